@@ -1,0 +1,1 @@
+"""The plumbing of experiments: options, trials, runs, evaluation."""

@@ -1,0 +1,107 @@
+"""The ground floor: the one error a user sees, and files that are never half written."""
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+class UserError(Exception):
+    """A mistake in what the user gave: one sentence with file, field and remedy.
+
+    Scripts print it without a traceback and exit with code 2.
+    """
+
+
+@contextlib.contextmanager
+def replacing(path, mode="wb"):
+    """Open a temporary file beside `path`; rename it to `path` if the block succeeds.
+
+    An exception (a full disk, Ctrl-C) removes the temporary file and leaves `path` as it was.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written here ({error.strerror}); choose another folder") from error
+    try:
+        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes private files; a result is an ordinary one
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def write_text(path, text):
+    """Write `text` as UTF-8, whole or not at all."""
+    with replacing(path, "w") as file:
+        file.write(text)
+
+
+def write_json(path, value, indent=None):
+    """Write `value` as JSON, whole or not at all. NaN and infinity are refused (they are not JSON)."""
+    write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_text(path):
+    """Return the text of a UTF-8 file. Raises UserError where it is missing or unreadable."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def read_json(path):
+    """Return the value of a JSON file. Raises UserError with file and line where it is malformed.
+
+    `NaN` is read as a float: published annotations contain it, and each reader decides.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{path}, line {error.lineno}: malformed JSON ({error.msg} at column {error.colno})") from None
+
+
+def read_jsonl(path):
+    """Return the values of a JSON Lines file.
+
+    A last line without its newline is what an interrupted writer leaves: it is dropped, not an error.
+    """
+    text = read_text(path)
+    complete, _, _ = text.rpartition("\n")
+    values = []
+    for number, line in enumerate(complete.splitlines(), start=1):
+        try:
+            values.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path}, line {number}: malformed JSON ({error.msg}); delete that line") from None
+    return values
+
+
+def append_jsonl(path, values):
+    """Append `values` as JSON Lines, after cutting off what an interrupted writer left."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
+    with open(path, "ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1) if not _ends_with_newline(file, end) else None
+        file.write(lines.encode())
+
+
+def _ends_with_newline(file, end):
+    file.seek(end - 1)
+    return file.read(1) == b"\n"

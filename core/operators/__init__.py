@@ -1,0 +1,14 @@
+"""What an edit is: the operator table, plans, and the executor. The Python door to LDIE's edits.
+
+    from core.operators import Plan, Step, execute
+    plan = Plan((Step.make("brightness", [0.2]), Step.make("contrast", [0.3])))
+    edited = execute(plan, image)          # float (3, H, W) in [0, 1], any size
+    plan.save("plan.json")
+"""
+from core.operators.executor import apply, apply_batch, execute, execute_step, trace
+from core.operators.mask import Mask
+from core.operators.plan import Plan, Step, plan_schema
+from core.operators.table import END, NONE, SESSIONS, START, TABLE, UNK, Operator, OperatorVocab, get_operator
+
+__all__ = ["END", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab", "Plan", "Step",
+           "apply", "apply_batch", "execute", "execute_step", "get_operator", "plan_schema", "trace"]

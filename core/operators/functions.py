@@ -1,0 +1,103 @@
+"""What each operator does to pixels: pure functions, one per row of the table.
+
+Every function takes `image`, a float tensor (B, 3, ...) of sRGB values in [0, 1] (the trailing shape is
+(H, W) for pictures; point-wise operators also take bare pixel lists (B, 3, N)), and `params` (B, n).
+It returns the edited image, neither masked nor clipped: the executor does both for all operators alike.
+Differentiable in image and parameters almost everywhere.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+
+LUMINANCE = (0.27, 0.67, 0.06)
+CURVE_STEPS = 8
+EPSILON = 1e-6
+
+
+def luminance(image):
+    """Return .27 R + .67 G + .06 B, shape (B, ...), in [0, 1]."""
+    red, green, blue = image.unbind(1)
+    return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+
+
+def per_sample(params, image):
+    """Shape one parameter per sample, (B, 1) -> (B, 1, 1, ...), to broadcast over `image`."""
+    return params.reshape(-1, *[1] * (image.dim() - 1))
+
+
+def brightness(image, params):
+    """Scale the HSV value: V' = clip(V (1 + p)). Multiplying RGB by V'/V is the same without HSV."""
+    value = image.amax(1, keepdim=True)
+    return image * torch.minimum(1 + per_sample(params, image), 1 / value.clamp_min(EPSILON))
+
+
+def contrast(image, params):
+    """Move luminance towards an S-curve: lerp(x, x / (lum + 1e-6) * (0.5 - 0.5 cos(pi lum)), p).
+
+    The curve is Exposure's (Hu et al. 2018, "Exposure: A White-Box Photo Post-Processing Framework").
+    """
+    lum = luminance(image).unsqueeze(1)
+    gain = (0.5 - 0.5 * torch.cos(math.pi * lum)) / (lum + EPSILON)
+    return image * (1 + per_sample(params, image) * (gain - 1))
+
+
+def saturation(image, params):
+    """Scale the HSV saturation: S' = clip(S (1 + p)), by moving channels away from the largest one."""
+    value = image.amax(1, keepdim=True)
+    chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
+    scale = torch.minimum((1 + per_sample(params, image)).clamp_min(0), value / chroma)
+    return image + (1 - scale) * (value - image)
+
+
+def curve(image, weights):
+    """Apply piecewise-linear tone curves with slopes c_i / mean(c), so that f(0) = 0 and f(1) = 1.
+
+    Args: `weights` (B, C, 8), each >= 0 and not all 0, C = 1 (one curve for all channels) or 3.
+    """
+    slopes = weights / weights.mean(-1, keepdim=True).clamp_min(EPSILON)
+    steps = slopes.shape[-1]
+    starts = slopes.cumsum(-1) - slopes  # height of the curve at the left end of each step, times `steps`
+    position = image.flatten(2) * steps
+    cell = position.detach().floor().clamp(0, steps - 1)
+    index = cell.long()
+    shape = (-1, image.shape[1], -1)
+    height = starts.expand(*shape).gather(2, index) + slopes.expand(*shape).gather(2, index) * (position - cell)
+    return (height / steps).view_as(image)
+
+
+def hue(image, params):
+    """Apply a tone curve to each channel; `params` (B, 24): eight steps of R, then of G, then of B."""
+    return curve(image, params.reshape(-1, 3, CURVE_STEPS))
+
+
+def tint(image, params):
+    """Apply one tone curve to all channels; `params` (B, 8)."""
+    return curve(image, params.reshape(-1, 1, CURVE_STEPS))
+
+
+def laplacian(image):
+    """Return 4 x - (up + down + left + right), (B, 3, H, W); the border is replicated (no flux)."""
+    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    return (4 * image - padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]
+            - padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:])
+
+
+def sharpness(image, params):
+    """Add p times the Laplacian; negative p blurs."""
+    return image + per_sample(params, image) * laplacian(image)
+
+
+def exposure(image, params):
+    """Scale by p photographic stops: x 2^p."""
+    return image * torch.exp2(per_sample(params, image))
+
+
+def black_and_white(image, params):
+    """Mix with the luminance: lerp(x, lum, p)."""
+    return image + per_sample(params, image) * (luminance(image).unsqueeze(1) - image)
+
+
+def color_bg(image, mask):
+    """Paint white; the executor keeps what lies outside `mask`."""
+    return torch.ones_like(image)

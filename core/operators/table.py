@@ -1,0 +1,125 @@
+"""The operator table: an operator is one function and one row here; all else follows from the row."""
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from core.files import UserError
+from core.operators import functions
+from core.operators.functions import CURVE_STEPS
+from core.operators.inpaint import inpaint_obj
+
+NONE, START, END, UNK = "<NONE>", "<START>", "<END>", "<UNK>"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One row: a named, parameterised edit.
+
+    `structure` says how the effect depends on the parameters, which is what a planner needs to fit them:
+    "linear" (in p, before clipping), "scalar" (one number), "curve" (tone-curve weights), "fixed" (none).
+    A `local` operator is a function of (image, mask) and means nothing without a mask.
+    `radius` is how many pixels around a pixel it looks at: 0 is point-wise, None the whole picture.
+    """
+
+    name: str
+    function: Callable
+    about: str
+    structure: str
+    n_params: int = 1
+    low: float = 0.0
+    high: float = 0.0
+    neutral: float = 0.0
+    radius: int | None = 0
+    local: bool = False
+    aliases: tuple[str, ...] = ()
+
+    def normalise(self, params):
+        """Return `params` (..., n) in canonical form: inside the bounds, each tone curve with mean 1."""
+        if self.structure == "curve":
+            weights = params.clamp_min(0).unflatten(-1, (-1, CURVE_STEPS))
+            mean = weights.mean(-1, keepdim=True)
+            return torch.where(mean > 0, weights / mean, torch.ones_like(weights)).flatten(-2)
+        return params.clamp(self.low, self.high)
+
+    def squash(self, raw):
+        """Map unbounded network outputs (..., n) into the bounds, smoothly; 0 maps to (nearly) neutral."""
+        if self.structure == "curve":
+            shift = math.log(math.e - 1)  # softplus(shift) = 1
+            return self.normalise(F.softplus(raw + shift))
+        share = min(max((self.neutral - self.low) / (self.high - self.low), 0.05), 0.95)
+        return self.low + (self.high - self.low) * torch.sigmoid(raw + math.log(share / (1 - share)))
+
+
+def _curve(name, function, about, channels, alias):
+    """A tone-curve row: weights >= 0 of any scale, canonical mean 1, so none exceeds the number of steps."""
+    return Operator(name, function, about, "curve", channels * CURVE_STEPS, 0.0, float(CURVE_STEPS), 1.0,
+                    aliases=(alias,))
+
+
+TABLE = {row.name: row for row in (
+    Operator("brightness", functions.brightness, "scales the HSV value", "scalar", low=-1, high=2),
+    Operator("contrast", functions.contrast, "moves luminance towards an S-curve", "linear", low=-1, high=1),
+    Operator("saturation", functions.saturation, "scales the HSV saturation", "scalar", low=-1, high=1.5),
+    _curve("hue", functions.hue, "a tone curve for each channel", 3, "color"),
+    _curve("tint", functions.tint, "one tone curve for all channels", 1, "tone"),
+    Operator("sharpness", functions.sharpness, "adds the Laplacian; negative blurs", "linear", low=-0.2, high=1.5,
+             radius=1),
+    Operator("inpaint_obj", inpaint_obj, "removes what the mask covers", "fixed", 0, radius=None, local=True,
+             aliases=("inpaint",)),
+    Operator("color_bg", functions.color_bg, "paints the masked area white", "fixed", 0, local=True,
+             aliases=("white",)),
+    Operator("exposure", functions.exposure, "scales by photographic stops", "scalar", low=-3.5, high=3.5),
+    Operator("black&white", functions.black_and_white, "mixes with the luminance", "linear", low=0, high=1),
+)}
+
+ALIASES = {alias: row.name for row in TABLE.values() for alias in row.aliases}
+
+# The published vocabularies by session; ids are the order. FiveK's session 1 equals session 3.
+_SESSION_3 = (NONE, START, END, "brightness", "contrast", "saturation", "hue", "inpaint_obj", "tint", "sharpness",
+              "color_bg")
+SESSIONS = {
+    1: _SESSION_3,
+    2: (NONE, START, END, UNK, "brightness", "contrast", "hue", "saturation", "lightness", "tint", "inpaint_obj",
+        "color_bg", "rotate", "flip", "rotate_obj", "flip_obj", "deform_obj", "crop", "gaussain_blur",
+        "radial_blur", "sharpness", "denoise", "dehaze", "edge", "facet_blur", "exposure", "black&white"),
+    3: _SESSION_3,
+}
+
+
+def get_operator(name):
+    """Return the row of an operator by its name or nick-name. Raises UserError naming the known ones."""
+    try:
+        return TABLE[ALIASES.get(name, name)]
+    except (KeyError, TypeError):
+        raise UserError(f"unknown operator {name!r}; known are: {', '.join(TABLE)}") from None
+
+
+class OperatorVocab:
+    """Ids of operators in a planner's output: special tokens and operator names; the order gives the id."""
+
+    def __init__(self, names=_SESSION_3):
+        self.names = tuple(names)
+        self.ids = {name: index for index, name in enumerate(self.names)}
+        missing = [token for token in (NONE, START, END) if token not in self.ids]
+        if missing or len(self.ids) != len(self.names):
+            raise UserError(f"operator vocabulary: {'missing ' + missing[0] if missing else 'a name stands twice'}")
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, index):
+        """Return the operator of an id, or None for a special token or an operator not in the table."""
+        return TABLE.get(self.names[index])
+
+    @property
+    def operators(self):
+        """The (id, Operator) pairs that can be executed, in the order of their ids."""
+        return [(index, TABLE[name]) for index, name in enumerate(self.names) if name in TABLE]
+
+    @property
+    def max_params(self):
+        """P_max: how many parameters the largest operator of this vocabulary has."""
+        return max(operator.n_params for _, operator in self.operators)

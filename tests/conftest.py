@@ -1,0 +1,43 @@
+"""What the tests share: running a script as a user would, and small pictures."""
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+torch.set_num_threads(1)  # the suite runs one process per core
+
+
+@pytest.fixture()
+def run_script(monkeypatch, capsys):
+    """Return `run(script, *flags)`: the script runs in this process; gives its exit code and what it printed."""
+    def run(script, *flags):
+        path = ROOT / script
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, flags)])
+        monkeypatch.setattr(sys, "path", [str(path.parent), *sys.path])
+        monkeypatch.delitem(sys.modules, "_init_paths", raising=False)
+        capsys.readouterr()
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code or 0
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+    return run
+
+
+@pytest.fixture()
+def photo():
+    """Return `photo(height, width, seed)`: a smooth uint8 RGB picture with all hues, from dark to bright."""
+    def make(height=48, width=64, seed=0):
+        rng = np.random.default_rng(seed)
+        y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+        waves = [0.5 + 0.5 * np.sin(6 * (a * x + b * y) + c) for a, b, c in rng.uniform(-1, 3, (3, 3))]
+        return np.uint8(np.clip(np.stack(waves, 2) * 200 + rng.normal(28, 12, (height, width, 3)), 0, 255))
+    return make
