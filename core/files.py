@@ -52,7 +52,7 @@ def write_json(path, value, indent=None):
 def read_text(path):
     """Return the text of a UTF-8 file. Raises UserError where it is missing or unreadable."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")   # some editors begin files with a mark
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
@@ -81,7 +81,7 @@ def read_jsonl(path):
     text = read_text(path)
     complete, _, _ = text.rpartition("\n")
     values = []
-    for number, line in enumerate(complete.splitlines(), start=1):
+    for number, line in enumerate(complete.split("\n") if complete else [], start=1):
         try:
             values.append(json.loads(line))
         except json.JSONDecodeError as error:
@@ -95,13 +95,9 @@ def append_jsonl(path, values):
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
     with open(path, "ab+") as file:
-        end = file.seek(0, os.SEEK_END)
-        if end:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1) if not _ends_with_newline(file, end) else None
+        if end := file.seek(0, os.SEEK_END):
+            file.seek(end - 1)
+            if file.read(1) != b"\n":
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
         file.write(lines.encode())
-
-
-def _ends_with_newline(file, end):
-    file.seek(end - 1)
-    return file.read(1) == b"\n"

@@ -8,7 +8,18 @@
 from core.operators.executor import apply, apply_batch, execute, execute_step, trace
 from core.operators.mask import Mask
 from core.operators.plan import Plan, Step, plan_schema
-from core.operators.table import END, NONE, SESSIONS, START, TABLE, UNK, Operator, OperatorVocab, get_operator
+from core.operators.table import (
+    END,
+    MAX_STEPS,
+    NONE,
+    SESSIONS,
+    START,
+    TABLE,
+    UNK,
+    Operator,
+    OperatorVocab,
+    get_operator,
+)
 
-__all__ = ["END", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab", "Plan", "Step",
-           "apply", "apply_batch", "execute", "execute_step", "get_operator", "plan_schema", "trace"]
+__all__ = ["END", "MAX_STEPS", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab",
+           "Plan", "Step", "apply", "apply_batch", "execute", "execute_step", "get_operator", "plan_schema", "trace"]

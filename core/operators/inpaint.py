@@ -12,9 +12,10 @@ RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
 
 def telea(image, hole):
     """Fast marching after Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
-    channels = [cv2.inpaint(np.ascontiguousarray(channel), hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
-                for channel in np.moveaxis(image, 2, 0)]  # OpenCV inpaints floats one channel at a time
-    return np.stack(channels, axis=2)
+    # OpenCV inpaints floats one channel at a time, and its smoothing terms are made for values up to 255.
+    channels = [cv2.inpaint(np.ascontiguousarray(channel) * 255, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
+                for channel in np.moveaxis(image, 2, 0)]
+    return np.stack(channels, axis=2) / 255
 
 
 INPAINTERS = {"telea": telea}

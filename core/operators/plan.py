@@ -73,27 +73,8 @@ class Plan:
         version = value.get("version") if isinstance(value, dict) else None
         if isinstance(version, int) and version > VERSION:
             raise UserError(f"{source}: plan version {version} is newer than this program's {VERSION}; update it")
-        error = jsonschema.exceptions.best_match(_VALIDATOR.iter_errors(value), key=_relevance)
-        if error is not None:
-            raise UserError(f"{source}: {_field(error)}: {_reason(error)}")
-        steps = []
-        for index, entry in enumerate(value["steps"]):
-            operator, params = TABLE[entry["op"]], tuple(float(p) for p in entry["params"])
-            where = f"{source}: steps[{index}] ({operator.name})"
-            if not all(math.isfinite(p) for p in params):
-                raise UserError(f"{where}: params contain NaN or infinity")
-            if operator.local and "mask" not in entry:
-                raise UserError(f"{where}: this operator needs a mask")
-            mask = entry.get("mask") and Mask(tuple(entry["mask"]["size"]), entry["mask"]["counts"])
-            if mask:
-                try:
-                    mask.array()
-                except UserError as error:
-                    raise UserError(f"{where}: {error}") from None
-            step = Step.make(operator.name, params, mask)
-            canonical = math.dist(step.params, params) < 1e-4
-            steps.append(replace(step, params=params) if canonical else step)
-        return cls(tuple(steps))
+        _refuse_misfits(_OUTLINE, value, source)
+        return cls(tuple(_read_step(entry, index, source) for index, entry in enumerate(value["steps"])))
 
     def save(self, path):
         """Write the plan as JSON, whole or not at all."""
@@ -107,6 +88,15 @@ class Plan:
 
 def plan_schema():
     """Return the JSON schema (draft 2020-12) of a plan, made from the operator table."""
+    rules = [{"if": {"properties": {"op": {"const": row.name}}},
+              "then": {"properties": {"params": _params_schema(row)}}} for row in TABLE.values()]
+    schema = _outline()
+    schema["properties"]["steps"]["items"]["allOf"] = rules
+    return schema
+
+
+def _outline():
+    """The schema without the rules that depend on the operator of a step."""
     mask = {
         "type": "object", "required": ["size", "counts"], "additionalProperties": False,
         "properties": {
@@ -114,16 +104,10 @@ def plan_schema():
                      "minItems": 2, "maxItems": 2},
             "counts": {"type": "string", "description": "COCO compressed run-length encoding"}},
     }
-    rules = [{
-        "if": {"properties": {"op": {"const": row.name}}},
-        "then": {"properties": {"params": {
-            "minItems": row.n_params, "maxItems": row.n_params,
-            "items": {"type": "number", "minimum": row.low} | (
-                {} if row.structure == "curve" else {"maximum": row.high})}}},
-    } for row in TABLE.values()]
     step = {
         "type": "object", "required": ["op", "params"], "additionalProperties": False,
-        "properties": {"op": {"enum": list(TABLE)}, "params": {"type": "array"}, "mask": mask}, "allOf": rules,
+        "properties": {"op": {"enum": list(TABLE)}, "params": {"type": "array", "items": {"type": "number"}},
+                       "mask": mask},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "LDIE plan", "type": "object",
@@ -133,17 +117,45 @@ def plan_schema():
     }
 
 
-_VALIDATOR = jsonschema.Draft202012Validator(plan_schema())
+def _params_schema(row):
+    """What the parameters of one operator must be; a tone curve is scale-free, so it has no maximum."""
+    bounds = {"minimum": row.low} | ({} if row.structure == "curve" else {"maximum": row.high})
+    return {"minItems": row.n_params, "maxItems": row.n_params, "items": bounds}
 
 
-def _relevance(error):
-    """Prefer an unknown operator to the errors that follow from it, then the first field in the file."""
-    return (error.validator == "enum", -len(error.absolute_path))
+# One small validator per operator: trying every operator's rule on every step would be ten times as slow.
+_OUTLINE = jsonschema.Draft202012Validator(_outline())
+_PARAMS = {row.name: jsonschema.Draft202012Validator(_params_schema(row)) for row in TABLE.values()}
 
 
-def _field(error):
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
-    return path.lstrip(".") or "the file"
+def _read_step(entry, index, source):
+    """Return the Step of a JSON entry whose outline is valid."""
+    operator, params = TABLE[entry["op"]], tuple(float(p) for p in entry["params"])
+    where = f"{source}: steps[{index}]"
+    if not all(math.isfinite(p) for p in params):
+        raise UserError(f"{where} ({operator.name}): params contain NaN or infinity")
+    _refuse_misfits(_PARAMS[operator.name], entry["params"], where + ".params")
+    if operator.local and "mask" not in entry:
+        raise UserError(f"{where} ({operator.name}): this operator needs a mask")
+    mask = None
+    if "mask" in entry:
+        mask = Mask(tuple(entry["mask"]["size"]), entry["mask"]["counts"])
+        try:
+            mask.array()
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
+    step = Step.make(operator.name, params, mask)
+    # What is canonical already stays as it was written, to the last bit; other curves are scaled.
+    return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step
+
+
+def _refuse_misfits(validator, value, source):
+    """Raise UserError with the field and the reason of the first thing that does not fit."""
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is not None:
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+        joint = ": " if field.startswith(".") else ""
+        raise UserError(f"{source}{joint}{field.removeprefix('.')}: {_reason(error)}")
 
 
 def _reason(error):

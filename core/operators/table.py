@@ -12,6 +12,7 @@ from core.operators.functions import CURVE_STEPS
 from core.operators.inpaint import inpaint_obj
 
 NONE, START, END, UNK = "<NONE>", "<START>", "<END>", "<UNK>"
+MAX_STEPS = 5   # the longest plan of a planner: its `ops` are START, up to MAX_STEPS operations, END
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""The data sets: what each is called, where it lies, and which class reads it.
+
+    from core.datasets import WordVocab, open_dataset, vocab_files
+    vocab = WordVocab.load(vocab_files("FiveK", 1).words)
+    dataset = open_dataset("RetouchReq", "val", 1, vocab, root="photos/RetouchReq", size=None)
+    print(*dataset.report(), sep="\\n")
+"""
+from dataclasses import dataclass
+
+from core.datasets.actions import ActionSet, action_row, action_set_path, import_published
+from core.datasets.images import fit_short_edge, load_image, squash, to_tensor
+from core.datasets.pairs import PairDataset
+from core.datasets.vocab import WordVocab, load_operator_vocab, load_word_vectors, tokenize, vocab_files
+from core.files import UserError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set lies by default, whose vocabulary it speaks, and the class that reads it."""
+
+    root: str
+    vocab: str
+    reader: type = PairDataset
+
+
+DATASETS = {
+    "FiveK": Source("data/FiveK", vocab="FiveK"),
+    "RetouchReq": Source("data/RetouchReq", vocab="FiveK"),
+    "synth": Source("data/synth", vocab="synth"),
+}
+
+
+def get_source(name):
+    """Return the Source of a data set. Raises UserError naming the known ones."""
+    if name not in DATASETS:
+        raise UserError(f"--dataset {name}: unknown; known are: {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def open_dataset(name, phase, session, vocab, root=None, **options):
+    """Open one phase of a data set of the registry; `root` replaces its default folder.
+
+    The other options are those of its reader; see `PairDataset`.
+    """
+    source = get_source(name)
+    return source.reader(root or source.root, phase, session, vocab, **options)
+
+
+__all__ = ["DATASETS", "ActionSet", "PairDataset", "Source", "WordVocab", "action_row",
+           "action_set_path", "fit_short_edge", "get_source", "import_published", "load_image", "load_operator_vocab",
+           "load_word_vectors", "open_dataset", "squash", "to_tensor", "tokenize", "vocab_files"]

@@ -1,0 +1,151 @@
+"""Pairs of photos with a request, in FiveKReq's format: what a planner trains on and is tested on."""
+import os
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+
+from core.datasets.annotations import REMEDY, annotation_path, listing, pair_name, read_annotation
+from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_size, load_image, resize, to_tensor
+from core.datasets.vocab import tokenize
+from core.files import UserError
+from core.operators import END, MAX_STEPS, START, OperatorVocab
+
+
+class PairDataset(Dataset):
+    """Samples {input, target, request, request_ids, name} and, given plans, {ops, params}.
+
+    `input` and `target` are float32 (3, H, W) in [0, 1], of the same size; `request_ids` long (17,);
+    `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), zero where unused.
+    """
+
+    def __init__(self, root, phase, session, vocab, *, plans=None, op_vocab=None, size=128, short_edge=600,
+                 cache="output/cache"):
+        """Open one phase of a data set.
+
+        Args:
+            root: the folder with `annotations/` and `images/`.
+            phase: "train", "val" or "test"; session: the number in the annotation's name.
+            vocab: the WordVocab that encodes the requests.
+            plans: {pair name: Plan}; pairs without a plan, or with a masked one, are left out and listed.
+            op_vocab: the OperatorVocab that encodes the plans.
+            size: the side of squashed thumbnails, from a cache; None gives photos of their own size ...
+            short_edge: ... with a short edge of at most so many pixels.
+            cache: the folder of the thumbnail cache.
+
+        Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
+        """
+        self.root, self.size, self.short_edge = Path(root), size, short_edge
+        self.path = annotation_path(root, phase, session)
+        self.images = self.root / "images"
+        self.annotations = read_annotation(self.path)
+        self._refuse_missing()
+        self.op_vocab = None
+        self.unplanned, self.masked, self.cut = [], [], []
+        if plans is not None:
+            self.op_vocab = op_vocab or OperatorVocab()
+            self._encode_plans(plans)
+        self._encode_requests(vocab)
+        self.thumbnails = Thumbnails(self.images, self._image_names(), size, cache) if size else None
+        self.resized = self._find_resized()
+
+    def __len__(self):
+        return len(self.annotations)
+
+    def __getitem__(self, index):
+        entry = self.annotations[index]
+        before, after = self._pixels(entry)
+        sample = {"input": to_tensor(before), "target": to_tensor(after), "request": entry["request"],
+                  "request_ids": self.request_ids[index], "name": pair_name(entry)}
+        if self.op_vocab:
+            sample |= {"ops": self.ops[index], "params": self.params[index]}
+        return sample
+
+    def report(self):
+        """Return what a user should know before a long run, as a list of sentences."""
+        photos = len({entry["input"] for entry in self.annotations})
+        sentences = [f"{len(self)} pairs of {photos} photos from {self.path}"]
+        for names, text in ((self.unplanned, "pairs have no plan and are left out"),
+                            (self.masked, "pairs have a plan with masks, which a global planner cannot learn, "
+                                          "and are left out"),
+                            (self.cut, f"plans have more than {MAX_STEPS} steps and are cut to the first {MAX_STEPS}"),
+                            (self.resized, "outputs have another size than their inputs and are resized to it"),
+                            (self.wordless, "requests have no word at all"),
+                            (self.too_long, "requests are longer than a planner reads and are cut"),
+                            (self.unknown, "words are not in the vocabulary and read as <UNK>")):
+            if names:
+                sentences.append(f"{len(names)} {text}: {listing(names)}")
+        return sentences
+
+    def _pixels(self, entry):
+        """Return input and target as uint8 (H, W, 3) of one size."""
+        if self.thumbnails:
+            return self.thumbnails[entry["input"]], self.thumbnails[entry["output"]]
+        before = fit_short_edge(load_image(self.images / entry["input"]), self.short_edge)
+        return before, resize(load_image(self.images / entry["output"]), *before.shape[:2])
+
+    def _image_names(self):
+        return sorted({entry[field] for entry in self.annotations for field in ("input", "output")})
+
+    def _refuse_missing(self):
+        missing = [name for name in self._image_names() if not os.path.isfile(self.images / name)]
+        if missing:
+            raise UserError(f"{self.images}: {len(missing)} of the {len(self._image_names())} images in "
+                            f"{self.path.name} are missing ({listing(missing)}); bring them or {REMEDY}")
+
+    def _find_resized(self):
+        """Return the names of the pairs whose output has another size than its input."""
+        if self.thumbnails:
+            size_of = self.thumbnails.original_size
+        else:
+            names = self._image_names()
+            paths = [self.images / name for name in names]
+            size_of = dict(zip(names, for_each(image_size, paths, "sizes"), strict=True)).get
+        return [pair_name(entry) for entry in self.annotations if size_of(entry["input"]) != size_of(entry["output"])]
+
+    def _encode_requests(self, vocab):
+        requests = [entry["request"] for entry in self.annotations]
+        self.request_ids = torch.tensor([vocab.encode(request) for request in requests])
+        self.unknown = sorted({word for request in requests for word in vocab.unknown(request)})
+        self.too_long = [request[:60] for request in requests if vocab.too_long(request)]
+        self.wordless = [request for request in requests if not tokenize(request)]
+
+    def _encode_plans(self, plans):
+        """Keep the pairs that have a plan that `ops` and `params` can hold."""
+        kept, ops, params = [], [], []
+        for entry in self.annotations:
+            name = pair_name(entry)
+            plan = plans.get(name)
+            if plan is None:
+                self.unplanned.append(name)
+            elif any(step.mask is not None for step in plan):
+                self.masked.append(name)
+            else:
+                if len(plan) > MAX_STEPS:
+                    self.cut.append(name)
+                kept.append(entry)
+                ids, values = encode_plan(plan, self.op_vocab, name)
+                ops.append(ids)
+                params.append(values)
+        if not kept:
+            raise UserError(f"{self.path}: none of its {len(self.annotations)} pairs has a plan of unmasked steps; "
+                            f"plan them with prepro/gen_greedy_seqs.py")
+        self.annotations, self.ops, self.params = kept, torch.stack(ops), torch.stack(params)
+
+
+def encode_plan(plan, op_vocab, name="plan"):
+    """Return a plan's first five steps as `ops` long (7,) and `params` float32 (5, P_max).
+
+    Raises UserError where the vocabulary lacks an operator of the plan; `name` names the plan in it.
+    """
+    ops = torch.zeros(MAX_STEPS + 2, dtype=torch.long)
+    params = torch.zeros(MAX_STEPS, op_vocab.max_params)
+    steps = list(plan)[:MAX_STEPS]
+    for index, step in enumerate(steps):
+        if step.op not in op_vocab.ids:
+            raise UserError(f"{name}: operator {step.op!r} of its plan is not in the operator vocabulary "
+                            f"({' '.join(op_vocab.names)}); take another --session or plan again")
+        ops[index + 1] = op_vocab.ids[step.op]
+        params[index, :len(step.params)] = torch.tensor(step.params)
+    ops[0], ops[len(steps) + 1] = op_vocab.ids[START], op_vocab.ids[END]
+    return ops, params

@@ -1,0 +1,349 @@
+"""Synthetic edits: a crop of a photo, a random plan, and the words that ask for it.
+
+Every sample is a pure function of (photos, seed, size, session, index, kind), and its entry in the record is
+enough to make the same pixels again: `replay`.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.datasets.annotations import PHASES
+from core.datasets.grammar import LEVELS, Wish, describe, intent, region_of
+from core.datasets.images import squash, to_tensor
+from core.files import UserError, read_json, replacing, write_json
+from core.operators import Mask, Plan, Step, execute_step
+from core.operators.functions import CURVE_STEPS
+
+SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}
+PHASE_CYCLE = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
+
+MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody sees the edit ...
+MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
+MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly drive to the end of the scale ...
+MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
+MIN_DEVIATION = 0.05               # of a crop: flatter ones (a wall, the night sky) show no edit
+HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # the 95th percentile of an input's values; its share of saturation
+ATTEMPTS = 60                      # draws before a picture is given up
+LEVEL_SHARES = (0.25, 0.5, 0.2)    # of LEVELS; the rest is said in per cent where the operator has them
+ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
+MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
+SEGMENT_SIZE = 96                  # pixels: segments are found on a thumbnail
+
+
+@dataclass(frozen=True)
+class Edit:
+    """How an effect of the grammar is carried out.
+
+    `strengths` are the four ends of the three levels, so a stronger word is a larger edit;
+    `params(strength)` are the operator's parameters.
+    """
+
+    op: str
+    strengths: tuple[float, float, float, float]
+    params: Callable
+    percent: bool = False
+
+
+def _scale(sign):
+    return lambda strength: [sign * strength]
+
+
+def _curves(bump, *channels):
+    """Slopes of x + strength * channel * bump(x); positive as long as the bump is never too steep."""
+    slopes = CURVE_STEPS * np.diff(bump(np.linspace(0, 1, CURVE_STEPS + 1)))
+    return lambda strength: [1 + strength * channel * slope for channel in channels for slope in slopes]
+
+
+def _bulge(x):
+    return x * (1 - x)
+
+
+def _low_bump(x):
+    return x * (1 - x) ** 3
+
+
+def _wave(x):
+    return x * (1 - x) * (1 - 2 * x)
+
+
+EDITS = {  # effects that a later edit can undo
+    "brighter": Edit("brightness", (0.1, 0.2, 0.4, 0.7), _scale(1), percent=True),
+    "darker": Edit("brightness", (0.1, 0.2, 0.35, 0.55), _scale(-1), percent=True),
+    "more contrast": Edit("contrast", (0.2, 0.35, 0.6, 0.95), _scale(1), percent=True),
+    "less contrast": Edit("contrast", (0.2, 0.3, 0.5, 0.75), _scale(-1), percent=True),
+    "more saturated": Edit("saturation", (0.2, 0.4, 0.7, 1.1), _scale(1), percent=True),
+    "less saturated": Edit("saturation", (0.2, 0.35, 0.6, 0.9), _scale(-1), percent=True),
+    "warmer": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, 0.1, -1)),
+    "cooler": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -1, 0, 1)),
+    "redder": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, -0.5, -0.5)),
+    "greener": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, 1, -0.5)),
+    "bluer": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, -0.25, 1)),
+    "sharper": Edit("sharpness", (0.15, 0.3, 0.55, 0.9), _scale(1), percent=True),
+    "blurrier": Edit("sharpness", (0.05, 0.1, 0.15, 0.2), _scale(-1)),
+    "lifted shadows": Edit("tint", (0.5, 0.9, 1.6, 2.5), _curves(_low_bump, 1)),
+    "deeper midtones": Edit("tint", (0.2, 0.35, 0.55, 0.8), _curves(_bulge, -1)),
+    "faded": Edit("tint", (0.4, 0.7, 1.1, 1.6), _curves(_wave, 1)),
+}
+OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn first: none is rare for having few effects
+LOCAL_EDITS = ("brighter", "darker", "more contrast", "less contrast", "more saturated", "less saturated", "warmer",
+               "cooler")
+
+
+# Drawing a sample
+
+def pick_photo(photos, seed, index):
+    """Return the photo of an index: the phase by its place in a cycle of ten, then one of that phase by chance."""
+    phase = PHASE_CYCLE[index % len(PHASE_CYCLE)]
+    candidates = [photo for photo in photos if photo.phase == phase]
+    return candidates[_rng(seed, index, "photo").integers(len(candidates))]
+
+
+def pick_crop(pixels, rng):
+    """Return a square `box` [top, left, side] of at least half the shorter side, and whether to mirror it."""
+    height, width = pixels.shape[:2]
+    for _ in range(ATTEMPTS):
+        side = round(min(height, width) * rng.uniform(0.5, 1))
+        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+        if pixels[top:top + side:4, left:left + side:4].std() > MIN_DEVIATION * 255:
+            break
+    return [top, left, side], bool(rng.random() < 0.5)
+
+
+def crop(pixels, box, flip, size):
+    """Return `box` of uint8 `pixels` (H, W, 3) at `size` x `size`, mirrored if `flip`."""
+    top, left, side = box
+    part = pixels[top:top + side, left:left + side]
+    return squash(part[:, ::-1] if flip else part, size)
+
+
+def draw_preparation(picture, rng):
+    """Draw the plan that makes an input of a crop: exposed at random and a little dull.
+
+    Finished photos fill the scale, so to brighten or saturate one clips it; what people ask to have edited does not.
+    """
+    bright = np.percentile(picture.max(2), 95) / 255
+    return Plan((Step.make("brightness", [rng.uniform(*HIGHLIGHTS) / max(bright, 0.01) - 1]),
+                 Step.make("saturation", [rng.uniform(*COLORS) - 1])))
+
+
+def draw(kind, picture, rng):
+    """Draw a plan for a uint8 picture (H, W, 3) and the wishes that it fulfils.
+
+    Returns (plan, wishes), or None where no edit of that kind is both visible and free of clipping.
+    """
+    for _ in range(ATTEMPTS):
+        steps, wishes = _DRAW[kind](picture, rng)
+        images = _trace(steps, picture)
+        if all(map(_is_good, steps, images, images[1:])):
+            return Plan(tuple(steps)), wishes
+    return None
+
+
+def make_sample(photos, seed, size, session, index, kind):
+    """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up."""
+    photo = pick_photo(photos, seed, index)
+    rng = _rng(seed, index, "crop")  # not the session's: the samples of an index share their input
+    box, flip = pick_crop(photo.load(), rng)
+    cropped = crop(photo.load(), box, flip, size)
+    preparation = draw_preparation(cropped, rng)
+    source = run(preparation, cropped)
+    rng = _rng(seed, index, f"{session} {kind}")
+    drawn = draw(kind, source, rng)
+    if drawn is None:
+        return None
+    plan, wishes = drawn
+    entry = {
+        "input": f"{index:06d}_O.png", "output": output_name(session, index, kind),
+        "request": describe(wishes, rng), "intent": intent(wishes), "plan": plan.to_dict(),
+        "session": session, "index": index, "kind": kind, "phase": photo.phase, "photo": photo.name,
+        "crop": box, "flip": flip, "size": size, "preparation": preparation.to_dict(), "seed": seed,
+    }
+    return entry, source, run(plan, source)
+
+
+def output_name(session, index, kind):
+    """Return the file name of a sample's output; inputs are shared by the samples of an index."""
+    return f"{index:06d}_{session}_{kind}.png"
+
+
+def replay(entry, photos):
+    """Return the uint8 pictures of a recorded sample: the input, then the result of each step of its plan."""
+    photo = {photo.name: photo for photo in photos}.get(entry["photo"])
+    if photo is None:
+        raise UserError(f"{entry['output']}: its photo {entry['photo']!r} is missing; give the folder by --photos")
+    cropped = crop(photo.load(), entry["crop"], entry["flip"], entry["size"])
+    source = run(Plan.from_dict(entry["preparation"], entry["output"]), cropped)
+    return [to_picture(image) for image in _trace(Plan.from_dict(entry["plan"], entry["output"]), source)]
+
+
+def run(plan, picture):
+    """Execute `plan` on a uint8 picture (H, W, 3); the result is rounded to uint8, once, at the end."""
+    return to_picture(_trace(plan, picture)[-1])
+
+
+def to_picture(image):
+    """Round a float (1, 3, H, W) image in [0, 1] to uint8 (H, W, 3)."""
+    return (image[0] * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+
+
+def _trace(steps, picture):
+    images = [to_tensor(picture)[None]]
+    for step in steps:
+        images.append(execute_step(step, images[-1]))
+    return images
+
+
+def _is_good(step, before, after):
+    """Whether a step changes enough where it applies, and drives few pixels to the end of the scale."""
+    area = 1.0 if step.mask is None else step.mask.array().mean()
+    change = (after - before).abs()
+    clipped = ((after < 0.5 / 255) | (after > 254.5 / 255)) & (change > MIN_CLIP)
+    return (change.mean() >= area * MIN_CHANGE.get(step.op, MIN_CHANGE_ELSE)
+            and clipped.any(1).float().mean() <= area * MAX_CLIPPED)
+
+
+def _draw_effect(op, rng):
+    return _choose(rng, [effect for effect, edit in EDITS.items() if edit.op == op])
+
+
+def _draw_global(picture, rng):
+    step, wish = _draw_step(_draw_effect(_choose(rng, OPERATORS), rng), rng)
+    return [step], [wish]
+
+
+def _draw_compound(picture, rng):
+    """Two or three operators; no two wishes speak of the same attribute, so that none undoes another."""
+    while True:
+        ops = rng.permutation(OPERATORS)[:rng.integers(2, 4)]
+        drawn = [_draw_step(_draw_effect(op, rng), rng) for op in ops]
+        steps, wishes = map(list, zip(*drawn, strict=True))
+        if sum(len(intent([wish])) for wish in wishes) == len(intent(wishes)):
+            return steps, wishes
+
+
+def _draw_local(picture, rng):
+    mask = _draw_mask(picture, MASK_AREAS["local"], rng)
+    step, wish = _draw_step(_choose(rng, LOCAL_EDITS), rng, mask)
+    return [step], [wish]
+
+
+def _draw_inpaint(picture, rng):
+    mask = _draw_mask(picture, MASK_AREAS["inpaint"], rng)
+    return [Step.make("inpaint_obj", (), Mask.from_array(mask))], [Wish("removed", region=region_of(mask))]
+
+
+_DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_local, "inpaint": _draw_inpaint}
+
+
+def _draw_step(effect, rng, mask=None):
+    """Return a step of random strength and the wish whose level says how strong it is."""
+    edit, shares = EDITS[effect], np.cumsum(LEVEL_SHARES)
+    rank = int(np.searchsorted(shares, rng.random() * (1 if edit.percent else shares[-1]), side="right"))
+    if rank < len(LEVELS):
+        level = LEVELS[rank]
+        strength = rng.uniform(edit.strengths[rank], edit.strengths[rank + 1])
+    else:
+        level = 5 * int(rng.integers(round(edit.strengths[0] * 20), int(edit.strengths[-1] * 20) + 1))
+        strength = level / 100
+    step = Step.make(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
+    return step, Wish(effect, level, None if mask is None else region_of(mask))
+
+
+def _draw_mask(picture, areas, rng):
+    """Return a bool (H, W) mask whose share of the picture is about in `areas`: a segment, or else an ellipse."""
+    size = picture.shape[0]
+    if rng.random() >= ELLIPSE_SHARE:
+        from skimage.segmentation import felzenszwalb
+
+        small = cv2.resize(picture, (SEGMENT_SIZE, SEGMENT_SIZE), interpolation=cv2.INTER_AREA)
+        segments = felzenszwalb(small, scale=150, sigma=0.8, min_size=int(areas[0] * small[..., 0].size))
+        shares = np.bincount(segments.ravel()) / segments.size
+        fitting = np.flatnonzero((shares >= areas[0]) & (shares <= areas[1]))
+        if len(fitting):
+            inside = np.float32(segments == rng.choice(fitting))
+            return cv2.resize(inside, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+    area, stretch = rng.uniform(*areas), rng.uniform(0.6, 1.6)
+    radius = np.sqrt(area / np.pi) * np.array([stretch, 1 / stretch])
+    centre = rng.uniform(np.minimum(radius, 0.5), np.maximum(1 - radius, 0.5))
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    return ((y - centre[0]) / radius[0]) ** 2 + ((x - centre[1]) / radius[1]) ** 2 < 1
+
+
+def _choose(rng, options):
+    return options[rng.integers(len(options))]
+
+
+def _rng(seed, index, purpose):
+    """An independent stream for each use, so that one more draw here changes nothing there."""
+    return np.random.default_rng([seed, index, *purpose.encode()])
+
+
+# The data set on disk
+
+class SynthSet:
+    """A synthetic data set in a folder: the record is the truth, the annotations are drawn from it."""
+
+    def __init__(self, folder, photos, seed, size):
+        """Open `folder` or begin it. Raises UserError where it was made with other settings: they can't be mixed."""
+        self.folder, self.photos = Path(folder), photos
+        self.settings = {"seed": seed, "size": size, "photos": {
+            phase: [photo.name for photo in photos if photo.phase == phase] for phase in PHASES}}
+        self.entries = {}
+        if self.record_path.exists():
+            record = read_json(self.record_path)
+            try:
+                settings, entries = record["settings"], {entry["output"]: entry for entry in record["samples"]}
+            except (TypeError, KeyError):
+                raise UserError(f"{self.record_path}: not a record of synthetic data; choose another --out") from None
+            for name, value in self.settings.items():
+                if settings.get(name) != value:
+                    raise UserError(f"{self.record_path}: this set was made with another --{name} "
+                                    f"({_brief(settings.get(name))}); give that again, or choose another --out")
+            self.entries = entries
+
+    @property
+    def record_path(self):
+        """The file of every operation with its parameters."""
+        return self.folder / "op_record.json"
+
+    def has(self, session, index, kind):
+        """Whether a sample is recorded and its pictures are there."""
+        entry = self.entries.get(output_name(session, index, kind))
+        images = self.folder / "images"
+        return entry is not None and (images / entry["input"]).exists() and (images / entry["output"]).exists()
+
+    def make(self, session, index, kind):
+        """Make one sample and write its pictures; returns False where no edit suits the picture."""
+        sample = make_sample(self.photos, self.settings["seed"], self.settings["size"], session, index, kind)
+        if sample is None:
+            return False
+        entry, *pictures = sample
+        for name, picture in zip((entry["input"], entry["output"]), pictures, strict=True):
+            with replacing(self.folder / "images" / name) as file:
+                file.write(cv2.imencode(".png", picture[..., ::-1])[1])
+        self.entries[entry["output"]] = entry
+        return True
+
+    def select(self, session, indices=None):
+        """Return the entries of a session, of all indices or of some, in order."""
+        entries = (self.entries[name] for name in sorted(self.entries))
+        return [entry for entry in entries
+                if entry["session"] == session and (indices is None or entry["index"] in indices)]
+
+    def save(self):
+        """Write the record and the annotations of every session in it."""
+        samples = [self.entries[name] for name in sorted(self.entries)]
+        for session in sorted({entry["session"] for entry in samples}):
+            for phase in PHASES:
+                rows = [{key: entry[key] for key in ("input", "output", "request", "intent")}
+                        for entry in self.select(session) if entry["phase"] == phase]
+                write_json(self.folder / "annotations" / f"{phase}_sess_{session}.json", rows, indent=1)
+        write_json(self.record_path, {"settings": self.settings, "samples": samples})
+
+
+def _brief(value):
+    text = str(value)
+    return text if len(text) < 60 else f"{text[:57]}..."

@@ -1,0 +1,156 @@
+"""Words and their ids: how a request becomes 17 numbers, and the vocabulary files under data/language."""
+import io
+import string
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from core.files import UserError, read_json, replacing, write_json
+from core.operators import END, NONE, START, UNK, OperatorVocab
+
+SPECIAL = (NONE, START, END, UNK)
+MAX_WORDS = 15
+REQUEST_LENGTH = MAX_WORDS + 2  # START, words, END
+VECTORS_KEY = "glove"
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def tokenize(request):
+    """Return the words of a request: lower case, no punctuation, none of one letter or with digits.
+
+    This reproduces `request_idx` of the published FiveKReq annotations.
+    """
+    words = (word.translate(_NO_PUNCTUATION) for word in request.lower().split())
+    return [word for word in words if len(word) > 1 and word.isalpha()]
+
+
+class WordVocab:
+    """The words that a model knows; the order gives the id. The four special tokens come first."""
+
+    def __init__(self, names):
+        self.names = tuple(names)
+        self.ids = {name: index for index, name in enumerate(self.names)}
+        if self.names[:len(SPECIAL)] != SPECIAL:
+            raise UserError(f"vocabulary: the first names must be {' '.join(SPECIAL)}")
+        if len(self.ids) != len(self.names):
+            raise UserError("vocabulary: a word stands twice")
+
+    def __len__(self):
+        return len(self.names)
+
+    @property
+    def words(self):
+        """The words without the special tokens: one row of word vectors each."""
+        return self.names[len(SPECIAL):]
+
+    def encode(self, request):
+        """Return 17 ids: START, the first 15 words (unknown ones as UNK), END, padded with NONE (0)."""
+        words = [self.ids.get(word, self.ids[UNK]) for word in tokenize(request)[:MAX_WORDS]]
+        ids = [self.ids[START], *words, self.ids[END]]
+        return ids + [self.ids[NONE]] * (REQUEST_LENGTH - len(ids))
+
+    def decode(self, ids):
+        """Return the words of encoded ids as text, up to END; unknown words read as <UNK>."""
+        names = [self.names[index] for index in ids]
+        names = names[:names.index(END)] if END in names else names
+        return " ".join(name for name in names if name not in (NONE, START))
+
+    def unknown(self, request):
+        """Return the words of a request that the vocabulary does not have, in their order."""
+        return [word for word in tokenize(request) if word not in self.ids]
+
+    def too_long(self, request):
+        """Return whether `encode` cuts words off."""
+        return len(tokenize(request)) > MAX_WORDS
+
+    @classmethod
+    def build(cls, requests, min_count=3):
+        """Make the vocabulary of the words that occur at least `min_count` times, frequent ones first."""
+        counts = Counter(word for request in requests for word in tokenize(request))
+        words = [word for word, count in counts.items() if count >= min_count]
+        return cls((*SPECIAL, *sorted(words, key=lambda word: (-counts[word], word))))
+
+    def save(self, path):
+        """Write the published layout: one JSON object, name -> id."""
+        write_json(path, self.ids)
+
+    @classmethod
+    def load(cls, path):
+        """Read a vocabulary. Raises UserError with file and field."""
+        return _named(path, cls)
+
+
+def load_operator_vocab(path):
+    """Read an operator vocabulary (name -> id). Raises UserError with file and field."""
+    return _named(path, OperatorVocab)
+
+
+def save_operator_vocab(path, vocab):
+    """Write an OperatorVocab in the published layout: one JSON object, name -> id."""
+    write_json(path, vocab.ids)
+
+
+class VocabFiles(NamedTuple):
+    """The three files of a vocabulary: words, operators, and the vectors of the words (which may be absent)."""
+
+    words: Path
+    operators: Path
+    vectors: Path
+
+
+def vocab_files(dataset, session, language="data/language"):
+    """Return the published names of a data set's vocabulary files in the folder `language`."""
+    folder = Path(language)
+    return VocabFiles(folder / f"{dataset}_vocabs_sess_{session}.json",
+                      folder / f"{dataset}_operator_vocabs_sess_{session}.json",
+                      folder / f"{dataset}_vocabs_glove_feat_{session}.h5")
+
+
+def load_word_vectors(path, vocab):
+    """Return the vectors of `vocab.words`, float32 (len(vocab) - 4, D).
+
+    Raises UserError where the file is not HDF5, or does not fit the vocabulary, or holds NaN.
+    """
+    import h5py
+
+    if not Path(path).exists():
+        raise UserError(f"{path}: no such file; prepro/build_vocab.py writes it")
+    try:
+        with h5py.File(path) as file:
+            vectors = np.asarray(file[VECTORS_KEY], dtype=np.float32)
+    except KeyError:
+        raise UserError(f"{path}: has no data set {VECTORS_KEY!r}") from None
+    except (OSError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a readable HDF5 file of word vectors ({error})") from None
+    if vectors.ndim != 2 or len(vectors) != len(vocab.words) or not vectors.shape[1]:
+        raise UserError(f"{path}: {VECTORS_KEY!r} has shape {vectors.shape}, but the vocabulary has "
+                        f"{len(vocab.words)} words besides the special tokens; build both with prepro/build_vocab.py")
+    if not np.isfinite(vectors).all():
+        raise UserError(f"{path}: {VECTORS_KEY!r} contains NaN or infinity; build it again with prepro/build_vocab.py")
+    return vectors
+
+
+def save_word_vectors(path, vectors):
+    """Write word vectors (words, D) in the published layout, whole or not at all."""
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_dataset(VECTORS_KEY, data=np.asarray(vectors, dtype=np.float32))
+    with replacing(path) as file:
+        file.write(buffer.getbuffer())
+
+
+def _named(path, kind):
+    """Make a vocabulary from a name -> id object; errors of `kind` get the file's name."""
+    ids = read_json(path)
+    if not isinstance(ids, dict) or sorted(map(str, ids.values())) != sorted(map(str, range(len(ids)))):
+        raise UserError(f"{path}: not a vocabulary (one object, name -> id, ids 0 to n-1); "
+                        f"build it with prepro/build_vocab.py")
+    try:
+        return kind(sorted(ids, key=lambda name: int(ids[name])))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None

@@ -1,0 +1,245 @@
+"""A training run: its folder, device, batches, log, checkpoints and resuming. It never sees a loss formula."""
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.files import UserError, append_jsonl, read_json, read_jsonl, write_json, write_text
+
+# Flags that may differ between the parts of one run, because they do not change what is computed.
+FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
+        "restart", "output", "data_root", "language"}
+
+
+def run_folder(options):
+    """Return `output/<dataset>_<experiment>_trial_<n>`."""
+    return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}"
+
+
+def revision():
+    """Return the git revision of the code, with + when it was changed, or "unknown"."""
+    try:
+        found = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True,
+                               cwd=Path(__file__).parent, timeout=10, check=True)
+        return found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+class Run:
+    """Plumbing of a train script: `setup` the model, iterate over `batches`, `step` each loss, `log`, `save`.
+
+    Iteration k depends only on the seed, k and the weights: everything random is seeded anew at its start. That is
+    why a resumed run gives the same losses as an unbroken one (on a CPU).
+    """
+
+    def __init__(self, options):
+        from lightning_fabric import Fabric
+        self.options = options
+        self.folder = run_folder(options)
+        accelerator, devices = _devices(options.gpu_ids)
+        self.fabric = Fabric(accelerator=accelerator, devices=devices, precision=options.precision,
+                             strategy="ddp_find_unused_parameters_true" if _many(devices) else "auto")
+        self.fabric.launch()
+        self.device = self.fabric.device
+        self.iteration, self.best, self.saved = 0, None, None
+        self._losses, self._since = {}, []
+        self._events = None
+        self._open_folder()
+        torch.manual_seed(options.manual_seed)
+
+    def _open_folder(self):
+        """Resume what lies in the folder, unless it was made with other flags."""
+        path = self.folder / "last.pt"
+        flags = {name: value for name, value in vars(self.options).items() if name not in FREE}
+        if path.exists() and not self.options.restart:
+            made = read_json(self.folder / "options.json")
+            for name, value in flags.items():
+                if made.get(name, value) != value:
+                    raise UserError(f"{self.folder}: was trained with --{name} {made[name]}, not {value}; repeat that "
+                                    f"flag, or give another --trial, or --restart to train anew")
+            self.saved = load_checkpoint(path, self.options.experiment)
+            self.iteration, self.best = self.saved["iteration"], self.saved["best"]
+        if self.fabric.is_global_zero:
+            write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
+            log = self.folder / "log.jsonl"
+            kept = [row for row in (read_jsonl(log) if log.exists() else []) if row["iteration"] <= self.iteration]
+            write_text(log, "")
+            append_jsonl(log, kept if self.saved else [])
+
+    def setup(self, model, optimizer, *methods):
+        """Move model and optimizer to the device(s), restoring them if the run resumes.
+
+        `methods` are names of the model's methods that compute as `forward` does.
+        """
+        if self.saved:
+            model.load_state_dict(self.saved["model"]["weights"])
+        self.model = model
+        if len(list(model.parameters())):
+            model, optimizer = self.fabric.setup(model, optimizer)
+        for name in methods:
+            model.mark_forward_method(name)
+        if self.saved:
+            optimizer.load_state_dict(self.saved["optimizer"])
+            self.say(f"resuming {self.folder} after iteration {self.iteration}")
+        self.optimizer = optimizer
+        return model
+
+    def batches(self, dataset):
+        """Yield a batch on the device for each remaining iteration, with a progress bar.
+
+        Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second one leaves at once.
+        """
+        from torch.utils.data import DataLoader
+        order = IterationBatches(len(dataset), self.options, self.iteration, self.fabric)
+        loader = DataLoader(dataset, batch_sampler=order, num_workers=self.options.num_workers,
+                            persistent_workers=self.options.num_workers > 0)
+        total = self.options.num_iters
+        with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,
+              _deferred_interrupt() as interrupted):
+            for batch in loader:
+                torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
+                self._losses = {}
+                yield {key: value.to(self.device, non_blocking=True) if torch.is_tensor(value) else value
+                       for key, value in batch.items()}
+                self.iteration += 1
+                self._log(bar)
+                if interrupted.is_set():
+                    self.save()
+                    raise KeyboardInterrupt
+        if self._events:
+            self._events.close()
+
+    def step(self, **losses):
+        """Descend along the sum of named losses. Raises UserError naming a loss that is not finite."""
+        for name, loss in losses.items():
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise UserError(f"loss {name!r} became {value} in iteration {self.iteration + 1}; lower "
+                                f"--learning_rate and run again: the last checkpoint is whole")
+            self._losses[name] = value
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(sum(losses.values()))
+        self.optimizer.step()
+
+    def due(self, every):
+        """Whether the iteration under way is a multiple of `every`, or the last one."""
+        return (self.iteration + 1) % every == 0 or self.iteration + 1 == self.options.num_iters
+
+    def _log(self, bar):
+        if not self.fabric.is_global_zero:
+            return
+        append_jsonl(self.folder / "log.jsonl", [{"iteration": self.iteration, **self._losses}])
+        self._since.append(self._losses)
+        if self.iteration % self.options.print_every == 0 or self.iteration == self.options.num_iters:
+            means = {name: sum(row[name] for row in self._since) / len(self._since) for name in self._losses}
+            self._since = []
+            text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+            tqdm.write(f"iter {self.iteration}/{self.options.num_iters}  {text}")
+            self._record(means)
+            bar.set_postfix_str(text)
+        bar.update()
+
+    def _record(self, scalars):
+        """Add scalars to the TensorBoard events."""
+        if self._events is None:
+            from tensorboardX import SummaryWriter
+            self._events = SummaryWriter(str(self.folder))
+        for name, value in scalars.items():
+            self._events.add_scalar(name, value, self.iteration)
+
+    def checkpoint(self, score, **scalars):
+        """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration."""
+        completed = self.iteration + 1
+        better = self.best is None or score < self.best
+        self.best = min(score, self.best) if self.best is not None else score
+        if self.fabric.is_global_zero:
+            text = "  ".join(f"{name} {value:.4f}" for name, value in scalars.items())
+            tqdm.write(f"validation after {completed} iterations: {text}{'  (best so far)' if better else ''}")
+            self._record({f"val/{name}": value for name, value in scalars.items()})
+        self.save(completed, ("last.pt", "best.pt") if better else ("last.pt",))
+
+    def save(self, completed=None, names=("last.pt",)):
+        """Write checkpoints, each whole or not at all."""
+        if not self.fabric.is_global_zero:
+            return
+        state = {"experiment": self.options.experiment, "iteration": self.iteration if completed is None else completed,
+                 "best": self.best, "options": vars(self.options), "date": time.strftime("%Y-%m-%d"),
+                 "model": self.model.checkpoint(), "optimizer": self.optimizer.state_dict()}
+        for name in names:
+            save_checkpoint(self.folder / name, state)
+
+    def say(self, text):
+        """Print a line once, whatever the number of processes."""
+        if self.fabric.is_global_zero:
+            tqdm.write(text)
+
+
+class IterationBatches:
+    """Batches by iteration number: shuffled epoch by epoch from (seed, epoch), shared out among the processes."""
+
+    def __init__(self, size, options, start, fabric):
+        self.size, self.seed, self.start, self.stop = size, options.manual_seed, start, options.num_iters
+        self.batch = min(options.batch_size, size)
+        self.rank, self.world = fabric.global_rank, fabric.world_size
+
+    def __len__(self):
+        return max(self.stop - self.start, 0)
+
+    def __iter__(self):
+        per_epoch = self.size // self.batch
+        epoch, order = None, []
+        for iteration in range(self.start, self.stop):
+            if iteration // per_epoch != epoch:
+                epoch = iteration // per_epoch
+                order = torch.randperm(self.size, generator=torch.Generator().manual_seed(
+                    self.seed * 1_000_003 + epoch)).tolist()
+            first = iteration % per_epoch * self.batch
+            yield order[first:first + self.batch][self.rank::self.world]
+
+
+@contextlib.contextmanager
+def _deferred_interrupt():
+    """Turn the first Ctrl-C inside the block into a set event, so that no iteration is left half done."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(*_):
+        event.set()
+        signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _devices(gpu_ids):
+    """Turn --gpu_ids into Fabric's accelerator and devices."""
+    if gpu_ids is None:
+        return "auto", 1
+    if gpu_ids.strip() == "-1":
+        return "cpu", 1
+    try:
+        ids = [int(number) for number in gpu_ids.split(",")]
+    except ValueError:
+        raise UserError(f"--gpu_ids {gpu_ids}: give numbers such as 0 or 0,1, or -1 for the CPU") from None
+    if max(ids) >= torch.cuda.device_count() or min(ids) < 0:
+        raise UserError(f"--gpu_ids {gpu_ids}: this machine has {torch.cuda.device_count()} GPU(s); leave the flag "
+                        f"out to take what there is")
+    return "cuda", ids
+
+
+def _many(devices):
+    return (isinstance(devices, list) and len(devices) > 1) or int(os.environ.get("WORLD_SIZE", 1)) > 1

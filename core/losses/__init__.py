@@ -1,0 +1,1 @@
+"""Loss formulas: pure functions of tensors, ignorant of models and data."""

@@ -1,0 +1,23 @@
+"""How far a predicted plan is from a known one."""
+import torch.nn.functional as F
+
+
+def operator_nll(log_probabilities, ops):
+    """Return the mean negative log-likelihood of the next operator; padding does not count.
+
+    Args: `log_probabilities` (B, T + 1, V); `ops` (B, T + 2): START, operators, END, padding 0.
+    """
+    return F.nll_loss(log_probabilities.flatten(0, 1), ops[:, 1:].flatten(), ignore_index=0)
+
+
+def parameter_loss(predicted, params, ops, vocab):
+    """Return the smooth L1 distance of parameters, averaged over an operator's parameters, then over real steps.
+
+    Each operator weighs the same, however many parameters it has; outliers of planning do not dominate.
+
+    Args: `predicted`, `params` (B, T, P) padded with 0; `ops` (B, T + 2); `vocab` the OperatorVocab.
+    """
+    steps = ops[:, 1:-1]
+    counts = params.new_tensor([0 if (row := vocab[i]) is None else row.n_params for i in range(len(vocab))])[steps]
+    per_step = F.smooth_l1_loss(predicted, params, reduction="none", beta=0.5).sum(-1) / counts.clamp_min(1)
+    return (per_step * (counts > 0)).sum() / (counts > 0).sum().clamp_min(1)

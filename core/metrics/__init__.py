@@ -1,0 +1,1 @@
+"""How good an edit is: against its target (image), among all (fid), against its words (language, attributes)."""

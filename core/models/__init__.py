@@ -1,0 +1,1 @@
+"""Networks: they read words and look at thumbnails, and predict plans."""

@@ -1,0 +1,182 @@
+"""The planner: a sequence-to-sequence network from (thumbnail, request) to a plan.
+
+At each step it looks at the picture as edited so far, attends over the words, chooses an operator that it has not
+used yet (or END), and gives that operator's parameters.
+"""
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+
+from core.files import UserError
+from core.models.language import RequestEncoder, WordAttention
+from core.models.vision import FEATURES, make_encoder
+from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan, Step, apply_batch
+
+
+@dataclass(frozen=True)
+class PlannerConfig:
+    """Everything needed to rebuild the network (its weights apart)."""
+
+    words: tuple[str, ...]
+    operators: tuple[str, ...] = SESSIONS[3]
+    vis_encoder: str = "resnet18"
+    hidden_size: int = 256
+    vector_size: int = 300
+    fixed_vectors: bool = True
+    use_attention: bool = True
+    dropout: float = 0.0
+    text_blind: bool = False   # a control: every request reads as no words at all
+    max_steps: int = MAX_STEPS
+
+
+@dataclass
+class Unrolled:
+    """A plan for each of B pictures: ids (B, T), params (B, T, P), attention (B, T, L), the result (B, 3, H, W)."""
+
+    ops: torch.Tensor
+    params: torch.Tensor
+    attention: torch.Tensor
+    image: torch.Tensor
+
+    def plan(self, vocab, index):
+        """Return the Plan of one sample, and which of its T steps are in it."""
+        kept = [step for step, op in enumerate(self.ops[index].tolist()) if vocab[op] is not None]
+        steps = [(vocab[self.ops[index, step].item()], self.params[index, step]) for step in kept]
+        return Plan(tuple(Step.make(op.name, params[:op.n_params].detach().cpu()) for op, params in steps)), kept
+
+
+class Planner(nn.Module):
+    """The notebook's seq2seq planner; see the module's first lines."""
+
+    def __init__(self, config, vectors=None):
+        super().__init__()
+        self.config = config
+        self.vocab = OperatorVocab(config.operators)
+        hidden = config.hidden_size
+        self.read = RequestEncoder(len(config.words), config.vector_size, hidden, vectors, config.fixed_vectors,
+                                   config.dropout)
+        self.look = make_encoder(config.vis_encoder)
+        self.operator_vectors = nn.Embedding(len(self.vocab), hidden)
+        self.see = nn.Linear(FEATURES, hidden)
+        self.decoder = nn.LSTM(2 * hidden, hidden, batch_first=True)
+        self.attend = WordAttention(hidden) if config.use_attention else None
+        self.combine = nn.Linear(3 * hidden if config.use_attention else 2 * hidden, hidden)
+        self.choose = nn.Linear(hidden, len(self.vocab))
+        self.heads = nn.ModuleDict({operator.name: nn.Linear(2 * hidden, operator.n_params)
+                                    for _, operator in self._plannable()})
+        for head in self.heads.values():   # start from edits that are nearly neutral
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
+        choosable = torch.zeros(len(self.vocab), dtype=torch.bool)
+        choosable[[self.vocab.ids[END], *(index for index, _ in self._plannable())]] = True
+        self.register_buffer("choosable", choosable, persistent=False)
+
+    def _plannable(self):
+        """The operators that need no mask: nothing here says where."""
+        return [(index, operator) for index, operator in self.vocab.operators if not operator.local]
+
+    def teacher_forced(self, image, request_ids, ops, params):
+        """Predict each step of known plans, given the steps before it.
+
+        Args:
+            image: (B, 3, H, W); request_ids: (B, L).
+            ops: (B, T + 2) ids: START, up to T operators, END, padding 0.
+            params: (B, T, P), padded with 0.
+
+        Returns: log-probabilities of the next operator (B, T + 1, V), parameters (B, T, P) of the known operators.
+        """
+        states, looked = self._teacher_states(image, request_ids, ops, params)
+        logits = self.choose(states).masked_fill(~self._open(ops[:, :-1]), -torch.inf)
+        predicted = self._params(states[:, :-1], looked[:, :-1], ops[:, 1:-1])
+        return logits.log_softmax(-1), predicted
+
+    def _teacher_states(self, image, request_ids, ops, params):
+        """Return decoder states and seen features (B, T + 1, hidden); all real steps are looked at in one call."""
+        real = ops[:, 1:] > 0                                              # (B, T + 1): steps with something to predict
+        pictures, features = [image], image.new_zeros(*real.shape, FEATURES)
+        with torch.no_grad():
+            for step in range(ops.shape[1] - 2):
+                pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step]))
+            real_pictures = torch.cat([picture[real[:, step]] for step, picture in enumerate(pictures)])
+        where = real.t().nonzero()                                         # in the order of the cat: step, sample
+        features = features.index_put((where[:, 1], where[:, 0]), self.look(real_pictures).to(features))
+        looked = self.see(features)
+        words, present, summary = self._read(request_ids)
+        start = summary[None].contiguous()
+        hidden, _ = self.decoder(torch.cat((self.operator_vectors(ops[:, :-1]), looked), -1),
+                                 (start, torch.zeros_like(start)))
+        return self._combine(hidden, looked, words, present)[0], looked
+
+    def forward(self, image, request_ids, steps=None):
+        """Plan freely, carrying out each step; gradients reach the parameters through the executor, not the eyes.
+
+        Args: `image` (B, 3, H, W), `request_ids` (B, L). Returns `Unrolled`.
+        """
+        words, present, summary = self._read(request_ids)
+        hidden = (summary[None].contiguous(), torch.zeros_like(summary)[None])
+        history = torch.full((len(image), 1), self.vocab.ids[START], device=image.device)
+        params, attention = [], []
+        for _ in range(steps or self.config.max_steps):
+            looked = self.see(self.look(image.detach()))[:, None]
+            state, hidden = self.decoder(torch.cat((self.operator_vectors(history[:, -1:]), looked), -1), hidden)
+            state, weights = self._combine(state, looked, words, present)
+            logits = self.choose(state[:, 0]).masked_fill(~self._open(history)[:, -1], -torch.inf)
+            ended = (history == self.vocab.ids[END]).any(1)
+            op = logits.argmax(1).masked_fill(ended, self.vocab.ids[END])
+            params.append(self._params(state, looked, op[:, None])[:, 0])
+            attention.append(weights[:, 0])
+            history = torch.cat((history, op[:, None]), 1)
+            image = apply_batch(self.vocab, op, image, params[-1])
+            if (ended | (op == self.vocab.ids[END])).all():
+                break
+        return Unrolled(history[:, 1:], torch.stack(params, 1), torch.stack(attention, 1), image)
+
+    def _read(self, request_ids):
+        if self.config.text_blind:
+            request_ids = torch.zeros_like(request_ids)
+            request_ids[:, :2] = torch.tensor([1, 2], device=request_ids.device)   # <START> <END>
+        return self.read(request_ids)
+
+    def _combine(self, state, looked, words, present):
+        """Join the decoder state (B, T, hidden) with what it saw and the words it attends to."""
+        if self.attend is None:
+            weights = present.float()[:, None].expand(-1, state.shape[1], -1) / present.sum(1)[:, None, None]
+            return self.combine(torch.cat((state, looked), -1)).tanh(), weights
+        context, weights = self.attend(state, words, present)
+        return self.combine(torch.cat((state, looked, context), -1)).tanh(), weights
+
+    def _open(self, history):
+        """Return bool (B, T, V): what may follow each step of `history` (B, T): END or an operator not used before."""
+        used = nn.functional.one_hot(history, len(self.vocab)).cumsum(1) > 0
+        used[..., self.vocab.ids[END]] = False
+        return self.choosable & ~used
+
+    def _params(self, state, looked, ops):
+        """Return the parameters (B, T, P) of the operators `ops` (B, T), zero where there are none."""
+        given = state.new_zeros(*ops.shape, self.vocab.max_params)
+        source = torch.cat((state, looked), -1)
+        for index, operator in self._plannable():
+            rows = (ops == index).nonzero(as_tuple=True)
+            if len(rows[0]):
+                values = operator.squash(self.heads[operator.name](source[rows]).float())
+                given = given.index_put(rows, nn.functional.pad(values, (0, given.shape[-1] - values.shape[-1]))
+                                        .to(given))
+        return given
+
+    def checkpoint(self):
+        """Return plain values and tensors from which `from_checkpoint` rebuilds the network."""
+        return {"config": {key: list(value) if isinstance(value, tuple) else value
+                           for key, value in asdict(self.config).items()}, "weights": self.state_dict()}
+
+    @classmethod
+    def from_checkpoint(cls, saved, source="checkpoint"):
+        """Rebuild the network. Raises UserError where it was made by another version of the operator table."""
+        config = {key: tuple(value) if isinstance(value, list) else value for key, value in saved["config"].items()}
+        try:
+            planner = cls(PlannerConfig(**config))
+            planner.load_state_dict(saved["weights"])
+        except (TypeError, RuntimeError) as error:
+            raise UserError(f"{source}: does not fit this version's planner or operator table; train again "
+                            f"({str(error).splitlines()[-1].strip()})") from None
+        return planner

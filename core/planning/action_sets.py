@@ -1,0 +1,60 @@
+"""The options of a search, and the numbered sets that fix them."""
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.files import UserError
+from core.operators import get_operator
+
+SETS_FILE = Path(__file__).with_name("action_sets.toml")
+OPTIMIZERS = ("fit", "nelder-mead", "lbfgs")
+
+
+@dataclass(frozen=True)
+class ActionOptions:
+    """What a search may do.
+
+    `operators` are names; with `fixed_order` step t may use only the t-th of them. `epsilon` is the chance that a
+    step takes a random operator. `beam` plans are kept at each step, none longer than `max_steps`; the search ends
+    below `tolerance` (L1). Steps gaining less than `min_gain` of the initial L1 are dropped. `optimizer` is how the
+    parameters of an operator are found: "fit" by the structure it has, or a SciPy minimiser for comparison.
+    """
+
+    operators: tuple[str, ...] = ("brightness", "contrast", "saturation", "hue", "tint", "sharpness")
+    fixed_order: bool = False
+    epsilon: float = 0.0
+    beam: int = 3
+    max_steps: int = 6
+    tolerance: float = 1e-2
+    min_gain: float = 0.01
+    optimizer: str = "fit"
+    seed: int = 0
+
+    def __post_init__(self):
+        rows = [get_operator(name) for name in self.operators]
+        local = [row.name for row in rows if row.structure == "fixed"]
+        if local:
+            raise UserError(f"operators: {local[0]} has nothing to fit (it needs a mask); leave it out")
+        if len(set(rows)) != len(rows) or not rows:
+            raise UserError("operators: give one or more, each once")
+        if self.optimizer not in OPTIMIZERS:
+            raise UserError(f"optimizer {self.optimizer!r} is unknown; choose one of {', '.join(OPTIMIZERS)}")
+        if not 0 <= self.epsilon <= 1 or self.beam < 1 or self.max_steps < 1:
+            raise UserError("epsilon must be within [0, 1], beam and max_steps at least 1")
+        object.__setattr__(self, "operators", tuple(row.name for row in rows))
+
+
+def read_sets():
+    """Return {number: row} of the numbered sets."""
+    return {int(number): row for number, row in tomllib.loads(SETS_FILE.read_text()).items()}
+
+
+def action_options(action_id, **overrides):
+    """Return the options of set `action_id`; `overrides` that are not None win. A new number needs `operators`."""
+    row = read_sets().get(action_id, {})
+    chosen = {name: row[name] for name in ("operators", "fixed_order", "epsilon", "optimizer") if name in row}
+    chosen |= {name: value for name, value in overrides.items() if value is not None}
+    if "operators" not in chosen:
+        raise UserError(f"--action_id {action_id} is not one of the numbered sets ({min(read_sets())} to "
+                        f"{max(read_sets())}); give its --operators, such as --operators brightness,hue")
+    return replace(ActionOptions(), **chosen | {"operators": tuple(chosen["operators"])})

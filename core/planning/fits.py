@@ -1,0 +1,92 @@
+"""Finding one operator's parameters from a pair, by the structure that the operator has.
+
+A fit takes N pictures and their targets, (N, 3, H, W), and `valid`, bool (H, W), the pixels that count, and
+returns (N, n_params) that (nearly) minimise the L1 distance. No loop over samples: a batch is one computation.
+"""
+import torch
+
+from core.operators.functions import CURVE_STEPS
+
+GRID = 17          # points of each level of a scalar search
+IRLS_ROUNDS = 4
+IRLS_FLOOR = 4e-3  # about one 8-bit level: below it a residual counts as noise
+RIDGE = 1e-3       # pulls curve knots that few pixels see towards the identity
+
+
+def fit(operator, image, target, valid):
+    """Return the parameters (N, n) of `operator` that bring `image` nearest to `target`, within its bounds."""
+    return FITS[operator.structure](operator, image, target, valid)
+
+
+def pick(image, valid):
+    """Return the valid pixels of (N, 3, H, W) as a list (N, 3, M)."""
+    return image.flatten(2)[..., valid.flatten()]
+
+
+def fit_linear(operator, image, target, valid):
+    """Operators x + p d: the L1 optimum is the median of (y - x) / d weighted by |d| (before clipping)."""
+    ones = torch.ones(len(image), 1, dtype=image.dtype, device=image.device)
+    direction = pick(operator.function(image, ones) - image, valid).flatten(1)
+    residual = pick(target - image, valid).flatten(1)
+    ratio = residual / torch.where(direction.abs() > 1e-6, direction, torch.inf)
+    return operator.normalise(weighted_median(ratio, direction.abs())[:, None])
+
+
+def weighted_median(values, weights):
+    """Return, for each row of (N, M), the value at which half of the weight is reached."""
+    values, order = values.sort(-1)
+    reached = weights.gather(-1, order).cumsum(-1)
+    index = torch.searchsorted(reached, reached[:, -1:] / 2).clamp_max(values.shape[-1] - 1)
+    return values.gather(-1, index).squeeze(-1)
+
+
+def fit_scalar(operator, image, target, valid):
+    """One number: a grid over the bounds, then two finer ones around the best point, all samples at once."""
+    pixels, goal = pick(image, valid), pick(target, valid)
+    centre = torch.full((len(pixels), 1), (operator.low + operator.high) / 2, dtype=image.dtype, device=image.device)
+    reach, stride = (operator.high - operator.low) / 2, 4
+    for _ in range(3):
+        offsets = torch.linspace(-reach, reach, GRID, dtype=image.dtype, device=image.device)
+        grid = (centre + offsets).clamp(operator.low, operator.high)
+        x, y = pixels[..., ::stride], goal[..., ::stride]  # the coarse level needs few pixels
+        tried = operator.function(x.repeat_interleave(GRID, 0), grid.reshape(-1, 1)).clamp(0, 1)
+        distance = (tried.unflatten(0, (-1, GRID)) - y[:, None]).abs().mean((2, 3))
+        centre = grid.gather(1, distance.argmin(1, keepdim=True))
+        reach, stride = 1.2 * reach / (GRID // 2), max(stride // 2, 1)
+    return centre
+
+
+def fit_curve(operator, image, target, valid):
+    """Tone curves: linear in the heights of the knots, so iteratively reweighted least squares gives the L1 fit.
+
+    The knots are then made monotone (slopes >= 0); channels are fitted apart or pooled as the operator has it.
+    """
+    curves = operator.n_params // CURVE_STEPS
+    x, y = pick(image, valid), pick(target, valid)
+    if curves == 1:
+        x, y = x.flatten(1)[:, None], y.flatten(1)[:, None]
+    knots = torch.arange(1, CURVE_STEPS + 1, dtype=x.dtype, device=x.device)
+    hats = (1 - (x[..., None] * CURVE_STEPS - knots).abs()).clamp_min(0)  # (N, C, M, 8), the knot at 0 is fixed
+    inner, y = hats[..., :-1], y - hats[..., -1]                           # and so is the one at 1
+    identity = knots[:-1] / CURVE_STEPS
+    heights = identity.expand(*x.shape[:2], -1)
+    ridge = RIDGE * x.shape[-1] * torch.eye(CURVE_STEPS - 1, dtype=x.dtype, device=x.device) / IRLS_FLOOR
+    for _ in range(IRLS_ROUNDS):
+        residual = y - (inner @ heights[..., None]).squeeze(-1)
+        weighted = inner / residual.abs().clamp_min(IRLS_FLOOR)[..., None]
+        gram = weighted.transpose(-1, -2) @ inner + ridge
+        moment = (weighted.transpose(-1, -2) @ y[..., None]).squeeze(-1) + ridge @ identity
+        heights = torch.linalg.solve(gram, moment)
+    return operator.normalise(_slopes(heights).flatten(1))
+
+
+def _slopes(heights):
+    """Turn inner knot heights (..., 7) into slopes >= 0, via the mean of the two nearest monotone curves."""
+    heights = heights.clamp(0, 1)
+    below = heights.flip(-1).cummin(-1).values.flip(-1)
+    monotone = (heights.cummax(-1).values + below) / 2
+    ends = monotone.new_zeros(*monotone.shape[:-1], 1)
+    return torch.cat((ends, monotone, ends + 1), -1).diff(dim=-1)
+
+
+FITS = {"linear": fit_linear, "scalar": fit_scalar, "curve": fit_curve}

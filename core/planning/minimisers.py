@@ -1,0 +1,36 @@
+"""SciPy's minimisers as a stand-in for the structured fits: slow, blind and independent, so a reference."""
+import numpy as np
+import torch
+
+from core.operators import apply
+
+SETTINGS = {
+    "nelder-mead": {"method": "Nelder-Mead", "options": {"maxfev": 1000, "xatol": 1e-3, "fatol": 1e-5}},
+    "lbfgs": {"method": "L-BFGS-B", "jac": True, "options": {"maxiter": 100}},
+}
+
+
+def minimise(optimizer, operator, image, target, valid):
+    """Return the parameters (N, n) found by SciPy from the neutral ones, one sample after the other."""
+    return torch.stack([_minimise_one(SETTINGS[optimizer], operator, x[None], y[None], valid)
+                        for x, y in zip(image, target, strict=True)])
+
+
+def _minimise_one(settings, operator, image, target, valid):
+    from scipy.optimize import minimize  # a slow import that only the comparison needs
+
+    bounds = [(operator.low, operator.high)] * operator.n_params
+
+    def distance(values):
+        params = torch.as_tensor(values, dtype=image.dtype, device=image.device)[None]
+        if not settings.get("jac"):
+            return (apply(operator, image, params) - target).abs()[..., valid].mean().item()
+        params.requires_grad_()
+        with torch.enable_grad():
+            value = (apply(operator, image, params) - target).abs()[..., valid].mean()
+            value.backward()
+        return value.item(), params.grad[0].double().cpu().numpy()
+
+    start = np.full(operator.n_params, operator.neutral)
+    found = minimize(distance, start, bounds=bounds, **settings).x
+    return operator.normalise(torch.as_tensor(found, dtype=image.dtype, device=image.device))

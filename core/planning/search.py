@@ -1,0 +1,232 @@
+"""One beam search for all uses: over fitted operators, in batches of pairs.
+
+The search looks at a mosaic of small patches (enough to fit, cheap to edit), the decision at the whole picture.
+"""
+import zlib
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, apply_batch, trace
+from core.planning.fits import fit
+from core.planning.minimisers import minimise
+
+PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels, each with a ring for operators that look around
+SHORTER = 0.01                   # a plan this much worse, relatively, wins if it is shorter
+POLISH_ROUNDS = 60
+POLISH_RATE = 0.03
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what it achieves on its pair: mean absolute distances, and what each step gained."""
+
+    plan: Plan
+    l1_input: float
+    l1_output: float
+    gains: tuple[float, ...]
+
+
+@dataclass
+class Beams:
+    """Candidate plans of B pairs, K each: operator ids (B, K, T), parameters (B, K, T, P), distances (B, K)."""
+
+    ops: torch.Tensor
+    params: torch.Tensor
+    distance: torch.Tensor
+
+    def select(self, pairs):
+        """Return the beams of some of the pairs."""
+        return Beams(self.ops[pairs], self.params[pairs], self.distance[pairs])
+
+    def append(self, parent, op, params, distance):
+        """Return the beams (B, K') made of `parent` (indices into K) and one more step each."""
+        rows = torch.arange(len(parent), device=parent.device)[:, None]
+        return Beams(torch.cat((self.ops[rows, parent], op[..., None]), -1),
+                     torch.cat((self.params[rows, parent], params[:, :, None]), -2), distance)
+
+
+@torch.no_grad()
+def plan_pairs(before, after, options, names=None):
+    """Find for each pair the plan that brings `before` nearest to `after`.
+
+    Args:
+        before, after: (B, 3, H, W) in [0, 1].
+        options: ActionOptions.
+        names: B strings that seed what is random (epsilon), so that results do not depend on the batch.
+
+    Returns: a list of B `Planned`; a pair that is near enough already has an empty plan.
+    """
+    vocab = OperatorVocab((NONE, START, END, *options.operators))
+    initial = (before - after).abs().mean((1, 2, 3))
+    results = [Planned(Plan(), value, value, ()) for value in initial.tolist()]
+    active = (initial >= options.tolerance).nonzero().squeeze(1)
+    if not len(active):
+        return results
+    sampled = options.optimizer == "fit"
+    rows, columns, valid = _mosaic(*before.shape[-2:], sampled, before.device)
+    small = [picture[active][..., rows[:, None], columns] for picture in (before, after)]
+    chance = _chances(options, [names[i] if names else str(i) for i in active.tolist()])
+    ops, params = _search(vocab, options, *small, valid, chance.to(before.device))
+    if sampled:
+        params = polish(vocab, ops, params, *small, valid)
+    for index, pair_ops, pair_params in zip(active.tolist(), ops, params, strict=True):
+        plan = to_plan(vocab, pair_ops, pair_params)
+        results[index] = shorten(plan, before[index], after[index], options)
+    return results
+
+
+def _mosaic(height, width, sampled, device):
+    """Return rows (h,), columns (w,) and valid (h, w): which pixels the search looks at, and which of them count."""
+    def axis(length):
+        block = PATCH + 2 * HALO
+        if not sampled or length <= PATCHES * block:
+            return torch.arange(length), torch.ones(length, dtype=torch.bool)
+        starts = torch.linspace(0, length - block, PATCHES).round().long()
+        inside = torch.zeros(block, dtype=torch.bool)
+        inside[HALO:-HALO] = True
+        return (starts[:, None] + torch.arange(block)).flatten(), inside.repeat(PATCHES)
+    (rows, valid_rows), (columns, valid_columns) = axis(height), axis(width)
+    return rows.to(device), columns.to(device), (valid_rows[:, None] & valid_columns).to(device)
+
+
+def _chances(options, names):
+    """Return (B, max_steps, operators): random scores in [-1, 0) where epsilon strikes, 0 elsewhere."""
+    draws = []
+    for name in names:
+        generator = torch.Generator().manual_seed(zlib.crc32(f"{options.seed} {name}".encode()))
+        strikes = torch.rand(options.max_steps, 1, generator=generator) < options.epsilon
+        draws.append(torch.where(strikes, torch.rand(options.max_steps, len(options.operators),
+                                                     generator=generator) - 1, 0))
+    return torch.stack(draws)
+
+
+def _distance(image, target, valid):
+    return ((image - target).abs().mean(-3) * valid).sum((-2, -1)) / valid.sum()
+
+
+def _search(vocab, options, before, after, valid, chance):
+    """Return the best plan of each pair as ids (B, T) and parameters (B, T, P), padded with NONE."""
+    first = len(vocab) - len(options.operators)
+    beams = Beams(before.new_zeros(len(before), 1, 0, dtype=torch.long),
+                  before.new_zeros(len(before), 1, 0, vocab.max_params), _distance(before, after, valid)[:, None])
+    image = before[:, None]
+    alive = torch.arange(len(before), device=before.device)   # pairs that are not near enough yet
+    levels = [(alive, beams)]
+    for step in range(min(options.max_steps, len(options.operators))):
+        edited, params, distance = _expand(vocab, options, beams, image, after[alive], valid, step)
+        luck = chance[alive, None, step]
+        score = torch.where(luck < 0, luck, distance).masked_fill(distance.isinf(), torch.inf).flatten(1)
+        keep = score.topk(min(options.beam, score.shape[1]), largest=False).indices   # (B, K')
+        parent, op = keep // len(options.operators), keep % len(options.operators)
+        pair = torch.arange(len(alive), device=alive.device)[:, None]
+        beams = beams.append(parent, op + first, params[pair, parent, op], distance[pair, parent, op])
+        levels.append((alive, beams))
+        going = beams.distance.amin(1) >= options.tolerance
+        if not going.any():
+            break
+        alive, beams = alive[going], beams.select(going)
+        image = torch.stack(edited, 2)[pair, parent, op][going]
+    return _choose(levels, len(before))
+
+
+def _expand(vocab, options, beams, image, after, valid, step):
+    """Try every operator on every beam: pictures (list of (B, K, 3, h, w)), params (B, K, O, P), distance (B, K, O)."""
+    pairs, width = image.shape[:2]
+    flat, goal = image.flatten(0, 1), after.repeat_interleave(width, 0)
+    edited, params, distances = [], flat.new_zeros(pairs, width, len(options.operators), vocab.max_params), []
+    for position, name in enumerate(options.operators):
+        operator = TABLE[name]
+        if options.optimizer == "fit":
+            found = fit(operator, flat, goal, valid)
+        else:
+            found = minimise(options.optimizer, operator, flat, goal, valid)
+        result = apply(operator, flat, found)
+        used = (beams.ops == vocab.ids[name]).any(-1)
+        if options.fixed_order:
+            used = used | (position != step)
+        distance = _distance(result, goal, valid).unflatten(0, (pairs, width))
+        distances.append(distance.masked_fill(used, torch.inf))
+        params[:, :, position, :operator.n_params] = found.unflatten(0, (pairs, width))
+        edited.append(result.unflatten(0, (pairs, width)))
+    return edited, params, torch.stack(distances, -1)
+
+
+def _choose(levels, pairs):
+    """Return of each pair's best plans of every length the shortest within SHORTER of the best distance."""
+    longest, width = levels[-1][1].ops.shape[-1], levels[-1][1].params.shape[-1]
+    distances = levels[0][1].distance.new_full((len(levels), pairs), torch.inf)
+    ops = levels[0][0].new_zeros(len(levels), pairs, longest)
+    params = distances.new_zeros(len(levels), pairs, longest, width)
+    for length, (alive, beams) in enumerate(levels):
+        row, best = torch.arange(len(alive), device=alive.device), beams.distance.argmin(1)
+        distances[length, alive] = beams.distance[row, best]
+        ops[length, alive, :length] = beams.ops[row, best]
+        params[length, alive, :length] = beams.params[row, best]
+    near = distances <= (1 + SHORTER) * distances.amin(0)
+    shortest, pair = near.int().argmax(0), torch.arange(pairs, device=ops.device)
+    return ops[shortest, pair], params[shortest, pair]
+
+
+def polish(vocab, ops, params, before, after, valid):
+    """Improve all parameters of each plan together by Adam through the executor; never makes a plan worse.
+
+    Args: ids (B, T), parameters (B, T, P), pictures (B, 3, h, w), `valid` (h, w). Returns parameters (B, T, P).
+    """
+    params = params.clone()
+    best, best_distance = params.clone(), torch.full((len(params),), torch.inf, device=params.device)
+    mean, square = torch.zeros_like(params), torch.zeros_like(params)   # Adam, Kingma and Ba 2015
+    for count in range(1, POLISH_ROUNDS + 2):
+        with torch.enable_grad():
+            variable = params.detach().requires_grad_()
+            image = before
+            for step in range(ops.shape[1]):
+                image = apply_batch(vocab, ops[:, step], image, variable[:, step])
+            distance = _distance(image, after, valid)
+            slope, = torch.autograd.grad(distance.sum(), variable)
+        better = distance.detach() < best_distance
+        best[better], best_distance[better] = params[better], distance.detach()[better]
+        mean.lerp_(slope, 0.1)
+        square.lerp_(slope.square(), 0.01)
+        rate = POLISH_RATE * (1 - (count - 1) / POLISH_ROUNDS)
+        params = params - rate * (mean / (1 - 0.9 ** count)) / ((square / (1 - 0.99 ** count)).sqrt() + 1e-8)
+        _project(vocab, ops, params)
+    return best
+
+
+def _project(vocab, ops, params):
+    """Bring the parameters back into the bounds of their operators, in place."""
+    for index, operator in vocab.operators:
+        rows = ops == index
+        if rows.any():
+            values = params[rows]
+            values[:, :operator.n_params] = operator.normalise(values[:, :operator.n_params])
+            params[rows] = values
+
+
+def to_plan(vocab, ops, params):
+    """Return the Plan of one pair's ids (T,) and parameters (T, P); special tokens are left out."""
+    steps = []
+    for index, values in zip(ops.tolist(), params, strict=True):
+        operator = vocab[index]
+        if operator is not None:
+            steps.append(Step.make(operator.name, values[:operator.n_params].cpu()))
+    return Plan(tuple(steps))
+
+
+def shorten(plan, before, after, options):
+    """Drop the steps that gain less than `min_gain` of the initial distance on the whole picture; return Planned."""
+    def distances(candidate):
+        return [(image - after).abs().mean().item() for image in (before, *trace(candidate, before))]
+    along = distances(plan)
+    allowed = options.min_gain * along[0]
+    while len(plan):
+        shorter = [Plan(plan.steps[:i] + plan.steps[i + 1:]) for i in range(len(plan))]
+        reached = [distances(candidate) for candidate in shorter]
+        least = min(range(len(shorter)), key=lambda i: reached[i][-1])
+        if reached[least][-1] - along[-1] >= allowed:
+            break
+        plan, along = shorter[least], reached[least]
+    gains = tuple(a - b for a, b in pairwise(along))
+    return Planned(plan, along[0], along[-1], gains)

@@ -1,0 +1,154 @@
+"""Plan the pairs of a data set: find, for each (input, output), the short sequence of operations that joins them.
+
+A beam search over fitted operators (beam 3, no operator twice, at most 6 steps, stop below 1e-2 L1). The numbered
+sets are the notebook's (core/planning/action_sets.toml); a number from 12 on is your own. Results are JSON Lines
+under <output>/actions_set_{id}/; an interrupted run goes on where it stopped.
+
+  python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1
+  python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 12 --operators brightness,contrast,hue --fixed_order
+  python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 1 --import_from T2ONet/output/actions_set_1
+"""
+from dataclasses import asdict
+
+import _init_paths  # noqa: F401
+import torch
+from tqdm import tqdm
+
+from core.datasets import ActionSet, action_row, action_set_path, import_published, open_dataset
+from core.datasets.annotations import annotation_path, pair_name, read_annotation
+from core.engine.cli import run
+from core.engine.editing import THUMBNAIL, Edited, as_result
+from core.engine.language import open_language
+from core.engine.options import Parser
+from core.files import UserError, read_json, write_json
+from core.operators import execute
+from core.pages import write_results
+from core.planning import action_options, plan_pairs
+from core.planning.action_sets import OPTIMIZERS, read_sets
+
+BATCH = 32   # pairs in one computation; fixed, so that a resumed run gives the same plans
+PAGE = 100   # planned pairs on the page, evenly chosen
+
+
+def main():
+    options = arguments().parse_args()
+    search = action_options(options.action_id, operators=options.operators and options.operators.split(","),
+                            fixed_order=options.fixed_order or None, epsilon=options.epsilon, beam=options.beam,
+                            max_steps=options.max_steps, optimizer=options.optimizer, seed=options.seed)
+    for phase in options.phase.split(","):
+        path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
+        actions = ActionSet(path)
+        if options.import_from:
+            import_phase(options, phase, actions)
+            continue
+        keep_options(path.with_suffix(".options.json"), search, actions)
+        dataset = open_dataset(options.dataset, phase, options.session, open_language(options).vocab,
+                               options.data_root, size=THUMBNAIL, cache=f"{options.output}/cache")
+        for sentence in dataset.report():
+            print(sentence)
+        plan_phase(dataset, actions, search, options.limit)
+        report(options, phase, actions)
+        write_page(dataset, actions, path.parent / f"web_{path.stem}")
+
+
+def plan_phase(dataset, actions, search, limit=None):
+    """Plan what is not planned yet, batch by batch; each batch is on disk before the next begins."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    total = min(len(dataset), limit or len(dataset))
+    with tqdm(total=total, desc=f"planning {actions.path.stem}", unit="pair") as bar:
+        for start in range(0, total, BATCH):
+            indices = range(start, min(start + BATCH, total))
+            if not all(pair_name(dataset.annotations[index]) in actions.done for index in indices):
+                samples = [dataset[index] for index in indices]
+                before, after = (torch.stack([sample[side] for sample in samples]).to(device)
+                                 for side in ("input", "target"))
+                planned = plan_pairs(before, after, search, [sample["name"] for sample in samples])
+                rows = (planned_row(dataset.annotations[index], found)
+                        for index, found in zip(indices, planned, strict=True))
+                actions.append([row for row in rows if row["name"] not in actions.done])
+            bar.update(len(indices))
+            bar.set_postfix_str("L1 {l1_input:.4f} -> {l1_output:.4f}".format(**actions.summary()))
+
+
+def planned_row(entry, found):
+    """Return the stored row of a `Planned`."""
+    distances = [found.l1_input]
+    for gain in found.gains:
+        distances.append(distances[-1] - gain)
+    return action_row(entry, found.plan, distances)
+
+
+def import_phase(options, phase, actions):
+    """Take over plans in the published layout."""
+    root = options.data_root or f"data/{options.dataset}"
+    rows, sentences = import_published(options.import_from, phase, read_annotation(
+        annotation_path(root, phase, options.session)))
+    actions.append([row for row in rows if row["name"] not in actions.done])
+    print(*sentences, sep="\n")
+    report(options, phase, actions)
+
+
+def keep_options(path, search, actions):
+    """Note how a set was planned; refuse to go on with it in another way."""
+    chosen = asdict(search) | {"operators": list(search.operators)}
+    if len(actions) and path.exists():
+        made = read_json(path)
+        for name, value in chosen.items():
+            if made.get(name) != value:
+                raise UserError(f"{actions.path}: was planned with {name} {made.get(name)}, not {value}; give another "
+                                f"--action_id, or delete the file to plan anew")
+    write_json(path, chosen, indent=1)
+
+
+def report(options, phase, actions):
+    """Print the mean distances, the notebook's beside them."""
+    summary, known = actions.summary(), read_sets().get(options.action_id, {}).get("notebook_l1")
+    if not summary["pairs"]:
+        print(f"{actions.path}: no pairs")
+        return
+    steps = sum(len(row["plan"]["steps"]) for row in actions.rows.values()) / summary["pairs"]
+    line = (f"set {options.action_id}, {options.dataset} {phase}, {summary['pairs']} pairs: "
+            f"init dist {summary['l1_input']:.4f} dist {summary['l1_output']:.4f}, {steps:.2f} steps a plan")
+    print(line + (f"  (the notebook, FiveKReq train: {known[0]:.4f} -> {known[1]:.4f})" if known else ""))
+    print(f"plans: {actions.path}")
+
+
+def write_page(dataset, actions, folder):
+    """Show the steps of evenly chosen plans."""
+    plans = actions.plans()
+    names = [index for index in range(len(dataset)) if pair_name(dataset.annotations[index]) in plans]
+    chosen = names[::max(len(names) // PAGE, 1)][:PAGE]
+
+    def results():
+        for index in chosen:
+            sample = dataset[index]
+            plan = plans[sample["name"]]
+            row = actions.rows[sample["name"]]
+            yield as_result(sample["name"], sample["request"], sample["input"],
+                            Edited(execute(plan, sample["input"]), plan), sample["target"],
+                            {"input L1": row["l1_input"], "output L1": row["l1_output"]})
+
+    write_results(folder, f"planned: {actions.path.stem}", results())
+    print(f"page: {folder / 'index.html'}")
+
+
+def arguments():
+    parser = Parser(__doc__).add_data()
+    group = parser.add_argument_group("planning")
+    group.add_argument("--phase", default="train", help="train, val or test, or several with commas")
+    group.add_argument("--action_id", type=int, default=1, help="number of the set")
+    group.add_argument("--operators", help="operators of your own set, in order, such as brightness,hue")
+    group.add_argument("--fixed_order", action="store_true", help="use the operators in the order given")
+    group.add_argument("--epsilon", type=float, help="chance of a random operator at a step; by default the set's")
+    group.add_argument("--beam", type=int, help="plans kept at each step; by default 3")
+    group.add_argument("--max_steps", type=int, help="longest plan; by default 6")
+    group.add_argument("--optimizer", choices=OPTIMIZERS, help="how parameters are found: fit (by the operator's "
+                       "structure) or a SciPy minimiser for comparison; by default the set's, else fit")
+    group.add_argument("--seed", type=int, help="of --epsilon; by default 0")
+    group.add_argument("--limit", type=int, help="plan only the first pairs")
+    group.add_argument("--import_from", metavar="FOLDER", help="take over plans in the published layout instead")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

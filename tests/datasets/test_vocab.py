@@ -1,0 +1,126 @@
+"""Words and ids: the published encoding, the files, and what is refused."""
+import json
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.datasets.vocab import (
+    REQUEST_LENGTH,
+    SPECIAL,
+    WordVocab,
+    load_operator_vocab,
+    load_word_vectors,
+    save_operator_vocab,
+    save_word_vectors,
+    tokenize,
+    vocab_files,
+)
+from core.files import UserError
+from core.operators import SESSIONS, OperatorVocab
+
+VOCAB = WordVocab((*SPECIAL, "the", "image", "brighten", "dont"))
+
+
+def test_tokenize_follows_the_published_rules():
+    assert tokenize("Brighten  the IMAGE, a bit.") == ["brighten", "the", "image", "bit"]
+    assert tokenize("don't add 20% -- or 2x!") == ["dont", "add", "or"]
+    assert tokenize("brightness/contrast up") == ["brightnesscontrast", "up"]
+    assert tokenize("") == []
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_any_text_encodes_to_seventeen_known_ids(request_text):
+    ids = VOCAB.encode(request_text)
+    words = min(len(tokenize(request_text)), 15)
+    assert len(ids) == REQUEST_LENGTH
+    assert ids[0] == 1
+    assert ids[words + 1] == 2
+    assert not any(ids[words + 2:])
+    assert all(3 <= index < len(VOCAB) for index in ids[1:words + 1])
+
+
+def test_encode_marks_unknown_words_and_decode_reads_back():
+    ids = VOCAB.encode("Brighten the sky!")
+    assert ids[:5] == [1, 6, 4, 3, 2]
+    assert VOCAB.unknown("Brighten the sky!") == ["sky"]
+    assert VOCAB.decode(ids) == "brighten the <UNK>"
+
+
+def test_five_hundred_words_are_cut_and_said_to_be():
+    ids = VOCAB.encode("brighten " * 500)
+    assert ids == [1, *[6] * 15, 2]
+    assert VOCAB.too_long("brighten " * 16)
+    assert not VOCAB.too_long("brighten " * 15)
+
+
+def test_only_unknown_words():
+    assert VOCAB.encode("xyzzy plugh")[:4] == [1, 3, 3, 2]
+
+
+def test_build_orders_by_frequency_then_alphabet():
+    vocab = WordVocab.build(["dark dark dark sky", "Sky, tree! sky", "tree tree bird bird", "sky"])
+    assert vocab.names == (*SPECIAL, "sky", "dark", "tree")
+
+
+def test_a_saved_vocabulary_loads_again(tmp_path):
+    VOCAB.save(tmp_path / "words.json")
+    assert WordVocab.load(tmp_path / "words.json").names == VOCAB.names
+    assert json.loads((tmp_path / "words.json").read_text())["the"] == 4
+    save_operator_vocab(tmp_path / "operators.json", OperatorVocab(SESSIONS[2]))
+    assert load_operator_vocab(tmp_path / "operators.json").names == SESSIONS[2]
+
+
+def test_vocab_files_have_the_published_names():
+    assert [path.name for path in vocab_files("GIER", 3)] == [
+        "GIER_vocabs_sess_3.json", "GIER_operator_vocabs_sess_3.json", "GIER_vocabs_glove_feat_3.h5"]
+
+
+@pytest.mark.parametrize("content", [
+    [1, 2], {"<NONE>": 0, "<START>": 2}, {"<NONE>": 0, "<START>": 0}, {"<NONE>": None}, {"the": 0},
+])
+def test_broken_vocabularies_are_refused_by_name(tmp_path, content):
+    (tmp_path / "words.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"words\.json"):
+        WordVocab.load(tmp_path / "words.json")
+
+
+def test_malformed_json_names_file_and_line(tmp_path):
+    (tmp_path / "words.json").write_text('{"<NONE>": 0,\n "<START>" 1}')
+    with pytest.raises(UserError, match=r"words\.json, line 2"):
+        WordVocab.load(tmp_path / "words.json")
+
+
+def test_word_vectors_load_in_the_published_layout(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(4, 300)).astype(np.float32)
+    with h5py.File(tmp_path / "published.h5", "w") as file:
+        file["glove"] = vectors
+    save_word_vectors(tmp_path / "ours.h5", vectors)
+    for name in ("published.h5", "ours.h5"):
+        loaded = load_word_vectors(tmp_path / name, VOCAB)
+        assert loaded.dtype == np.float32
+        np.testing.assert_array_equal(loaded, vectors)
+
+
+@pytest.mark.parametrize(("vectors", "sentence"), [
+    (np.zeros((3, 50)), "4 words"), (np.zeros(4), "4 words"), (np.full((4, 2), np.nan), "NaN"),
+])
+def test_word_vectors_of_another_vocabulary_are_refused(tmp_path, vectors, sentence):
+    save_word_vectors(tmp_path / "feat.h5", vectors)
+    with pytest.raises(UserError, match=rf"feat\.h5.*{sentence}"):
+        load_word_vectors(tmp_path / "feat.h5", VOCAB)
+
+
+def test_what_is_no_file_of_word_vectors_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        load_word_vectors(tmp_path / "absent.h5", VOCAB)
+    (tmp_path / "text.h5").write_text("no HDF5")
+    with pytest.raises(UserError, match="not a readable HDF5"):
+        load_word_vectors(tmp_path / "text.h5", VOCAB)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["other"] = np.zeros((4, 2))
+    with pytest.raises(UserError, match="'glove'"):
+        load_word_vectors(tmp_path / "other.h5", VOCAB)

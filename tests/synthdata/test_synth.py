@@ -1,0 +1,134 @@
+"""Drawing synthetic edits: visible, unclipped, as strong as the words say, and made again from the record."""
+import numpy as np
+import pytest
+
+from core.datasets import synth
+from core.datasets.annotations import PHASES
+from core.datasets.grammar import LEVELS, WORDS
+from core.datasets.photos import Photo
+from core.operators import Plan, Step
+
+
+@pytest.fixture()
+def photos(photo):
+    return [Photo(phase, phase, lambda seed=seed: photo(120, 160, seed), "me", "CC0", "here")
+            for seed, phase in enumerate(PHASES)]
+
+
+def test_every_effect_has_words_and_an_edit():
+    assert set(synth.EDITS) == set(WORDS) - {"removed"}
+    assert set(synth.LOCAL_EDITS) <= set(synth.EDITS)
+
+
+@pytest.mark.parametrize("effect", synth.EDITS)
+def test_stronger_words_are_larger_edits(effect, photo):
+    edit = synth.EDITS[effect]
+    assert len(edit.strengths) == len(LEVELS) + 1
+    picture = np.uint8(photo(40, 40) // 2 + 40)
+    changes = []
+    for strength in edit.strengths:
+        params = edit.params(strength)
+        step = Step.make(edit.op, params)
+        assert step.params == pytest.approx(params, abs=1e-5)  # within the operator's bounds and canonical
+        changes.append(np.abs(synth.run(Plan((step,)), picture) - picture.astype(float)).mean())
+    assert changes == sorted(changes)
+    assert changes[0] < changes[-1]
+
+
+def carry_out(effect, strength, picture):
+    edit = synth.EDITS[effect]
+    return synth.run(Plan((Step.make(edit.op, edit.params(strength)),)), picture)
+
+
+def mean_light(picture):
+    return picture.mean()
+
+
+def spread(picture):
+    return picture.std()
+
+
+def chroma(picture):
+    return (picture.max(2).astype(float) - picture.min(2)).mean()
+
+
+def red_over_blue(picture):
+    return picture[..., 0].mean() - picture[..., 2].mean()
+
+
+def roughness(picture):
+    return np.abs(np.diff(picture.astype(float), axis=1)).mean()
+
+
+@pytest.mark.parametrize(("up", "down", "measure"), [
+    ("brighter", "darker", mean_light), ("lifted shadows", "deeper midtones", mean_light),
+    ("more contrast", "less contrast", spread), ("more saturated", "less saturated", chroma),
+    ("warmer", "cooler", red_over_blue), ("redder", "bluer", red_over_blue), ("sharper", "blurrier", roughness)])
+def test_effects_move_their_attribute_the_right_way(up, down, measure, photo):
+    picture = np.uint8(photo(64, 64, seed=3) * 0.6 + 30)
+    raised, lowered = (carry_out(effect, synth.EDITS[effect].strengths[1], picture) for effect in (up, down))
+    assert measure(raised) > measure(picture) > measure(lowered)
+
+
+def test_greener_adds_green_and_faded_lowers_contrast(photo):
+    picture = photo(64, 64)
+    green, faded = carry_out("greener", 0.4, picture), carry_out("faded", 1.0, picture)
+    assert green[..., 1].mean() > picture[..., 1].mean()
+    assert green[..., 0].mean() < picture[..., 0].mean()
+    assert spread(faded) < spread(picture)
+
+
+@pytest.mark.parametrize("kind", ["global", "local", "compound", "inpaint"])
+def test_drawn_edits_are_visible_and_hardly_clip(kind, photo):
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        picture = photo(96, 96, seed)
+        picture = synth.run(synth.draw_preparation(picture, rng), picture)
+        plan, wishes = synth.draw(kind, picture, rng)
+        edited = synth.run(plan, picture)
+        masks = [step.mask.array().astype(bool) for step in plan if step.mask is not None]
+        assert len(masks) == (kind in ("local", "inpaint"))
+        if masks:
+            assert (edited[~masks[0]] == picture[~masks[0]]).all()
+            assert wishes[0].region is not None
+        assert (edited != picture).any()
+        newly = ((edited == 255) | (edited == 0)) & (picture > 10) & (picture < 245)
+        assert newly.any(2).mean() < 0.15
+        if kind == "compound":
+            assert 2 <= len(plan) <= 3
+            assert len({step.op for step in plan}) == len(plan)
+
+
+def test_flat_black_pictures_are_given_up():
+    assert synth.draw("global", np.zeros((32, 32, 3), np.uint8), np.random.default_rng(0)) is None
+
+
+def test_record_replays_to_the_same_pixels(photos):
+    for index, kind in enumerate(synth.SESSIONS[0]):
+        entry, source, target = synth.make_sample(photos, 3, 64, 0, index, kind)
+        pictures = synth.replay(entry, photos)
+        assert np.array_equal(pictures[0], source)
+        assert np.array_equal(pictures[-1], target)
+        assert len(pictures) == 1 + len(entry["plan"]["steps"])
+
+
+def test_samples_depend_on_seed_and_index_alone(photos):
+    first, *pictures = synth.make_sample(photos, 0, 64, 1, 5, "global")
+    again, *same = synth.make_sample(photos, 0, 64, 1, 5, "global")
+    assert first == again
+    assert all(map(np.array_equal, pictures, same))
+    assert synth.make_sample(photos, 1, 64, 1, 5, "global")[0]["crop"] != first["crop"]
+    assert np.array_equal(synth.make_sample(photos, 0, 64, 0, 5, "compound")[1], pictures[0])  # one input for an index
+
+
+def test_phases_follow_the_cycle(photos):
+    phases = [synth.pick_photo(photos, 0, index).phase for index in range(20)]
+    assert [phases.count(phase) for phase in PHASES] == [14, 2, 4]
+    assert tuple(phases[:10]) == synth.PHASE_CYCLE
+
+
+def test_crop_takes_the_box_and_mirrors(photo):
+    pixels = photo(50, 60)
+    part = synth.crop(pixels, [5, 10, 40], False, 40)
+    assert np.array_equal(part, pixels[5:45, 10:50])
+    assert np.array_equal(synth.crop(pixels, [5, 10, 40], True, 40), part[:, ::-1])
