@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from core.engine.editing import Edited, as_result
 from core.engine.run import revision
-from core.files import append_jsonl, read_json, write_json, write_text
+from core.files import UserError, append_jsonl, read_json, write_json, write_text
 from core.metrics.fid import FrechetStatistics, frechet_distance, open_features
 from core.metrics.image import l1, ssim
 from core.metrics.language import FIXED_REQUESTS, request_variance
@@ -28,7 +28,7 @@ def evaluate(method, dataset, folder, about, *, trial=None, fid_weights=None, vi
         visualize_every: images between entries of the page; 0 writes none.
         variance_of: a callable (image, requests) -> list of images, for the variance over ten requests; None: none.
 
-    Returns: the metrics, as in `metrics.json`.
+    Returns: what `metrics.json` holds: `about`, `images`, `metrics` {name: number or None}, `revision`, `date`.
     """
     folder = Path(folder)
     meter = _Meter(fid_weights)
@@ -52,14 +52,13 @@ def evaluate(method, dataset, folder, about, *, trial=None, fid_weights=None, vi
     else:
         for _ in results():
             pass
-    metrics = meter.summary(rows) | {"images": len(rows), "seconds": round(time.time() - start, 1), **about,
-                                     "revision": revision(), "date": time.strftime("%Y-%m-%d")}
+    measured = about | {"images": len(rows), "metrics": meter.summary(rows), "seconds": round(time.time() - start, 1),
+                        "revision": revision(), "date": time.strftime("%Y-%m-%d")}
     write_text(folder / "images.jsonl", "")
     append_jsonl(folder / "images.jsonl", rows)
-    write_json(folder / "metrics.json", metrics, indent=1)
-    for line in report(metrics, trial):
-        print(line)
-    return metrics
+    write_json(folder / "metrics.json", measured, indent=1)
+    print(*report(measured, trial), sep="\n")
+    return measured
 
 
 class _Meter:
@@ -95,12 +94,13 @@ class _Meter:
         return means
 
 
-def report(metrics, trial=None):
-    """Return the notebook's lines for `metrics`, the notebook's own figures beside them where a trial has some."""
+def report(measured, trial=None):
+    """Return the notebook's lines, the notebook's own figures beside the measured where a trial has some."""
+    metrics = measured["metrics"]
     fid = next(name.removeprefix("input ") for name in metrics if name.startswith("input FID"))
     pairs = [("L1 dist", "L1"), ("SSIM", "SSIM"), (fid, fid)]
     known = trial.notebook if trial else {}
-    lines = [f"on {metrics['dataset']} {metrics['phase']}, {metrics['images']} images, measured now"
+    lines = [f"on {measured['dataset']} {measured['phase']}, {measured['images']} images, measured now"
              + ("; in brackets the notebook's figures, on FiveKReq test" if known else "")]
     for label, name in pairs:
         parts = [f"{which} {label} {_number(metrics[f'{which} {name}'])}"
@@ -125,10 +125,13 @@ def index_runs(output):
     output = Path(output)
     rows = []
     for path in sorted(output.glob("*/test/metrics.json")):
-        metrics = read_json(path)
+        measured = read_json(path)
+        if not isinstance(measured, dict) or "metrics" not in measured:
+            raise UserError(f"{path}: has no field 'metrics'; test that run again, or delete the file")
         page = path.parent / "web" / "index.html"
-        rows.append({"run": path.parents[1].name, **metrics,
-                     "link": page.relative_to(output).as_posix() if page.exists() else None})
+        fields = ("run", "experiment", "trial", "dataset", "phase", "metrics", "date", "revision")
+        rows.append({name: measured.get(name) for name in fields}
+                    | {"page": page.relative_to(output).as_posix() if page.exists() else None})
     write_index(output, rows)
     return output / "index.html"
 

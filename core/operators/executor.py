@@ -24,7 +24,7 @@ def apply(operator, image, params, mask=None):
     else:
         edited = operator.function(image, params)
     if mask is not None:
-        edited = image + mask * (edited - image)
+        edited = torch.lerp(image, edited, mask)   # exact where the mask is 0 or 1
     return edited.clamp(0, 1)
 
 

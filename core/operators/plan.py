@@ -24,11 +24,15 @@ class Step:
     def make(cls, op, params=(), mask=None):
         """Make a step from any numbers: the name may be a nick-name, the parameters are brought into bounds."""
         operator = get_operator(op)
-        values = torch.as_tensor(params, dtype=torch.float64).reshape(-1)
+        try:
+            values = torch.as_tensor(params, dtype=torch.float64).reshape(-1)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            raise UserError(f"{operator.name}: needs {operator.n_params} finite parameter(s), not other values") from None
         if len(values) != operator.n_params or not torch.isfinite(values).all():
             raise UserError(f"{operator.name}: needs {operator.n_params} finite parameter(s), got {values.tolist()}")
         if operator.n_params:
-            values = operator.normalise(values).float()  # float32 is what is executed, so it is what is kept
+            values = operator.normalise(values).float()  # float32 is what is executed, so it is what is kept,
+            values = values.double().clamp(operator.low, operator.high)   # unless rounded over a bound
         return cls(operator.name, tuple(values.tolist()), mask)
 
     @property
@@ -89,7 +93,8 @@ class Plan:
 def plan_schema():
     """Return the JSON schema (draft 2020-12) of a plan, made from the operator table."""
     rules = [{"if": {"properties": {"op": {"const": row.name}}},
-              "then": {"properties": {"params": _params_schema(row)}}} for row in TABLE.values()]
+              "then": {"properties": {"params": _params_schema(row)}} | ({"required": ["mask"]} if row.local else {})}
+             for row in TABLE.values()]
     schema = _outline()
     schema["properties"]["steps"]["items"]["allOf"] = rules
     return schema
@@ -112,14 +117,14 @@ def _outline():
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "LDIE plan", "type": "object",
         "required": ["format", "version", "steps"], "additionalProperties": False,
-        "properties": {"format": {"const": FORMAT}, "version": {"type": "integer", "minimum": 1},
+        "properties": {"format": {"const": FORMAT}, "version": {"type": "integer", "minimum": 1, "maximum": VERSION},
                        "steps": {"type": "array", "items": step}},
     }
 
 
 def _params_schema(row):
-    """What the parameters of one operator must be; a tone curve is scale-free, so it has no maximum."""
-    bounds = {"minimum": row.low} | ({} if row.structure == "curve" else {"maximum": row.high})
+    """What the parameters of one operator must be; a tone curve is scale-free, so any float32 will do."""
+    bounds = {"minimum": row.low, "maximum": torch.finfo().max if row.structure == "curve" else row.high}
     return {"minItems": row.n_params, "maxItems": row.n_params, "items": bounds}
 
 
@@ -130,16 +135,16 @@ _PARAMS = {row.name: jsonschema.Draft202012Validator(_params_schema(row)) for ro
 
 def _read_step(entry, index, source):
     """Return the Step of a JSON entry whose outline is valid."""
-    operator, params = TABLE[entry["op"]], tuple(float(p) for p in entry["params"])
-    where = f"{source}: steps[{index}]"
-    if not all(math.isfinite(p) for p in params):
-        raise UserError(f"{where} ({operator.name}): params contain NaN or infinity")
+    operator, where = TABLE[entry["op"]], f"{source}: steps[{index}]"
     _refuse_misfits(_PARAMS[operator.name], entry["params"], where + ".params")
+    params = tuple(float(p) for p in entry["params"])
+    if any(math.isnan(p) for p in params):   # the one number that no bound refuses
+        raise UserError(f"{where} ({operator.name}): params contain NaN")
     if operator.local and "mask" not in entry:
         raise UserError(f"{where} ({operator.name}): this operator needs a mask")
     mask = None
     if "mask" in entry:
-        mask = Mask(tuple(entry["mask"]["size"]), entry["mask"]["counts"])
+        mask = Mask(tuple(int(side) for side in entry["mask"]["size"]), entry["mask"]["counts"])
         try:
             mask.array()
         except UserError as error:

@@ -41,8 +41,10 @@ class Operator:
         """Return `params` (..., n) in canonical form: inside the bounds, each tone curve with mean 1."""
         if self.structure == "curve":
             weights = params.clamp_min(0).unflatten(-1, (-1, CURVE_STEPS))
-            mean = weights.mean(-1, keepdim=True)
-            return torch.where(mean > 0, weights / mean, torch.ones_like(weights)).flatten(-2)
+            peak = weights.amax(-1, keepdim=True)
+            absent = peak < torch.finfo(peak.dtype).tiny   # no weights, no curve: the identity
+            weights = weights.masked_fill(absent, 1) / peak.masked_fill(absent, 1)   # huge ones must not overflow
+            return (weights / weights.mean(-1, keepdim=True)).flatten(-2)
         return params.clamp(self.low, self.high)
 
     def squash(self, raw):

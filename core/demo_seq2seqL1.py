@@ -1,0 +1,74 @@
+"""Show that a planner obeys: edit a photo that it has not seen by plain requests and measure what moved.
+
+Prints a table (what each request should move, before, after, whether it did) and writes a page of the edits.
+
+  python core/demo_seq2seqL1.py --trial 100 --dataset synth
+"""
+import _init_paths  # noqa: F401
+import torch
+from tabulate import tabulate
+
+from core.datasets import fit_short_edge, load_image, to_tensor
+from core.datasets.photos import bundled
+from core.engine.cli import run
+from core.engine.editing import PlannerMethod, as_result
+from core.engine.options import Parser, parse
+from core.engine.run import run_folder
+from core.files import write_json
+from core.metrics import attributes
+from core.pages import write_results
+
+EXPERIMENT = "seq2seqL1"
+# request, the attribute that it should move, and which way
+REQUESTS = (
+    ("make it brighter", "mean_luminance", +1),
+    ("make it darker", "mean_luminance", -1),
+    ("increase the saturation", "chroma", +1),
+    ("make it less colorful", "chroma", -1),
+    ("increase the contrast", "contrast", +1),
+    ("reduce the contrast", "contrast", -1),
+    ("sharpen it", "sharpness", +1),
+    ("blur it a bit", "sharpness", -1),
+)
+
+
+def main():
+    options = parse(arguments(), EXPERIMENT)
+    folder = run_folder(options)
+    method = PlannerMethod.load(folder / options.checkpoint, EXPERIMENT)
+    name, pixels = open_photo(options.img)
+    image = to_tensor(fit_short_edge(pixels, options.short_edge))
+    table, results = [], []
+    for request, attribute, direction in REQUESTS:
+        edited = method(image, request)
+        before, after = (getattr(attributes, attribute)(x[None]).item() for x in (image, edited.image))
+        obeys = (after - before) * direction > 0
+        table.append((request, " ".join(step.op for step in edited.plan) or "nothing", attribute.replace("_", " "),
+                      before, after, "yes" if obeys else "NO"))
+        results.append(as_result(request, request, image, edited, metrics={f"{attribute} before": before,
+                                                                           f"{attribute} after": after}))
+    headers = ("request", "plan", "attribute", "before", "after", "obeys")
+    print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {folder / options.checkpoint}")
+    print(tabulate(table, headers=headers, floatfmt=".4f"))
+    write_results(folder / "demo" / "web", f"{folder.name} on {name}", results)
+    write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
+    print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
+
+
+def open_photo(path):
+    """Return a name and the uint8 pixels: the user's photo, or the first one that no training saw."""
+    if path:
+        return path, load_image(path)
+    photo = next(photo for photo in bundled() if photo.phase == "test")
+    return photo.name, photo.load()
+
+
+def arguments():
+    parser = Parser(__doc__).add_data().add_test()
+    parser.add_argument("--img", help="photo; by default the bundled one of the test phase")
+    return parser
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    run(main)

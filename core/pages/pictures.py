@@ -1,0 +1,45 @@
+"""The pictures of a set of pages, written as they come."""
+import secrets
+import shutil
+from pathlib import Path
+
+import numpy as np
+from dominate import tags
+from PIL import Image
+
+from core.files import replacing
+
+LARGE, SMALL = 480, 320  # longest side in pixels: pictures to compare, steps on the way
+QUALITY = 90
+
+
+class Pictures:
+    """JPEGs under `folder`/images/<stamp>/, a new stamp each time.
+
+    So the pages of an earlier run keep showing that run's pictures until each is replaced.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.stamp = secrets.token_hex(4)
+
+    def add(self, name, pixels, alt, side=LARGE):
+        """Write `pixels`, uint8 (H, W, 3) or (H, W), at most `side` pixels long; return the tags that show them."""
+        picture = Image.fromarray(pixels)
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+        source = f"images/{self.stamp}/{name}.jpg"
+        with replacing(self.folder / source) as file:
+            picture.save(file, "JPEG", quality=QUALITY, subsampling=0)  # full chroma: colour is what edits change
+        return tags.a(tags.img(src=source, width=picture.width, height=picture.height, alt=alt, loading="lazy"),
+                      href=source)
+
+    def add_mask(self, name, mask):
+        """Write a mask, (H, W) in [0, 1], as a small picture in which the edited part is white."""
+        return self.add(name, np.uint8(np.asarray(mask, dtype=float) * 255 + 0.5), "mask: white is edited", SMALL // 2)
+
+    def discard_others(self):
+        """Remove the pictures of earlier runs, which no page shows any more."""
+        images = self.folder / "images"
+        for other in images.iterdir() if images.is_dir() else ():
+            if other.is_dir() and other.name != self.stamp:
+                shutil.rmtree(other)

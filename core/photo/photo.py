@@ -1,0 +1,65 @@
+"""A photo in memory, and the photos of a folder."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.files import UserError
+
+MAX_PIXELS = 200_000_000
+RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
+READ_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *RAW_SUFFIXES)
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """Pixels ready for editing, and what is needed to write the edited ones back in their place.
+
+    `pixels` is (H, W, 3) float32 in [0, 1], sRGB-encoded RGB, upright. `alpha` is (H, W) float32 in [0, 1]
+    or None; the pixels are not multiplied by it. `depth` is the file's, 8 or 16 bits per sample. `exif` says
+    "upright" whatever the file said. `icc` is the profile to embed: empty for a file that had none (sRGB by
+    convention). `notes` are sentences on what reading changed or left out.
+    """
+
+    pixels: np.ndarray
+    depth: int = 8
+    format: str = ""
+    exif: bytes = b""
+    icc: bytes = b""
+    alpha: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    def tensor(self):
+        """Return the pixels as a picture for the executor: (3, H, W) float32 in [0, 1]."""
+        return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
+
+
+def from_tensor(image):
+    """Return the pixels (H, W, 3), float32 array, of a picture (3, H, W) on any device."""
+    return image.detach().permute(1, 2, 0).float().cpu().contiguous().numpy()
+
+
+def check_size(path, width, height, max_pixels):
+    """Raise UserError where a picture of this size is more than may be decoded."""
+    if width * height > max_pixels:
+        raise UserError(f"{path}: {width} x {height} is {width * height / 1e6:.0f} megapixels, more than the limit of "
+                        f"{max_pixels / 1e6:g}; make it smaller or raise the limit")
+
+
+def list_photos(folder):
+    """Return the photos that lie in `folder` itself, sorted; hidden files and other suffixes are passed over.
+
+    Raises UserError where it is no folder or holds no photo.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: {'not a folder' if folder.exists() else 'no such folder'}")
+    try:
+        photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in READ_SUFFIXES
+                        and not path.name.startswith(".") and path.is_file())
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read ({error.strerror})") from None
+    if not photos:
+        raise UserError(f"{folder}: no photos here; known suffixes are {' '.join(READ_SUFFIXES)}")
+    return photos

@@ -1,0 +1,41 @@
+"""Camera RAW files, developed by LibRaw through the optional package rawpy."""
+import contextlib
+import io
+
+from PIL import Image
+
+from core.files import UserError
+from core.photo.metadata import describe
+from core.photo.photo import Photo, check_size
+from core.photo.profile import srgb_profile, unit
+
+_SRGB_GAMMA = (2.4, 12.92)  # power and slope of the linear part; LibRaw's own default is BT.709
+
+
+def develop(path, data, max_pixels):
+    """Develop the bytes of a RAW file to a 16-bit sRGB Photo.
+
+    White balance as the camera measured it, brightness and the rest as LibRaw does by default; upright.
+    EXIF is kept where the RAW format is a kind of TIFF (most are), without the maker note, whose offsets
+    hold in the RAW file alone. Raises UserError where rawpy is not installed, the file is broken or of an
+    unknown camera, or the picture is too large.
+    """
+    try:
+        import rawpy
+    except ImportError:
+        raise UserError(f"{path}: RAW files need the package rawpy; "
+                        "install it with: pip install -r requirements-raw.txt") from None
+    try:
+        with rawpy.imread(io.BytesIO(data)) as raw:
+            check_size(path, raw.sizes.width, raw.sizes.height, max_pixels)
+            samples = raw.postprocess(use_camera_wb=True, output_bps=16, gamma=_SRGB_GAMMA)
+    except rawpy.LibRawError as error:
+        raise UserError(f"{path}: cannot be developed ({error.args[0].decode()}); copy it again from the camera, "
+                        "or convert it to DNG") from error
+    kept = b""
+    exif = Image.Exif()
+    with contextlib.suppress(Exception):  # a RAW format that is no TIFF
+        exif.load_from_fp(io.BytesIO(data))
+        kept = describe(exif, samples.shape[1::-1], converted=True, maker_note=False)
+    return Photo(unit(samples), 16, "RAW", kept, srgb_profile(),
+                 notes=("RAW: developed with the camera's white balance",))

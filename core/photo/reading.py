@@ -1,0 +1,212 @@
+"""Reading a photo: any picture file that a camera or an editor writes, to upright sRGB pixels."""
+import contextlib
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core.files import UserError
+from core.photo.metadata import describe, is_adobe_rgb, orientation
+from core.photo.photo import MAX_PIXELS, RAW_SUFFIXES, Photo, check_size
+from core.photo.profile import adobe_rgb_profile, to_srgb, unit
+from core.photo.raw import develop
+
+_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+
+# What Pillow decodes, and what it becomes: L, RGB or CMYK, with an A where there is transparency.
+_MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
+          "RGBA": "RGBA", "RGBa": "RGBA", "YCbCr": "RGB", "CMYK": "CMYK"}
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF ExtraSamples: alpha that the colours are multiplied by, or not
+
+# EXIF orientation: what makes (H, W, ...) upright.
+_UPRIGHT = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a[::-1].swapaxes(0, 1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: a[:, ::-1].swapaxes(0, 1),
+}
+
+
+def read_photo(path, max_pixels=MAX_PIXELS):
+    """Read a photo: JPEG, PNG, TIFF, WebP, or a camera's RAW file.
+
+    8-bit files are decoded by Pillow, 16-bit ones at their full depth; see `to_srgb` for colour. The EXIF
+    orientation is applied. Grey, palette, 1-bit and CMYK become RGB; of several frames or pages the first
+    is read. `notes` of the result says so.
+
+    Raises UserError where the file is missing, empty, broken, cut short, no such picture, of a layout that
+    is not read (it is named), or has more than `max_pixels` pixels.
+    """
+    path = Path(path)
+    data = _read_bytes(path)
+    if path.suffix.lower() in RAW_SUFFIXES:
+        with _naming(path):
+            return develop(path, data, max_pixels)
+    with _pillow() as caught, _open(path, data) as image, _naming(path):
+        check_size(path, *image.size, max_pixels)
+        notes = []
+        if (frames := getattr(image, "n_frames", 1)) > 1:
+            notes.append(f"{frames} frames or pages: only the first is read")
+        depth = _depth(image, data)
+        samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(path, image.format, data)
+        exif, exif_notes = _exif(image)  # after decoding: Pillow turns 8-bit TIFFs itself, and takes the tag out
+        icc = image.info.get("icc_profile") or (adobe_rgb_profile() if is_adobe_rgb(exif) else b"")
+        pixels, kept_icc, colour_notes = to_srgb(samples, icc)
+        upright = _UPRIGHT.get(orientation(exif), lambda array: array)
+        pixels = np.ascontiguousarray(upright(pixels))
+        return Photo(
+            pixels, depth, "JPEG" if image.format == "MPO" else image.format,  # MPO: a JPEG with a second one behind it
+            describe(exif, pixels.shape[1::-1], converted=kept_icc not in (icc, b"")), kept_icc,
+            None if alpha is None else np.ascontiguousarray(upright(alpha)),
+            (*notes, *_mode_notes(image.mode, samples), *exif_notes, *colour_notes, *_damage(caught)))
+
+
+def _read_bytes(path):
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder, not a photo") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    if not data:
+        raise UserError(f"{path}: the file is empty (0 bytes); copy it again from where it came")
+    return data
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Turn what decoders raise about broken bytes, which may be any exception, into a UserError."""
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path}: the file is broken or cut short ({reason}); "
+                        "copy it again from where it came") from error
+
+
+def _open(path, data):
+    """Return the Pillow image, not decoded yet."""
+    try:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Exception:
+        raise UserError(f"{path}: {_why_not(data)}") from None
+
+
+@contextlib.contextmanager
+def _pillow():
+    """Set aside Pillow's own size limit, for which `check_size` stands in, and yield its warnings as they come.
+
+    Both are settings of the whole process: photos are read one at a time.
+    """
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield caught
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _why_not(data):
+    """Say what a file is that Pillow does not open."""
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        import tifffile
+        with contextlib.suppress(Exception), tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            page = tiff.pages[0]
+            return (f"a TIFF of {page.samplesperpixel} x {page.dtype} samples ({page.photometric.name}) is not read; "
+                    "save it with 8 or 16 bits per sample")
+    return "not a JPEG, PNG, TIFF or WebP picture, or broken in its first bytes; convert it to one of these"
+
+
+def _depth(image, data):
+    """Return 16 for a file with more than 8 bits per sample, else 8."""
+    if image.format == "PNG":
+        return 16 if data[24] == 16 else 8  # the bit depth of IHDR, always the first chunk
+    if image.format == "TIFF":
+        return 16 if max(image.tag_v2.get(258, (1,))) > 8 else 8
+    return 8
+
+
+def _decode_8(path, image):
+    """Return samples (H, W, C) uint8, C = 1, 3 or 4 (CMYK), and alpha (H, W) float32 or None."""
+    if image.mode not in _MODES:
+        raise UserError(f"{path}: {image.mode} pictures are not read; save it as RGB")
+    mode = _MODES[image.mode]
+    if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour that stands for nothing
+        mode = "RGBA"
+    image.load()
+    samples = np.asarray(image.convert(mode))
+    samples = samples[..., None] if samples.ndim == 2 else samples
+    return (samples[..., :-1], unit(samples[..., -1])) if mode.endswith("A") else (samples, None)
+
+
+def _decode_16(path, format, data):
+    """Return samples (H, W, C) uint16, C = 1, 3 or 4 (CMYK), and alpha (H, W) float32 or None."""
+    if format == "TIFF":
+        return _decode_tiff(path, data)
+    import imagecodecs
+    samples = np.atleast_3d(imagecodecs.png_decode(data))
+    if samples.shape[2] % 2 == 0:  # grey or RGB, each with alpha
+        return samples[..., :-1], unit(samples[..., -1])
+    return samples, None
+
+
+def _decode_tiff(path, data):
+    """Decode the first page of a 16-bit TIFF, of any compression, byte order and planar layout."""
+    import tifffile
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        page = tiff.pages[0]
+        photometric = page.photometric.name
+        colours = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3, "SEPARATED": 4}.get(photometric)
+        if colours is None or page.dtype != np.uint16 or page.bitspersample != 16:
+            raise UserError(f"{path}: a TIFF of {page.bitspersample}-bit {page.dtype} samples ({photometric}) is not "
+                            "read; save it as RGB with 8 or 16 bits per sample")
+        samples = page.asarray()
+        if samples.ndim == 3 and page.axes.startswith("S"):
+            samples = np.moveaxis(samples, 0, 2)
+        extra = page.extrasamples[0] if page.extrasamples else None
+    samples = np.atleast_3d(samples)
+    if photometric == "MINISWHITE":
+        samples = 65535 - samples
+    colour = samples[..., :colours]
+    if extra not in (_ASSOCIATED, _UNASSOCIATED):
+        return colour, None
+    alpha = samples[..., colours]
+    if extra == _ASSOCIATED:
+        plain = colour * (65535 / np.maximum(alpha, 1)[..., None].astype(np.float32))
+        colour = plain.round().clip(0, 65535).astype(np.uint16)
+    return colour, unit(alpha)
+
+
+def _exif(image):
+    """Return the picture's `Image.Exif`, empty with a note where it is damaged."""
+    try:
+        exif = image.getexif()
+        describe(exif, image.size)
+        return exif, []
+    except Exception:  # as in `_naming`: damaged bytes raise anything, and the pixels are still good
+        return Image.Exif(), ["its EXIF data is damaged and was left out"]
+
+
+def _damage(caught):
+    """Return a note for each thing that Pillow passed over, in its words."""
+    words = dict.fromkeys(str(warning.message).strip() for warning in caught
+                          if issubclass(warning.category, UserWarning))
+    return [f"damaged in part: {line}" for line in words]
+
+
+def _mode_notes(mode, samples):
+    if mode == "CMYK":
+        return ["CMYK: converted to RGB"]
+    if mode in ("P", "PA"):
+        return ["palette picture: converted to RGB"]
+    return ["grey picture: converted to RGB"] if samples.shape[2] == 1 else []

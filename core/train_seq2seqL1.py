@@ -1,0 +1,98 @@
+"""Seq2seq + L1: plan an edit from a photo and a request, supervised by planned sequences and by the result.
+
+Each iteration alternates a teacher-forced step (the next operator's likelihood and its parameters, given the steps
+of a planned sequence) and a free-running step (the network plans by itself; L1 of the executed plan to the target).
+
+  python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
+  python core/train_seq2seqL1.py --trial 1
+  python core/train_seq2seqL1.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU
+"""
+import _init_paths  # noqa: F401
+import torch
+
+from core.datasets import ActionSet, WordVocab, action_set_path, open_dataset
+from core.engine.cli import run
+from core.engine.editing import THUMBNAIL
+from core.engine.language import open_language
+from core.engine.options import Parser, parse
+from core.engine.previews import write_previews
+from core.engine.run import Run
+from core.losses.plan import operator_nll, parameter_loss
+from core.models.planner import Planner, PlannerConfig
+
+EXPERIMENT = "seq2seqL1"
+
+
+def main():
+    options = parse(arguments(), EXPERIMENT)
+    language = open_language(options)
+    train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
+    training = Run(options)
+    for sentence in (*language.notes, *train.report(), *val.report()):
+        training.say(sentence)
+
+    config = PlannerConfig(
+        words=language.vocab.names, operators=language.operators.names, vis_encoder=options.vis_encoder,
+        hidden_size=options.hidden_size, vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
+        use_attention=bool(options.use_attention), dropout=options.dropout, text_blind=bool(options.text_blind))
+    planner = Planner(config, language.vectors)
+    optimizer = torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
+    planner = training.setup(planner, optimizer, "teacher_forced")
+
+    for batch in training.batches(train):
+        planner.train()
+        image, request, target = batch["input"], batch["request_ids"], batch["target"]
+
+        log_probabilities, params = planner.teacher_forced(image, request, batch["ops"], batch["params"])
+        training.step(operator=operator_nll(log_probabilities, batch["ops"]),
+                      parameter=parameter_loss(params, batch["params"], batch["ops"], planner.vocab))
+
+        planned = planner(image, request)
+        training.step(L1=(planned.image - target).abs().mean())
+
+        if training.due(options.checkpoint_every):
+            distance_in, distance_out = validate(planner, val, training.device, options.batch_size)
+            training.checkpoint(distance_out, input_L1=distance_in, output_L1=distance_out)
+        if options.visualize and training.due(options.visualize_every):
+            write_previews(training, planner, val)
+
+
+@torch.no_grad()
+def validate(planner, val, device, batch_size):
+    """Return the mean L1 of inputs and of executed plans on the thumbnails of a validation set."""
+    planner.eval()
+    before = after = 0.0
+    for batch in torch.utils.data.DataLoader(val, batch_size):
+        image, target = batch["input"].to(device), batch["target"].to(device)
+        planned = planner(image, batch["request_ids"].to(device)).image
+        before += (image - target).abs().mean((1, 2, 3)).sum().item()
+        after += (planned - target).abs().mean((1, 2, 3)).sum().item()
+    return before / len(val), after / len(val)
+
+
+def open_pairs(options, vocab: WordVocab, phase):
+    """Open a phase as thumbnails; training pairs come with their planned sequences."""
+    plans = None
+    if phase == "train":
+        plans = ActionSet(action_set_path(options.action_id, options.dataset, phase, options.session,
+                                          options.output)).plans()
+    return open_dataset(options.dataset, phase, options.session, vocab, options.data_root, size=THUMBNAIL, plans=plans,
+                        cache=f"{options.output}/cache")
+
+
+def arguments():
+    parser = Parser(__doc__).add_data().add_training().add_machine()
+    group = parser.add_argument_group("planner")
+    group.add_argument("--action_id", type=int, default=1, help="which set of planned sequences supervises")
+    group.add_argument("--vis_encoder", default="resnet18", help="resnet18, efficientnet_lite0 (ImageNet weights) or "
+                       "small (for a CPU); by default resnet18")
+    group.add_argument("--hidden_size", type=int, default=256, help="of the LSTMs")
+    group.add_argument("--use_attention", type=int, default=1, choices=(0, 1), help="attend over the words")
+    group.add_argument("--dropout", type=float, default=0.0, help="on words and their states")
+    group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "
+                       "the same words")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

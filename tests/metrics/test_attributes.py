@@ -1,0 +1,52 @@
+"""Attributes move the way that the matching edit should move them, and have their known values."""
+import pytest
+import torch
+
+from core.metrics.attributes import ATTRIBUTES, chroma, contrast, mean_luminance, sharpness, warmth
+from core.metrics.language import FIXED_REQUESTS, request_variance
+from core.operators import Plan, Step, execute
+
+WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # red lifted, blue lowered in the middle
+COOL = WARM[16:] + WARM[8:16] + WARM[:8]
+
+
+@pytest.mark.parametrize(("name", "op", "more", "less"), [
+    ("luminance", "brightness", [0.3], [-0.3]),
+    ("luminance", "exposure", [0.5], [-0.5]),
+    ("contrast", "contrast", [0.5], [-0.5]),
+    ("chroma", "saturation", [0.5], [-0.5]),
+    ("warmth", "hue", WARM, COOL),
+    ("sharpness", "sharpness", [0.5], [-0.15]),
+])
+def test_an_edit_moves_its_attribute_both_ways(photo, name, op, more, less):
+    image = torch.from_numpy(photo()).permute(2, 0, 1)[None].float() / 255
+    attribute = ATTRIBUTES[name]
+    lower, middle, upper = (attribute(x).item() for x in (
+        execute(Plan((Step.make(op, less),)), image), image, execute(Plan((Step.make(op, more),)), image)))
+    assert lower < middle < upper
+
+
+def test_known_values():
+    grey = torch.full((1, 3, 8, 8), 0.5)
+    halves = torch.zeros(1, 3, 8, 8)
+    halves[..., :4] = 1
+    batch = torch.cat((grey, halves))
+    torch.testing.assert_close(mean_luminance(batch), torch.tensor([0.5, 0.5]))
+    torch.testing.assert_close(contrast(batch), torch.tensor([0.0, 50.0]), atol=1e-2, rtol=0)
+    torch.testing.assert_close(chroma(batch), torch.zeros(2), atol=0.05, rtol=0)
+    torch.testing.assert_close(sharpness(batch), torch.tensor([0.0, 0.25]))  # 2 of 8 columns see a step of 1
+    yellow_and_blue = torch.tensor([[1.0, 1, 0], [0, 0, 1]]).view(2, 3, 1, 1).expand(-1, -1, 4, 4)
+    assert warmth(yellow_and_blue)[0] > 50 > -50 > warmth(yellow_and_blue)[1]
+
+
+def test_request_variance_is_the_population_variance_over_requests():
+    outputs = torch.zeros(4, 3, 2, 2)
+    outputs[:2] = 1
+    assert request_variance(outputs) == pytest.approx(0.25)
+    outputs[:, 1:] = 0  # only one channel listens
+    assert request_variance(outputs) == pytest.approx(0.25 / 3)
+    assert request_variance(torch.rand(1, 3, 5, 5).expand(10, -1, -1, -1)) == pytest.approx(0, abs=1e-12)
+
+
+def test_there_are_ten_different_fixed_requests():
+    assert len(set(FIXED_REQUESTS)) == len(FIXED_REQUESTS) == 10

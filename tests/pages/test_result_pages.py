@@ -1,0 +1,218 @@
+"""Result pages show every result whole, escape what users wrote, and survive a run that breaks off."""
+import re
+import weakref
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from core.pages import write_results
+
+
+class Reader(HTMLParser):
+    """The elements, links, pictures and text of a page, as a browser would see them."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.elements, self.texts = path, [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def every(self, tag, **having):
+        """The attributes of all elements `tag` that have these values."""
+        return [a for name, a in self.elements if name == tag and having.items() <= a.items()]
+
+    @property
+    def pictures(self):
+        return [self.path.parent / image["src"] for image in self.every("img")]
+
+
+def make(photo, index=0, **changes):
+    """One result with a step for each way in which parameters are drawn."""
+    before, after = photo(seed=index), photo(seed=index + 1)
+    steps = [{"op": "brightness", "params": [0.5], "image": after},
+             {"op": "tint", "params": (2.0, 2, 2, 2, 0, 0, 0, 0), "image": after},
+             {"op": "hue", "params": [1.0] * 24, "image": after},
+             {"op": "color_bg", "params": [], "image": after, "mask": np.eye(48, 64)},
+             {"op": "dream", "params": "strongly", "image": after},
+             {"op": "rotate", "params": [1.5, 2.5], "image": after}]
+    return {"name": f"{index}.jpg", "request": f"request {index}", "input": before, "steps": steps, "output": after,
+            "target": None, "words": None, "attention": None, "metrics": {"output L1": 0.0770, "FID": None}} | changes
+
+
+def bare(photo, index, **changes):
+    return make(photo, index, steps=[], **changes)
+
+
+def test_page_shows_request_pictures_steps_and_metrics(tmp_path, photo):
+    path = write_results(tmp_path, "Run", [make(photo, target=photo(seed=9))], ["A note."])
+    page = Reader(path)
+    assert path == tmp_path / "index.html"
+    for text in ("Run", "A note.", "request 0", "brightness", "tint", "hue", "color_bg", "dream", "strongly",
+                 "paints the masked area white", "1.500 2.500", "output L1", "0.0770", "undefined"):
+        assert any(text in t for t in page.texts), text
+    assert [Image.open(p).size for p in page.pictures] == [(64, 48)] * 10  # three to compare, six steps, one mask
+    assert [p.stem[6:] for p in page.pictures] == ["input", "output", "target", "1", "2", "3", "4", "4_mask", "5", "6"]
+    mask = np.asarray(Image.open(page.pictures[7]))
+    assert mask[::8, ::8].diagonal().min() > 200 > 50 > mask.mean()  # white where the step edits
+    assert all(image["loading"] == "lazy" and image["alt"] for image in page.every("img"))
+
+
+def test_pictures_are_the_right_ones_and_at_most_480_pixels_long(tmp_path, photo):
+    large = np.kron(photo(60, 100), np.ones((10, 10, 1), np.uint8))
+    page = Reader(write_results(tmp_path, "Run", [bare(photo, 0, input=large)]))
+    shown = [np.asarray(Image.open(p)).astype(float) for p in page.pictures]
+    assert shown[0].shape == (288, 480, 3)
+    assert np.abs(shown[0].mean((0, 1)) - large.mean((0, 1))).max() < 2
+    assert np.abs(shown[1] - photo(seed=1)).mean() < 12  # noise, after JPEG
+    image = page.every("img")[0]
+    assert (image["width"], image["height"]) == ("480", "288")
+
+
+def test_one_parameter_is_a_bar_from_neutral_to_its_value(tmp_path, photo):
+    page = Reader(write_results(tmp_path, "Run", [make(photo)]))
+    assert page.every("i") == [{"style": "left:33.3%;width:16.7%"}]  # brightness 0.5 in [-1, 2], neutral 0
+    assert page.every("b", style="left:33.3%")
+    assert "+0.500" in page.texts
+
+
+def test_tone_curves_are_drawn_from_their_slopes(tmp_path, photo):
+    page = Reader(write_results(tmp_path, "Run", [make(photo)]))
+    drawn = {line["class"]: [tuple(map(float, p.split(","))) for p in line["points"].split()]
+             for line in page.every("polyline")}
+    assert drawn["all"] == [(12.5 * i, 100 - min(25 * i, 100)) for i in range(9)]  # twice as steep, then flat
+    for channel in ("red", "green", "blue"):
+        assert drawn[channel] == [(12.5 * i, 100 - 12.5 * i) for i in range(9)]
+
+
+def test_words_are_shaded_by_attention_row_by_row(tmp_path, photo):
+    result = make(photo, words=["much", "<UNK>"], attention=np.array([[0.2, 0.8], [0.5, 0.5], *[[0, 0]] * 4, [1, 0]]))
+    page = Reader(write_results(tmp_path, "Run", [result]))
+    shades = [span["style"] for span in page.every("span") if "style" in span]
+    assert shades == [f"--w:{w}" for w in ("0.25", "1.00", "1.00", "1.00", *["0.00"] * 8)]  # not the row of the end
+    assert page.every("span", title="attention 0.80")
+    assert page.texts.count("<UNK>") == 6
+
+
+def test_attention_with_fewer_rows_than_steps_is_an_error_not_a_gap(tmp_path, photo):
+    with pytest.raises(ValueError, match="shorter"):
+        write_results(tmp_path, "Run", [make(photo, words=["a"], attention=np.ones((2, 1)))])
+
+
+def test_pages_of_fifty_are_linked(tmp_path, photo):
+    picture = photo(4, 4)
+    write_results(tmp_path, "Run", (bare(photo, i, input=picture, output=picture) for i in range(101)))
+    pages = {name: Reader(tmp_path / name) for name in ("index.html", "page_2.html", "page_3.html")}
+    assert [len(page.every("article")) for page in pages.values()] == [50, 50, 1]
+    links = [{a["href"] for a in page.every("a") if a["href"].endswith("html")} for page in pages.values()]
+    assert links == [{"page_2.html", "last.html"}, {"index.html", "page_3.html", "last.html"},
+                     {"index.html", "page_2.html"}]
+    refresh = {"http-equiv": "refresh", "content": "0; url=page_3.html"}
+    assert refresh in Reader(tmp_path / "last.html").every("meta")
+    for page, first in zip(pages.values(), (0, 50, 100), strict=True):
+        assert f"request {first}" in page.texts
+
+
+def test_nothing_is_loaded_from_elsewhere(tmp_path, photo):
+    page = Reader(write_results(tmp_path, "Run", [make(photo, i) for i in range(3)], per_page=2))
+    addresses = [value for _, a in page.elements for key, value in a.items() if key in ("src", "href")]
+    assert addresses
+    assert all((tmp_path / address).is_file() for address in addresses)
+    assert not re.search(r"url\(|@import", page.path.read_text())
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_characters="\0\r"), min_size=1))
+@example("half a smile \ud83d")  # JSON can hold what UTF-8 cannot
+def test_request_is_text_whatever_it_says(tmp_path, photo, request_text):
+    picture = photo(4, 4)
+    page = Reader(write_results(tmp_path, "Run", [bare(photo, 0, request=request_text, input=picture, output=picture)]))
+    assert request_text.encode("utf-8", "replace").decode() in page.texts
+
+
+@pytest.mark.parametrize("field", ["name", "request", "words", "op", "params", "metrics"])
+def test_markup_in_any_field_stays_text(tmp_path, photo, field):
+    evil = "<script>alert('x')</script><img src=x onerror=\"y\">"
+    result = make(photo, words=["a"], attention=np.ones((6, 1)))
+    if field in ("op", "params"):
+        result["steps"][0][field] = evil
+    else:
+        result[field] = {"words": [evil], "metrics": {evil: 0.5}}.get(field, evil)
+    page = Reader(write_results(tmp_path, evil, [result], [evil]))
+    assert not page.every("script")
+    assert len(page.every("img")) == len(page.pictures) == 9
+    assert sum(evil in text for text in page.texts) >= 4  # in title, heading, note and the field
+
+
+def test_pages_are_written_as_results_come_and_results_are_let_go(tmp_path, photo):
+    alive = weakref.WeakSet()
+
+    class Pixels(np.ndarray):
+        """An array that a weak set can hold."""
+
+        __hash__ = object.__hash__
+
+    def results():
+        for index in range(12):
+            assert len(alive) <= 2, "earlier results are still held"
+            if index > 4:
+                assert (tmp_path / "index.html").is_file()
+                assert len(Reader(tmp_path / "index.html").every("article")) == 4
+            picture = photo(4, 4).view(Pixels)
+            alive.add(picture)
+            yield bare(photo, index, input=picture, output=photo(4, 4))
+
+    write_results(tmp_path, "Run", results(), per_page=4)
+    assert len(Reader(tmp_path / "page_3.html").every("article")) == 4
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_run_that_breaks_off_leaves_all_that_was_shown(tmp_path, photo, stop):
+    def results():
+        yield from (make(photo, i) for i in range(3))
+        raise stop
+
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        write_results(tmp_path, "Run", results(), per_page=2)
+    first, second = Reader(tmp_path / "index.html"), Reader(tmp_path / "page_2.html")
+    assert [len(page.every("article")) for page in (first, second)] == [2, 1]
+    assert all(picture.is_file() for page in (first, second) for picture in page.pictures)
+    assert not second.every("a", href="page_3.html")
+
+
+def test_earlier_page_keeps_its_own_pictures_until_it_is_replaced(tmp_path, photo):
+    write_results(tmp_path, "Old", [bare(photo, i) for i in range(4)], per_page=2)
+    second = tmp_path / "page_2.html"
+    old, compared = Reader(second).pictures[0].read_bytes(), []
+
+    def results():
+        for index in range(7, 11):
+            yield bare(photo, index)
+            page = Reader(second)
+            assert "Old, page 2" in page.texts
+            compared.append(page.pictures[0].read_bytes() == old)
+
+    write_results(tmp_path, "New", results(), per_page=2)
+    assert compared == [True] * 4
+    assert Reader(second).pictures[0].read_bytes() != old
+
+
+def test_shorter_run_leaves_nothing_of_an_earlier_one_behind(tmp_path, photo):
+    write_results(tmp_path, "Old", [bare(photo, i) for i in range(5)], per_page=2)
+    (tmp_path / "page_one.html").write_text("mine")
+    write_results(tmp_path, "New", [bare(photo, 7)], per_page=2)
+    assert sorted(p.name for p in tmp_path.glob("*.html")) == ["index.html", "last.html", "page_one.html"]
+    assert set(tmp_path.rglob("*.jpg")) == set(Reader(tmp_path / "index.html").pictures)
+
+
+def test_no_results_and_an_empty_plan_are_said(tmp_path, photo):
+    assert "No results." in Reader(write_results(tmp_path / "a", "Run", [])).texts
+    assert "No operation: the plan is empty." in Reader(write_results(tmp_path / "b", "Run", [bare(photo, 0)])).texts
