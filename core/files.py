@@ -49,10 +49,13 @@ def write_json(path, value, indent=None):
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_text(path):
-    """Return the text of a UTF-8 file. Raises UserError where it is missing or unreadable."""
+def read_text(path, complete_lines=False):
+    """Return the text of a UTF-8 file, or only its complete lines. Raises UserError where it cannot be read."""
     try:
-        return Path(path).read_text(encoding="utf-8-sig")   # some editors begin files with a mark
+        data = Path(path).read_bytes()
+        if complete_lines:
+            data = data[:data.rfind(b"\n") + 1]   # before decoding: the last line may break off inside a character
+        return data.decode("utf-8-sig")   # some editors begin files with a mark
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
@@ -66,11 +69,7 @@ def read_json(path):
 
     `NaN` is read as a float: published annotations contain it, and each reader decides.
     """
-    try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"{path}, line {error.lineno}: malformed JSON ({error.msg} at column {error.colno})") from None
+    return _parse(read_text(path), path)
 
 
 def read_jsonl(path):
@@ -78,15 +77,20 @@ def read_jsonl(path):
 
     A last line without its newline is what an interrupted writer leaves: it is dropped, not an error.
     """
-    text = read_text(path)
-    complete, _, _ = text.rpartition("\n")
-    values = []
-    for number, line in enumerate(complete.split("\n") if complete else [], start=1):
-        try:
-            values.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}, line {number}: malformed JSON ({error.msg}); delete that line") from None
-    return values
+    lines = read_text(path, complete_lines=True).split("\n")[:-1]
+    return [_parse(line, path, number, "; delete that line") for number, line in enumerate(lines, start=1)]
+
+
+def _parse(text, path, first_line=1, remedy=""):
+    """Return the value of a JSON text that begins in line `first_line` of `path`."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}, line {first_line + error.lineno - 1}: malformed JSON ({error.msg} at column "
+                        f"{error.colno}){remedy}") from None
+    except (ValueError, RecursionError):
+        raise UserError(f"{path}, line {first_line}: malformed JSON (a number of thousands of digits, or brackets "
+                        f"thousands deep){remedy}") from None
 
 
 def append_jsonl(path, values):

@@ -34,7 +34,8 @@ def main():
     options = arguments().parse_args()
     search = action_options(options.action_id, operators=options.operators and options.operators.split(","),
                             fixed_order=options.fixed_order or None, epsilon=options.epsilon, beam=options.beam,
-                            max_steps=options.max_steps, optimizer=options.optimizer, seed=options.seed)
+                            max_steps=options.max_steps, tolerance=options.tolerance, optimizer=options.optimizer,
+                            seed=options.seed)
     for phase in options.phase.split(","):
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
         actions = ActionSet(path)
@@ -54,10 +55,13 @@ def main():
 def plan_phase(dataset, actions, search, limit=None):
     """Plan what is not planned yet, batch by batch; each batch is on disk before the next begins."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    total = min(len(dataset), limit or len(dataset))
-    with tqdm(total=total, desc=f"planning {actions.path.stem}", unit="pair") as bar:
-        for start in range(0, total, BATCH):
-            indices = range(start, min(start + BATCH, total))
+    pairs = {}   # a pair may stand in several entries, with several requests
+    for index, entry in enumerate(dataset.annotations):
+        pairs.setdefault(pair_name(entry), index)
+    chosen = list(pairs.values())[:limit]
+    with tqdm(total=len(chosen), desc=f"planning {actions.path.stem}", unit="pair") as bar:
+        for start in range(0, len(chosen), BATCH):
+            indices = chosen[start:start + BATCH]
             if not all(pair_name(dataset.annotations[index]) in actions.done for index in indices):
                 samples = [dataset[index] for index in indices]
                 before, after = (torch.stack([sample[side] for sample in samples]).to(device)
@@ -142,6 +146,7 @@ def arguments():
     group.add_argument("--epsilon", type=float, help="chance of a random operator at a step; by default the set's")
     group.add_argument("--beam", type=int, help="plans kept at each step; by default 3")
     group.add_argument("--max_steps", type=int, help="longest plan; by default 6")
+    group.add_argument("--tolerance", type=float, help="L1 below which a search stops; by default 0.01")
     group.add_argument("--optimizer", choices=OPTIMIZERS, help="how parameters are found: fit (by the operator's "
                        "structure) or a SciPy minimiser for comparison; by default the set's, else fit")
     group.add_argument("--seed", type=int, help="of --epsilon; by default 0")

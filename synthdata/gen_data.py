@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import _init_paths  # noqa: F401
+import torch
 from tqdm import tqdm
 
 from core.datasets.photos import MIN_SIDE, bundled, from_folder
@@ -36,13 +37,14 @@ def parse_args():
     add("--out", default="data/synth", help="folder of the data set (default: %(default)s)")
     add("--amt_dir", default="AMT/csv", help="folder of the CSV files (default: %(default)s)")
     add("--size", type=int, default=256, help="side of the pictures in pixels (default: %(default)s)")
+    add("--requests", type=int, default=1, help="ways of saying it that each training pair has (default: %(default)s)")
     add("--seed", type=int, default=0, help="of crops, edits and words (default: %(default)s)")
     add("--visualize", type=int, default=200, metavar="N",
         help="show the first N samples of the range on a page; 0 for no page (default: %(default)s)")
     options = parser.parse_args()
     if not 0 <= options.start < options.end:
         raise UserError(f"--start {options.start} --end {options.end}: needs 0 <= start < end")
-    for name, low in (("release_bs", 1), ("size", MIN_SIDE), ("seed", 0), ("visualize", 0)):
+    for name, low in (("release_bs", 1), ("requests", 1), ("size", MIN_SIDE), ("seed", 0), ("visualize", 0)):
         if getattr(options, name) < low:
             raise UserError(f"--{name} {getattr(options, name)}: must be at least {low}")
     return options
@@ -50,8 +52,9 @@ def parse_args():
 
 def main():
     options = parse_args()
+    torch.set_num_threads(1)   # the pictures are small: threads would only wait for each other
     photos = from_folder(options.photos) if options.photos else bundled()
-    dataset = SynthSet(options.out, photos, options.seed, options.size)
+    dataset = SynthSet(options.out, photos, options.seed, options.size, options.requests)
     skipped = generate(dataset, options)
     entries = dataset.select(options.session, range(options.start, options.end))
     write_config(dataset, options)

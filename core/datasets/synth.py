@@ -142,7 +142,7 @@ def draw(kind, picture, rng):
     return None
 
 
-def make_sample(photos, seed, size, session, index, kind):
+def make_sample(photos, seed, size, session, index, kind, requests=1):
     """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up."""
     photo = pick_photo(photos, seed, index)
     rng = _rng(seed, index, "crop")  # not the session's: the samples of an index share their input
@@ -155,9 +155,11 @@ def make_sample(photos, seed, size, session, index, kind):
     if drawn is None:
         return None
     plan, wishes = drawn
+    request, words = describe(wishes, rng), _rng(seed, index, f"{session} {kind} words")
     entry = {
         "input": f"{index:06d}_O.png", "output": output_name(session, index, kind),
-        "request": describe(wishes, rng), "intent": intent(wishes), "plan": plan.to_dict(),
+        "request": request, "paraphrases": [describe(wishes, words) for _ in range(requests - 1)],
+        "intent": intent(wishes), "plan": plan.to_dict(),
         "session": session, "index": index, "kind": kind, "phase": photo.phase, "photo": photo.name,
         "crop": box, "flip": flip, "size": size, "preparation": preparation.to_dict(), "seed": seed,
     }
@@ -286,9 +288,12 @@ def _rng(seed, index, purpose):
 class SynthSet:
     """A synthetic data set in a folder: the record is the truth, the annotations are drawn from it."""
 
-    def __init__(self, folder, photos, seed, size):
-        """Open `folder` or begin it. Raises UserError where it was made with other settings: they can't be mixed."""
-        self.folder, self.photos = Path(folder), photos
+    def __init__(self, folder, photos, seed, size, requests=1):
+        """Open `folder` or begin it; `requests` is how many ways of saying it a training pair has.
+
+        Raises UserError where it was made with other settings: they can't be mixed.
+        """
+        self.folder, self.photos, self.requests = Path(folder), photos, requests
         self.settings = {"seed": seed, "size": size, "photos": {
             phase: [photo.name for photo in photos if photo.phase == phase] for phase in PHASES}}
         self.entries = {}
@@ -317,7 +322,8 @@ class SynthSet:
 
     def make(self, session, index, kind):
         """Make one sample and write its pictures; returns False where no edit suits the picture."""
-        sample = make_sample(self.photos, self.settings["seed"], self.settings["size"], session, index, kind)
+        sample = make_sample(self.photos, self.settings["seed"], self.settings["size"], session, index, kind,
+                             self.requests)
         if sample is None:
             return False
         entry, *pictures = sample
@@ -338,8 +344,10 @@ class SynthSet:
         samples = [self.entries[name] for name in sorted(self.entries)]
         for session in sorted({entry["session"] for entry in samples}):
             for phase in PHASES:
-                rows = [{key: entry[key] for key in ("input", "output", "request", "intent")}
-                        for entry in self.select(session) if entry["phase"] == phase]
+                rows = [{"input": entry["input"], "output": entry["output"], "request": request,
+                         "intent": entry["intent"]}
+                        for entry in self.select(session) if entry["phase"] == phase
+                        for request in (entry["request"], *(entry["paraphrases"] if phase == "train" else ()))]
                 write_json(self.folder / "annotations" / f"{phase}_sess_{session}.json", rows, indent=1)
         write_json(self.record_path, {"settings": self.settings, "samples": samples})
 

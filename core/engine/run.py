@@ -126,9 +126,11 @@ class Run:
                 raise UserError(f"loss {name!r} became {value} in iteration {self.iteration + 1}; lower "
                                 f"--learning_rate and run again: the last checkpoint is whole")
             self._losses[name] = value
-        self.optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(sum(losses.values()))
-        self.optimizer.step()
+        total = sum(losses.values())
+        if total.requires_grad:   # an executed plan without a step has nothing to learn from
+            self.optimizer.zero_grad(set_to_none=True)
+            self.fabric.backward(total)
+            self.optimizer.step()
 
     def due(self, every):
         """Whether the iteration under way is a multiple of `every`, or the last one."""

@@ -19,5 +19,5 @@ def parameter_loss(predicted, params, ops, vocab):
     """
     steps = ops[:, 1:-1]
     counts = params.new_tensor([0 if (row := vocab[i]) is None else row.n_params for i in range(len(vocab))])[steps]
-    per_step = F.smooth_l1_loss(predicted, params, reduction="none", beta=0.5).sum(-1) / counts.clamp_min(1)
+    per_step = F.smooth_l1_loss(predicted, params, reduction="none", beta=0.05).sum(-1) / counts.clamp_min(1)
     return (per_step * (counts > 0)).sum() / (counts > 0).sum().clamp_min(1)

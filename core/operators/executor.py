@@ -41,17 +41,33 @@ def apply_batch(vocab, ops, image, params, mask=None):
 
     Returns: (B, 3, H, W). Raises UserError for an operator that is only a name in `vocab`.
     """
-    parts, order = [], []
-    for index in ops.unique().tolist():
-        rows = (ops == index).nonzero().squeeze(1)
-        operator, part = vocab[index], image[rows]
+    order = ops.argsort(stable=True)
+    image, params = _Permute.apply(image, order), params[order]
+    mask = None if mask is None else mask[order]
+    parts, start = [], 0
+    for index, count in zip(*(found.tolist() for found in ops.unique(return_counts=True)), strict=True):
+        operator, rows = vocab[index], slice(start, start + count)
+        part = image[rows]
         if operator is not None:
             part = apply(operator, part, params[rows, :operator.n_params], None if mask is None else mask[rows])
         elif not vocab.names[index].startswith("<"):
             raise UserError(f"operator {vocab.names[index]!r} is named in the vocabulary but cannot be executed yet")
         parts.append(part)
-        order.append(rows)
-    return torch.cat(parts)[torch.cat(order).argsort()]
+        start += count
+    return _Permute.apply(parts[0] if len(parts) == 1 else torch.cat(parts), order.argsort())
+
+
+class _Permute(torch.autograd.Function):
+    """Reorder samples. The gradient is reordered back: one copy, where indexing would scatter into zeros."""
+
+    @staticmethod
+    def forward(ctx, image, order):
+        ctx.order = order
+        return image.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.index_select(0, ctx.order.argsort()), None
 
 
 def trace(plan: Plan, image):

@@ -27,7 +27,7 @@ class Step:
         try:
             values = torch.as_tensor(params, dtype=torch.float64).reshape(-1)
         except (TypeError, ValueError, OverflowError, RuntimeError):
-            raise UserError(f"{operator.name}: needs {operator.n_params} finite parameter(s), not other values") from None
+            raise UserError(f"{operator.name}: needs {operator.n_params} number(s), got something else") from None
         if len(values) != operator.n_params or not torch.isfinite(values).all():
             raise UserError(f"{operator.name}: needs {operator.n_params} finite parameter(s), got {values.tolist()}")
         if operator.n_params:

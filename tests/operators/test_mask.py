@@ -1,0 +1,81 @@
+"""Masks: exact round trips, and no string of characters that does harm."""
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from pycocotools import mask as coco
+
+from core.files import UserError
+from core.operators import Mask
+
+QUICK = settings(max_examples=100, deadline=None)
+BINARY = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 1))
+COCO_CHARACTERS = st.text(st.characters(min_codepoint=48, max_codepoint=111), max_size=40)
+
+
+@QUICK
+@given(BINARY)
+def test_round_trip(array):
+    mask = Mask.from_array(array)
+    assert mask.size == array.shape
+    np.testing.assert_array_equal(mask.array(), array)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (300, 200)])
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 1])
+def test_reads_what_pycocotools_reads(shape, share):
+    array = np.random.default_rng(0).random(shape) < share
+    mask = Mask.from_array(array)
+    np.testing.assert_array_equal(mask.array(), array)
+    np.testing.assert_array_equal(mask.array(), coco.decode({"size": list(shape), "counts": mask.counts}))
+
+
+@QUICK
+@given(size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+       counts=st.one_of(st.text(max_size=40), COCO_CHARACTERS, COCO_CHARACTERS.map(lambda text: text + "oooooo")))
+def test_garbage_is_refused_or_is_a_mask(size, counts):
+    try:
+        array = Mask(size, counts).array()
+    except UserError as error:
+        assert "mask" in str(error)
+    else:
+        assert array.shape == size
+        assert set(np.unique(array)) <= {0, 1}
+
+
+@pytest.mark.parametrize("counts", [
+    "", "5", "04o", "P", "o" * 1000, "0" * 1000, "é", "\0", "04\0", "00000000P4", "O4", "/4", "p4", "00000",
+    "0TPPPPPPPP0"])
+def test_counts_that_do_not_fill_the_size(counts):
+    with pytest.raises(UserError, match=r"counts do not decode to its size \[2, 2\]"):
+        Mask((2, 2), counts).array()
+
+
+def test_the_whole_mask_as_one_run():
+    assert Mask((2, 2), "04").array().tolist() == [[1, 1], [1, 1]]
+    assert Mask((2, 2), "4").array().tolist() == [[0, 0], [0, 0]]
+
+
+def test_gigabytes_are_refused_before_they_are_taken():
+    with pytest.raises(UserError, match="size 65500 x 65500 is over"):
+        Mask((65500, 65500), "0").array()
+
+
+def test_floats_are_cut_at_a_half():
+    assert Mask.from_array([[0.2, 0.5, 0.6, float("nan")]]).array().tolist() == [[0, 0, 1, 0]]
+    assert Mask.from_array([[0, 255, 1]]).array().tolist() == [[0, 1, 1]]
+
+
+def test_resizing_keeps_the_range_and_the_area():
+    square = np.zeros((40, 60), np.uint8)
+    square[10:30, 15:45] = 1
+    mask = Mask.from_array(square)
+    assert torch.equal(mask.tensor(40, 60)[0, 0], torch.from_numpy(square).float())
+    for height, width in ((20, 30), (80, 120), (27, 37)):
+        resized = mask.tensor(height, width)
+        assert resized.shape == (1, 1, height, width)
+        assert resized.min() >= 0
+        assert resized.max() <= 1
+        assert resized.mean().item() == pytest.approx(0.25, abs=0.02)

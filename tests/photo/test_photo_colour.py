@@ -1,0 +1,187 @@
+"""ICC profiles: conversion to sRGB against formulas worked out here, and what is embedded afterwards."""
+import io
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from core.photo import read_photo, write_photo
+
+D50, D65 = np.array([0.9642, 1.0, 0.8249]), np.array([0.3127 / 0.3290, 1.0, 0.3583 / 0.3290])
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+ADOBE_GAMMA = 563 / 256  # as the standard writes 2.2
+
+
+def to_xyz(*chromaticities):
+    """Return the matrix from linear RGB with these primaries (x, y) and white D65 to XYZ under D50."""
+    primaries = np.array([(x / y, 1, (1 - x - y) / y) for x, y in chromaticities]).T
+    adapt = np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50) / (BRADFORD @ D65)) @ BRADFORD
+    return adapt @ primaries * np.linalg.solve(primaries, D65)
+
+
+ADOBE_RGB = to_xyz((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+DISPLAY_P3 = to_xyz((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+TO_SRGB = np.linalg.inv(to_xyz((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)))
+
+
+def fixed(*values):
+    """Return ICC s15Fixed16 numbers."""
+    return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+
+def profile(kind, space, pcs, tags):
+    """Return the bytes of an ICC version 2 profile."""
+    table, body, start = struct.pack(">I", len(tags)), b"", 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data + b"\0" * (-len(data) % 4)
+    header = (struct.pack(">I4sI", start + len(body), b"\0" * 4, 0x02100000) + kind + space + pcs
+              + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + b"\0" * 28 + fixed(*D50))
+    return header.ljust(128, b"\0") + table + body
+
+
+def gamma_curve(gamma):
+    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+
+
+def xyz(values):
+    return b"XYZ \0\0\0\0" + fixed(*values)
+
+
+def rgb_profile(primaries, gamma):
+    columns = {name: xyz(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries.T, strict=True)}
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), gamma_curve(gamma))
+    return profile(b"mntr", b"RGB ", b"XYZ ", {b"wtpt": xyz(D50), **columns, **curves})
+
+
+def cmyk_profile(paper_and_inks):
+    """Return a profile whose 16 corners of ink (C slowest, K fastest) have the given (L, a, b)."""
+    ramp = bytes(range(256))
+    corners = b"".join(bytes([round(light * 2.55), round(a + 128), round(b + 128)]) for light, a, b in paper_and_inks)
+    table = (b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + ramp * 4 + corners + ramp * 3)
+    return profile(b"prtr", b"CMYK", b"Lab ", {b"wtpt": xyz(D50), b"A2B0": table, b"A2B1": table})
+
+
+def encode_srgb(linear):
+    linear = linear.clip(0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def rgb_to_srgb(values, primaries, gamma):
+    return encode_srgb(values.astype(np.float64) ** gamma @ primaries.T @ TO_SRGB.T)
+
+
+def lab_to_srgb(light, a, b):
+    y = (light + 16) / 116
+    f = np.array([y + a / 500, y, y - b / 200])
+    return encode_srgb(TO_SRGB @ (np.where(f > 6 / 29, f ** 3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * D50))
+
+
+@pytest.mark.parametrize(("primaries", "gamma"), [(ADOBE_RGB, ADOBE_GAMMA), (DISPLAY_P3, 2.0), (ADOBE_RGB, 1.0)])
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_8_bit_pictures_are_converted_without_rounding(tmp_path, photo, primaries, gamma, suffix):
+    picture = photo()
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(picture).save(path, icc_profile=rgb_profile(primaries, gamma))
+    expected = rgb_to_srgb(picture / 255, primaries, gamma)
+    assert np.abs(expected - picture / 255).max() > 0.05  # the profile matters
+    assert np.abs(read_photo(path).pixels - expected).max() < 5e-4  # an eighth of an 8-bit level
+
+
+def test_16_bit_pictures_are_converted_at_their_precision(tmp_path):
+    base = np.random.default_rng(0).integers(15_000, 50_000, (40, 40, 3)).astype(np.uint16)
+    icc = rgb_profile(ADOBE_RGB, ADOBE_GAMMA)
+    results = []
+    for name, samples in (("a.tif", base), ("b.tif", base + np.uint16(16))):
+        tifffile.imwrite(tmp_path / name, samples, photometric="rgb", iccprofile=icc)
+        pixels = read_photo(tmp_path / name).pixels
+        expected = rgb_to_srgb(samples / 65535, ADOBE_RGB, ADOBE_GAMMA)
+        inside = (expected > 0) & (expected < 1)
+        assert np.abs(pixels - expected)[inside].max() < 3e-4
+        results.append((pixels, expected))
+    (low, expected_low), (high, expected_high) = results
+    inside = (expected_low > 0.02) & (expected_low < 0.98)
+    rise, expected_rise = (high - low)[inside], (expected_high - expected_low)[inside]
+    assert np.abs(rise - expected_rise).max() < 0.25 / 65535 * 16  # a sixteenth of an 8-bit level is seen
+
+
+def test_converted_pictures_embed_srgb_and_read_back_as_they_are(tmp_path, photo):
+    source = tmp_path / "a.png"
+    Image.fromarray(photo()).save(source, icc_profile=rgb_profile(ADOBE_RGB, ADOBE_GAMMA))
+    result = read_photo(source)
+    for name in ("b.png", "b.tif", "b.jpg", "b.webp"):
+        write_photo(tmp_path / name, result.pixels, like=result)
+        icc = Image.open(tmp_path / name).info["icc_profile"]
+        assert "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
+        assert struct.unpack(">6H", icc[24:36]) == (2000, 1, 1, 0, 0, 0)  # no clock: the same bytes on any day
+    again = read_photo(tmp_path / "b.png")
+    assert np.abs(again.pixels - result.pixels).max() < 0.51 / 255
+    assert again.icc == result.icc
+
+
+def test_srgb_by_another_name_is_left_alone_with_its_own_profile(tmp_path, photo):
+    picture = photo()
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(picture).save(tmp_path / "a.png", icc_profile=icc)
+    result = read_photo(tmp_path / "a.png")
+    assert np.array_equal(result.pixels, (picture / np.float32(255)).astype(np.float32))
+    assert result.icc == icc
+
+
+def test_grey_profile_is_applied(tmp_path):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    icc = profile(b"mntr", b"GRAY", b"XYZ ", {b"wtpt": xyz(D50), b"kTRC": gamma_curve(1)})
+    Image.fromarray(grey).save(tmp_path / "a.png", icc_profile=icc)
+    result = read_photo(tmp_path / "a.png")
+    assert np.abs(result.pixels - encode_srgb(grey / 255)[..., None]).max() < 1e-3
+
+
+def test_grey_picture_in_an_rgb_space(tmp_path):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    Image.fromarray(grey).save(tmp_path / "a.tif", icc_profile=rgb_profile(ADOBE_RGB, 1.0))
+    assert np.abs(read_photo(tmp_path / "a.tif").pixels - encode_srgb(grey / 255)[..., None]).max() < 1e-3
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif"])
+def test_cmyk_goes_through_its_profile(tmp_path, suffix):
+    corners = [(0, 0, 0)] * 16
+    corners[0b0000], corners[0b1000], corners[0b0100] = (100, 0, 0), (60, -20, -30), (50, 40, 5)
+    inks = np.zeros((16, 48, 4), np.uint8)
+    inks[:, 16:32, 0] = inks[:, 32:, 1] = 255  # paper, cyan, magenta
+    path = tmp_path / f"a.{suffix}"
+    Image.fromarray(inks, "CMYK").save(path, icc_profile=cmyk_profile(corners), **(
+        {"quality": 100} if suffix == "jpg" else {}))
+    result = read_photo(path)
+    for column, colour in ((8, corners[0b0000]), (24, corners[0b1000]), (40, corners[0b0100])):
+        assert np.abs(result.pixels[8, column] - lab_to_srgb(*colour)).max() < 0.01
+    assert result.notes == ("CMYK: converted to RGB",)
+    assert result.icc
+
+
+@pytest.mark.parametrize(("icc", "why"), [
+    (b"not a profile" * 20, "made for"), (rgb_profile(ADOBE_RGB, 1.0)[:200], "cms"),
+    (profile(b"mntr", b"GRAY", b"XYZ ", {b"wtpt": xyz(D50), b"kTRC": gamma_curve(1)}), "made for GRAY")])
+def test_unusable_profiles_are_said_and_not_embedded(tmp_path, photo, icc, why):
+    picture = photo()
+    Image.fromarray(picture).save(tmp_path / "a.tif", icc_profile=icc)
+    result = read_photo(tmp_path / "a.tif")
+    assert np.array_equal(result.pixels, (picture / np.float32(255)).astype(np.float32))
+    assert result.icc == b""
+    (note,) = result.notes
+    assert note.startswith("its ICC profile does not fit its pixels")
+    assert why in note
+
+
+def test_adobe_rgb_named_in_exif_alone(tmp_path, photo):
+    picture = photo()
+    exif = Image.Exif()
+    exif[0x8769] = {40961: 65535, 40965: {1: "R03", 2: b"0100"}}
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif.tobytes())
+    result = read_photo(tmp_path / "a.png")
+    assert np.abs(result.pixels - rgb_to_srgb(picture / 255, ADOBE_RGB, ADOBE_GAMMA)).max() < 1e-3
+    write_photo(tmp_path / "b.jpg", result.pixels, like=result)
+    written = Image.open(tmp_path / "b.jpg").getexif()
+    assert written.get_ifd(0x8769)[40961] == 1  # sRGB
+    assert not written.get_ifd(40965)

@@ -1,0 +1,68 @@
+"""RAW files through rawpy: a small DNG made here, and what is said without rawpy or with a broken file."""
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from core.files import UserError
+from core.photo import read_photo, write_photo
+
+SRGB_FROM_XYZ = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
+
+
+def write_dng(path, red, green, blue, orientation=1):
+    """Write an uncompressed RGGB mosaic (H, W) of a camera whose colours are linear sRGB."""
+    y, x = np.indices(red.shape)
+    mosaic = np.where((y % 2 == 0) & (x % 2 == 0), red, np.where((y % 2 == 1) & (x % 2 == 1), blue, green))
+    matrix = tuple(number for value in SRGB_FROM_XYZ for number in (round(value * 10000), 10000))
+    samples = (mosaic * 60000).astype(np.uint16)
+    tifffile.imwrite(path, samples, photometric=32803, metadata=None, software=False, extratags=[
+        (50706, "B", 4, (1, 4, 0, 0), True), (50708, "s", 0, "LDIE Test", True), (271, "s", 0, "LDIE", True),
+        (272, "s", 0, "Test", True), (274, "H", 1, orientation, True), (33421, "H", 2, (2, 2), True),
+        (33422, "B", 4, (0, 1, 1, 2), True), (50717, "I", 1, 60000, True), (50721, "2i", 9, matrix, True),
+        (50728, "2I", 3, (1, 1, 1, 1, 1, 1), True), (50778, "H", 1, 21, True)])
+
+
+@pytest.fixture()
+def dng(tmp_path):
+    pytest.importorskip("rawpy", reason="RAW is an optional extra")
+    across, down = np.meshgrid(np.linspace(0, 1, 96), np.linspace(0, 1, 64))
+    write_dng(tmp_path / "a.dng", across, down, np.full((64, 96), 0.3), orientation=6)
+    return tmp_path / "a.dng"
+
+
+def test_dng_is_developed_upright_at_16_bits(dng):
+    result = read_photo(dng)
+    assert (result.depth, result.format) == (16, "RAW")
+    assert result.pixels.shape == (96, 64, 3)
+    red, green = result.pixels[..., 0], result.pixels[..., 1]
+    assert (np.diff(red[10:-10, 32]) > 0).mean() > 0.9  # what rose to the right now rises downwards
+    assert (np.diff(green[48, 10:-10]) < 0).mean() > 0.9
+    assert np.abs(red * 255 - np.rint(red * 255)).max() > 0.2  # not merely the levels of 8 bits
+
+
+def test_developed_raw_is_written_with_camera_and_profile(dng):
+    result = read_photo(dng)
+    write_photo(dng.with_suffix(".tif"), result.pixels, like=result)
+    written = Image.open(dng.with_suffix(".tif"))
+    assert (written.getexif()[271], written.getexif()[272]) == ("LDIE", "Test")
+    assert written.getexif().get(274, 1) == 1
+    assert written.info["icc_profile"] == result.icc
+    assert np.abs(read_photo(dng.with_suffix(".tif")).pixels - result.pixels).max() < 1e-6
+
+
+def test_bad_raw_files_are_said(dng):
+    with pytest.raises(UserError, match="more than the limit"):
+        read_photo(dng, max_pixels=100)
+    dng.write_bytes(b"no picture" * 100)
+    with pytest.raises(UserError, match="cannot be developed"):
+        read_photo(dng)
+
+
+def test_without_rawpy_it_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    (tmp_path / "a.NEF").write_bytes(b"MM\0*")
+    with pytest.raises(UserError, match=r"package rawpy; install it with: pip install -r requirements-raw\.txt"):
+        read_photo(tmp_path / "a.NEF")

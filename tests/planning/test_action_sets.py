@@ -1,0 +1,51 @@
+"""Numbered sets of actions, the user's own, and what they may not be."""
+import pytest
+
+from core.files import UserError
+from core.planning import ActionOptions, action_options
+from core.planning.action_sets import read_sets
+
+ALL = ("brightness", "contrast", "saturation", "hue", "tint", "sharpness")
+
+
+def test_the_notebook_has_eleven_sets():
+    assert sorted(read_sets()) == list(range(1, 12))
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_each_set_is_a_search_with_a_sentence(number):
+    options, row = action_options(number), read_sets()[number]
+    assert options.operators == tuple(row["operators"])
+    assert row["about"]
+    assert row["notebook_l1"][0] > row["notebook_l1"][1]
+
+
+def test_sets_differ_in_what_they_say():
+    assert action_options(1) == ActionOptions()
+    assert action_options(2).optimizer == "lbfgs"
+    assert action_options(5).fixed_order
+    assert set(action_options(5).operators) == set(ALL)
+    assert action_options(6).epsilon == 0.05
+
+
+def test_the_command_line_wins_and_none_does_not():
+    options = action_options(5, operators=["color", "brightness"], beam=None, epsilon=0.2, optimizer="nelder-mead")
+    assert options.operators == ("hue", "brightness")
+    assert options.fixed_order
+    assert (options.beam, options.epsilon, options.optimizer) == (3, 0.2, "nelder-mead")
+
+
+def test_a_new_number_needs_operators():
+    with pytest.raises(UserError, match=r"--action_id 12 .*1 to 11.*--operators"):
+        action_options(12)
+    assert action_options(12, operators=["exposure"]).operators == ("exposure",)
+
+
+@pytest.mark.parametrize(("flags", "sentence"), [
+    ({"operators": ["vignette"]}, "unknown operator 'vignette'"), ({"operators": ()}, "one or more"),
+    ({"operators": ["hue", "color"]}, "each once"), ({"operators": ["hue", "color_bg"]}, "color_bg .*needs a mask"),
+    ({"optimizer": "sgd"}, "'sgd' is unknown; choose one of fit"), ({"epsilon": 1.5}, "epsilon"),
+    ({"epsilon": float("nan")}, "epsilon"), ({"beam": 0}, "beam"), ({"max_steps": 0}, "max_steps")])
+def test_options_that_cannot_be(flags, sentence):
+    with pytest.raises(UserError, match=sentence):
+        action_options(1, **flags)

@@ -1,0 +1,150 @@
+"""Files are whole or not there, and a mistake in one is a sentence with its name and line."""
+import errno
+import json
+import stat
+
+import pytest
+
+from core.files import UserError, append_jsonl, read_json, read_jsonl, read_text, replacing, write_json, write_text
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("error", [ValueError("bug"), OSError(errno.ENOSPC, "No space left on device"),
+                                   KeyboardInterrupt(), SystemExit(1)], ids=lambda error: type(error).__name__)
+def test_an_interrupted_writer_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "result.json"
+    path.write_text("old")
+    with pytest.raises(type(error)) as raised, replacing(path) as file:
+        file.write(b"half of the n")
+        raise error
+    assert raised.value is error
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.json"]
+
+
+def test_a_disk_that_fills_while_the_file_is_closed(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))   # stands for a full disk
+    try:
+        with pytest.raises(OSError, match="too large"), replacing(path) as file:
+            file.write(b"x" * 200)   # still in the buffer
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.txt"]
+
+
+def test_a_rename_that_fails(tmp_path):
+    (tmp_path / "taken" / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="directory"), replacing(tmp_path / "taken") as file:
+        file.write(b"new")
+    assert names(tmp_path) == ["taken"]
+
+
+def test_nobody_sees_a_half_written_file(tmp_path):
+    path = tmp_path / "a" / "b" / "result.txt"
+    with replacing(path, "w") as file:
+        file.write("nëw")
+        file.flush()
+        assert not path.exists()
+    assert path.read_text(encoding="utf-8") == "nëw"
+    assert names(path.parent) == ["result.txt"]
+
+
+def test_written_files_are_as_readable_as_others(tmp_path):
+    write_text(tmp_path / "written", "")
+    (tmp_path / "ordinary").touch()
+    assert stat.S_IMODE((tmp_path / "written").stat().st_mode) == stat.S_IMODE((tmp_path / "ordinary").stat().st_mode)
+
+
+def test_a_folder_that_cannot_be(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"x\.json: cannot be written here .*choose another folder"):
+        write_json(tmp_path / "file" / "x.json", 1)
+
+
+def test_json_round_trip(tmp_path):
+    value = {"request": "heller – bitte\u2028", "n": [1, 0.1, None, True]}
+    write_json(tmp_path / "a.json", value, indent=1)
+    assert read_json(tmp_path / "a.json") == value
+    assert (tmp_path / "a.json").read_text(encoding="utf-8").endswith("\n")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_not_json_is_never_written(tmp_path, number):
+    write_json(tmp_path / "a.json", 1)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"l1": number})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        append_jsonl(tmp_path / "a.jsonl", [1, number])
+    assert read_json(tmp_path / "a.json") == 1
+    assert not (tmp_path / "a.jsonl").exists()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]\r\n")
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf1\r\n2\r\n")
+    assert read_json(tmp_path / "a.json") == [1]
+    assert read_jsonl(tmp_path / "a.jsonl") == [1, 2]
+
+
+@pytest.mark.parametrize(("text", "where"), [
+    ('{"a": 1,\n "b": }', ", line 2: malformed JSON .*column 7"), ("", ", line 1: malformed"), ("{}\n{}", ", line 2"),
+    ("[" * 100_000, ".*malformed"), ("9" * 5000, ".*malformed")], ids=["value", "empty", "two", "deep", "digits"])
+def test_malformed_json_is_named_with_its_line(tmp_path, text, where):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=r"a\.json" + where):
+        read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("bad", ["{", "", "9" * 5000], ids=["brace", "empty", "digits"])
+def test_a_malformed_line_is_named(tmp_path, bad):
+    (tmp_path / "a.jsonl").write_text(f'{{"a": 1}}\n{{"a": 2}}\n{bad}\n{{"a": 3}}\n')
+    with pytest.raises(UserError, match=r"a\.jsonl, line 3: malformed JSON .*delete that line"):
+        read_jsonl(tmp_path / "a.jsonl")
+
+
+def test_unreadable_files_are_named(tmp_path):
+    (tmp_path / "latin.json").write_bytes("é".encode("latin-1"))
+    for path, reason in (("absent.json", "no such file"), ("latin.json", "not UTF-8 text"), ("", "cannot be read")):
+        with pytest.raises(UserError, match=reason):
+            read_text(tmp_path / path)
+
+
+def test_jsonl_round_trip_with_unicode_line_separators(tmp_path):
+    values = [{"request": "one\u2028two\u2029three\x85four\x0bfive\nsix"}, "ü", []]
+    append_jsonl(tmp_path / "new" / "a.jsonl", values[:1])
+    append_jsonl(tmp_path / "new" / "a.jsonl", values[1:])
+    assert read_jsonl(tmp_path / "new" / "a.jsonl") == values
+
+
+def test_an_empty_jsonl_has_no_values(tmp_path):
+    (tmp_path / "a.jsonl").touch()
+    assert read_jsonl(tmp_path / "a.jsonl") == []
+
+
+ROWS = [{"request": "é\u2028"}, {"request": "später"}]
+
+
+@pytest.mark.parametrize("cut", range(1, len(json.dumps(ROWS[1], ensure_ascii=False).encode()) + 1))
+def test_jsonl_goes_on_after_a_half_written_line(tmp_path, cut):
+    path = tmp_path / "a.jsonl"
+    append_jsonl(path, ROWS)
+    path.write_bytes(path.read_bytes()[:-cut])   # wherever the writer was stopped, also inside a character
+    assert read_jsonl(path) == ROWS[:1]
+    append_jsonl(path, ["next"])
+    assert read_jsonl(path) == [ROWS[0], "next"]
+
+
+def test_jsonl_goes_on_when_the_first_line_is_half_written(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"na')
+    assert read_jsonl(path) == []
+    append_jsonl(path, [1])
+    assert read_jsonl(path) == [1]
