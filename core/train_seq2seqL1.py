@@ -11,20 +11,25 @@ import _init_paths  # noqa: F401
 import torch
 
 from core.datasets import ActionSet, WordVocab, action_set_path, open_dataset
+from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL
 from core.engine.language import open_language
-from core.engine.options import Parser, parse
+from core.engine.options import Parser, number, parse
 from core.engine.previews import write_previews
 from core.engine.run import Run
+from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
 from core.models.planner import Planner, PlannerConfig
+from core.models.vision import ENCODERS
 
 EXPERIMENT = "seq2seqL1"
 
 
 def main():
     options = parse(arguments(), EXPERIMENT)
+    if options.hidden_size % 2:
+        raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
     language = open_language(options)
     train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
     training = Run(options)
@@ -42,6 +47,8 @@ def main():
     for batch in training.batches(train):
         planner.train()
         image, request, target = batch["input"], batch["request_ids"], batch["target"]
+        if options.crop:
+            image, target = crop_and_flip(image, target, options.crop)
 
         log_probabilities, params = planner.teacher_forced(image, request, batch["ops"], batch["params"])
         training.step(operator=operator_nll(log_probabilities, batch["ops"]),
@@ -83,12 +90,15 @@ def open_pairs(options, vocab: WordVocab, phase):
 def arguments():
     parser = Parser(__doc__).add_data().add_training().add_machine()
     group = parser.add_argument_group("planner")
-    group.add_argument("--action_id", type=int, default=1, help="which set of planned sequences supervises")
-    group.add_argument("--vis_encoder", default="resnet18", help="resnet18, efficientnet_lite0 (ImageNet weights) or "
-                       "small (for a CPU); by default resnet18")
-    group.add_argument("--hidden_size", type=int, default=256, help="of the LSTMs")
+    group.add_argument("--action_id", type=number(int, 1), default=1, help="which set of planned sequences supervises")
+    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what looks at the photo: from "
+                       "scratch, with ImageNet weights, or small for a CPU")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs")
     group.add_argument("--use_attention", type=int, default=1, choices=(0, 1), help="attend over the words")
-    group.add_argument("--dropout", type=float, default=0.0, help="on words and their states")
+    group.add_argument("--dropout", type=number(float, 0, 0.99), default=0.0, help="on words, their states and what "
+                       "is seen")
+    group.add_argument("--crop", type=number(int, 0, THUMBNAIL), default=0, help="side of a random crop of the "
+                       f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole ones")
     group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "
                        "the same words")
     return parser

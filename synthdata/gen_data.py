@@ -30,6 +30,7 @@ def parse_args():
     add = parser.add_argument
     add("--session", type=int, choices=sorted(SESSIONS), required=True,
         help="0: for each index one global, one local, one inpainting and one compound edit; 1: one global edit")
+    add("--kinds", help="only some of the session's kinds, such as global,compound (default: all)")
     add("--start", type=int, required=True, help="first index")
     add("--end", type=int, required=True, help="the index after the last one")
     add("--release_bs", type=int, default=100, help="rows of one CSV file for the crowd (default: %(default)s)")
@@ -44,6 +45,10 @@ def parse_args():
     options = parser.parse_args()
     if not 0 <= options.start < options.end:
         raise UserError(f"--start {options.start} --end {options.end}: needs 0 <= start < end")
+    kinds = options.kinds.split(",") if options.kinds else list(SESSIONS[options.session])
+    if unknown := sorted(set(kinds) - set(SESSIONS[options.session])):
+        raise UserError(f"--kinds {unknown[0]}: session {options.session} has {', '.join(SESSIONS[options.session])}")
+    options.kinds = kinds
     for name, low in (("release_bs", 1), ("requests", 1), ("size", MIN_SIDE), ("seed", 0), ("visualize", 0)):
         if getattr(options, name) < low:
             raise UserError(f"--{name} {getattr(options, name)}: must be at least {low}")
@@ -71,7 +76,7 @@ def main():
 
 def generate(dataset, options):
     """Make what is not there yet; returns the names of the samples for which no edit was found."""
-    todo = [(index, kind) for index in range(options.start, options.end) for kind in SESSIONS[options.session]]
+    todo = [(index, kind) for index in range(options.start, options.end) for kind in options.kinds]
     skipped = []
     try:
         for index, kind in tqdm(todo, desc="samples", unit="sample"):

@@ -58,7 +58,7 @@ class Planner(nn.Module):
                                    config.dropout)
         self.look = make_encoder(config.vis_encoder)
         self.operator_vectors = nn.Embedding(len(self.vocab), hidden)
-        self.see = nn.Linear(FEATURES, hidden)
+        self.see = nn.Sequential(nn.Linear(FEATURES, hidden), nn.Dropout(config.dropout))
         self.decoder = nn.LSTM(2 * hidden, hidden, batch_first=True)
         self.attend = WordAttention(hidden) if config.use_attention else None
         self.combine = nn.Linear(3 * hidden if config.use_attention else 2 * hidden, hidden)

@@ -1,4 +1,7 @@
 """Carrying plans out: one step, a whole plan, or a batch in which every sample has another operator."""
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+
 import torch
 
 from core.files import UserError
@@ -25,7 +28,8 @@ def apply(operator, image, params, mask=None):
         edited = operator.function(image, params)
     if mask is not None:
         edited = torch.lerp(image, edited, mask)   # exact where the mask is 0 or 1
-    return edited.clamp(0, 1)
+    fresh = not torch.is_grad_enabled() and edited.data_ptr() != image.data_ptr()
+    return edited.clamp_(0, 1) if fresh else edited.clamp(0, 1)
 
 
 def apply_batch(vocab, ops, image, params, mask=None):
@@ -80,19 +84,64 @@ def trace(plan: Plan, image):
 
 def execute_step(step: Step, image):
     """Carry out one step of a plan on (B, 3, H, W); its mask is resized to the picture."""
-    operator = TABLE[step.op]
+    return apply(TABLE[step.op], image, *_operands(step, image))
+
+
+def _operands(step, image):
+    """Return the parameters (B, n) and the mask (B, 1, H, W) or None of a step, as `apply` needs them."""
     params = torch.tensor(step.params, dtype=image.dtype, device=image.device).expand(len(image), -1)
     mask = None
     if step.mask is not None:
         mask = step.mask.tensor(*image.shape[-2:]).to(image).expand(len(image), -1, -1, -1)
-    return apply(operator, image, params, mask)
+    return params, mask
 
 
 def execute(plan: Plan, image):
     """Carry out `plan` on a picture of any size: (3, H, W) or (B, 3, H, W), float, in [0, 1].
 
-    The same plan on the same pixels gives the same bits.
+    The same plan on the same pixels gives the same bits. Large pictures on a CPU are worked on tile by tile, by
+    several threads, which takes little memory beyond the result.
     """
-    for current in trace(plan, image):
-        image = current
-    return image
+    tiled = (image.device.type == "cpu" and image.shape[-2] * image.shape[-1] >= MIN_TILES * TILE[0] * TILE[1]
+             and not (torch.is_grad_enabled() and image.requires_grad))
+    current = image if image.dim() == 4 else image[None]
+    for together, steps in groupby(plan, key=lambda step: tiled and TABLE[step.op].radius is not None):
+        if together:
+            current = _execute_tiles(list(steps), current)
+        else:
+            for step in steps:
+                current = execute_step(step, current)
+    return current.view_as(image)
+
+
+TILE = (128, 256)   # height and width: a tile and its temporaries stay in a core's cache
+MIN_TILES = 8       # smaller pictures are not worth the threads
+
+
+def _execute_tiles(steps, image):
+    """Carry out steps that look only a few pixels around, tile by tile; tiles overlap by what the steps look at."""
+    halo = sum(TABLE[step.op].radius for step in steps)
+    operands = [(TABLE[step.op], *_operands(step, image)) for step in steps]
+    height, width = image.shape[-2:]
+    result = torch.empty_like(image, memory_format=torch.contiguous_format)
+
+    def work(corner):
+        top, left = corner
+        bottom, right = min(top + TILE[0], height), min(left + TILE[1], width)
+        above, before = max(top - halo, 0), max(left - halo, 0)
+        window = (..., slice(above, min(bottom + halo, height)), slice(before, min(right + halo, width)))
+        with torch.inference_mode():
+            tile = image[window].contiguous()
+            for operator, params, mask in operands:
+                tile = apply(operator, tile, params, None if mask is None else mask[window])
+            result[..., top:bottom, left:right] = tile[..., top - above:bottom - above, left - before:right - before]
+
+    corners = [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)   # one tile per thread; threads within a tile would only wait for each other
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, corners))
+    finally:
+        torch.set_num_threads(threads)
+    return result

@@ -57,13 +57,14 @@ def curve(image, weights):
     """
     slopes = weights / weights.mean(-1, keepdim=True).clamp_min(EPSILON)
     steps = slopes.shape[-1]
-    starts = slopes.cumsum(-1) - slopes  # height of the curve at the left end of each step, times `steps`
-    position = image.flatten(2) * steps
-    cell = position.detach().floor().clamp(0, steps - 1)
-    index = cell.long()
-    shape = (-1, image.shape[1], -1)
-    height = starts.expand(*shape).gather(2, index) + slopes.expand(*shape).gather(2, index) * (position - cell)
-    return (height / steps).view_as(image)
+    intercepts = (slopes.cumsum(-1) - slopes - slopes * torch.arange(steps, device=image.device)) / steps
+    x = image.flatten(2).flatten(0, 1)   # one row per curve: row r finds its lines in cells r * steps ... of a table
+    rows = torch.arange(0, len(x) * steps, steps, dtype=torch.int32, device=image.device)[:, None]
+    cell = (x.detach() * steps).int().clamp_(0, steps - 1).add_(rows).flatten()
+
+    def line(table):
+        return table.expand(-1, image.shape[1], -1).reshape(-1).index_select(0, cell).view_as(x)
+    return torch.addcmul(line(intercepts), line(slopes), x).view_as(image)
 
 
 def hue(image, params):

@@ -80,10 +80,11 @@ TABLE = {row.name: row for row in (
 
 ALIASES = {alias: row.name for row in TABLE.values() for alias in row.aliases}
 
-# The published vocabularies by session; ids are the order. FiveK's session 1 equals session 3.
+# The published vocabularies by session; ids are the order. FiveK's session 1 and the synthetic session 0 equal 3.
 _SESSION_3 = (NONE, START, END, "brightness", "contrast", "saturation", "hue", "inpaint_obj", "tint", "sharpness",
               "color_bg")
 SESSIONS = {
+    0: _SESSION_3,
     1: _SESSION_3,
     2: (NONE, START, END, UNK, "brightness", "contrast", "hue", "saturation", "lightness", "tint", "inpaint_obj",
         "color_bg", "rotate", "flip", "rotate_obj", "flip_obj", "deform_obj", "crop", "gaussain_blur",
