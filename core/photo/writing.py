@@ -78,7 +78,8 @@ def _quantise(pixels, alpha, depth):
     """Return (H, W, 3 or 4) samples of `depth` bits."""
     channels = pixels if alpha is None else np.dstack([pixels, alpha])
     top = 2**depth - 1
-    return np.rint(np.clip(channels, 0, 1) * top).astype(np.uint16 if depth == 16 else np.uint8)
+    samples = np.rint(np.clip(channels, 0, 1) * top).astype(np.uint16 if depth == 16 else np.uint8)
+    return np.ascontiguousarray(samples)   # encoders refuse views such as a transposed tensor's
 
 
 def _jpeg(samples, exif, icc, quality, subsampling):

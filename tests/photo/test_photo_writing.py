@@ -268,3 +268,10 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, photo, monke
     assert caught.value.errno == errno.ENOSPC
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"the old one"
+
+
+def test_a_view_of_another_memory_order_is_written(tmp_path):
+    pixels = np.random.default_rng(0).random((3, 10, 12), dtype=np.float32).transpose(1, 2, 0)
+    for name in ("a.png", "a.tif", "a.jpg", "a.webp"):
+        write_photo(tmp_path / name, pixels)
+        assert read_photo(tmp_path / name).pixels.shape == (10, 12, 3)
