@@ -5,7 +5,6 @@ Prints a table (what each request should move, before, after, whether it did) an
   python core/demo_seq2seqL1.py --trial 100 --dataset synth
 """
 import _init_paths  # noqa: F401
-import torch
 from tabulate import tabulate
 
 from core.datasets import fit_short_edge, load_image, to_tensor
@@ -70,5 +69,4 @@ def arguments():
 
 
 if __name__ == "__main__":
-    torch.set_grad_enabled(False)
     run(main)

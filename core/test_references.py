@@ -10,12 +10,14 @@ import _init_paths  # noqa: F401
 import torch
 
 from core.datasets import ActionSet, action_set_path, open_dataset
+from core.datasets.annotations import listing, pair_name
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL, PlanMethod
 from core.engine.evaluation import evaluate, index_runs
 from core.engine.language import open_language
-from core.engine.options import Parser, parse
+from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
+from core.files import UserError
 from core.operators import Plan
 from core.planning import action_options
 from core.planning.mean import mean_edit
@@ -33,22 +35,33 @@ def main():
         return open_dataset(options.dataset, phase, options.session, language.vocab, options.data_root, size=size,
                             short_edge=options.short_edge, cache=f"{options.output}/cache")
 
-    if options.reference == "identity":
-        plan_of = {}.get
-        method = PlanMethod(lambda name: Plan())
-    elif options.reference == "mean_edit":
-        plan = mean_plan(pairs("train", THUMBNAIL))
-        method = PlanMethod(lambda name: plan)
-    else:
-        plan_of = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
-                                            options.output)).plans()
-        method = PlanMethod(lambda name: plan_of[name])
     dataset = pairs(options.phase, None)
+    for sentence in dataset.report():
+        print(sentence)
+    if options.reference == "planned":
+        plan_of = planned(dataset, options).__getitem__
+    else:
+        plan = Plan() if options.reference == "identity" else mean_plan(pairs("train", THUMBNAIL))
+
+        def plan_of(name):
+            return plan
     about = {"run": folder.name, "experiment": options.reference, "trial": options.trial, "dataset": options.dataset,
              "phase": options.phase}
-    evaluate(method, dataset, folder / "test", about, fid_weights=options.fid_weights,
+    evaluate(PlanMethod(plan_of), dataset, folder / "test", about, fid_weights=options.fid_weights,
              visualize_every=options.visualize and options.visualize_every)
     print(f"page: {folder / 'test' / 'web' / 'index.html'}\nall runs: {index_runs(options.output)}")
+
+
+def planned(dataset, options):
+    """Return {pair name: Plan} of the planned set. Raises UserError where a pair of the data set has no plan."""
+    actions = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
+                                        options.output))
+    missing = [name for name in map(pair_name, dataset.annotations) if name not in actions.done]
+    if missing:
+        raise UserError(f"{actions.path}: has no plan of {len(missing)} of the {len(dataset)} pairs "
+                        f"({listing(missing)}); plan them by prepro/gen_greedy_seqs.py --dataset {options.dataset} "
+                        f"--phase {options.phase} --action_id {options.action_id}")
+    return actions.plans()
 
 
 def mean_plan(train):
@@ -62,7 +75,7 @@ def arguments():
     parser = Parser(__doc__).add_data().add_test()
     parser.add_argument("--reference", default="identity", choices=("identity", "mean_edit", "planned"),
                         help="what is measured")
-    parser.add_argument("--action_id", type=int, default=1, help="planned set of --reference planned")
+    parser.add_argument("--action_id", type=number(int, 1), default=1, help="planned set of --reference planned")
     return parser
 
 

@@ -8,18 +8,19 @@ under <output>/actions_set_{id}/; an interrupted run goes on where it stopped.
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 12 --operators brightness,contrast,hue --fixed_order
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 1 --import_from T2ONet/output/actions_set_1
 """
+import argparse
 from dataclasses import asdict
 
 import _init_paths  # noqa: F401
 import torch
 from tqdm import tqdm
 
-from core.datasets import ActionSet, action_row, action_set_path, import_published, open_dataset
-from core.datasets.annotations import annotation_path, pair_name, read_annotation
+from core.datasets import ActionSet, action_row, action_set_path, get_source, import_published, open_dataset
+from core.datasets.annotations import PHASES, annotation_path, pair_name, read_annotation
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL, Edited, as_result
 from core.engine.language import open_language
-from core.engine.options import Parser
+from core.engine.options import Parser, number
 from core.files import UserError, read_json, write_json
 from core.operators import execute
 from core.pages import write_results
@@ -36,17 +37,18 @@ def main():
                             fixed_order=options.fixed_order or None, epsilon=options.epsilon, beam=options.beam,
                             max_steps=options.max_steps, tolerance=options.tolerance, optimizer=options.optimizer,
                             seed=options.seed)
-    for phase in options.phase.split(","):
+    for phase in options.phase:
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
         actions = ActionSet(path)
         if options.import_from:
             import_phase(options, phase, actions)
             continue
-        keep_options(path.with_suffix(".options.json"), search, actions)
+        refuse_other_options(path.with_suffix(".options.json"), search, actions)
         dataset = open_dataset(options.dataset, phase, options.session, open_language(options).vocab,
                                options.data_root, size=THUMBNAIL, cache=f"{options.output}/cache")
         for sentence in dataset.report():
             print(sentence)
+        write_json(path.with_suffix(".options.json"), asdict(search), indent=1)
         plan_phase(dataset, actions, search, options.limit)
         report(options, phase, actions)
         write_page(dataset, actions, path.parent / f"web_{path.stem}")
@@ -84,7 +86,7 @@ def planned_row(entry, found):
 
 def import_phase(options, phase, actions):
     """Take over plans in the published layout."""
-    root = options.data_root or f"data/{options.dataset}"
+    root = options.data_root or get_source(options.dataset).root
     rows, sentences = import_published(options.import_from, phase, read_annotation(
         annotation_path(root, phase, options.session)))
     actions.append([row for row in rows if row["name"] not in actions.done])
@@ -92,16 +94,15 @@ def import_phase(options, phase, actions):
     report(options, phase, actions)
 
 
-def keep_options(path, search, actions):
-    """Note how a set was planned; refuse to go on with it in another way."""
-    chosen = asdict(search) | {"operators": list(search.operators)}
+def refuse_other_options(path, search, actions):
+    """Refuse to go on with a set in another way than it was begun, which `path` tells."""
     if len(actions) and path.exists():
         made = read_json(path)
-        for name, value in chosen.items():
+        for name, value in asdict(search).items():
+            value = list(value) if isinstance(value, tuple) else value   # as JSON has it
             if made.get(name) != value:
                 raise UserError(f"{actions.path}: was planned with {name} {made.get(name)}, not {value}; give another "
                                 f"--action_id, or delete the file to plan anew")
-    write_json(path, chosen, indent=1)
 
 
 def report(options, phase, actions):
@@ -136,21 +137,30 @@ def write_page(dataset, actions, folder):
     print(f"page: {folder / 'index.html'}")
 
 
+def phases(text):
+    """Return the phases of "train,val". An argparse type."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in PHASES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no phase; known are: {', '.join(PHASES)}")
+    return names
+
+
 def arguments():
     parser = Parser(__doc__).add_data()
     group = parser.add_argument_group("planning")
-    group.add_argument("--phase", default="train", help="train, val or test, or several with commas")
-    group.add_argument("--action_id", type=int, default=1, help="number of the set")
+    group.add_argument("--phase", type=phases, default="train", help="train, val or test, or several with commas")
+    group.add_argument("--action_id", type=number(int, 1), default=1, help="number of the set")
     group.add_argument("--operators", help="operators of your own set, in order, such as brightness,hue")
     group.add_argument("--fixed_order", action="store_true", help="use the operators in the order given")
-    group.add_argument("--epsilon", type=float, help="chance of a random operator at a step; by default the set's")
-    group.add_argument("--beam", type=int, help="plans kept at each step; by default 3")
-    group.add_argument("--max_steps", type=int, help="longest plan; by default 6")
-    group.add_argument("--tolerance", type=float, help="L1 below which a search stops; by default 0.01")
+    group.add_argument("--epsilon", type=number(float, 0, 1), help="chance of a random operator at a step; "
+                       "by default the set's")
+    group.add_argument("--beam", type=number(int, 1), help="plans kept at each step; by default 3")
+    group.add_argument("--max_steps", type=number(int, 1), help="longest plan; by default 6")
+    group.add_argument("--tolerance", type=number(float, 0), help="L1 below which a search stops; by default 0.01")
     group.add_argument("--optimizer", choices=OPTIMIZERS, help="how parameters are found: fit (by the operator's "
                        "structure) or a SciPy minimiser for comparison; by default the set's, else fit")
     group.add_argument("--seed", type=int, help="of --epsilon; by default 0")
-    group.add_argument("--limit", type=int, help="plan only the first pairs")
+    group.add_argument("--limit", type=number(int, 1), help="plan only the first pairs")
     group.add_argument("--import_from", metavar="FOLDER", help="take over plans in the published layout instead")
     return parser
 

@@ -1,6 +1,5 @@
 """Checkpoints: tensors and plain values only, written whole or not at all, checked when read."""
-import pickle
-import zipfile
+import io
 from pathlib import Path
 
 import torch
@@ -12,8 +11,10 @@ FORMAT, VERSION = "ldie-checkpoint", 1
 
 def save_checkpoint(path, state):
     """Write `state`, a dict of tensors and plain values, through a temporary file."""
+    buffer = io.BytesIO()   # on a full disk torch's own writer would hide the OSError behind a RuntimeError
+    torch.save({"format": FORMAT, "version": VERSION, **state}, buffer)
     with replacing(path) as file:
-        torch.save({"format": FORMAT, "version": VERSION, **state}, file)
+        file.write(buffer.getbuffer())
 
 
 def load_checkpoint(path, experiment=None):
@@ -23,7 +24,9 @@ def load_checkpoint(path, experiment=None):
         raise UserError(f"{path}: no such checkpoint; train one with core/train_seq2seqL1.py, or `make demo`")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, ValueError, KeyError):
+    except OSError:
+        raise   # the disk's fault, not the file's
+    except Exception:   # foreign bytes make the unpickler stumble over anything
         raise UserError(f"{path}: not a checkpoint, or damaged; take another one or train again") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise UserError(f"{path}: not a checkpoint of this project; take another one")

@@ -6,6 +6,7 @@ import torch
 
 from core.datasets import WordVocab, squash, tokenize
 from core.engine.checkpoints import load_checkpoint
+from core.files import UserError
 from core.models.planner import Planner
 from core.operators import Plan, execute, trace
 
@@ -33,7 +34,12 @@ class PlannerMethod:
     @classmethod
     def load(cls, path, experiment=None, device="cpu"):
         """Rebuild the planner of a checkpoint. Raises UserError."""
-        return cls(Planner.from_checkpoint(load_checkpoint(path, experiment)["model"], str(path)), device)
+        state = load_checkpoint(path, experiment)
+        try:
+            return cls(Planner.from_checkpoint(state["model"], str(path)), device)
+        except KeyError:
+            raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
+                            f"give one of core/train_seq2seqL1.py") from None
 
     @torch.no_grad()
     def plans(self, image, requests):

@@ -1,4 +1,5 @@
 """One evaluation for every method: same decoding, same sizes, same metrics, one set of files."""
+import json
 import time
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from tqdm import tqdm
 
 from core.engine.editing import Edited, as_result
 from core.engine.run import revision
-from core.files import UserError, append_jsonl, read_json, write_json, write_text
+from core.files import UserError, read_json, write_json, write_text
 from core.metrics.fid import FrechetStatistics, frechet_distance, open_features
 from core.metrics.image import l1, ssim
 from core.metrics.language import FIXED_REQUESTS, request_variance
@@ -54,8 +55,7 @@ def evaluate(method, dataset, folder, about, *, trial=None, fid_weights=None, vi
             pass
     measured = about | {"images": len(rows), "metrics": meter.summary(rows), "seconds": round(time.time() - start, 1),
                         "revision": revision(), "date": time.strftime("%Y-%m-%d")}
-    write_text(folder / "images.jsonl", "")
-    append_jsonl(folder / "images.jsonl", rows)
+    write_text(folder / "images.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     write_json(folder / "metrics.json", measured, indent=1)
     print(*report(measured, trial), sep="\n")
     return measured
@@ -68,7 +68,6 @@ class _Meter:
         extractor = open_features(fid_weights)
         self.fid_name = extractor.name
         self.statistics = {which: FrechetStatistics(extractor) for which in ("input", "output", "target")}
-        self.seen = set()
 
     def measure(self, sample, edited: Edited):
         """Return the row of one image."""
@@ -125,9 +124,13 @@ def index_runs(output):
     output = Path(output)
     rows = []
     for path in sorted(output.glob("*/test/metrics.json")):
-        measured = read_json(path)
-        if not isinstance(measured, dict) or "metrics" not in measured:
-            raise UserError(f"{path}: has no field 'metrics'; test that run again, or delete the file")
+        try:
+            measured = read_json(path)
+            if not isinstance(measured, dict) or not isinstance(measured.get("metrics"), dict):
+                raise UserError(f"{path}: field 'metrics' is missing or no object")
+        except UserError as error:
+            raise UserError(f"{error}; test that run again, or delete the file, and {output}/index.html is "
+                            f"complete") from None
         page = path.parent / "web" / "index.html"
         fields = ("run", "experiment", "trial", "dataset", "phase", "metrics", "date", "revision")
         rows.append({name: measured.get(name) for name in fields}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import torch
 
 from core.datasets import WordVocab, get_source, load_operator_vocab, load_word_vectors, vocab_files
+from core.files import UserError
 from core.operators import OperatorVocab
 
 TRAINED_VECTORS = 100   # size of word vectors that are trained because none are given
@@ -25,7 +26,12 @@ class Language:
 
 def open_language(options):
     """Open the vocabularies that `--dataset`, `--session` and `--language` name. Raises UserError."""
-    files = vocab_files(get_source(options.dataset).vocab, options.session, options.language)
+    dataset = get_source(options.dataset).vocab
+    files = vocab_files(dataset, options.session, options.language)
+    for path in (files.words, files.operators):
+        if not path.exists():
+            raise UserError(f"{path}: no such vocabulary; make it by prepro/build_vocab.py --dataset {dataset} "
+                            f"--session {options.session}, or give its folder by --language")
     vocab, operators = WordVocab.load(files.words), load_operator_vocab(files.operators)
     if files.vectors.exists():
         vectors = torch.as_tensor(load_word_vectors(files.vectors, vocab))

@@ -1,5 +1,6 @@
 """A training run: its folder, device, batches, log, checkpoints and resuming. It never sees a loss formula."""
 import contextlib
+import json
 import math
 import os
 import signal
@@ -12,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
-from core.files import UserError, append_jsonl, read_json, read_jsonl, write_json, write_text
+from core.files import UserError, append_jsonl, read_jsonl, write_json, write_text
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
 FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
@@ -45,43 +46,37 @@ class Run:
         from lightning_fabric import Fabric
         self.options = options
         self.folder = run_folder(options)
-        accelerator, devices = _devices(options.gpu_ids)
-        self.fabric = Fabric(accelerator=accelerator, devices=devices, precision=options.precision,
-                             strategy="ddp_find_unused_parameters_true" if _many(devices) else "auto")
+        accelerator, devices, nodes = _devices(options.gpu_ids)
+        many = nodes * (devices if isinstance(devices, int) else len(devices)) > 1
+        self.fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, precision=options.precision,
+                             strategy="ddp_find_unused_parameters_true" if many else "auto")
         self.fabric.launch()
         self.device = self.fabric.device
         self.iteration, self.best, self.saved = 0, None, None
         self._losses, self._since = {}, []
         self._events = None
-        self._open_folder()
+        self._find_saved()
         torch.manual_seed(options.manual_seed)
 
-    def _open_folder(self):
-        """Resume what lies in the folder, unless it was made with other flags."""
+    def _find_saved(self):
+        """Read the checkpoint that lies in the folder, unless it was made with other flags."""
         path = self.folder / "last.pt"
-        flags = {name: value for name, value in vars(self.options).items() if name not in FREE}
         if path.exists() and not self.options.restart:
-            made = read_json(self.folder / "options.json")
-            for name, value in flags.items():
-                if made.get(name, value) != value:
+            self.saved = load_checkpoint(path, self.options.experiment)
+            made = self.saved["options"]   # options.json may be of a later, broken start
+            for name, value in vars(self.options).items():
+                if name not in FREE and made.get(name, value) != value:
                     raise UserError(f"{self.folder}: was trained with --{name} {made[name]}, not {value}; repeat that "
                                     f"flag, or give another --trial, or --restart to train anew")
-            self.saved = load_checkpoint(path, self.options.experiment)
             self.iteration, self.best = self.saved["iteration"], self.saved["best"]
-        if self.fabric.is_global_zero:
-            write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
-            log = self.folder / "log.jsonl"
-            kept = [row for row in (read_jsonl(log) if log.exists() else []) if row["iteration"] <= self.iteration]
-            write_text(log, "")
-            append_jsonl(log, kept if self.saved else [])
 
     def setup(self, model, optimizer, *methods):
-        """Move model and optimizer to the device(s), restoring them if the run resumes.
+        """Move model and optimizer to the device(s), restoring them if the run resumes, and open the run's folder.
 
         `methods` are names of the model's methods that compute as `forward` does.
         """
         if self.saved:
-            model.load_state_dict(self.saved["model"]["weights"])
+            self._restore(model)
         self.model = model
         if len(list(model.parameters())):
             model, optimizer = self.fabric.setup(model, optimizer)
@@ -90,8 +85,32 @@ class Run:
         if self.saved:
             optimizer.load_state_dict(self.saved["optimizer"])
             self.say(f"resuming {self.folder} after iteration {self.iteration}")
+            if self.iteration >= self.options.num_iters:
+                self.say(f"nothing to do: --num_iters {self.options.num_iters} are done; give more, or --restart")
         self.optimizer = optimizer
+        self._open_folder()
         return model
+
+    def _open_folder(self):
+        """Write how the run was started, and cut its log to what the checkpoint knows."""
+        if not self.fabric.is_global_zero:
+            return
+        write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
+        log = self.folder / "log.jsonl"
+        rows = read_jsonl(log) if self.saved and log.exists() else []
+        write_text(log, "".join(json.dumps(row) + "\n" for row in rows if row["iteration"] <= self.iteration))
+
+    def _restore(self, model):
+        """Load the saved weights into a model of the same configuration. Raises UserError."""
+        path = self.folder / "last.pt"
+        if self.saved["model"]["config"] != model.checkpoint()["config"]:
+            raise UserError(f"{path}: was trained with another vocabulary or network; bring that back, or give another "
+                            f"--trial, or --restart to train anew")
+        try:
+            model.load_state_dict(self.saved["model"]["weights"])
+        except RuntimeError as error:
+            raise UserError(f"{path}: does not fit this version's network or operator table; give another --trial, or "
+                            f"--restart to train anew ({str(error).splitlines()[-1].strip()})") from None
 
     def batches(self, dataset):
         """Yield a batch on the device for each remaining iteration, with a progress bar.
@@ -146,17 +165,20 @@ class Run:
             self._since = []
             text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
             tqdm.write(f"iter {self.iteration}/{self.options.num_iters}  {text}")
-            self._record(means)
+            self._record(means, self.iteration)
             bar.set_postfix_str(text)
         bar.update()
 
-    def _record(self, scalars):
-        """Add scalars to the TensorBoard events."""
+    def _record(self, scalars, iteration):
+        """Add scalars to the TensorBoard events: at once, not by a thread that dies of a full disk unheard."""
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
         if self._events is None:
-            from tensorboardX import SummaryWriter
-            self._events = SummaryWriter(str(self.folder))
+            self._events = EventsWriter(str(self.folder / "events"))
         for name, value in scalars.items():
-            self._events.add_scalar(name, value, self.iteration)
+            self._events.write_event(Event(wall_time=time.time(), step=iteration, summary=scalar(name, value)))
+        self._events.flush()
 
     def checkpoint(self, score, **scalars):
         """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration."""
@@ -166,8 +188,9 @@ class Run:
         if self.fabric.is_global_zero:
             text = "  ".join(f"{name} {value:.4f}" for name, value in scalars.items())
             tqdm.write(f"validation after {completed} iterations: {text}{'  (best so far)' if better else ''}")
-            self._record({f"val/{name}": value for name, value in scalars.items()})
-        self.save(completed, ("last.pt", "best.pt") if better else ("last.pt",))
+            self._record({f"val/{name}": value for name, value in scalars.items()}, completed)
+        # the best first: if the disk fills in between, the iterations since last.pt are done again, and it with them
+        self.save(completed, ("best.pt", "last.pt") if better else ("last.pt",))
 
     def save(self, completed=None, names=("last.pt",)):
         """Write checkpoints, each whole or not at all."""
@@ -228,11 +251,14 @@ def _deferred_interrupt():
 
 
 def _devices(gpu_ids):
-    """Turn --gpu_ids into Fabric's accelerator and devices."""
+    """Turn --gpu_ids, or torchrun's environment, into Fabric's accelerator, devices and number of nodes."""
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        return "cpu" if gpu_ids == "-1" else "auto", devices, int(os.environ["WORLD_SIZE"]) // devices
     if gpu_ids is None:
-        return "auto", 1
+        return "auto", 1, 1
     if gpu_ids.strip() == "-1":
-        return "cpu", 1
+        return "cpu", 1, 1
     try:
         ids = [int(number) for number in gpu_ids.split(",")]
     except ValueError:
@@ -240,8 +266,4 @@ def _devices(gpu_ids):
     if max(ids) >= torch.cuda.device_count() or min(ids) < 0:
         raise UserError(f"--gpu_ids {gpu_ids}: this machine has {torch.cuda.device_count()} GPU(s); leave the flag "
                         f"out to take what there is")
-    return "cuda", ids
-
-
-def _many(devices):
-    return (isinstance(devices, list) and len(devices) > 1) or int(os.environ.get("WORLD_SIZE", 1)) > 1
+    return "cuda", ids, 1

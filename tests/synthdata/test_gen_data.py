@@ -96,10 +96,10 @@ def test_interrupt_keeps_what_was_made(generate, tmp_path, monkeypatch):
 
     made = synth.make_sample
 
-    def interrupted(photos, seed, size, session, index, kind):
+    def interrupted(photos, seed, size, session, index, *more):
         if index == 3:
             raise KeyboardInterrupt
-        return made(photos, seed, size, session, index, kind)
+        return made(photos, seed, size, session, index, *more)
 
     monkeypatch.setattr(synth, "make_sample", interrupted)
     assert generate(0, 10, "--visualize", 0).code == 130
