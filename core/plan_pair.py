@@ -13,7 +13,7 @@ import torch
 from tabulate import tabulate
 
 from core.engine.cli import run
-from core.engine.options import Parser
+from core.engine.options import Parser, number
 from core.engine.photos import add_output_flags, change, edit_folder
 from core.files import UserError
 from core.photo import read_photo, shrink
@@ -73,10 +73,10 @@ def arguments():
     parser.add_argument("--apply_to", "--apply-to", metavar="FOLDER", help="carry the plan out on all its photos")
     parser.add_argument("--operators", help="operators to plan with, such as brightness,tint; by default the six "
                         "global ones")
-    parser.add_argument("--beam", type=int, default=6, help="plans kept at each step")
-    parser.add_argument("--max_steps", type=int, default=6, help="longest plan")
-    parser.add_argument("--tolerance", type=float, default=0.002, help="L1 below which the search stops")
-    parser.add_argument("--plan_size", type=int, default=512, help="long edge at which the pair is compared")
+    parser.add_argument("--beam", type=number(int, 1), default=6, help="plans kept at each step")
+    parser.add_argument("--max_steps", type=number(int, 1), default=6, help="longest plan")
+    parser.add_argument("--tolerance", type=number(float, 0), default=0.002, help="L1 below which the search stops")
+    parser.add_argument("--plan_size", type=number(int, 1), default=512, help="long edge at which the pair is compared")
     return add_output_flags(parser)
 
 

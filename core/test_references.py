@@ -16,7 +16,7 @@ from core.engine.editing import THUMBNAIL, PlanMethod
 from core.engine.evaluation import evaluate, index_runs
 from core.engine.language import open_language
 from core.engine.options import Parser, number, parse
-from core.engine.run import run_folder
+from core.engine.run import run_folder, test_folder
 from core.files import UserError
 from core.operators import Plan
 from core.planning import action_options
@@ -47,9 +47,9 @@ def main():
             return plan
     about = {"run": folder.name, "experiment": options.reference, "trial": options.trial, "dataset": options.dataset,
              "phase": options.phase}
-    evaluate(PlanMethod(plan_of), dataset, folder / "test", about, fid_weights=options.fid_weights,
+    evaluate(PlanMethod(plan_of), dataset, test_folder(options), about, fid_weights=options.fid_weights,
              visualize_every=options.visualize and options.visualize_every)
-    print(f"page: {folder / 'test' / 'web' / 'index.html'}\nall runs: {index_runs(options.output)}")
+    print(f"page: {test_folder(options) / 'web' / 'index.html'}\nall runs: {index_runs(options.output)}")
 
 
 def planned(dataset, options):

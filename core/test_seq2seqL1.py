@@ -12,7 +12,7 @@ from core.engine.cli import run
 from core.engine.editing import PlannerMethod
 from core.engine.evaluation import evaluate, executed, index_runs
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
+from core.engine.run import run_folder, test_folder
 from core.engine.trials import get_trial
 
 EXPERIMENT = "seq2seqL1"
@@ -32,10 +32,10 @@ def main():
 
     about = {"run": folder.name, "experiment": EXPERIMENT, "trial": options.trial, "dataset": options.dataset,
              "phase": options.phase, "checkpoint": options.checkpoint}
-    evaluate(lambda image, request, name: method(image, request), dataset, folder / "test", about,
+    evaluate(lambda image, request, name: method(image, request), dataset, test_folder(options), about,
              trial=get_trial(EXPERIMENT, options.trial), fid_weights=options.fid_weights, variance_of=over_requests,
              visualize_every=options.visualize and options.visualize_every)
-    print(f"page: {folder / 'test' / 'web' / 'index.html'}\nall runs: {index_runs(options.output)}")
+    print(f"page: {test_folder(options) / 'web' / 'index.html'}\nall runs: {index_runs(options.output)}")
 
 
 def arguments():

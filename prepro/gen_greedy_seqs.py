@@ -2,17 +2,19 @@
 
 A beam search over fitted operators (beam 3, no operator twice, at most 6 steps, stop below 1e-2 L1). The numbered
 sets are the notebook's (core/planning/action_sets.toml); a number from 12 on is your own. Results are JSON Lines
-under <output>/actions_set_{id}/; an interrupted run goes on where it stopped.
+under <output>/actions_set_{id}/; an interrupted run goes on where it stopped. Several processes, or a Ray cluster,
+write the same file as one.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 12 --operators brightness,contrast,hue --fixed_order
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 1 --import_from T2ONet/output/actions_set_1
+  python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 1 --ray 10.0.0.1:6379
 """
 import argparse
+from contextlib import closing
 from dataclasses import asdict
 
 import _init_paths  # noqa: F401
-import torch
 from tqdm import tqdm
 
 from core.datasets import ActionSet, action_row, action_set_path, get_source, import_published, open_dataset
@@ -24,10 +26,11 @@ from core.engine.options import Parser, number
 from core.files import UserError, read_json, write_json
 from core.operators import execute
 from core.pages import write_results
-from core.planning import action_options, plan_pairs
+from core.planning import action_options
 from core.planning.action_sets import OPTIMIZERS, read_sets
+from core.planning.cluster import LOCAL, plan_batches
 
-BATCH = 32   # pairs in one computation; fixed, so that a resumed run gives the same plans
+BATCH = 32   # pairs in one computation; fixed, so that a resumed or shared run gives the same plans
 PAGE = 100   # planned pairs on the page, evenly chosen
 
 
@@ -49,29 +52,27 @@ def main():
         for sentence in dataset.report():
             print(sentence)
         write_json(path.with_suffix(".options.json"), asdict(search), indent=1)
-        plan_phase(dataset, actions, search, options.limit)
+        plan_phase(dataset, actions, search, options)
         report(options, phase, actions)
         write_page(dataset, actions, path.parent / f"web_{path.stem}")
 
 
-def plan_phase(dataset, actions, search, limit=None):
-    """Plan what is not planned yet, batch by batch; each batch is on disk before the next begins."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+def plan_phase(dataset, actions, search, options):
+    """Plan what is not planned yet, batch by batch; a batch is on disk as soon as those before it are."""
     pairs = {}   # a pair may stand in several entries, with several requests
     for index, entry in enumerate(dataset.annotations):
         pairs.setdefault(pair_name(entry), index)
-    chosen = list(pairs.values())[:limit]
-    with tqdm(total=len(chosen), desc=f"planning {actions.path.stem}", unit="pair") as bar:
-        for start in range(0, len(chosen), BATCH):
-            indices = chosen[start:start + BATCH]
-            if not all(pair_name(dataset.annotations[index]) in actions.done for index in indices):
-                samples = [dataset[index] for index in indices]
-                before, after = (torch.stack([sample[side] for sample in samples]).to(device)
-                                 for side in ("input", "target"))
-                planned = plan_pairs(before, after, search, [sample["name"] for sample in samples])
-                rows = (planned_row(dataset.annotations[index], found)
-                        for index, found in zip(indices, planned, strict=True))
-                actions.append([row for row in rows if row["name"] not in actions.done])
+    chosen = list(pairs.values())[:options.limit]
+    batches = [chosen[start:start + BATCH] for start in range(0, len(chosen), BATCH)]
+    batches = [batch for batch in batches
+               if not all(pair_name(dataset.annotations[index]) in actions.done for index in batch)]
+    plans = plan_batches(dataset, batches, search, options.num_workers, options.ray)
+    with closing(plans), tqdm(total=len(chosen), initial=len(chosen) - sum(map(len, batches)), unit="pair",
+                              desc=f"planning {actions.path.stem}") as bar:
+        for indices, planned in zip(batches, plans, strict=True):
+            rows = (planned_row(dataset.annotations[index], found)
+                    for index, found in zip(indices, planned, strict=True))
+            actions.append([row for row in rows if row["name"] not in actions.done])
             bar.update(len(indices))
             bar.set_postfix_str("L1 {l1_input:.4f} -> {l1_output:.4f}".format(**actions.summary()))
 
@@ -162,6 +163,13 @@ def arguments():
     group.add_argument("--seed", type=int, help="of --epsilon; by default 0")
     group.add_argument("--limit", type=number(int, 1), help="plan only the first pairs")
     group.add_argument("--import_from", metavar="FOLDER", help="take over plans in the published layout instead")
+    group = parser.add_argument_group("machine")
+    group.add_argument("--num_workers", "--workers", type=number(int, 0), help="batches planned at the same time, each "
+                       "by one process; 0 plans in this one. By default one for each core, or for each GPU or else "
+                       "CPU of the cluster")
+    group.add_argument("--ray", nargs="?", const=LOCAL, metavar="ADDRESS", help="plan on the Ray cluster at this "
+                       "address (HOST:PORT, or auto for the one that this machine belongs to); without an address on "
+                       "one of this machine's own. Needs pip install -r requirements-scale.txt")
     return parser
 
 

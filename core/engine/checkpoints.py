@@ -21,7 +21,10 @@ def load_checkpoint(path, experiment=None):
     """Read a checkpoint onto the CPU. Raises UserError where it is missing, damaged, or of another experiment."""
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path}: no such checkpoint; train one with core/train_seq2seqL1.py, or `make demo`")
+        last = path.with_name("last.pt")
+        raise UserError(f"{path}: no such checkpoint; " + (
+            f"give --checkpoint {last.name}, which is there" if last.is_file() else
+            "train one with core/train_seq2seqL1.py, or `make demo`"))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:

@@ -1,5 +1,4 @@
 """One evaluation for every method: same decoding, same sizes, same metrics, one set of files."""
-import json
 import time
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from tqdm import tqdm
 
 from core.engine.editing import Edited, as_result
 from core.engine.run import revision
-from core.files import UserError, read_json, write_json, write_text
+from core.files import UserError, read_json, write_json, write_jsonl
 from core.metrics.fid import FrechetStatistics, frechet_distance, open_features
 from core.metrics.image import l1, ssim
 from core.metrics.language import FIXED_REQUESTS, request_variance
@@ -55,7 +54,7 @@ def evaluate(method, dataset, folder, about, *, trial=None, fid_weights=None, vi
             pass
     measured = about | {"images": len(rows), "metrics": meter.summary(rows), "seconds": round(time.time() - start, 1),
                         "revision": revision(), "date": time.strftime("%Y-%m-%d")}
-    write_text(folder / "images.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_jsonl(folder / "images.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
     print(*report(measured, trial), sep="\n")
     return measured
@@ -123,7 +122,7 @@ def index_runs(output):
     """Write `output/index.html`, the table of all runs with a test, and return its path."""
     output = Path(output)
     rows = []
-    for path in sorted(output.glob("*/test/metrics.json")):
+    for path in sorted(output.glob("*/test*/metrics.json")):
         try:
             measured = read_json(path)
             if not isinstance(measured, dict) or not isinstance(measured.get("metrics"), dict):

@@ -1,6 +1,5 @@
 """A training run: its folder, device, batches, log, checkpoints and resuming. It never sees a loss formula."""
 import contextlib
-import json
 import math
 import os
 import signal
@@ -13,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
-from core.files import UserError, append_jsonl, read_jsonl, write_json, write_text
+from core.files import UserError, append_jsonl, read_jsonl, write_json, write_jsonl
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
 FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
@@ -23,6 +22,11 @@ FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_
 def run_folder(options):
     """Return `output/<dataset>_<experiment>_trial_<n>`."""
     return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}"
+
+
+def test_folder(options):
+    """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases."""
+    return run_folder(options) / ("test" if options.phase == "test" else f"test_{options.phase}")
 
 
 def revision():
@@ -98,7 +102,7 @@ class Run:
         write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
         log = self.folder / "log.jsonl"
         rows = read_jsonl(log) if self.saved and log.exists() else []
-        write_text(log, "".join(json.dumps(row) + "\n" for row in rows if row["iteration"] <= self.iteration))
+        write_jsonl(log, [row for row in rows if row["iteration"] <= self.iteration])
 
     def _restore(self, model):
         """Load the saved weights into a model of the same configuration. Raises UserError."""

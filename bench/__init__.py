@@ -1,0 +1,1 @@
+"""How fast LDIE is, against plain references that stay here."""

@@ -1,0 +1,236 @@
+"""Measure LDIE against plain references on this machine, print one table, and keep it as JSON.
+
+  planner    finding a plan, against the same search with SciPy's Nelder-Mead (one thread)
+  executor   a plan of five operators, against a whole-image kornia chain and against Pillow
+  training   an iteration of the seq2seq planner, against its plain losses
+  inference  from a decoded photo and a request to the plan (one thread), against looking at the whole photo
+
+Each line is a ratio measured in one run: medians of several calls, sizes and seeds fixed. Every part runs in a
+process of its own, so that no part sees another's memory.
+
+  python bench/bench.py --data_root photos/RetouchReq
+  python bench/bench.py --rows executor,inference
+"""
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import _init_paths  # noqa: F401
+import torch
+from tabulate import tabulate
+from tqdm import tqdm
+
+from bench import inputs
+from bench.measure import HEADER, Row, has_bf16, machine, measure
+from bench.plain_planner import free_running_loss, teacher_forced_losses
+from bench.references import pillow_chain, whole_image_chain
+from core.datasets import to_tensor
+from core.engine.cli import run
+from core.engine.editing import PlannerMethod, to_uint8
+from core.engine.options import Parser
+from core.files import UserError, read_json, write_json
+from core.losses.plan import operator_nll, parameter_loss
+from core.operators import execute
+from core.planning import action_options, plan_pairs
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured; pictures are (width, height) in pixels."""
+
+    pairs: int = 10
+    side: int = 128
+    beam: int = 3
+    max_steps: int = 6
+    small: tuple[int, int] = (900, 600)
+    large: tuple[int, int] = (6000, 4000)
+    batch: int = 64
+    vis_encoder: str = "resnet18"
+    runs: int = 5
+    slow_runs: int = 2   # of what takes ten seconds and more
+
+
+QUICK = Sizes(pairs=1, side=32, beam=1, max_steps=1, small=(90, 60), large=(120, 80), batch=4,
+              vis_encoder="small", runs=1, slow_runs=1)
+
+
+def planner_rows(sizes, data_root):
+    """Search for the plans of a few pairs, on one thread."""
+    torch.set_num_threads(1)
+    before, after = inputs.pairs(sizes.pairs, sizes.side, data_root)
+    count = len(before)
+    fast = action_options(1, beam=sizes.beam, max_steps=sizes.max_steps)
+    slow = replace(fast, optimizer="nelder-mead")
+    seconds, _ = measure("planner, in a batch", lambda: plan_pairs(before, after, fast), sizes.runs)
+    single, _ = measure("planner, one by one", lambda: [plan_pairs(before[i:i + 1], after[i:i + 1], fast)
+                                                        for i in range(count)], sizes.slow_runs)
+    distance = mean_distance(plan_pairs(before, after, fast))
+    begin, found = time.perf_counter(), []
+    for i in tqdm(range(count), desc="Nelder-Mead", unit="pair", leave=False):   # long enough to need no second run
+        found += plan_pairs(before[i:i + 1], after[i:i + 1], slow)
+    reference = (time.perf_counter() - begin) / count
+    about = f"{count} {Path(data_root).resolve().name if data_root else 'synthetic'} pairs at {sizes.side} px"
+    yield Row(f"planner: time per pair, {about}", "s", seconds / count, reference, ratio_at_most=1 / 100)
+    yield Row("planner: time per pair, one pair at a time", "s", single / count, reference)
+    yield Row("planner: mean final L1", "", distance, mean_distance(found), ratio_at_most=0.90)
+
+
+def mean_distance(found):
+    """Return the mean L1 that is left after the plans of a list of `Planned`."""
+    return sum(planned.l1_output for planned in found) / len(found)
+
+
+def executor_rows(sizes, data_root):
+    """Carry out a plan of five operators, from the decoded array to the result, on all cores."""
+    for (width, height), runs, limits in ((sizes.small, sizes.runs, (None, None)),
+                                          (sizes.large, sizes.slow_runs, (1 / 10, 400))):
+        name, picture = f"executor, {width}x{height}", inputs.photo(width, height)
+        image = to_tensor(picture)
+        seconds, megabytes = measure(name, lambda image=image: execute(inputs.PLAN, image), runs)
+        reference, taken = measure(f"{name}: kornia", lambda image=image: whole_image_chain(
+            inputs.PLAN, image[None]), runs)
+        yield Row(f"{name}: time, kornia chain", "s", seconds, reference, ratio_at_most=limits[0])
+        yield Row(f"{name}: memory beyond input and result", "MB", megabytes, taken, at_most=limits[1])
+        seconds, _ = measure(f"{name}: 8 bits", lambda picture=picture: to_uint8(
+            execute(inputs.PLAN, to_tensor(picture))), runs)
+        reference, _ = measure(f"{name}: Pillow", lambda picture=picture: pillow_chain(inputs.PLAN, picture), runs)
+        yield Row(f"{name}: time from 8 bits to 8 bits, Pillow chain", "s", seconds, reference)
+
+
+def training_rows(sizes, data_root):
+    """Take both steps of a training iteration, from the batch to the changed weights, on all cores."""
+    teacher, free, taken = iteration("training", LOSSES, sizes)
+    plain_teacher, plain_free, plain_taken = iteration("plain training", PLAIN_LOSSES, sizes)
+    about = f"training, batch {sizes.batch} at {sizes.side} px, {sizes.vis_encoder}"
+    yield Row(f"{about}: teacher-forced step", "s", teacher, plain_teacher)
+    yield Row(f"{about}: free-running step", "s", free, plain_free)
+    yield Row(f"{about}: iteration", "s", teacher + free, plain_teacher + plain_free, at_most=6.3)
+    yield Row(f"{about}: memory", "MB", taken, plain_taken, at_most=2800)
+    if has_bf16():   # elsewhere it would be slower, not faster
+        teacher, free, taken = iteration("training, bf16-mixed", LOSSES, sizes, mixed=True)
+        yield Row(f"{about}, bf16-mixed: iteration", "s", teacher + free, plain_teacher + plain_free, at_most=6.3)
+        yield Row(f"{about}, bf16-mixed: memory", "MB", taken, plain_taken, at_most=2800)
+
+
+def iteration(label, losses, sizes, mixed=False):
+    """Return the median seconds of the teacher-forced and of the free-running step, and the megabytes of the larger."""
+    planner = inputs.untrained_planner(sizes.vis_encoder).train()
+    batch = inputs.training_batch(planner, sizes.batch, sizes.side)
+    optimizer = torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], 1e-3)
+
+    def step(loss_of):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = loss_of(planner, batch)
+        loss.backward()
+        optimizer.step()
+    (teacher, taken), (free, more) = (measure(f"{label}, {name}", lambda loss_of=loss_of: step(loss_of),
+                                              sizes.slow_runs) for name, loss_of in losses.items())
+    return teacher, free, None if taken is None else max(taken, more)
+
+
+def teacher_forced(planner, batch):
+    log_probabilities, params = planner.teacher_forced(batch["input"], batch["request_ids"], batch["ops"],
+                                                       batch["params"])
+    return (operator_nll(log_probabilities, batch["ops"])
+            + parameter_loss(params, batch["params"], batch["ops"], planner.vocab))
+
+
+def free_running(planner, batch):
+    return (planner(batch["input"], batch["request_ids"]).image - batch["target"]).abs().mean()
+
+
+def plain_teacher_forced(planner, batch):
+    return sum(teacher_forced_losses(planner, batch["input"], batch["request_ids"], batch["ops"], batch["params"]))
+
+
+def plain_free_running(planner, batch):
+    return free_running_loss(planner, batch["input"], batch["request_ids"], batch["target"])
+
+
+LOSSES = {"teacher-forced": teacher_forced, "free-running": free_running}
+PLAIN_LOSSES = {"teacher-forced": plain_teacher_forced, "free-running": plain_free_running}
+
+
+def inference_rows(sizes, data_root):
+    """Plan five steps for a decoded photo and a request, on one thread."""
+    torch.set_num_threads(1)
+    image = to_tensor(inputs.photo(*sizes.small))
+    for vis_encoder in dict.fromkeys((sizes.vis_encoder, "small")):
+        method = PlannerMethod(inputs.untrained_planner(vis_encoder))
+        ids = torch.tensor([method.vocab.encode(inputs.REQUEST)])
+        seconds, _ = measure(f"inference, {vis_encoder}", lambda method=method: method.plans(image, [inputs.REQUEST]),
+                             sizes.runs)
+        with torch.no_grad():
+            reference, _ = measure(f"inference, {vis_encoder}, whole photo",
+                                   lambda method=method, ids=ids: method.planner(image[None], ids), sizes.slow_runs)
+        yield Row(f"inference, {'x'.join(map(str, sizes.small))}, {vis_encoder}: five steps", "ms", 1000 * seconds,
+                  1000 * reference, at_most=60)
+
+
+ROWS = {"planner": planner_rows, "executor": executor_rows, "training": training_rows, "inference": inference_rows}
+
+
+def main():
+    options = arguments().parse_args()
+    begin = time.strftime("%Y-%m-%dT%H%M%S")
+    if options.data_root:
+        inputs.pairs(1, 8, options.data_root)   # what is wrong with it is better said now than in ten minutes
+    if len(options.rows) == 1:
+        rows = measured(options)
+    else:
+        rows = [row for name in tqdm(options.rows, desc="bench", unit="part") for row in in_own_process(name, options)]
+    report = {"date": begin, "machine": machine(), "quick": options.quick, "data_root": options.data_root,
+              "rows": [row.to_dict() for row in rows]}
+    path = Path(options.output) / "bench" / f"{begin}.json"
+    write_json(path, report, indent=1)
+    print(tabulate([row.cells() for row in rows], HEADER, disable_numparse=True, colalign=["left"] * 2 + ["right"] * 3))
+    print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
+    if options.quick:
+        print("--quick: sizes too small to say anything about speed")
+    print(f"figures: {path}")
+
+
+def measured(options):
+    """Measure one part in this process."""
+    name, = options.rows
+    return list(ROWS[name](QUICK if options.quick else Sizes(), options.data_root))
+
+
+def in_own_process(name, options):
+    """Measure one part in a new process; return its rows."""
+    flags = [*(["--quick"] if options.quick else []),
+             *(["--data_root", options.data_root] if options.data_root else [])]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--rows", name, "--output", folder, *flags]
+        finished = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        if finished.returncode:
+            raise UserError(f"--rows {name}: could not be measured (exit code {finished.returncode}); run it alone")
+        report, = Path(folder, "bench").glob("*.json")
+        return [Row.from_dict(row) for row in read_json(report)["rows"]]
+
+
+def parts(text):
+    """Return the parts of "planner,executor". An argparse type."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in ROWS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; known are: {', '.join(ROWS)}")
+    return names
+
+
+def arguments():
+    parser = Parser(__doc__)
+    parser.add_argument("--rows", type=parts, default=",".join(ROWS), help="which parts, with commas")
+    parser.add_argument("--data_root", help="data set whose val pairs are planned, such as photos/RetouchReq; by "
+                        "default synthetic pairs are made")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs: shows that the bench works")
+    parser.add_argument("--output", default="output", help="the table is kept as JSON in its folder bench/")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,176 @@
+"""The plumbing of a run, with a model of one weight: batches, log, events, checkpoints, and what stops it."""
+import json
+import struct
+from argparse import Namespace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tensorboardX.proto.event_pb2 import Event
+
+from core.engine import run as run_module
+from core.engine.checkpoints import load_checkpoint
+from core.engine.run import IterationBatches, Run
+from core.files import UserError
+
+DATA = [{"x": torch.tensor(float(number)), "name": f"sample {number}"} for number in range(5)]
+
+
+class Line(torch.nn.Module):
+    """y = w x, which is to become 2 x."""
+
+    def __init__(self, width=1):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(width))
+
+    def forward(self, x):
+        return self.weight * x
+
+    def checkpoint(self):
+        return {"config": {"width": len(self.weight)}, "weights": self.state_dict()}
+
+
+@pytest.fixture()
+def train(tmp_path):
+    """Return `train(num_iters, **flags)`: run so many iterations in one folder; returns the Run."""
+    def go(num_iters, model=None, loss=lambda run, loss: loss, **flags):
+        options = Namespace(**{
+            "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
+            "precision": "32-true", "manual_seed": 3, "batch_size": 2, "num_iters": num_iters, "num_workers": 0,
+            "print_every": 2, "learning_rate": 0.1, "restart": False} | flags)
+        run, model = Run(options), model or Line()
+        model = run.setup(model, torch.optim.Adam(model.parameters(), options.learning_rate))
+        for batch in run.batches(DATA):
+            noise = torch.randn(len(batch["x"])) * 0.1   # as dropout: it must come again when a run resumes
+            run.step(square=loss(run, (model(batch["x"] + noise) - 2 * batch["x"]).square().mean()))
+            if run.due(2):
+                run.checkpoint(model.weight.item(), weight=model.weight.item())
+        return run
+    return go
+
+
+def log_of(run):
+    return [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+
+
+def events_of(run):
+    """Return {name: {step: value}} of all event files, which are TFRecords: length, check sum, bytes, check sum."""
+    found = {}
+    for path in sorted(run.folder.glob("events.out.tfevents.*")):
+        data, at = path.read_bytes(), 0
+        while at < len(data):
+            length, = struct.unpack_from("<Q", data, at)
+            event = Event.FromString(data[at + 12:at + 12 + length])
+            for value in event.summary.value:
+                found.setdefault(value.tag, {})[event.step] = value.simple_value
+            at += length + 16
+    return found
+
+
+def test_broken_anywhere_and_resumed_it_is_the_same_run(train):
+    whole = log_of(train(7, trial=1))
+    for first in (2, 5):
+        train(first, trial=2, restart=True)
+        assert log_of(train(7, trial=2)) == whole
+    assert whole[-1]["square"] < whole[0]["square"]
+
+
+def test_events_hold_the_log_and_the_validations(train):
+    run = train(4)
+    rows, events = log_of(run), events_of(run)
+    assert events["square"][2] == pytest.approx((rows[0]["square"] + rows[1]["square"]) / 2)
+    assert sorted(events["square"]) == sorted(events["val/weight"]) == [2, 4]
+    assert events["val/weight"][4] == pytest.approx(run.model.weight.item())
+
+
+def test_best_is_the_lowest_score_and_last_the_latest(train):
+    run = train(6)   # the score is the weight, which grows: the first is the best
+    best, last = (load_checkpoint(run.folder / f"{name}.pt", "line") for name in ("best", "last"))
+    assert (best["iteration"], last["iteration"]) == (2, 6)
+    assert best["best"] == last["best"] == pytest.approx(best["model"]["weights"]["weight"].item())
+    assert torch.equal(last["model"]["weights"]["weight"], run.model.weight)
+
+
+def test_a_disk_that_fills_between_two_checkpoints_loses_none(train, monkeypatch):
+    expected = load_checkpoint(train(4, trial=2).folder / "best.pt")["iteration"]
+    save, calls = run_module.save_checkpoint, []
+
+    def full(path, state):
+        if calls.append(1) or len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        save(path, state)
+
+    monkeypatch.setattr(run_module, "save_checkpoint", full)
+    with pytest.raises(OSError, match="space"):
+        train(4)
+    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    assert load_checkpoint(train(4).folder / "best.pt")["iteration"] == expected
+
+
+def test_restart_forgets_what_was_there(train):
+    train(4)
+    run = train(2, restart=True, learning_rate=0.5)
+    assert [row["iteration"] for row in log_of(run)] == [1, 2]
+    assert load_checkpoint(run.folder / "last.pt")["iteration"] == 2
+
+
+def test_other_flags_or_another_model_do_not_mix(train):
+    run = train(2)
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    with pytest.raises(UserError, match="with --learning_rate 0.1, not 0.2"):
+        train(4, learning_rate=0.2)
+    with pytest.raises(UserError, match=r"last\.pt: was trained with another vocabulary or network"):
+        train(4, model=Line(2))
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_a_restart_that_saved_nothing_does_not_lend_its_flags_to_the_old_run(train):
+    def broken(run, loss):
+        raise KeyboardInterrupt
+    train(2)
+    with pytest.raises(KeyboardInterrupt):
+        train(4, loss=broken, restart=True, learning_rate=0.2)
+    with pytest.raises(UserError, match="with --learning_rate 0.1, not 0.2"):
+        train(4, learning_rate=0.2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_ends_the_run_before_it_harms_the_weights(train, value):
+    model = Line()
+    with pytest.raises(UserError, match=f"loss 'square' became {value} in iteration 3"):
+        train(4, model, loss=lambda run, loss: loss * (value if run.iteration == 2 else 1))
+    assert model.weight.isfinite().all()
+
+
+def test_a_loss_without_a_gradient_is_only_logged(train):
+    run = train(1, loss=lambda run, loss: loss.detach())
+    assert run.model.weight.item() == 0
+    assert log_of(run)[0]["square"] > 0
+
+
+@pytest.mark.parametrize(("ids", "words"), [("99", "this machine has"), ("a", "give numbers"), ("", "give numbers"),
+                                            ("-2", "this machine has")])
+def test_devices_that_are_not_there(train, ids, words):
+    with pytest.raises(UserError, match=f"--gpu_ids {ids}: .*{words}"):
+        train(1, gpu_ids=ids)
+
+
+@given(size=st.integers(1, 30), batch=st.integers(1, 40), stop=st.integers(1, 50), seed=st.integers(0, 2**32 - 1),
+       data=st.data())
+def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(size, batch, stop, seed, data):
+    start = data.draw(st.integers(0, stop))
+    options = SimpleNamespace(manual_seed=seed, num_iters=stop, batch_size=batch)
+    alone = SimpleNamespace(global_rank=0, world_size=1)
+    batches = list(IterationBatches(size, options, 0, alone))
+    assert list(IterationBatches(size, options, start, alone)) == batches[start:]
+    assert {len(indices) for indices in batches} == {min(batch, size)}
+    per_epoch = size // min(batch, size)
+    for first in range(0, stop, per_epoch):
+        shown = [index for indices in batches[first:first + per_epoch] for index in indices]
+        assert len(set(shown)) == len(shown)
+        assert set(shown) <= set(range(size))
+    shares = [list(IterationBatches(size, options, 0, SimpleNamespace(global_rank=rank, world_size=2)))
+              for rank in range(2)]
+    assert [sorted(a + b) for a, b in zip(*shares, strict=True)] == [sorted(indices) for indices in batches]

@@ -1,0 +1,54 @@
+"""A whole project in small: data, vocabulary, plans and a trained run, made once by the scripts themselves.
+
+It is laid out as the repository is, so a script that runs in it finds everything by its default flags.
+"""
+import contextlib
+import functools
+import io
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SYNTH = ("--dataset", "synth", "--session", "1")
+TINY = (*SYNTH, "--vis_encoder", "small", "--hidden_size", "16", "--batch_size", "4", "--print_every", "1",
+        "--visualize", "0")
+# Trial 100 is the demo's, which edit.py takes by default; 40 quick iterations teach it to do something at least.
+TRAINED = (*TINY, "--trial", "100", "--num_iters", "40", "--checkpoint_every", "20", "--learning_rate", "0.01",
+           "--visualize", "1", "--visualize_every", "40")
+RUN = "output/synth_seq2seqL1_trial_100"
+
+
+def tiny_project(factory):
+    """Return the folder of the project, made on first use; `factory` is pytest's tmp_path_factory. Work on a copy."""
+    return _made(factory.getbasetemp() / "tiny_project")
+
+
+@functools.cache
+def _made(root):
+    root.mkdir()
+    with contextlib.chdir(root):
+        _run("synthdata/gen_data.py", "--session", 1, "--start", 0, "--end", 10, "--size", 64, "--visualize", 2)
+        _run("prepro/build_vocab.py", *SYNTH, "--min_count", 1)
+        _run("prepro/gen_greedy_seqs.py", *SYNTH, "--phase", "train,test")
+        _run("core/train_seq2seqL1.py", *TRAINED)
+    return root
+
+
+def copy_of(project, folder):
+    """Copy the project into `folder`, without what it can make again; return the copy."""
+    return shutil.copytree(project, folder / "project", ignore=shutil.ignore_patterns("cache", "web*"))
+
+
+def _run(script, *flags):
+    """Run a script silently; unlike the fixture `run_script`, before any test."""
+    path = ROOT / script
+    with (pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()),
+          contextlib.redirect_stderr(io.StringIO())):
+        patch.setattr(sys, "argv", [str(path), *map(str, flags)])
+        patch.setattr(sys, "path", [str(path.parent), *sys.path])
+        patch.delitem(sys.modules, "_init_paths", raising=False)
+        runpy.run_path(str(path), run_name="__main__")
