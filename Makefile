@@ -21,7 +21,7 @@ SYNTH = --dataset synth --session 0
 demo: $(VENV)/installed  ## build the embedded data set, plan, train, test and edit one photo
 	$(RUN) synthdata/gen_data.py --session 0 --kinds global,compound --start 0 --end 500 --size 128 --requests 5 --visualize 50
 	$(RUN) prepro/build_vocab.py $(SYNTH)
-	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002
+	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002 --max_steps 3
 	$(RUN) core/train_seq2seqL1.py $(SYNTH) --trial 100
 	$(RUN) core/test_seq2seqL1.py $(SYNTH) --trial 100
 	$(RUN) core/demo_seq2seqL1.py $(SYNTH) --trial 100
