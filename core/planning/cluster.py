@@ -29,8 +29,8 @@ def plan_batches(samples, batches, options, workers=None, cluster=None):
         samples: gives by index a dict with `input` and `target`, (3, H, W) in [0, 1], and `name`.
         batches: a list of lists of indices into `samples`; the pictures of a batch have one size.
         options: ActionOptions.
-        workers: how many batches are planned at the same time; 0 plans in this process. By default this machine's
-            cores, or the cluster's GPUs, or its CPUs if it has none.
+        workers: how many batches are planned at the same time; 0 plans in this process. By default as many as
+            PyTorch would take threads, or the cluster's GPUs, or its CPUs if it has none.
         cluster: the address of a Ray cluster; "local" is one on this machine that ends with the work, None no Ray.
 
     Close the generator (contextlib.closing) when leaving early: that stops the workers.
@@ -64,7 +64,7 @@ def _on_this_machine(samples, batches, options, workers):
     fork = "fork" if "fork" in multiprocessing.get_all_start_methods() else None   # at once, and with what is loaded
     if workers is None:
         pays = fork and len(batches) > 1 and not torch.cuda.is_available()
-        workers = min(os.cpu_count(), len(batches)) if pays else 0
+        workers = min(torch.get_num_threads(), len(batches)) if pays else 0
     if workers and torch.cuda.is_available():
         raise UserError("--num_workers: this machine plans on its GPU, which one process fills; leave the flag out")
     loader = DataLoader(samples, batch_sampler=batches, collate_fn=functools.partial(plan_samples, options),
@@ -128,8 +128,9 @@ def _joined(address, workers):
         _knock(address)
         ray.init(address, log_to_driver=False, logging_level="ERROR", **settings)
     except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"--ray {address}: cannot be joined ({error}); give HOST:PORT or auto for a running cluster, "
-                        f"or no address for one on this machine") from None
+        raise UserError(f"--ray {address}: cannot be joined ({error}); give HOST:PORT or auto for a running cluster "
+                        f"(and its token, RAY_AUTH_TOKEN, if it asks for one), or no address for one on this "
+                        f"machine") from None
     try:
         yield ray
     finally:

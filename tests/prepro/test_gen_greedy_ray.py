@@ -108,37 +108,44 @@ def rows(data):
 
 # Processes of this machine
 
-@pytest.mark.parametrize("flags", [("--num_workers", 2), ()], ids=["two", "default"])
-def test_processes_write_the_same_file(plan, whole, flags):
-    result, path = plan(20 + len(flags), *flags)
+@pytest.fixture
+def two_threads():
+    """Let PyTorch use two threads, as it would outside of the tests."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_processes_write_the_same_file(plan, whole):
+    result, path = plan(20, "--num_workers", 2)
     assert result.code == 0, result.err
     assert path.read_bytes() == whole
     assert rows(whole) == PAIRS
 
 
-def test_threads_do_not_show_in_the_bits():
+def test_threads_do_not_show_in_the_bits(two_threads):
     images = torch.rand(2, 8, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     samples = [{"input": before, "target": before * 0.5 + after * 0.3, "name": str(index)}
                for index, (before, after) in enumerate(zip(*images, strict=True))]
-    threads, found = torch.get_num_threads(), []
-    try:
-        for count in (1, 2):
-            torch.set_num_threads(count)
-            found.append(plan_samples(ActionOptions(("brightness", "contrast")), samples))
-            assert torch.get_num_threads() == count
-    finally:
-        torch.set_num_threads(threads)
+    found = []
+    for count in (2, 1):
+        torch.set_num_threads(count)
+        found.append(plan_samples(ActionOptions(("brightness", "contrast")), samples))
+        assert torch.get_num_threads() == count
     assert found[0] == found[1]
 
 
-def test_a_killed_process_is_named_and_nothing_is_lost(plan, whole, marker):
-    result, path = plan(30, "--num_workers", 2)
+@pytest.mark.parametrize("flags", [("--num_workers", 2), ()], ids=["two", "default"])
+def test_a_killed_process_is_named_and_nothing_is_lost(plan, whole, marker, two_threads, flags):
+    number = 30 + len(flags)
+    result, path = plan(number, *flags)
     assert result.code == 2
     assert marker.exists()
     assert "a process that planned died" in result.err
     assert "fewer --num_workers" in result.err
     assert not path.exists() or whole.startswith(path.read_bytes())
-    result, path = plan(30, "--num_workers", 2)   # the marker stands: nobody is killed now
+    result, path = plan(number, *flags)   # the marker stands: nobody is killed now
     assert result.code == 0, result.err
     assert path.read_bytes() == whole
 
