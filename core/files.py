@@ -104,7 +104,7 @@ def _lines(values):
 
 def append_jsonl(path, values):
     """Append `values` as JSON Lines, after cutting off what an interrupted writer left."""
-    path = Path(path)
+    path, lines = Path(path), _lines(values)   # values that are not JSON are refused before the file is touched
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab+") as file:
         if end := file.seek(0, os.SEEK_END):
@@ -112,4 +112,4 @@ def append_jsonl(path, values):
             if file.read(1) != b"\n":
                 file.seek(0)
                 file.truncate(file.read().rfind(b"\n") + 1)
-        file.write(_lines(values).encode())
+        file.write(lines.encode())

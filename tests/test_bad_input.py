@@ -241,6 +241,8 @@ def test_checkpoints_that_are_none(command, refuse, project):
         path.write_bytes(content)
         refuse(command, "best.pt: not a checkpoint, or damaged")
     path.unlink()
+    refuse(command, "best.pt: no such checkpoint", "core/train_seq2seqL1.py" if command[0] == EDIT else "last.pt")
+    path.with_name("last.pt").unlink()
     refuse(command, "best.pt: no such checkpoint", "core/train_seq2seqL1.py", "make demo")
 
 

@@ -114,15 +114,16 @@ class Planner(nn.Module):
         Args: `image` (B, 3, H, W), `request_ids` (B, L). Returns `Unrolled`.
         """
         words, present, summary = self._read(request_ids)
-        hidden = (summary[None].contiguous(), torch.zeros_like(summary)[None])
+        hidden = (summary, torch.zeros_like(summary))
         history = torch.full((len(image), 1), self.vocab.ids[START], device=image.device)
         params, attention = [], []
         for _ in range(steps or self.config.max_steps):
-            looked = self.see(self.look(image.detach()))[:, None]
-            state, hidden = self.decoder(torch.cat((self.operator_vectors(history[:, -1:]), looked), -1), hidden)
-            state, weights = self._combine(state, looked, words, present)
-            logits = self.choose(state[:, 0]).masked_fill(~self._open(history)[:, -1], -torch.inf)
             ended = (history == self.vocab.ids[END]).any(1)
+            looked = self.see(self._look_at(image.detach(), ~ended))[:, None]
+            told = torch.cat((self.operator_vectors(history[:, -1:]), looked), -1)
+            hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # one step, without set-up
+            state, weights = self._combine(hidden[0][:, None], looked, words, present)
+            logits = self.choose(state[:, 0]).masked_fill(~self._open(history)[:, -1], -torch.inf)
             op = logits.argmax(1).masked_fill(ended, self.vocab.ids[END])
             params.append(self._params(state, looked, op[:, None])[:, 0])
             attention.append(weights[:, 0])
@@ -131,6 +132,13 @@ class Planner(nn.Module):
             if (ended | (op == self.vocab.ids[END])).all():
                 break
         return Unrolled(history[:, 1:], torch.stack(params, 1), torch.stack(attention, 1), image)
+
+    def _look_at(self, image, wanted):
+        """Return features (B, FEATURES); samples that are not `wanted`, bool (B,), are not looked at and give 0."""
+        if wanted.all():
+            return self.look(image)
+        seen = self.look(image[wanted])
+        return seen.new_zeros(len(image), FEATURES).index_put((wanted,), seen)
 
     def _read(self, request_ids):
         if self.config.text_blind:

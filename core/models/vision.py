@@ -8,11 +8,11 @@ FEATURES = 512
 
 
 def resnet18():
-    """ResNet-18 (He et al. 2016) from scratch, its classifier taken off."""
+    """ResNet-18 (He et al. 2016) from scratch, its classifier taken off; channels last, which is faster."""
     from torchvision.models import resnet18 as build
     network = build(weights=None)
     network.fc = nn.Identity()
-    return network
+    return network.to(memory_format=torch.channels_last)
 
 
 class SmallEncoder(nn.Module):
