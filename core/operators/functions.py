@@ -18,7 +18,7 @@ EPSILON = 1e-6
 def luminance(image):
     """Return .27 R + .67 G + .06 B, shape (B, ...), in [0, 1]."""
     red, green, blue = image.unbind(1)
-    return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+    return torch.add(torch.add(LUMINANCE[0] * red, green, alpha=LUMINANCE[1]), blue, alpha=LUMINANCE[2])
 
 
 def per_sample(params, image):
@@ -38,8 +38,8 @@ def contrast(image, params):
     The curve is Exposure's (Hu et al. 2018, "Exposure: A White-Box Photo Post-Processing Framework").
     """
     lum = luminance(image).unsqueeze(1)
-    gain = (0.5 - 0.5 * torch.cos(math.pi * lum)) / (lum + EPSILON)
-    return image * (1 + per_sample(params, image) * (gain - 1))
+    amount = per_sample(params, image)
+    return image * torch.addcdiv(1 - amount, 0.5 * amount * (1 - torch.cos(math.pi * lum)), lum + EPSILON)
 
 
 def saturation(image, params):
@@ -47,7 +47,7 @@ def saturation(image, params):
     value = image.amax(1, keepdim=True)
     chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
     scale = torch.minimum((1 + per_sample(params, image)).clamp_min(0), value / chroma)
-    return image + (1 - scale) * (value - image)
+    return torch.lerp(value, image, scale)
 
 
 def curve(image, weights):
