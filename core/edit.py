@@ -8,6 +8,7 @@
 
 The plan is printed and saved beside the result; it is plain JSON, to be read, changed and replayed.
 """
+import os
 from pathlib import Path
 
 import _init_paths  # noqa: F401
@@ -17,7 +18,7 @@ from core.datasets import tokenize
 from core.datasets.vocab import MAX_WORDS
 from core.engine.cli import run
 from core.engine.options import Parser
-from core.engine.photos import add_output_flags, edit_folder, edit_photo, suffix_of
+from core.engine.photos import add_output_flags, edit_folder, edit_photo, plan_beside, suffix_of
 from core.files import UserError
 from core.operators import Plan
 
@@ -26,15 +27,19 @@ DEMO = "output/synth_seq2seqL1_trial_100/best.pt"
 
 def main():
     options = arguments().parse_args()
+    if not options.img:   # what an unset shell variable leaves; it would mean the current folder
+        raise UserError("--img: is empty; give a photo or a folder of photos")
     planner = open_planner(options)
     source = Path(options.img)
-    if source.is_dir():
+    if os.path.isdir(source):
         if options.plan:
             raise UserError(f"--plan {options.plan}: is for one photo; the plans of a folder lie beside its results")
+        if options.export:
+            raise UserError("--export: is for one photo; export from one of the folder's photos with --replay")
         edit_folder(source, planner, options)
         return
     out = Path(options.out) if options.out else source.with_name(f"{source.stem}_edited{suffix_of(source)}")
-    plan_path = Path(options.plan or out.with_suffix(".plan.json"))
+    plan_path = Path(options.plan or plan_beside(out))
     plan, notes = edit_photo(source, out, plan_path, planner, options)
     print(*notes, sep="\n", end="\n" if notes else "")
     print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)] or [("-", "nothing", "")],
@@ -45,6 +50,8 @@ def main():
 def open_planner(options):
     """Return a callable photo (3, H, W) -> Plan: a network with a request, or a plan to replay."""
     if options.replay:
+        if options.request:
+            raise UserError("--replay, --request: give one of them; a saved plan needs no request")
         plan = Plan.load(options.replay)
         return lambda image: plan
     words = tokenize(options.request or "")

@@ -5,70 +5,109 @@
 
 Prints the plan with what each step gains (mean absolute difference, L1) and what remains, and saves it as JSON.
 """
+from dataclasses import replace
 from pathlib import Path
 
 import _init_paths  # noqa: F401
-import numpy as np
-import torch
 from tabulate import tabulate
 
 from core.engine.cli import run
 from core.engine.options import Parser, number
-from core.engine.photos import add_output_flags, change, edit_folder
+from core.engine.photos import (
+    add_output_flags,
+    change,
+    check_folder,
+    check_results,
+    edit_folder,
+    plan_beside,
+    save_plan,
+    write_exports,
+)
 from core.files import UserError
 from core.photo import read_photo, shrink
-from core.photo.exports import export
+from core.photo.exports import check_export
 from core.planning import action_options, plan_pairs
+
+SAME_SHAPE = 0.02   # how far the ratio of the sides may be off: scaled photos have rounded sides
 
 
 def main():
     options = arguments().parse_args()
-    plan_path = Path(options.plan or Path(options.after).with_suffix(".plan.json"))
-    if plan_path.exists() and not options.overwrite:
-        raise UserError(f"{plan_path}: exists; give --overwrite or another --plan")
+    plan_path = Path(options.plan or plan_beside(options.after))
+    check_results((options.before, options.after), plan_path, options)
+    if options.apply_to == "":   # what an unset shell variable leaves; it would mean the current folder
+        raise UserError("--apply_to: is empty; give a folder of photos")
+    if options.apply_to:
+        check_folder(options.apply_to, options)   # before the plan is sought
+    elif options.out:
+        raise UserError(f"--out {options.out}: is where --apply_to writes its photos; give --apply_to FOLDER too")
     before, after = read_pair(options)
     search = action_options(1, operators=options.operators and options.operators.split(","), beam=options.beam,
                             tolerance=options.tolerance, max_steps=options.max_steps)
-    found, = plan_pairs(before[None], after[None], search)
+    found, = plan_pairs(*(shrink(photo, options.plan_size).tensor()[None] for photo in (before, after)), search)
+    plan, notes = change(found.plan, options)
+    report(found, plan, notes)
+    for path in options.export:
+        check_export(path, options.overwrite, plan, options.split)
+    save_plan(plan, plan_path, options.overwrite)
+    print(f"plan:  {plan_path}")
+    for line in write_exports(plan, before.pixels, options):
+        print(line)
+    if options.apply_to:
+        options.export = []   # once is enough
+        edit_folder(Path(options.apply_to), lambda image: found.plan, options)
+
+
+def report(found, plan, notes):
+    """Print what was found between the pair and, where the flags change it, what of it is saved and carried out."""
     rows = [(index, step.op, step.describe(), f"{gain:.4f}")
             for index, (step, gain) in enumerate(zip(found.plan, found.gains, strict=True), 1)]
     print(tabulate(rows or [("-", "nothing", "", "")], headers=("step", "operator", "parameters", "gain in L1")))
     print(f"L1 before {found.l1_input:.4f}, remaining {found.l1_output:.4f}")
-    plan = change(found.plan, options)
-    plan.save(plan_path)
-    print(f"plan:  {plan_path}")
-    for path in options.export if not options.apply_to else ():
-        pixels = before.permute(1, 2, 0).contiguous().numpy()
-        print(export(plan, path, pixels, lut_size=options.lut_size, split=options.split, overwrite=options.overwrite))
-    if options.apply_to:
-        edit_folder(Path(options.apply_to), lambda image: found.plan, options)
+    print(*notes, sep="\n", end="\n" if notes else "")
+    if plan != found.plan:
+        print("changed to: " + (", ".join(f"{step.op} {step.describe()}" for step in plan) or "nothing"))
 
 
 def read_pair(options):
-    """Return the two photos as (3, H, W) tensors of one size, small enough to plan on.
+    """Return the two photos, of one size and kind.
 
-    Raises UserError where their shapes differ: a plan changes colours, it does not crop, turn or squeeze.
+    Raises UserError where they differ: a plan changes colours, it does not crop, turn or squeeze. With --convert only
+    their shapes must agree, and the second is brought to the size of the first.
     """
-    before, after = (shrink(read_photo(path), options.plan_size).pixels for path in (options.before, options.after))
-    ratio = before.shape[0] * after.shape[1] / (before.shape[1] * after.shape[0])
-    if abs(ratio - 1) > 0.02:
-        raise UserError(f"{options.after}: is {after.shape[1]}x{after.shape[0]}, {options.before} is "
-                        f"{before.shape[1]}x{before.shape[0]} (after shrinking); give two photos of the same shape, "
-                        "uncropped")
-    if after.shape != before.shape:
-        import cv2
-        after = cv2.resize(after, before.shape[1::-1], interpolation=cv2.INTER_AREA)
-        print(f"{options.after}: resized to the size of {options.before}")
-    pair = tuple(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1) for pixels in (before, after))
-    if not all(torch.isfinite(image).all() for image in pair):
-        raise UserError(f"{options.before}, {options.after}: contain NaN or infinite pixels; export them again")
-    return pair
+    before, after = photos = [read_photo(path, int(options.max_megapixels * 1e6))
+                              for path in (options.before, options.after)]
+    for path, photo in zip((options.before, options.after), photos, strict=True):
+        for note in photo.notes:
+            print(f"{path}: {note}")
+    (height, width), size = before.pixels.shape[:2], after.pixels.shape[:2]
+    kinds = [_kind(photo) for photo in photos]
+    differ = f"{options.after}: is {kinds[1]}, {options.before} is {kinds[0]}"
+    if abs(height * size[1] / (width * size[0]) - 1) > SAME_SHAPE:
+        raise UserError(f"{differ}; give two photos of the same shape, uncropped")
+    if kinds[0] == kinds[1]:
+        return before, after
+    if not options.convert:
+        raise UserError(f"{differ}; give two photos of one size and the same channels, or --convert")
+    import cv2
+    print(f"{differ}: converted")
+    return before, replace(after, pixels=cv2.resize(after.pixels, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _kind(photo):
+    """Return what must agree for pixels to be compared, in words."""
+    height, width = photo.pixels.shape[:2]
+    transparent = photo.alpha is not None and (photo.alpha < 1).any()
+    return f"{width}x{height} {photo.colour}{' with transparency' if transparent else ''}"
 
 
 def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--before", required=True, help="the photo as it was")
-    parser.add_argument("--after", required=True, help="the same photo, edited: of the same shape")
+    parser.add_argument("--after", required=True, help="the same photo, edited: of the same size and "
+                        "channels")
+    parser.add_argument("--convert", action="store_true", help="bring --after to the size and colours of --before "
+                        "if they differ, rather than refuse")
     parser.add_argument("--plan", help="where the plan is saved; by default beside --after, ending in .plan.json")
     parser.add_argument("--apply_to", "--apply-to", metavar="FOLDER", help="carry the plan out on all its photos")
     parser.add_argument("--operators", help="operators to plan with, such as brightness,tint; by default the six "

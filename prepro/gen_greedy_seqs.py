@@ -42,16 +42,19 @@ def main():
                             seed=options.seed)
     for phase in options.phase:
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
-        actions = ActionSet(path)
+        actions, begun = ActionSet(path), path.with_suffix(".options.json")
         if options.import_from:
+            imported = {"import_from": options.import_from}
+            refuse_other_options(begun, imported, actions)
             import_phase(options, phase, actions)
+            write_json(begun, imported, indent=1)
             continue
-        refuse_other_options(path.with_suffix(".options.json"), search, actions)
+        refuse_other_options(begun, {"import_from": None} | asdict(search), actions)
         dataset = open_dataset(options.dataset, phase, options.session, open_language(options).vocab,
                                options.data_root, size=THUMBNAIL, cache=f"{options.output}/cache")
         for sentence in dataset.report():
             print(sentence)
-        write_json(path.with_suffix(".options.json"), asdict(search), indent=1)
+        write_json(begun, asdict(search), indent=1)
         plan_phase(dataset, actions, search, options)
         report(options, phase, actions)
         write_page(dataset, actions, path.parent / f"web_{path.stem}")
@@ -95,11 +98,11 @@ def import_phase(options, phase, actions):
     report(options, phase, actions)
 
 
-def refuse_other_options(path, search, actions):
+def refuse_other_options(path, wanted, actions):
     """Refuse to go on with a set in another way than it was begun, which `path` tells."""
     if len(actions) and path.exists():
         made = read_json(path)
-        for name, value in asdict(search).items():
+        for name, value in wanted.items():
             value = list(value) if isinstance(value, tuple) else value   # as JSON has it
             if made.get(name) != value:
                 raise UserError(f"{actions.path}: was planned with {name} {made.get(name)}, not {value}; give another "

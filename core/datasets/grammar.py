@@ -113,6 +113,18 @@ WORDS = {
         verbs=("fade {it}",), fixed=("give {it} a faded look", "give {it} a matte look", "add a fade to {it}"),
         adjectives=("more faded", "more matte"), raised=("fade",),
         complaints=("{it} should look faded", "{it} is not faded enough")),
+    "unchanged": Words(
+        "nothing",
+        fixed=("leave {it} as it is", "leave {it} alone", "leave {it} the way it is", "keep {it} as it is",
+               "keep {it} unchanged", "keep everything the same", "don't change anything", "don't edit {it}",
+               "don't touch {it}", "change nothing", "do nothing", "do nothing to {it}", "make no changes",
+               "make no changes to {it}", "keep {it} just like this", "leave everything as it was",
+               "let {it} stay the way it is", "stop editing", "skip the edit"),
+        complaints=("{it} is fine as it is", "{it} is perfect as it is", "{it} looks good already",
+                    "{it} needs no editing", "{it} needs no changes", "no changes needed", "no edits please",
+                    "nothing needs to be changed", "i like {it} the way it is", "{it} should stay as it is",
+                    "there is nothing to change", "i don't want any changes", "{it} doesn't need anything",
+                    "i am happy with {it} as it is", "{it} is already just right", "nothing to do here")),
     "removed": Words(
         "objects",
         fixed=("erase what is in {it}", *(
@@ -194,23 +206,28 @@ JOINS = (" and ", ", ", ", and ", ". ", ", then ", " and also ")
 POLITE = ("please {}", "{}, please", "could you {}?", "could you please {}?", "can you {}?", "would you {}?",
           "i'd like you to {}", "i want you to {}", "try to {}", "just {}")
 KEEP = ("don't touch the {k}, just {}", "{} without changing the {k}", "keep the {k} as before, but {}",
-        "leave the {k} alone and {}", "{} but don't change the {k}")
+        "leave the {k} alone and {}", "{} but don't change the {k}", "{}, not the {k}", "only {}, leave the {k}",
+        "no change to the {k}, only {}", "{}, but keep the {k} the same", "the {k} should stay, just {}")
 KEPT = {"colors": ("color", "cast"), "brightness": ("light", "contrast"), "contrast": ("light", "contrast"),
         "sharpness": ("detail",)}  # word: the topics (Words.about) that would change it
 BRITISH = {"color": "colour", "colors": "colours", "colorful": "colourful", "center": "centre", "gray": "grey"}
-POLITE_SHARE, KEEP_SHARE, BRITISH_SHARE, CAPITAL_SHARE, STOP_SHARE = 0.35, 0.06, 0.25, 0.5, 0.4
+POLITE_SHARE, KEEP_SHARE, BRITISH_SHARE, CAPITAL_SHARE, STOP_SHARE = 0.35, 0.1, 0.25, 0.5, 0.4
+
+
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_NEAR = {key: row[max(at - 1, 0):at] + row[at + 1:at + 2] for row in _ROWS for at, key in enumerate(row)}
 
 
 def describe(wishes, rng):
-    """Return one sentence that asks for all of `wishes`, in any order.
+    """Return one sentence that asks for all of `wishes`, in their order.
 
     Args:
-        wishes: Wish values; a wish for "removed" or with a region reads best alone.
+        wishes: Wish values; a wish for "removed" or "unchanged" or with a region reads best alone.
         rng: a numpy Generator; the same state gives the same sentence.
     """
     thing, clauses, commands = _choose(rng, THINGS), [], []
-    for index in rng.permutation(len(wishes)):
-        clause, command = _clause(wishes[index], thing, rng)
+    for wish in wishes:
+        clause, command = _clause(wish, thing, rng)
         clauses.append(clause)
         commands.append(command)
         thing = "it"  # named once, then referred to
@@ -222,6 +239,19 @@ def describe(wishes, rng):
     if rng.random() < CAPITAL_SHARE:
         sentence = re.sub(r"(^|[.] )(\w)", lambda start: start[1] + start[2].upper(), sentence)
     return sentence + "." * (sentence[-1] != "?" and rng.random() < STOP_SHARE)
+
+
+def misspell(sentence, rng):
+    """Return the sentence with a slip of the finger in one or two of its longer words."""
+    words = sentence.split(" ")
+    long = [index for index, word in enumerate(words) if len(word) > 3 and word.isalpha()]
+    for index in rng.permutation(long)[:rng.integers(1, 3)]:
+        word, at = words[index], int(rng.integers(1, len(words[index]) - 1))   # the first letter is mostly right
+        before, letter, after = word[:at], word[at], word[at + 1:]
+        near = _choose(rng, _NEAR.get(letter.lower(), letter))
+        slips = (after[0] + letter + after[1:], after, letter + letter + after, near + after)
+        words[index] = before + _choose(rng, slips)
+    return " ".join(words)
 
 
 def intent(wishes):

@@ -2,10 +2,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from core.datasets.annotations import REMEDY, annotation_path, listing, pair_name, read_annotation
+from core.datasets.grammar import misspell
 from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_size, load_image, resize, to_tensor
 from core.datasets.vocab import tokenize
 from core.files import UserError
@@ -19,8 +21,8 @@ class PairDataset(Dataset):
     `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), zero where unused.
     """
 
-    def __init__(self, root, phase, session, vocab, *, plans=None, op_vocab=None, size=128, short_edge=600,
-                 cache="output/cache"):
+    def __init__(self, root, phase, session, vocab, *, plans=None, plans_path=None, op_vocab=None, size=128,
+                 short_edge=600, cache="output/cache", typos=0.0, need_targets=True):
         """Open one phase of a data set.
 
         Args:
@@ -28,10 +30,13 @@ class PairDataset(Dataset):
             phase: "train", "val" or "test"; session: the number in the annotation's name.
             vocab: the WordVocab that encodes the requests.
             plans: {pair name: Plan}; pairs without a plan, or with a masked one, are left out and listed.
+            plans_path: the file that the plans are from, to be named where it has none of the pairs.
             op_vocab: the OperatorVocab that encodes the plans.
             size: the side of squashed thumbnails, from a cache; None gives photos of their own size ...
             short_edge: ... with a short edge of at most so many pixels.
             cache: the folder of the thumbnail cache.
+            typos: share of the requests that are encoded with slips of the finger.
+            need_targets: False takes a set none of whose outputs is there, too: its targets are None.
 
         Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
         """
@@ -39,13 +44,15 @@ class PairDataset(Dataset):
         self.path = annotation_path(root, phase, session)
         self.images = self.root / "images"
         self.annotations = read_annotation(self.path)
+        self.has_targets = need_targets or any(os.path.isfile(self.images / entry["output"])
+                                               for entry in self.annotations)
         self._refuse_missing()
         self.op_vocab = None
-        self.unplanned, self.masked, self.cut = [], [], []
+        self.unplanned, self.masked, self.repeating, self.cut = [], [], [], []
         if plans is not None:
             self.op_vocab = op_vocab or OperatorVocab()
-            self._encode_plans(plans)
-        self._encode_requests(vocab)
+            self._encode_plans(plans, plans_path)
+        self._encode_requests(vocab, typos)
         self.thumbnails = Thumbnails(self.images, self._image_names(), size, cache) if size else None
         self.resized = self._find_resized()
 
@@ -55,8 +62,8 @@ class PairDataset(Dataset):
     def __getitem__(self, index):
         entry = self.annotations[index]
         before, after = self._pixels(entry)
-        sample = {"input": to_tensor(before), "target": to_tensor(after), "request": entry["request"],
-                  "request_ids": self.request_ids[index], "name": pair_name(entry)}
+        sample = {"input": to_tensor(before), "target": after if after is None else to_tensor(after),
+                  "request": entry["request"], "request_ids": self.request_ids[index], "name": pair_name(entry)}
         if self.op_vocab:
             sample |= {"ops": self.ops[index], "params": self.params[index]}
         return sample
@@ -65,9 +72,13 @@ class PairDataset(Dataset):
         """Return what a user should know before a long run, as a list of sentences."""
         photos = len({entry["input"] for entry in self.annotations})
         sentences = [f"{len(self)} pairs of {photos} photos from {self.path}"]
+        if not self.has_targets:
+            sentences.append(f"all {len(self)} targets are missing: what is measured against them is left out")
         for names, text in ((self.unplanned, "pairs have no plan and are left out"),
                             (self.masked, "pairs have a plan with masks, which a global planner cannot learn, "
                                           "and are left out"),
+                            (self.repeating, "plans use an operator again, which a planner never does, and end before "
+                                             "that"),
                             (self.cut, f"plans have more than {MAX_STEPS} steps and are cut to the first {MAX_STEPS}"),
                             (self.resized, "outputs have another size than their inputs and are resized to it"),
                             (self.wordless, "requests have no word at all"),
@@ -78,14 +89,16 @@ class PairDataset(Dataset):
         return sentences
 
     def _pixels(self, entry):
-        """Return input and target as uint8 (H, W, 3) of one size."""
+        """Return input and target as uint8 (H, W, 3) of one size; a set without targets has None."""
         if self.thumbnails:
-            return self.thumbnails[entry["input"]], self.thumbnails[entry["output"]]
+            return self.thumbnails[entry["input"]], self.thumbnails[entry["output"]] if self.has_targets else None
         before = fit_short_edge(load_image(self.images / entry["input"]), self.short_edge)
-        return before, resize(load_image(self.images / entry["output"]), *before.shape[:2])
+        after = load_image(self.images / entry["output"]) if self.has_targets else None
+        return before, after if after is None else resize(after, *before.shape[:2])
 
     def _image_names(self):
-        return sorted({entry[field] for entry in self.annotations for field in ("input", "output")})
+        fields = ("input", "output") if self.has_targets else ("input",)
+        return sorted({entry[field] for entry in self.annotations for field in fields})
 
     def _refuse_missing(self):
         missing = [name for name in self._image_names() if not os.path.isfile(self.images / name)]
@@ -95,6 +108,8 @@ class PairDataset(Dataset):
 
     def _find_resized(self):
         """Return the names of the pairs whose output has another size than its input."""
+        if not self.has_targets:
+            return []
         if self.thumbnails:
             size_of = self.thumbnails.original_size
         else:
@@ -103,14 +118,15 @@ class PairDataset(Dataset):
             size_of = dict(zip(names, for_each(image_size, paths, "sizes"), strict=True)).get
         return [pair_name(entry) for entry in self.annotations if size_of(entry["input"]) != size_of(entry["output"])]
 
-    def _encode_requests(self, vocab):
-        requests = [entry["request"] for entry in self.annotations]
-        self.request_ids = torch.tensor([vocab.encode(request) for request in requests])
+    def _encode_requests(self, vocab, typos):
+        requests, rng = [entry["request"] for entry in self.annotations], np.random.default_rng(0)
+        self.request_ids = torch.tensor([vocab.encode(misspell(request, rng) if rng.random() < typos else request)
+                                         for request in requests])
         self.unknown = sorted({word for request in requests for word in vocab.unknown(request)})
         self.too_long = [request[:60] for request in requests if vocab.too_long(request)]
         self.wordless = [request for request in requests if not tokenize(request)]
 
-    def _encode_plans(self, plans):
+    def _encode_plans(self, plans, plans_path):
         """Keep the pairs that have a plan that `ops` and `params` can hold."""
         kept, ops, params = [], [], []
         for entry in self.annotations:
@@ -121,26 +137,43 @@ class PairDataset(Dataset):
             elif any(step.mask is not None for step in plan):
                 self.masked.append(name)
             else:
-                if len(plan) > MAX_STEPS:
+                steps = until_repetition(plan)
+                if len(steps) < len(plan):
+                    self.repeating.append(name)
+                if len(steps) > MAX_STEPS:
                     self.cut.append(name)
                 kept.append(entry)
                 ids, values = encode_plan(plan, self.op_vocab, name)
                 ops.append(ids)
                 params.append(values)
         if not kept:
-            raise UserError(f"{self.path}: none of its {len(self.annotations)} pairs has a plan of unmasked steps; "
-                            f"plan them with prepro/gen_greedy_seqs.py")
+            place = f" in {plans_path}" if plans_path else ""
+            raise UserError(f"{self.path}: none of its {len(self.annotations)} pairs has a plan of unmasked steps"
+                            f"{place}; plan them with prepro/gen_greedy_seqs.py")
         self.annotations, self.ops, self.params = kept, torch.stack(ops), torch.stack(params)
 
 
+def until_repetition(plan):
+    """Return the steps of a plan, as a list, up to the first whose operator was used before.
+
+    A planner gives an operator that it has used no probability: further steps would make its loss infinite.
+    """
+    steps = []
+    for step in plan:
+        if step.op in (before.op for before in steps):
+            break
+        steps.append(step)
+    return steps
+
+
 def encode_plan(plan, op_vocab, name="plan"):
-    """Return a plan's first five steps as `ops` long (7,) and `params` float32 (5, P_max).
+    """Return a plan's first five steps, see `until_repetition`, as `ops` long (7,) and `params` float32 (5, P_max).
 
     Raises UserError where the vocabulary lacks an operator of the plan; `name` names the plan in it.
     """
     ops = torch.zeros(MAX_STEPS + 2, dtype=torch.long)
     params = torch.zeros(MAX_STEPS, op_vocab.max_params)
-    steps = list(plan)[:MAX_STEPS]
+    steps = until_repetition(plan)[:MAX_STEPS]
     for index, step in enumerate(steps):
         if step.op not in op_vocab.ids:
             raise UserError(f"{name}: operator {step.op!r} of its plan is not in the operator vocabulary "

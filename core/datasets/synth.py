@@ -10,14 +10,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.datasets.annotations import PHASES
+from core.datasets.annotations import PHASES, pair_name
 from core.datasets.grammar import LEVELS, Wish, describe, intent, region_of
 from core.datasets.images import squash, to_tensor
 from core.files import UserError, read_json, replacing, write_json
 from core.operators import Mask, Plan, Step, execute_step
 from core.operators.functions import CURVE_STEPS
 
-SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}
+SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}   # kinds that each has by default
+KINDS = (*SESSIONS[0], "unchanged")
 PHASE_CYCLE = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
 
 MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody sees the edit ...
@@ -129,20 +130,25 @@ def draw_preparation(picture, rng):
                  Step.make("saturation", [rng.uniform(*COLORS) - 1])))
 
 
-def draw(kind, picture, rng):
+def draw(kind, picture, rng, fulfils=None):
     """Draw a plan for a uint8 picture (H, W, 3) and the wishes that it fulfils.
 
-    Returns (plan, wishes), or None where no edit of that kind is both visible and free of clipping.
+    `fulfils`, a callable (before, after, intent) -> bool on float pictures (1, 3, H, W), says whether an edit of the
+    whole picture shows what was wished for: to brighten a photo also spreads its tones, to darken it the reverse.
+
+    Returns (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
     """
     for _ in range(ATTEMPTS):
         steps, wishes = _DRAW[kind](picture, rng)
         images = _trace(steps, picture)
-        if all(map(_is_good, steps, images, images[1:])):
+        everywhere = all(step.mask is None for step in steps)
+        if all(map(_is_good, steps, images, images[1:])) and not (
+                fulfils and everywhere and not fulfils(images[0], images[-1], intent(wishes))):
             return Plan(tuple(steps)), wishes
     return None
 
 
-def make_sample(photos, seed, size, session, index, kind, requests=1):
+def make_sample(photos, seed, size, session, index, kind, requests=1, fulfils=None):
     """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up."""
     photo = pick_photo(photos, seed, index)
     rng = _rng(seed, index, "crop")  # not the session's: the samples of an index share their input
@@ -151,7 +157,7 @@ def make_sample(photos, seed, size, session, index, kind, requests=1):
     preparation = draw_preparation(cropped, rng)
     source = run(preparation, cropped)
     rng = _rng(seed, index, f"{session} {kind}")
-    drawn = draw(kind, source, rng)
+    drawn = draw(kind, source, rng, fulfils)
     if drawn is None:
         return None
     plan, wishes = drawn
@@ -164,6 +170,17 @@ def make_sample(photos, seed, size, session, index, kind, requests=1):
         "crop": box, "flip": flip, "size": size, "preparation": preparation.to_dict(), "seed": seed,
     }
     return entry, source, run(plan, source)
+
+
+def record_plans(folder):
+    """Return {pair name: Plan} of a synthetic set: the plans that its pairs were made by. Raises UserError."""
+    path = Path(folder) / "op_record.json"
+    record = read_json(path)
+    try:
+        return {pair_name(entry): Plan.from_dict(entry["plan"], f"{path}, {entry['output']}")
+                for entry in record["samples"]}
+    except (TypeError, KeyError):
+        raise UserError(f"{path}: not a record of synthetic data; synthdata/gen_data.py makes one") from None
 
 
 def output_name(session, index, kind):
@@ -237,7 +254,12 @@ def _draw_inpaint(picture, rng):
     return [Step.make("inpaint_obj", (), Mask.from_array(mask))], [Wish("removed", region=region_of(mask))]
 
 
-_DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_local, "inpaint": _draw_inpaint}
+def _draw_unchanged(picture, rng):
+    return [], [Wish("unchanged")]
+
+
+_DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_local, "inpaint": _draw_inpaint,
+         "unchanged": _draw_unchanged}
 
 
 def _draw_step(effect, rng, mask=None):
@@ -288,12 +310,12 @@ def _rng(seed, index, purpose):
 class SynthSet:
     """A synthetic data set in a folder: the record is the truth, the annotations are drawn from it."""
 
-    def __init__(self, folder, photos, seed, size, requests=1):
-        """Open `folder` or begin it; `requests` is how many ways of saying it a training pair has.
+    def __init__(self, folder, photos, seed, size, requests=1, fulfils=None):
+        """Open `folder` or begin it; `requests` is how many ways of saying it a training pair has; see `draw`.
 
         Raises UserError where it was made with other settings: they can't be mixed.
         """
-        self.folder, self.photos, self.requests = Path(folder), photos, requests
+        self.folder, self.photos, self.requests, self.fulfils = Path(folder), photos, requests, fulfils
         self.settings = {"seed": seed, "size": size, "photos": {
             phase: [photo.name for photo in photos if photo.phase == phase] for phase in PHASES}}
         self.entries = {}
@@ -323,7 +345,7 @@ class SynthSet:
     def make(self, session, index, kind):
         """Make one sample and write its pictures; returns False where no edit suits the picture."""
         sample = make_sample(self.photos, self.settings["seed"], self.settings["size"], session, index, kind,
-                             self.requests)
+                             self.requests, self.fulfils)
         if sample is None:
             return False
         entry, *pictures = sample

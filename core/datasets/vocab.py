@@ -1,5 +1,7 @@
 """Words and their ids: how a request becomes 17 numbers, and the vocabulary files under data/language."""
+import difflib
 import io
+import re
 import string
 from collections import Counter
 from pathlib import Path
@@ -15,6 +17,12 @@ MAX_WORDS = 15
 REQUEST_LENGTH = MAX_WORDS + 2  # START, words, END
 VECTORS_KEY = "glove"
 
+AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # names that make a vocabulary a forgiving one
+SIMILAR, SIMILAR_SHORT = 0.75, 0.66   # of a misspelt word, or one of up to four letters, and the known one (difflib)
+_TURNS = re.compile("(un|de|dis|over|under|in|non)")   # they change what a word means, so they are no slip
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|percent)?")
+_AROUND = string.punctuation.replace("%", "")
+
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -27,12 +35,21 @@ def tokenize(request):
     return [word for word in words if len(word) > 1 and word.isalpha()]
 
 
+def _amount_name(percent):
+    """Return the name of AMOUNTS nearest to a number of per cent."""
+    return AMOUNTS[min(max(round(percent / 5), 1), len(AMOUNTS)) - 1]
+
+
 class WordVocab:
-    """The words that a model knows; the order gives the id. The four special tokens come first."""
+    """The words that a model knows; the order gives the id. The four special tokens come first.
+
+    A vocabulary that has the names AMOUNTS is forgiving: it reads numbers, and misspelt words as known ones.
+    """
 
     def __init__(self, names):
         self.names = tuple(names)
         self.ids = {name: index for index, name in enumerate(self.names)}
+        self._corrected = {}
         if self.names[:len(SPECIAL)] != SPECIAL:
             raise UserError(f"vocabulary: the first names must be {' '.join(SPECIAL)}")
         if len(self.ids) != len(self.names):
@@ -48,9 +65,38 @@ class WordVocab:
 
     def encode(self, request):
         """Return 17 ids: START, the first 15 words (unknown ones as UNK), END, padded with NONE (0)."""
-        words = [self.ids.get(word, self.ids[UNK]) for word in tokenize(request)[:MAX_WORDS]]
+        words = [self.ids.get(word, self.ids[UNK]) for word in self.read(request)]
         ids = [self.ids[START], *words, self.ids[END]]
         return ids + [self.ids[NONE]] * (REQUEST_LENGTH - len(ids))
+
+    def read(self, request):
+        """Return the words of a request as a network reads them, without the tokens at its ends."""
+        return self._words(request)[:MAX_WORDS]
+
+    def _words(self, request):
+        if AMOUNTS[0] not in self.ids:
+            return tokenize(request)
+        words = []
+        for text in request.lower().split():
+            amount = _AMOUNT.fullmatch(text.strip(_AROUND))
+            words += [_amount_name(float(amount[1]))] if amount else map(self.correct, tokenize(text))
+        return words
+
+    def forgiving(self):
+        """Return this vocabulary with AMOUNTS."""
+        return WordVocab((*self.names, *(name for name in AMOUNTS if name not in self.ids)))
+
+    def correct(self, word):
+        """Return the known word that `word` is a slip of, or `word` itself where there is none."""
+        if word not in self._corrected:
+            self._corrected[word] = word if word in self.ids or len(word) < 3 else self._nearest(word)
+        return self._corrected[word]
+
+    def _nearest(self, word):
+        found = difflib.get_close_matches(word, self.words, 1, SIMILAR if len(word) > 4 else SIMILAR_SHORT)
+        # "oversaturated" is no slip of "saturated"
+        same = found and len({turn and turn[0] for turn in map(_TURNS.match, (word, *found))}) == 1
+        return found[0] if same else word
 
     def decode(self, ids):
         """Return the words of encoded ids as text, up to END; unknown words read as <UNK>."""
@@ -60,11 +106,11 @@ class WordVocab:
 
     def unknown(self, request):
         """Return the words of a request that the vocabulary does not have, in their order."""
-        return [word for word in tokenize(request) if word not in self.ids]
+        return [word for word in self._words(request) if word not in self.ids]
 
     def too_long(self, request):
         """Return whether `encode` cuts words off."""
-        return len(tokenize(request)) > MAX_WORDS
+        return len(self._words(request)) > MAX_WORDS
 
     @classmethod
     def build(cls, requests, min_count=3):

@@ -24,9 +24,9 @@ def _scale_step(step, strength):
 def override(plan, op, params):
     """Return `plan` with the parameters of operator `op` replaced, in each step of it; without one, a step is added.
 
-    Raises UserError for an unknown operator or a wrong number of parameters.
+    Raises UserError for an unknown operator, a wrong number of parameters, or one out of bounds.
     """
-    step = Step.make(op, params)
+    step = Step.checked(op, params)
     if not any(old.op == step.op for old in plan):
         return Plan((*plan.steps, step))
     return Plan(tuple(replace(old, params=step.params) if old.op == step.op else old for old in plan))

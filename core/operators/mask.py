@@ -40,6 +40,12 @@ class Mask:
         values = np.arange(len(runs)) % 2
         return np.repeat(values.astype(np.uint8), runs).reshape(width, height).T
 
+    def fits(self, height, width):
+        """Whether the mask has the shape of a picture of this size, up to the rounding of a resize."""
+        scale = max(height, width) / max(self.size)
+        return all(abs(ours * scale - theirs) <= max(scale, 1) / 2
+                   for ours, theirs in zip(self.size, (height, width), strict=True))
+
     def tensor(self, height, width):
         """Return the mask as float (1, 1, height, width) in [0, 1]; edges are soft where it was resized."""
         mask = torch.from_numpy(np.ascontiguousarray(self.array())).float()[None, None]

@@ -35,6 +35,13 @@ class Step:
             values = values.double().clamp(operator.low, operator.high)   # unless rounded over a bound
         return cls(operator.name, tuple(values.tolist()), mask)
 
+    @classmethod
+    def checked(cls, op, params):
+        """Make a step as `make` does, but raise UserError where parameters are out of bounds."""
+        operator = get_operator(op)
+        _refuse_misfits(_PARAMS[operator.name], list(params), operator.name)
+        return cls.make(operator.name, params)
+
     @property
     def is_neutral(self):
         """Whether the step certainly leaves every picture as it is."""

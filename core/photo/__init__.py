@@ -5,9 +5,18 @@
     edited = execute(plan, photo.tensor())
     notes = write_photo("out.tif", from_tensor(edited), like=photo)
 """
-from core.photo.photo import MAX_PIXELS, RAW_SUFFIXES, READ_SUFFIXES, Photo, from_tensor, list_photos, shrink
+from core.photo.photo import (
+    MAX_PIXELS,
+    RAW_SUFFIXES,
+    READ_SUFFIXES,
+    Photo,
+    check_free,
+    from_tensor,
+    list_photos,
+    shrink,
+)
 from core.photo.reading import read_photo
 from core.photo.writing import SUBSAMPLINGS, WRITE_SUFFIXES, check_output, write_photo
 
-__all__ = ["MAX_PIXELS", "RAW_SUFFIXES", "READ_SUFFIXES", "SUBSAMPLINGS", "WRITE_SUFFIXES", "Photo", "check_output",
-           "from_tensor", "list_photos", "read_photo", "shrink", "write_photo"]
+__all__ = ["MAX_PIXELS", "RAW_SUFFIXES", "READ_SUFFIXES", "SUBSAMPLINGS", "WRITE_SUFFIXES", "Photo", "check_free",
+           "check_output", "from_tensor", "list_photos", "read_photo", "shrink", "write_photo"]

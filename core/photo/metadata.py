@@ -20,7 +20,15 @@ def orientation(exif):
 
 def is_adobe_rgb(exif):
     """Whether the camera says that its pixels are Adobe RGB."""
-    return exif.get_ifd(IFD.Interop).get(1) == ADOBE_RGB_INTEROP
+    return _interoperability(exif).get(1) == ADOBE_RGB_INTEROP
+
+
+def _interoperability(exif):
+    """Return the tags of the interoperability directory, {} without one."""
+    try:
+        return dict(exif.get_ifd(IFD.Interop))
+    except KeyError:   # from Pillow 12.3 on: there is none
+        return {}
 
 
 def describe(exif, size, converted=False, maker_note=True):
@@ -34,7 +42,8 @@ def describe(exif, size, converted=False, maker_note=True):
         if tag in exif:
             kept[tag] = exif[tag]
     details, place = dict(exif.get_ifd(IFD.Exif)), dict(exif.get_ifd(IFD.GPSInfo))
-    interop = details.pop(IFD.Interop, None) and dict(exif.get_ifd(IFD.Interop))
+    interop = _interoperability(exif)
+    details.pop(IFD.Interop, None)
     if interop and not converted:
         details[IFD.Interop] = interop
     for tag, value in ((Base.ExifImageWidth, size[0]), (Base.ExifImageHeight, size[1])):

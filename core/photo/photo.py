@@ -1,4 +1,5 @@
-"""A photo in memory, and the photos of a folder."""
+"""A photo in memory, the photos of a folder, and whether a file may be written."""
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from core.files import UserError
 
 MAX_PIXELS = 200_000_000
+MAX_NAME = 240   # bytes of a file name: file systems allow 255, and a temporary file has a few more than its result
 RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
 READ_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *RAW_SUFFIXES)
 
@@ -17,9 +19,9 @@ class Photo:
     """Pixels ready for editing, and what is needed to write the edited ones back in their place.
 
     `pixels` is (H, W, 3) float32 in [0, 1], sRGB-encoded RGB, upright. `alpha` is (H, W) float32 in [0, 1]
-    or None; the pixels are not multiplied by it. `depth` is the file's, 8 or 16 bits per sample. `exif` says
-    "upright" whatever the file said. `icc` is the profile to embed: empty for a file that had none (sRGB by
-    convention). `notes` are sentences on what reading changed or left out.
+    or None; the pixels are not multiplied by it. `depth` is the file's, 8 or 16 bits per sample, and so is `colour`:
+    "grey", "RGB" or "CMYK". `exif` says "upright" whatever the file said. `icc` is the profile to embed: empty for a
+    file that had none (sRGB by convention). `notes` are sentences on what reading changed or left out.
     """
 
     pixels: np.ndarray
@@ -28,6 +30,7 @@ class Photo:
     exif: bytes = b""
     icc: bytes = b""
     alpha: np.ndarray | None = None
+    colour: str = "RGB"
     notes: tuple[str, ...] = ()
 
     def tensor(self):
@@ -75,3 +78,21 @@ def list_photos(folder):
     if not photos:
         raise UserError(f"{folder}: no photos here; known suffixes are {' '.join(READ_SUFFIXES)}")
     return photos
+
+
+def check_free(path, overwrite, remedy="another name"):
+    """Raise UserError where a file cannot be written, or would replace another without `overwrite`.
+
+    Call it before long work: what it finds would otherwise be found after it. `remedy` is what to give instead.
+    """
+    path = Path(path)
+    if os.path.isdir(path):   # unlike Path.is_dir, also of a name that is too long
+        raise UserError(f"{path}: a folder; name a file in it")
+    if not overwrite and os.path.lexists(path):
+        raise UserError(f"{path}: exists; give --overwrite or {remedy}")
+    if len(os.fsencode(path.name)) > MAX_NAME:
+        raise UserError(f"{path}: the name is longer than {MAX_NAME} bytes; give a shorter one")
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        reason = "permission denied" if os.path.isdir(folder) else "not a folder"
+        raise UserError(f"{path}: cannot be written here ({folder}: {reason}); choose another folder")

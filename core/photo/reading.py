@@ -18,6 +18,7 @@ _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 # What Pillow decodes, and what it becomes: L, RGB or CMYK, with an A where there is transparency.
 _MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
           "RGBA": "RGBA", "RGBa": "RGBA", "YCbCr": "RGB", "CMYK": "CMYK"}
+_COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}   # by the number of channels
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF ExtraSamples: alpha that the colours are multiplied by, or not
 
 # EXIF orientation: what makes (H, W, ...) upright.
@@ -62,7 +63,7 @@ def read_photo(path, max_pixels=MAX_PIXELS):
         return Photo(
             pixels, depth, "JPEG" if image.format == "MPO" else image.format,  # MPO: a JPEG with a second one behind it
             describe(exif, pixels.shape[1::-1], converted=kept_icc not in (icc, b"")), kept_icc,
-            None if alpha is None else np.ascontiguousarray(upright(alpha)),
+            None if alpha is None else np.ascontiguousarray(upright(alpha)), _COLOURS[samples.shape[2]],
             (*notes, *_mode_notes(image.mode, samples), *exif_notes, *colour_notes, *_damage(caught)))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from core.files import UserError, replacing
+from core.photo.photo import check_free
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -30,16 +31,13 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
     existing file, a bad option, NaN pixels, a picture too large for the format, or a folder not writable.
     """
     path = Path(path)
-    kind = check_output(path, overwrite)
+    kind = check_output(path, overwrite, pixels.shape)
     if quality not in range(1, 101):
         raise UserError(f"quality: {quality!r} is not a whole number from 1 to 100")
     if subsampling not in SUBSAMPLINGS:
         raise UserError(f"subsampling: unknown {subsampling!r}; known are {', '.join(SUBSAMPLINGS)}")
     if not np.isfinite(pixels).all():
         raise UserError(f"{path}: not written, the picture has NaN or infinite pixels; check the plan's parameters")
-    if max(pixels.shape[:2]) > kind.max_side:
-        raise UserError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} is more than {kind.name} holds "
-                        f"({kind.max_side} on a side); choose .png or .tif")
     notes, depth, alpha, exif, icc = [], 8, None, b"", b""
     if like is not None:
         depth, alpha, exif, icc = like.depth, like.alpha, like.exif, like.icc
@@ -59,19 +57,21 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
     return tuple(notes)
 
 
-def check_output(path, overwrite=True):
+def check_output(path, overwrite=True, shape=(0, 0)):
     """Return the format of an output path; call it before long work as well.
 
-    Raises UserError where the suffix is unknown or, without `overwrite`, the file exists.
+    Raises UserError where the suffix is unknown, the format cannot hold a picture of `shape` (H, W, ...), or the file
+    cannot be written, see `check_free`.
     """
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
         raise UserError(f"{path}: unknown suffix {path.suffix!r}; photos are written as {' '.join(_FORMATS)}")
-    if path.is_dir():
-        raise UserError(f"{path}: a folder; name a file in it")
-    if not overwrite and path.exists():
-        raise UserError(f"{path}: exists; give --overwrite or another --out")
-    return _FORMATS[path.suffix.lower()]
+    kind = _FORMATS[path.suffix.lower()]
+    if max(shape[:2]) > kind.max_side:
+        raise UserError(f"{path}: {shape[1]} x {shape[0]} is more than {kind.name} holds ({kind.max_side} on a side); "
+                        "choose .png or .tif")
+    check_free(path, overwrite, "another --out")
+    return kind
 
 
 def _quantise(pixels, alpha, depth):

@@ -4,11 +4,14 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from small_dataset import entries_of, write_dataset
 from torch.utils.data import DataLoader
 
 from core.datasets import DATASETS, PairDataset, Source, WordVocab, open_dataset
+from core.datasets.pairs import encode_plan
 from core.datasets.vocab import SPECIAL
 from core.files import UserError
 from core.operators import Mask, OperatorVocab, Plan, Step
@@ -65,6 +68,24 @@ def test_outputs_of_another_size_are_resized_and_counted(opened, root, photo):
         assert dataset[2]["target"].shape == dataset[2]["input"].shape
 
 
+def test_a_set_without_any_target_opens_where_none_is_needed(opened, root):
+    for number in range(4):
+        (root / f"images/{number:04d}_A.jpg").unlink()
+    with pytest.raises(UserError, match=r"4 of the 8 images .* are missing"):
+        opened(size=None)
+    for size in (None, 16):
+        dataset = opened(size=size, need_targets=False)
+        assert dataset[1]["target"] is None
+        assert dataset[1]["input"].shape[0] == 3
+        assert "all 4 targets are missing: what is measured against them is left out" in dataset.report()
+
+
+def test_a_set_that_lacks_some_targets_is_damaged(opened, root):
+    (root / "images/0002_A.jpg").unlink()
+    with pytest.raises(UserError, match=r"1 of the 8 images .* are missing \(0002_A\.jpg\)"):
+        opened(size=None, need_targets=False)
+
+
 def test_batches_come_from_workers(opened):
     batches = list(DataLoader(opened(plans={name_of(i): PLAN for i in range(4)}), batch_size=2, num_workers=2))
     assert batches[1]["input"].shape == (2, 3, 16, 16)
@@ -90,14 +111,33 @@ def test_plans_are_encoded(opened):
 
 def test_pairs_without_a_usable_plan_are_left_out_and_listed(opened):
     masked = Plan((Step.make("color_bg", mask=Mask.from_array([[0, 1]])),))
-    long = Plan(tuple(Step.make(op, [0.1]) for op in ("brightness", "contrast", "saturation", "sharpness") * 2))
+    curves = Step.make("hue", [1] * 24), Step.make("tint", [1] * 8)
+    long = Plan((*(Step.make(op, [0.1]) for op in ("brightness", "contrast", "saturation", "sharpness")), *curves))
     dataset = opened(plans={name_of(0): PLAN, name_of(1): masked, name_of(3): long})
     report = "\n".join(dataset.report())
     assert [dataset[i]["name"] for i in range(len(dataset))] == [name_of(0), name_of(3)]
     assert f"1 pairs have no plan and are left out: {name_of(2)}" in report
     assert f"are left out: {name_of(1)}" in report
     assert f"cut to the first 5: {name_of(3)}" in report
-    assert dataset[1]["ops"].tolist() == [1, 3, 4, 5, 9, 3, 2]
+    assert dataset[1]["ops"].tolist() == [1, 3, 4, 5, 9, 6, 2]
+
+
+def test_a_plan_ends_before_it_repeats_an_operator_and_is_counted(opened):
+    twice = Plan(tuple(Step.make(op, [p]) for op, p in (("contrast", 0.1), ("brightness", 0.2), ("contrast", 0.3))))
+    dataset = opened(plans={name_of(0): twice, name_of(1): PLAN})
+    assert dataset[0]["ops"].tolist() == [1, 4, 3, 2, 0, 0, 0]
+    assert dataset[0]["params"][:, 0].tolist() == pytest.approx([0.1, 0.2, 0, 0, 0])
+    assert any("1 plans use an operator again" in sentence and sentence.endswith(name_of(0))
+               for sentence in dataset.report())
+
+
+@given(st.lists(st.sampled_from(("brightness", "contrast", "saturation", "sharpness")), max_size=9))
+def test_what_is_encoded_is_the_longest_beginning_without_a_repetition(operators):
+    vocab = OperatorVocab()
+    ops, _ = encode_plan(Plan(tuple(Step.make(op, [0.1]) for op in operators)), vocab)
+    longest = max(end for end in range(len(operators) + 1) if len(set(operators[:end])) == end)
+    assert ops[:longest + 2].tolist() == [vocab.ids[name] for name in ("<START>", *operators[:longest], "<END>")]
+    assert not ops[longest + 2:].any()
 
 
 def test_an_empty_plan_is_a_plan(opened):
@@ -105,8 +145,8 @@ def test_an_empty_plan_is_a_plan(opened):
 
 
 def test_plans_that_do_not_fit_are_refused(opened):
-    with pytest.raises(UserError, match="none of its 4 pairs has a plan"):
-        opened(plans={})
+    with pytest.raises(UserError, match=r"none of its 4 pairs has a plan of unmasked steps in sets/a\.jsonl"):
+        opened(plans={}, plans_path="sets/a.jsonl")
     with pytest.raises(UserError, match=r"0000_A\.jpg.*'exposure'"):
         opened(plans={name_of(0): Plan((Step.make("exposure", [1]),))})
 

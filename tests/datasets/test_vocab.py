@@ -124,3 +124,16 @@ def test_what_is_no_file_of_word_vectors_is_refused(tmp_path):
         file["other"] = np.zeros((4, 2))
     with pytest.raises(UserError, match="'glove'"):
         load_word_vectors(tmp_path / "other.h5", VOCAB)
+
+
+def test_a_forgiving_vocabulary_reads_amounts_and_slips():
+    plain = WordVocab((*SPECIAL, "brighten", "the", "photo", "color", "saturated", "contrast", "by", "sharp"))
+    vocab = plain.forgiving()
+    assert vocab.read("Brigten teh photoo, by 12%!") == ["brighten", "the", "photo", "by", "10%"]
+    assert vocab.read("the colour by 250 percent") == ["the", "color", "by", "100%", "percent"]
+    assert vocab.read("oversaturated unsharp zebra") == ["oversaturated", "unsharp", "zebra"]   # no slips
+    assert vocab.unknown("oversaturated zebra contrats 3") == ["oversaturated", "zebra"]
+    assert plain.read("Brigten teh photoo, by 12%!") == ["brigten", "teh", "photoo", "by"]
+    assert vocab.encode("by 40%")[2] == vocab.ids["40%"]
+    assert vocab.forgiving().names == vocab.names
+    assert WordVocab(vocab.names).read("contrats") == ["contrast"]   # its names are all that a checkpoint keeps

@@ -60,3 +60,14 @@ def test_dropping_takes_every_step_of_the_operator_by_name_or_nickname():
 def test_unknown_operators_and_wrong_counts_are_refused(change):
     with pytest.raises(UserError):
         change()
+
+
+@given(st.sampled_from(sorted(name for name, row in TABLE.items() if row.n_params)), st.floats(-20, 20))
+def test_a_parameter_out_of_bounds_is_refused_not_clipped(name, value):
+    row = TABLE[name]
+    highest = np.inf if row.structure == "curve" else row.high
+    if row.low <= value <= highest:
+        override(PLAN, name, [value] * row.n_params)
+    else:
+        with pytest.raises(UserError, match=rf"{name}\[\d+\]: .* is out of range"):
+            override(PLAN, name, [value] * row.n_params)

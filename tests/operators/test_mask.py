@@ -79,3 +79,13 @@ def test_resizing_keeps_the_range_and_the_area():
         assert resized.min() >= 0
         assert resized.max() <= 1
         assert resized.mean().item() == pytest.approx(0.25, abs=0.02)
+
+
+@given(st.tuples(st.integers(2, 5000), st.integers(2, 5000)), st.integers(100, 5000))
+def test_a_mask_fits_what_it_was_shrunk_from_and_to(size, long_edge):
+    scale = min(long_edge / max(size), 1)
+    shrunk = tuple(round(side * scale) for side in size)
+    if min(shrunk) >= 2:   # a side of one pixel says little of a shape
+        assert Mask(shrunk, "").fits(*size)
+        assert Mask(size, "").fits(*shrunk)
+        assert not Mask((2 * shrunk[0], shrunk[1]), "").fits(*size)

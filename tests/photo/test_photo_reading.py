@@ -56,7 +56,8 @@ def test_lossy_formats_agree_with_pillow(tmp_path, photo, name):
     ("YCbCr", "tif", None)])
 def test_other_modes_become_rgb(tmp_path, photo, mode, suffix, note):
     path = tmp_path / f"a.{suffix}"
-    Image.fromarray(photo()).convert(mode).save(path)
+    # Pillow 12.3 reads YCbCr only as it is usual: compressed
+    Image.fromarray(photo()).convert(mode).save(path, compression="jpeg" if mode == "YCbCr" else None)
     result = read_photo(path)
     expected = np.asarray(Image.open(path).convert("RGB")).astype(float)
     assert np.abs(result.pixels * 255 - expected).max() < 1.01  # Pillow rounds CMYK in between

