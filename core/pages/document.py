@@ -1,4 +1,5 @@
-"""The shell of every page: head, inlined style, and writing it whole."""
+"""The shell of every page: head, inlined style and scripts, and writing it whole."""
+import shutil
 from importlib.resources import files
 
 from dominate import document, tags
@@ -6,15 +7,28 @@ from dominate.util import raw
 
 from core.files import replacing
 
+LATER = "<!-- later -->"  # where a growing page's cards go; in text of users its < would be escaped
 
-def write_document(path, title, *content, head=()):
-    """Write a page of dominate tags. Text that they hold is escaped, and what UTF-8 cannot say becomes `?`."""
+
+def write_document(path, title, *content, scripts=(), body=None):
+    """Write a page of dominate tags. Text that they hold is escaped, and what UTF-8 cannot say becomes `?`.
+
+    Args:
+        content: tags below the heading.
+        scripts: names of assets, inlined at the end.
+        body: a text file of rendered tags that follow the content; it is copied piece by piece.
+    """
     page = document(title=title, lang="en")
     page.head.add(tags.meta(charset="utf-8"), tags.meta(name="viewport", content="width=device-width, initial-scale=1"),
-                  tags.style(raw(asset("style.css"))), *head)
-    page.add(tags.main(tags.h1(title), *content))
+                  tags.style(raw(asset("style.css"))))
+    page.add(tags.main(tags.h1(title), *content, raw(LATER)), *(tags.script(raw(asset(name))) for name in scripts))
+    before, _, after = page.render(pretty=False).partition(LATER)
     with replacing(path) as file:
-        file.write(page.render(pretty=False).encode("utf-8", errors="replace"))
+        file.write(before.encode("utf-8", errors="replace"))
+        if body is not None:
+            body.seek(0)
+            shutil.copyfileobj(body, file)
+        file.write(after.encode("utf-8", errors="replace"))
 
 
 def asset(name):
@@ -27,3 +41,16 @@ def figure_of(value):
     if value is None:
         return "undefined"
     return f"{value:.{4 if abs(value) < 1 else 2}f}" if isinstance(value, float) else str(value)
+
+
+def paired(names):
+    """Group names of metrics: {"L1": {"input": "input L1", "output": "output L1"}, "avg var": {"output": "avg var"}}.
+
+    What is measured once only counts as measured on the output.
+    """
+    groups = {}
+    for name in names:
+        side, _, label = name.partition(" ")
+        side, label = (side, label) if side in ("input", "output") and label else ("output", name)
+        groups.setdefault(label, {})[side] = name
+    return groups

@@ -1,4 +1,4 @@
-"""The pictures of a set of pages, written as they come."""
+"""The pictures of a page, written as they come."""
 import secrets
 import shutil
 from pathlib import Path
@@ -9,29 +9,34 @@ from PIL import Image
 
 from core.files import replacing
 
-LARGE, SMALL = 480, 320  # longest side in pixels: pictures to compare, steps on the way
+LARGE, SMALL = 640, 320  # longest side in pixels: pictures to compare, steps on the way
 QUALITY = 90
 
 
 class Pictures:
     """JPEGs under `folder`/images/<stamp>/, a new stamp each time.
 
-    So the pages of an earlier run keep showing that run's pictures until each is replaced.
+    So the page of an earlier run keeps showing that run's pictures until it is replaced.
     """
 
     def __init__(self, folder):
         self.folder = Path(folder)
         self.stamp = secrets.token_hex(4)
 
-    def add(self, name, pixels, alt, side=LARGE):
-        """Write `pixels`, uint8 (H, W, 3) or (H, W), at most `side` pixels long; return the tags that show them."""
+    def image(self, name, pixels, alt, side=LARGE):
+        """Write `pixels`, uint8 (H, W, 3) or (H, W), at most `side` pixels long; return its <img>."""
         picture = Image.fromarray(pixels)
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         source = f"images/{self.stamp}/{name}.jpg"
         with replacing(self.folder / source) as file:
             picture.save(file, "JPEG", quality=QUALITY, subsampling=0)  # full chroma: colour is what edits change
-        return tags.a(tags.img(src=source, width=picture.width, height=picture.height, alt=alt, loading="lazy"),
-                      href=source)
+        return tags.img(src=source, width=picture.width, height=picture.height, alt=alt, loading="lazy",
+                        decoding="async")
+
+    def add(self, name, pixels, alt, side=LARGE):
+        """Do the same; return a link to the picture that shows it."""
+        image = self.image(name, pixels, alt, side)
+        return tags.a(image, href=image["src"])
 
     def add_mask(self, name, mask):
         """Write a mask, (H, W) in [0, 1], as a small picture in which the edited part is white."""

@@ -1,23 +1,30 @@
-"""Result pages: request, input, every step, output, target, attention and metrics, of any number of results."""
+"""The page of a run: request, before and after, target, every step, attention and metrics, of any number of results."""
+import json
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from dominate import tags
-from dominate.util import raw, text
+from dominate.util import text
 
-from core.pages.document import figure_of, write_document
+from core.files import replacing
+from core.pages.document import figure_of, paired, write_document
 from core.pages.pictures import SMALL, Pictures
-from core.pages.steps import attended, parameters
+from core.pages.steps import attended, parameters, summary
+
+FIRST_SAVE = 50  # results
+RANKED = {"L1": "high", "CIEDE2000": "high", "LPIPS": "high", "SSIM": "low", "PSNR": "low"}  # which end is the worst
 
 
-def write_results(folder, title, results, notes=(), per_page=50):
-    """Write `folder`/index.html, page_2.html, ... with `per_page` results each, and return the first one's path.
+def write_results(folder, title, results, notes=()):
+    """Write `folder`/index.html, a page of all results that can be sorted and filtered, and return its path.
 
-    A page is written as soon as it is full, and the last one also when `results` breaks off, so nothing that was
-    shown once is lost. Memory holds one result and the text of one page.
+    Beside it lies results.js, the same as data, which the comparison of two runs loads. Both are saved after the
+    first results, then as they grow by a quarter, and when `results` breaks off, so nothing that was shown once is
+    lost; one that breaks off before its first result leaves an earlier page alone. Memory holds one result.
 
     Args:
-        folder: where the pages go; pages of an earlier run there are replaced.
-        title, notes: a heading and sentences below it, on every page.
+        folder: where the page goes; that of an earlier run is replaced.
+        title, notes: a heading and sentences below it.
         results: an iterable of dicts with
             name, request: str
             input, output: uint8 (H, W, 3)
@@ -28,66 +35,107 @@ def write_results(folder, title, results, notes=(), per_page=50):
                 looked at, rows beyond the steps (the end of the plan) are not shown. Either may be None
             metrics: {name: float, or None where undefined}
     """
-    folder, pictures = Path(folder), Pictures(folder)
-    cards, page = [], 1
-    try:
-        for number, result in enumerate(results, start=1):
-            if len(cards) == per_page:
-                _write_page(folder, title, notes, cards, page, more=True)
-                cards, page = [], page + 1
-            cards.append(_card(pictures, number, **result).render(pretty=False))
-    finally:
-        _write_page(folder, title, notes, cards, page, more=False)
-    pictures.discard_others()
-    for old in folder.glob("page_*.html"):
-        suffix = old.stem.removeprefix("page_")
-        if suffix.isdecimal() and int(suffix) > page:
-            old.unlink()
-    return folder / _file(1)
+    with TemporaryFile() as cards, TemporaryFile() as data:
+        page = _Page(folder, title, notes, cards, data)
+        try:
+            for result in results:
+                page.add(**result)
+        except BaseException:
+            if page.count:
+                page.save()
+            raise
+        page.save()
+    return page.path
 
 
-def _write_page(folder, title, notes, cards, page, more):
-    links = _links(page, more)
-    write_document(folder / _file(page), title if page == 1 else f"{title}, page {page}",
-                   *(tags.p(note, cls="note") for note in notes), links,
-                   *map(raw, cards or [tags.p("No results.", cls="note").render()]), *([links] if cards else []))
-    # Nobody knows the last page before it comes, so "last" is a page of its own that leads there.
-    write_document(folder / "last.html", title, tags.a("Last page", href=_file(page)),
-                   head=[tags.meta(http_equiv="refresh", content=f"0; url={_file(page)}")])
+class _Page:
+    """A page that grows: cards and data wait in temporary files, names of operators and metrics for the form."""
+
+    def __init__(self, folder, title, notes, cards, data):
+        self.pictures, self.path = Pictures(folder), Path(folder) / "index.html"
+        self.title, self.notes = title, notes
+        self.cards, self.data = cards, data
+        self.count, self.due = 0, FIRST_SAVE
+        self.operators, self.metrics = {}, {}
+
+    def add(self, *, name, request, input, steps, output, target=None, words=None, attention=None, metrics=()):
+        """Add one result, and save the page where it is time."""
+        if self.count == self.due:
+            self.save()
+            self.due += max(FIRST_SAVE, self.count // 4)  # so all saves together cost a few times the last one
+        number, stem, metrics = self.count + 1, f"{self.count + 1:05d}", dict(metrics)
+        images = {role: self.pictures.image(f"{stem}_{role}", pixels, f"{role} of {name}")
+                  for role, pixels in (("input", input), ("output", output), ("target", target)) if pixels is not None}
+        rows = [None] * len(steps) if words is None or attention is None else attention[:len(steps)]
+        strip = [_step(self.pictures, f"{stem}_{index}", index, step, words, row)
+                 for index, (step, row) in enumerate(zip(steps, rows, strict=True), start=1)]
+        operators = [step["op"] for step in steps]
+        known = {key: value for key, value in metrics.items() if value is not None}
+        card = tags.article(
+            tags.header(tags.p(f"{number} · {name}", cls="name"), tags.h2(request or "(no request)"),
+                        _metrics(metrics)), _compared(images),
+            tags.ol(*strip, cls="steps") if strip else tags.p("No operation: the plan is empty.", cls="note"),
+            data_metrics=json.dumps(known), data_ops=json.dumps(operators))
+        line = {"name": name, "request": request, "metrics": list(known.items()),
+                "plan": [summary(step["op"], step["params"]) for step in steps],
+                "images": {role: [image["src"], image["width"], image["height"]] for role, image in images.items()}}
+        self.cards.write(card.render(pretty=False).encode("utf-8", errors="replace"))
+        self.data.write(f"result({json.dumps(line)});\n".encode())
+        self.count = number
+        self.operators |= dict.fromkeys(operators)
+        self.metrics |= dict.fromkeys(metrics)
+
+    def save(self):
+        """Write the page and its data as they are by now."""
+        content = [tags.p(note, cls="note") for note in self.notes]
+        content.append(self._form() if self.count else tags.p("No results.", cls="note"))
+        with replacing(self.path.with_name("results.js")) as file:
+            self.data.seek(0)
+            while piece := self.data.read(1 << 20):
+                file.write(piece)
+        write_document(self.path, self.title, *content, scripts=("list.js",) if self.count else (), body=self.cards)
+        self.pictures.discard_others()
+
+    def _form(self):
+        worst = [(name, RANKED[label]) for label, sides in paired(self.metrics).items() if label in RANKED
+                 for name in [sides.get("output")] if name]
+        return tags.form(
+            tags.label("Sort by", tags.select(
+                tags.option("file order", value=""),
+                *(tags.option(f"worst {name.removeprefix('output ')}", value=name, data_worst=end)
+                  for name, end in worst), name="sort")),
+            tags.label("Operator", tags.select(tags.option("any", value=""), *(
+                tags.option(op, value=op) for op in sorted(self.operators)), name="operator")),
+            tags.label("Request has", tags.input_(type="search", name="words", placeholder="a word")),
+            tags.output(f"{self.count} results", name="shown", aria_live="polite"), cls="tools")
 
 
-def _file(page):
-    return "index.html" if page == 1 else f"page_{page}.html"
+def _metrics(metrics):
+    """Return a list of metrics, input and output of one beside each other."""
+    items = []
+    for label, sides in paired(metrics).items():
+        before, after = (figure_of(metrics[sides[side]]) if side in sides else "" for side in ("input", "output"))
+        value = f"{before} → {after}" if before and after else after or f"input {before}"
+        items.append(tags.div(tags.dt(label), tags.dd(value)))
+    return tags.dl(*items)
 
 
-def _links(page, more):
-    def link(label, target, rel=None):
-        if target is None:
-            return tags.span(label, cls="off")
-        return tags.a(label, href=target, **({"rel": rel} if rel else {}))
+def _compared(images):
+    """Return the before/after slider and the target; input and output of unlike shapes stand beside each other."""
+    before, after = images["input"], images["output"]
+    shapes = {(image["width"], image["height"]) for image in (before, after)}
+    shown = [_figure(image, tags.div(image, cls="frame"), tags.figcaption(role)) for role, image in images.items()]
+    if len(shapes) == 1:
+        handle = tags.input_(type="range", min=0, max=100, value=50, aria_label="per cent that show the input")
+        slider = _figure(before, tags.div(before, after, handle, cls="frame slider"),
+                         tags.figcaption(tags.span("input"), tags.span("output"), cls="ends"))
+        shown = [slider, *shown[2:]]
+    return tags.div(*shown, cls="pair")
 
-    before = page > 1
-    return tags.nav(
-        link("First", _file(1) if before else None), link("Previous", _file(page - 1) if before else None, "prev"),
-        tags.b(f"Page {page}"),
-        link("Next", _file(page + 1) if more else None, "next"), link("Last", "last.html" if more else None))
 
-
-def _card(pictures, number, *, name, request, input, steps, output, target=None, words=None, attention=None,
-          metrics=()):
-    """Return the <article> of one result."""
-    stem = f"{number:05d}"
-    compared = [("input", input), ("output", output)] + ([] if target is None else [("target", target)])
-    rows = [None] * len(steps) if words is None or attention is None else attention[:len(steps)]
-    return tags.article(
-        tags.header(tags.p(f"{number} · {name}", cls="name"), tags.h2(request or "(no request)"),
-                    tags.dl(*(tags.div(tags.dt(key), tags.dd(figure_of(value)))
-                              for key, value in dict(metrics).items()))),
-        tags.div(*(tags.figure(pictures.add(f"{stem}_{role}", pixels, f"{role} of {name}"), tags.figcaption(role))
-                   for role, pixels in compared), cls="compare"),
-        tags.ol(*(_step(pictures, f"{stem}_{index}", index, step, words, row)
-                  for index, (step, row) in enumerate(zip(steps, rows, strict=True), start=1)), cls="steps")
-        if steps else tags.p("No operation: the plan is empty.", cls="note"))
+def _figure(shape, *content):
+    """Return a figure of the shape of an image, as large as there is room for, at most twice its pixels."""
+    return tags.figure(*content, style=f"--w:{shape['width']};--h:{shape['height']}")
 
 
 def _step(pictures, stem, index, step, words, weights):

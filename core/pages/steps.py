@@ -25,6 +25,13 @@ def parameters(op, params):
     return tags.p(" ".join(f"{p:.3f}" for p in params), cls="about")
 
 
+def summary(op, params):
+    """Return a step in words: its operator, and its parameters where they are few enough to be read."""
+    if isinstance(params, str):
+        return f"{op} {params}"
+    return " ".join([op, *(f"{p:+.3f}" for p in params)]) if len(params) <= 2 else op
+
+
 def bar(row, value):
     """Return a bar from the neutral value of an operator to `value`, between its bounds, and the number."""
     def percent(p):

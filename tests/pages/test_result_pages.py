@@ -1,4 +1,5 @@
 """Result pages show every result whole, escape what users wrote, and survive a run that breaks off."""
+import json
 import re
 import weakref
 from html.parser import HTMLParser
@@ -35,29 +36,18 @@ class Reader(HTMLParser):
         return [self.path.parent / image["src"] for image in self.every("img")]
 
 
-def make(photo, index=0, **changes):
-    """One result with a step for each way in which parameters are drawn."""
-    before, after = photo(seed=index), photo(seed=index + 1)
-    steps = [{"op": "brightness", "params": [0.5], "image": after},
-             {"op": "tint", "params": (2.0, 2, 2, 2, 0, 0, 0, 0), "image": after},
-             {"op": "hue", "params": [1.0] * 24, "image": after},
-             {"op": "color_bg", "params": [], "image": after, "mask": np.eye(48, 64)},
-             {"op": "dream", "params": "strongly", "image": after},
-             {"op": "rotate", "params": [1.5, 2.5], "image": after}]
-    return {"name": f"{index}.jpg", "request": f"request {index}", "input": before, "steps": steps, "output": after,
-            "target": None, "words": None, "attention": None, "metrics": {"output L1": 0.0770, "FID": None}} | changes
+def data_beside(path):
+    """The rows of the results.js beside a page."""
+    lines = path.with_name("results.js").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line.removeprefix("result(").removesuffix(");")) for line in lines]
 
 
-def bare(photo, index, **changes):
-    return make(photo, index, steps=[], **changes)
-
-
-def test_page_shows_request_pictures_steps_and_metrics(tmp_path, photo):
-    path = write_results(tmp_path, "Run", [make(photo, target=photo(seed=9))], ["A note."])
+def test_page_shows_request_pictures_steps_and_metrics(tmp_path, photo, make):
+    path = write_results(tmp_path, "Run", [make(target=photo(seed=9))], ["A note."])
     page = Reader(path)
     assert path == tmp_path / "index.html"
     for text in ("Run", "A note.", "request 0", "brightness", "tint", "hue", "color_bg", "dream", "strongly",
-                 "paints the masked area white", "1.500 2.500", "output L1", "0.0770", "undefined"):
+                 "paints the masked area white", "1.500 2.500", "L1", "0.0770", "undefined"):
         assert any(text in t for t in page.texts), text
     assert [Image.open(p).size for p in page.pictures] == [(64, 48)] * 10  # three to compare, six steps, one mask
     assert [p.stem[6:] for p in page.pictures] == ["input", "output", "target", "1", "2", "3", "4", "4_mask", "5", "6"]
@@ -66,26 +56,26 @@ def test_page_shows_request_pictures_steps_and_metrics(tmp_path, photo):
     assert all(image["loading"] == "lazy" and image["alt"] for image in page.every("img"))
 
 
-def test_pictures_are_the_right_ones_and_at_most_480_pixels_long(tmp_path, photo):
+def test_pictures_are_the_right_ones_and_at_most_640_pixels_long(tmp_path, photo, bare):
     large = np.kron(photo(60, 100), np.ones((10, 10, 1), np.uint8))
-    page = Reader(write_results(tmp_path, "Run", [bare(photo, 0, input=large)]))
+    page = Reader(write_results(tmp_path, "Run", [bare(0, input=large)]))
     shown = [np.asarray(Image.open(p)).astype(float) for p in page.pictures]
-    assert shown[0].shape == (288, 480, 3)
+    assert shown[0].shape == (384, 640, 3)
     assert np.abs(shown[0].mean((0, 1)) - large.mean((0, 1))).max() < 2
     assert np.abs(shown[1] - photo(seed=1)).mean() < 12  # noise, after JPEG
     image = page.every("img")[0]
-    assert (image["width"], image["height"]) == ("480", "288")
+    assert (image["width"], image["height"]) == ("640", "384")
 
 
-def test_one_parameter_is_a_bar_from_neutral_to_its_value(tmp_path, photo):
-    page = Reader(write_results(tmp_path, "Run", [make(photo)]))
+def test_one_parameter_is_a_bar_from_neutral_to_its_value(tmp_path, make):
+    page = Reader(write_results(tmp_path, "Run", [make()]))
     assert page.every("i") == [{"style": "left:33.3%;width:16.7%"}]  # brightness 0.5 in [-1, 2], neutral 0
     assert page.every("b", style="left:33.3%")
     assert "+0.500" in page.texts
 
 
-def test_tone_curves_are_drawn_from_their_slopes(tmp_path, photo):
-    page = Reader(write_results(tmp_path, "Run", [make(photo)]))
+def test_tone_curves_are_drawn_from_their_slopes(tmp_path, make):
+    page = Reader(write_results(tmp_path, "Run", [make()]))
     drawn = {line["class"]: [tuple(map(float, p.split(","))) for p in line["points"].split()]
              for line in page.every("polyline")}
     assert drawn["all"] == [(12.5 * i, 100 - min(25 * i, 100)) for i in range(9)]  # twice as steep, then flat
@@ -93,8 +83,8 @@ def test_tone_curves_are_drawn_from_their_slopes(tmp_path, photo):
         assert drawn[channel] == [(12.5 * i, 100 - 12.5 * i) for i in range(9)]
 
 
-def test_words_are_shaded_by_attention_row_by_row(tmp_path, photo):
-    result = make(photo, words=["much", "<UNK>"], attention=np.array([[0.2, 0.8], [0.5, 0.5], *[[0, 0]] * 4, [1, 0]]))
+def test_words_are_shaded_by_attention_row_by_row(tmp_path, make):
+    result = make(words=["much", "<UNK>"], attention=np.array([[0.2, 0.8], [0.5, 0.5], *[[0, 0]] * 4, [1, 0]]))
     page = Reader(write_results(tmp_path, "Run", [result]))
     shades = [span["style"] for span in page.every("span") if "style" in span]
     assert shades == [f"--w:{w}" for w in ("0.25", "1.00", "1.00", "1.00", *["0.00"] * 8)]  # not the row of the end
@@ -102,27 +92,13 @@ def test_words_are_shaded_by_attention_row_by_row(tmp_path, photo):
     assert page.texts.count("<UNK>") == 6
 
 
-def test_attention_with_fewer_rows_than_steps_is_an_error_not_a_gap(tmp_path, photo):
+def test_attention_with_fewer_rows_than_steps_is_an_error_not_a_gap(tmp_path, make):
     with pytest.raises(ValueError, match="shorter"):
-        write_results(tmp_path, "Run", [make(photo, words=["a"], attention=np.ones((2, 1)))])
+        write_results(tmp_path, "Run", [make(words=["a"], attention=np.ones((2, 1)))])
 
 
-def test_pages_of_fifty_are_linked(tmp_path, photo):
-    picture = photo(4, 4)
-    write_results(tmp_path, "Run", (bare(photo, i, input=picture, output=picture) for i in range(101)))
-    pages = {name: Reader(tmp_path / name) for name in ("index.html", "page_2.html", "page_3.html")}
-    assert [len(page.every("article")) for page in pages.values()] == [50, 50, 1]
-    links = [{a["href"] for a in page.every("a") if a["href"].endswith("html")} for page in pages.values()]
-    assert links == [{"page_2.html", "last.html"}, {"index.html", "page_3.html", "last.html"},
-                     {"index.html", "page_2.html"}]
-    refresh = {"http-equiv": "refresh", "content": "0; url=page_3.html"}
-    assert refresh in Reader(tmp_path / "last.html").every("meta")
-    for page, first in zip(pages.values(), (0, 50, 100), strict=True):
-        assert f"request {first}" in page.texts
-
-
-def test_nothing_is_loaded_from_elsewhere(tmp_path, photo):
-    page = Reader(write_results(tmp_path, "Run", [make(photo, i) for i in range(3)], per_page=2))
+def test_nothing_is_loaded_from_elsewhere(tmp_path, make):
+    page = Reader(write_results(tmp_path, "Run", [make(i) for i in range(3)]))
     addresses = [value for _, a in page.elements for key, value in a.items() if key in ("src", "href")]
     assert addresses
     assert all((tmp_path / address).is_file() for address in addresses)
@@ -132,28 +108,28 @@ def test_nothing_is_loaded_from_elsewhere(tmp_path, photo):
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_characters="\0\r"), min_size=1))
 @example("half a smile \ud83d")  # JSON can hold what UTF-8 cannot
-def test_request_is_text_whatever_it_says(tmp_path, photo, request_text):
+def test_request_is_text_whatever_it_says(tmp_path, photo, bare, request_text):
     picture = photo(4, 4)
-    page = Reader(write_results(tmp_path, "Run", [bare(photo, 0, request=request_text, input=picture, output=picture)]))
+    page = Reader(write_results(tmp_path, "Run", [bare(0, request=request_text, input=picture, output=picture)]))
     assert request_text.encode("utf-8", "replace").decode() in page.texts
 
 
 @pytest.mark.parametrize("field", ["name", "request", "words", "op", "params", "metrics"])
-def test_markup_in_any_field_stays_text(tmp_path, photo, field):
+def test_markup_in_any_field_stays_text(tmp_path, field, make):
     evil = "<script>alert('x')</script><img src=x onerror=\"y\">"
-    result = make(photo, words=["a"], attention=np.ones((6, 1)))
+    result = make(words=["a"], attention=np.ones((6, 1)))
     if field in ("op", "params"):
         result["steps"][0][field] = evil
     else:
         result[field] = {"words": [evil], "metrics": {evil: 0.5}}.get(field, evil)
     page = Reader(write_results(tmp_path, evil, [result], [evil]))
-    assert not page.every("script")
-    assert len(page.every("img")) == len(page.pictures) == 9
+    assert len(page.every("script")) == 1  # its own
+    assert len(page.every("img")) == 9
     assert sum(evil in text for text in page.texts) >= 4  # in title, heading, note and the field
 
 
-def test_pages_are_written_as_results_come_and_results_are_let_go(tmp_path, photo):
-    alive = weakref.WeakSet()
+def test_page_is_saved_as_results_come_and_results_are_let_go(tmp_path, photo, bare):
+    alive, index = weakref.WeakSet(), tmp_path / "index.html"
 
     class Pixels(np.ndarray):
         """An array that a weak set can hold."""
@@ -161,58 +137,79 @@ def test_pages_are_written_as_results_come_and_results_are_let_go(tmp_path, phot
         __hash__ = object.__hash__
 
     def results():
-        for index in range(12):
+        for number in range(60):
             assert len(alive) <= 2, "earlier results are still held"
-            if index > 4:
-                assert (tmp_path / "index.html").is_file()
-                assert len(Reader(tmp_path / "index.html").every("article")) == 4
+            if number > 50:
+                assert len(Reader(index).every("article")) == len(data_beside(index)) == 50
             picture = photo(4, 4).view(Pixels)
             alive.add(picture)
-            yield bare(photo, index, input=picture, output=photo(4, 4))
+            yield bare(number, input=picture, output=photo(4, 4))
 
-    write_results(tmp_path, "Run", results(), per_page=4)
-    assert len(Reader(tmp_path / "page_3.html").every("article")) == 4
+    write_results(tmp_path, "Run", results())
+    assert len(Reader(index).every("article")) == 60
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_run_that_breaks_off_leaves_all_that_was_shown(tmp_path, photo, stop):
+def test_run_that_breaks_off_leaves_all_that_was_shown(tmp_path, make, stop):
     def results():
-        yield from (make(photo, i) for i in range(3))
+        yield from (make(i) for i in range(3))
         raise stop
 
     with pytest.raises((KeyboardInterrupt, OSError)):
-        write_results(tmp_path, "Run", results(), per_page=2)
-    first, second = Reader(tmp_path / "index.html"), Reader(tmp_path / "page_2.html")
-    assert [len(page.every("article")) for page in (first, second)] == [2, 1]
-    assert all(picture.is_file() for page in (first, second) for picture in page.pictures)
-    assert not second.every("a", href="page_3.html")
+        write_results(tmp_path, "Run", results())
+    page = Reader(tmp_path / "index.html")
+    assert len(page.every("article")) == len(data_beside(page.path)) == 3
+    assert page.pictures
+    assert all(picture.is_file() for picture in page.pictures)
 
 
-def test_earlier_page_keeps_its_own_pictures_until_it_is_replaced(tmp_path, photo):
-    write_results(tmp_path, "Old", [bare(photo, i) for i in range(4)], per_page=2)
-    second = tmp_path / "page_2.html"
-    old, compared = Reader(second).pictures[0].read_bytes(), []
+def test_run_that_breaks_off_before_its_first_result_leaves_the_earlier_page(tmp_path, bare):
+    page = write_results(tmp_path, "Old", [bare()])
+    before = page.read_bytes()
+    with pytest.raises(ZeroDivisionError):
+        write_results(tmp_path, "New", (1 / 0 for _ in range(1)))
+    assert page.read_bytes() == before
+    assert all(picture.is_file() for picture in Reader(page).pictures)
+
+
+def test_earlier_page_keeps_its_own_pictures_until_it_is_replaced(tmp_path, bare):
+    page = write_results(tmp_path, "Old", [bare()])
+    old, compared = Reader(page).pictures[0].read_bytes(), []
 
     def results():
-        for index in range(7, 11):
-            yield bare(photo, index)
-            page = Reader(second)
-            assert "Old, page 2" in page.texts
-            compared.append(page.pictures[0].read_bytes() == old)
+        for number in (7, 8):
+            yield bare(number)
+            assert "Old" in Reader(page).texts
+            compared.append(Reader(page).pictures[0].read_bytes() == old)
 
-    write_results(tmp_path, "New", results(), per_page=2)
-    assert compared == [True] * 4
-    assert Reader(second).pictures[0].read_bytes() != old
-
-
-def test_shorter_run_leaves_nothing_of_an_earlier_one_behind(tmp_path, photo):
-    write_results(tmp_path, "Old", [bare(photo, i) for i in range(5)], per_page=2)
-    (tmp_path / "page_one.html").write_text("mine")
-    write_results(tmp_path, "New", [bare(photo, 7)], per_page=2)
-    assert sorted(p.name for p in tmp_path.glob("*.html")) == ["index.html", "last.html", "page_one.html"]
-    assert set(tmp_path.rglob("*.jpg")) == set(Reader(tmp_path / "index.html").pictures)
+    write_results(tmp_path, "New", results())
+    assert compared == [True] * 2
+    assert Reader(page).pictures[0].read_bytes() != old
 
 
-def test_no_results_and_an_empty_plan_are_said(tmp_path, photo):
+def test_shorter_run_leaves_nothing_of_an_earlier_one_behind(tmp_path, bare):
+    write_results(tmp_path, "Old", [bare(i) for i in range(5)])
+    page = Reader(write_results(tmp_path, "New", [bare(7)]))
+    assert [row["name"] for row in data_beside(page.path)] == ["7.jpg"]
+    assert set(tmp_path.rglob("*.jpg")) == set(page.pictures)
+
+
+def test_data_beside_the_page_say_the_same(tmp_path, make, photo):
+    request = "</script>\u2028 half a smile \ud83d"
+    path = write_results(tmp_path, "Run", [make(request=request, target=photo(seed=9))])
+    row, = data_beside(path)
+    assert (row["name"], row["request"], row["metrics"]) == ("0.jpg", request, [["output L1", 0.077]])
+    assert row["plan"] == ["brightness +0.500", "tint", "hue", "color_bg", "dream strongly", "rotate +1.500 +2.500"]
+    assert {role: Image.open(tmp_path / image[0]).size for role, image in row["images"].items()} == dict.fromkeys(
+        ("input", "output", "target"), (64, 48))
+
+
+def test_input_and_output_of_unlike_shapes_stand_beside_each_other(tmp_path, bare, photo):
+    page = Reader(write_results(tmp_path, "Run", [bare(output=photo(64, 48))]))
+    assert not page.every("input", type="range")
+    assert {"input", "output"} <= set(page.texts)
+
+
+def test_no_results_and_an_empty_plan_are_said(tmp_path, bare):
     assert "No results." in Reader(write_results(tmp_path / "a", "Run", [])).texts
-    assert "No operation: the plan is empty." in Reader(write_results(tmp_path / "b", "Run", [bare(photo, 0)])).texts
+    assert "No operation: the plan is empty." in Reader(write_results(tmp_path / "b", "Run", [bare(0)])).texts
