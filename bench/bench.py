@@ -25,7 +25,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import inputs
-from bench.measure import HEADER, Row, has_bf16, machine, measure
+from bench.measure import HEADER, Row, machine, measure
 from bench.plain_planner import free_running_loss, teacher_forced_losses
 from bench.references import pillow_chain, whole_image_chain
 from core.datasets import to_tensor
@@ -34,6 +34,7 @@ from core.engine.editing import PlannerMethod, to_uint8
 from core.engine.options import Parser
 from core.files import UserError, read_json, write_json
 from core.losses.plan import operator_nll, parameter_loss
+from core.models.vision import has_bf16
 from core.operators import execute
 from core.planning import action_options, plan_pairs
 
@@ -168,8 +169,12 @@ def inference_rows(sizes, data_root):
         with torch.no_grad():
             reference, _ = measure(f"inference, {vis_encoder}, whole photo",
                                    lambda method=method, ids=ids: method.planner(image[None], ids), sizes.slow_runs)
-        yield Row(f"inference, {'x'.join(map(str, sizes.small))}, {vis_encoder}: five steps", "ms", 1000 * seconds,
-                  1000 * reference, at_most=60)
+        about = f"inference, {'x'.join(map(str, sizes.small))}, {vis_encoder}"
+        yield Row(f"{about}: five steps", "ms", 1000 * seconds, 1000 * reference, at_most=60)
+        if method.quick():
+            seconds, _ = measure(f"{about}, quick", lambda method=method: method.plans(image, [inputs.REQUEST]),
+                                 sizes.runs)
+            yield Row(f"{about}, --quick: five steps", "ms", 1000 * seconds, 1000 * reference, at_most=60)
 
 
 ROWS = {"planner": planner_rows, "executor": executor_rows, "training": training_rows, "inference": inference_rows}

@@ -104,12 +104,6 @@ def _status(field):
     return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
 
 
-def has_bf16():
-    """Return whether this processor computes convolutions in bfloat16."""
-    supported = "_is_mkldnn_bf16_supported"   # the question has no public name
-    return hasattr(torch.ops.mkldnn, supported) and getattr(torch.ops.mkldnn, supported)()
-
-
 def machine():
     """Return what the figures depend on: processor, cores, threads, versions."""
     model = None

@@ -10,14 +10,15 @@ of a planned sequence) and a free-running step (the network plans by itself; L1 
 import _init_paths  # noqa: F401
 import torch
 
-from core.datasets import ActionSet, WordVocab, action_set_path, open_dataset
+from core.datasets import ActionSet, Mixed, WordVocab, action_set_path, open_dataset, record_plans
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL
 from core.engine.language import open_language
 from core.engine.options import Parser, number, parse
 from core.engine.previews import write_previews
-from core.engine.run import Run
+from core.engine.run import Run, run_folder
+from core.engine.seeds import over_seeds
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
 from core.models.planner import Planner, PlannerConfig
@@ -27,20 +28,28 @@ EXPERIMENT = "seq2seqL1"
 
 
 def main():
-    options = parse(arguments(), EXPERIMENT)
+    over_seeds(parse(arguments(), EXPERIMENT), train_once, run_folder)
+
+
+def train_once(options):
+    """Train one run; return what its best checkpoint was chosen by."""
     if options.hidden_size % 2:
         raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
     language = open_language(options)
     train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
+    if options.mix:
+        train = Mixed(train, open_synthetic(options, language.vocab))
     training = Run(options)
     for sentence in (*language.notes, *train.report(), *val.report()):
         training.say(sentence)
 
     config = PlannerConfig(
-        words=language.vocab.names, operators=language.operators.names, vis_encoder=options.vis_encoder,
-        hidden_size=options.hidden_size, vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
-        use_attention=bool(options.use_attention), dropout=options.dropout, text_blind=bool(options.text_blind))
-    planner = Planner(config, language.vectors)
+        words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
+        operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
+        vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
+        use_attention=bool(options.use_attention), dropout=options.dropout, text_blind=bool(options.text_blind),
+        image_blind=bool(options.image_blind))
+    planner = Planner(config, language.vectors, language.minilm)
     optimizer = torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
     planner = training.setup(planner, optimizer, "teacher_forced")
 
@@ -62,6 +71,7 @@ def main():
             training.checkpoint(distance_out, input_L1=distance_in, output_L1=distance_out)
         if options.visualize and training.due(options.visualize_every):
             write_previews(training, planner, val)
+    return {"best validation": training.best}
 
 
 @torch.no_grad()
@@ -79,12 +89,18 @@ def validate(planner, val, device, batch_size):
 
 def open_pairs(options, vocab: WordVocab, phase):
     """Open a phase as thumbnails; training pairs come with their planned sequences."""
-    plans = None
+    planned = {}
     if phase == "train":
-        plans = ActionSet(action_set_path(options.action_id, options.dataset, phase, options.session,
-                                          options.output)).plans()
-    return open_dataset(options.dataset, phase, options.session, vocab, options.data_root, size=THUMBNAIL, plans=plans,
-                        cache=f"{options.output}/cache")
+        path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
+        planned = {"plans": ActionSet(path).plans(), "plans_path": path}
+    return open_dataset(options.dataset, phase, options.session, vocab, options.data_root, size=THUMBNAIL,
+                        cache=f"{options.output}/cache", **planned)
+
+
+def open_synthetic(options, vocab):
+    """Open the training pairs of a synthetic set; their plans are those that they were made by."""
+    return open_dataset("synth", "train", 0, vocab, options.mix, size=THUMBNAIL, plans=record_plans(options.mix),
+                        typos=options.typos, cache=f"{options.output}/cache")
 
 
 def arguments():
@@ -99,6 +115,15 @@ def arguments():
                        "is seen")
     group.add_argument("--crop", type=number(int, 0, THUMBNAIL), default=0, help="side of a random crop of the "
                        f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole ones")
+    group.add_argument("--lang_encoder", default="words", choices=("words", "minilm"), help="what reads the request: "
+                       "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
+    group.add_argument("--forgiving", type=int, default=0, choices=(0, 1), help="read numbers, and misspelt words as "
+                       "the known ones that they resemble; the published vocabulary does neither")
+    group.add_argument("--mix", metavar="FOLDER", help="train in equal parts on this synthetic set of session 0, made "
+                       "by synthdata/gen_data.py")
+    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the synthetic requests with "
+                       "slips of the finger")
+    group.add_argument("--image_blind", type=int, default=0, choices=(0, 1), help="control: every picture looks grey")
     group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "
                        "the same words")
     return parser

@@ -16,11 +16,14 @@ import torch
 from tqdm import tqdm
 
 from core.datasets.photos import MIN_SIDE, bundled, from_folder
-from core.datasets.synth import SESSIONS, SynthSet, replay
+from core.datasets.synth import KINDS, SESSIONS, SynthSet, replay
 from core.engine.cli import run
 from core.files import UserError, replacing, write_text
+from core.metrics.attributes import look
+from core.metrics.obedience import JUST_VISIBLE
 from core.operators import Plan
 
+CLEARLY = 1.5   # just visible steps
 PACKAGES = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-learn", "pillow")
 
 
@@ -30,7 +33,7 @@ def parse_args():
     add = parser.add_argument
     add("--session", type=int, choices=sorted(SESSIONS), required=True,
         help="0: for each index one global, one local, one inpainting and one compound edit; 1: one global edit")
-    add("--kinds", help="only some of the session's kinds, such as global,compound (default: all)")
+    add("--kinds", help=f"kinds of edits, of {', '.join(KINDS)} (default: the session's)")
     add("--start", type=int, required=True, help="first index")
     add("--end", type=int, required=True, help="the index after the last one")
     add("--release_bs", type=int, default=100, help="rows of one CSV file for the crowd (default: %(default)s)")
@@ -46,8 +49,8 @@ def parse_args():
     if not 0 <= options.start < options.end:
         raise UserError(f"--start {options.start} --end {options.end}: needs 0 <= start < end")
     kinds = options.kinds.split(",") if options.kinds else list(SESSIONS[options.session])
-    if unknown := sorted(set(kinds) - set(SESSIONS[options.session])):
-        raise UserError(f"--kinds {unknown[0]}: session {options.session} has {', '.join(SESSIONS[options.session])}")
+    if unknown := sorted(set(kinds) - set(KINDS)):
+        raise UserError(f"--kinds {unknown[0]}: is none of {', '.join(KINDS)}")
     options.kinds = kinds
     for name, low in (("release_bs", 1), ("requests", 1), ("size", MIN_SIDE), ("seed", 0), ("visualize", 0)):
         if getattr(options, name) < low:
@@ -59,7 +62,7 @@ def main():
     options = parse_args()
     torch.set_num_threads(1)   # the pictures are small: threads would only wait for each other
     photos = from_folder(options.photos) if options.photos else bundled()
-    dataset = SynthSet(options.out, photos, options.seed, options.size, options.requests)
+    dataset = SynthSet(options.out, photos, options.seed, options.size, options.requests, fulfils)
     skipped = generate(dataset, options)
     entries = dataset.select(options.session, range(options.start, options.end))
     write_config(dataset, options)
@@ -72,6 +75,13 @@ def main():
           f"{dataset.folder}, {files} CSV file(s) in {options.amt_dir}")
     if skipped:
         print(f"{len(skipped)} skipped, no edit suits the crop: {', '.join(skipped)}")
+
+
+def fulfils(before, after, intent):
+    """Whether each attribute that is wished for moves CLEARLY the wished way."""
+    was, became = look(before), look(after)
+    return all(sign * (became[name] - was[name]).item() >= CLEARLY * JUST_VISIBLE[name]
+               for name, sign in intent.items())
 
 
 def generate(dataset, options):
@@ -142,7 +152,7 @@ def _results(dataset, entries):
         steps = [{"op": step.op, "params": step.params, "image": image, "mask": step.mask and step.mask.array()}
                  for step, image in zip(Plan.from_dict(entry["plan"]), images, strict=True)]
         yield {"name": entry["output"], "request": entry["request"], "input": source, "steps": steps,
-               "output": images[-1]}
+               "output": (images or [source])[-1]}
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from core.datasets import WordVocab, squash, tokenize
+from core.datasets import PieceVocab, WordVocab, squash
+from core.datasets.pieces import minilm_folder
 from core.engine.checkpoints import load_checkpoint
 from core.files import UserError
 from core.models.planner import Planner
+from core.models.vision import QuickResNet, has_bf16
 from core.operators import Plan, execute, trace
 
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
@@ -28,15 +30,23 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
-        self.vocab = WordVocab(planner.config.words)
+        self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device = device
+
+    def quick(self):
+        """Look in bfloat16 from now on, where network and processor can; return whether they do. For a CPU."""
+        can = self.planner.config.vis_encoder == "resnet18" and has_bf16()
+        if can:
+            self.planner.look = QuickResNet(self.planner.look)
+        return can
 
     @classmethod
     def load(cls, path, experiment=None, device="cpu"):
         """Rebuild the planner of a checkpoint. Raises UserError."""
         state = load_checkpoint(path, experiment)
         try:
-            return cls(Planner.from_checkpoint(state["model"], str(path)), device)
+            minilm = minilm_folder() if state["model"]["config"].get("lang_encoder") == "minilm" else None
+            return cls(Planner.from_checkpoint(state["model"], str(path), minilm), device)
         except KeyError:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
                             f"give one of core/train_seq2seqL1.py") from None
@@ -52,7 +62,7 @@ class PlannerMethod:
 
     def _edited(self, unrolled, index, request):
         plan, steps = unrolled.plan(self.planner.vocab, index)
-        words = tokenize(request)[:unrolled.attention.shape[-1] - 2]
+        words = self.vocab.read(request)
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
         return Edited(None, plan, words, weights if self.planner.config.use_attention else None)
 
@@ -60,17 +70,6 @@ class PlannerMethod:
         edited, = self.plans(image, [request])
         edited.image = execute(edited.plan, image)
         return edited
-
-
-class PlanMethod:
-    """A fixed plan, or one plan for each pair by name, as a method: for references such as the mean edit."""
-
-    def __init__(self, plan_of):
-        self.plan_of = plan_of
-
-    def __call__(self, image, request, name=None):
-        plan = self.plan_of(name)
-        return Edited(execute(plan, image), plan)
 
 
 def to_uint8(image):

@@ -1,9 +1,11 @@
 """The words and operators that a run speaks, found from its flags."""
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
-from core.datasets import WordVocab, get_source, load_operator_vocab, load_word_vectors, vocab_files
+from core.datasets import PieceVocab, WordVocab, get_source, load_operator_vocab, load_word_vectors, vocab_files
+from core.datasets.pieces import minilm_folder
 from core.files import UserError
 from core.operators import OperatorVocab
 
@@ -12,12 +14,16 @@ TRAINED_VECTORS = 100   # size of word vectors that are trained because none are
 
 @dataclass
 class Language:
-    """A word vocabulary, its vectors (None: to be trained), and an operator vocabulary."""
+    """What requests become, an operator vocabulary, and what the network reads with.
 
-    vocab: WordVocab
+    `vectors` are those of the words (None: to be trained); `minilm` is the folder of the sentence encoder, or None.
+    """
+
+    vocab: WordVocab | PieceVocab
     operators: OperatorVocab
     vectors: torch.Tensor | None
     notes: list[str] = field(default_factory=list)
+    minilm: Path | None = None
 
     @property
     def vector_size(self):
@@ -32,7 +38,11 @@ def open_language(options):
         if not path.exists():
             raise UserError(f"{path}: no such vocabulary; make it by prepro/build_vocab.py --dataset {dataset} "
                             f"--session {options.session}, or give its folder by --language")
-    vocab, operators = WordVocab.load(files.words), load_operator_vocab(files.operators)
+    operators = load_operator_vocab(files.operators)
+    if getattr(options, "lang_encoder", "words") == "minilm":
+        return Language(PieceVocab(), operators, None, ["requests are read by all-MiniLM-L6-v2, frozen"],
+                        minilm_folder())
+    vocab = WordVocab.load(files.words)
     if files.vectors.exists():
         vectors = torch.as_tensor(load_word_vectors(files.vectors, vocab))
         note = f"{len(vocab)} words with fixed {vectors.shape[1]}-d vectors from {files.vectors}"
@@ -40,4 +50,13 @@ def open_language(options):
         vectors = None
         note = (f"{len(vocab)} words; no {files.vectors}, so their vectors start at random and are trained "
                 f"(prepro/build_vocab.py makes GloVe ones)")
+    if getattr(options, "forgiving", 0):
+        known, vocab = len(vocab), vocab.forgiving()
+        vectors = None if vectors is None else torch.cat((vectors, amount_vectors(len(vocab) - known, vectors)))
     return Language(vocab, operators, vectors, [note])
+
+
+def amount_vectors(count, like):
+    """Return vectors for `count` amounts, on the line between two random ones of the size of `like` (N, D)."""
+    ends = torch.randn(2, like.shape[1], generator=torch.Generator().manual_seed(0)) * like.std()
+    return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, count)[:, None])

@@ -57,6 +57,8 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--num_iters", "--num_iter", type=number(int, 1), default=num_iters,
                            help="iterations in all")
         group.add_argument("--learning_rate", type=number(float, 0), default=1e-3, help="of Adam")
+        group.add_argument("--schedule", default="constant", choices=("constant", "cosine"), help="of the learning "
+                           "rate: cosine falls to 0 at --num_iters")
         group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of everything random")
         group.add_argument("--print_every", type=number(int, 1), default=50, help="iterations between lines on the "
                            "console")
@@ -64,11 +66,13 @@ class Parser(argparse.ArgumentParser):
                            "checkpoints; each is validated, the best is kept")
         group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write pages to look at")
         group.add_argument("--visualize_every", type=number(int, 1), default=1000, help="iterations between pages")
+        self.add_seeds("train")
         group.add_argument("--restart", action="store_true", help="start the run anew instead of resuming it")
         return self
 
     def add_test(self):
         """What is tested, and what is shown of it."""
+        self.set_defaults(seeds=1)   # a script that tests trials has the flag by add_seeds
         group = self.add_argument_group("test")
         group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
         group.add_argument("--phase", default="test", choices=("train", "val", "test"), help="which part of the data")
@@ -77,6 +81,8 @@ class Parser(argparse.ArgumentParser):
                            "enlarged")
         group.add_argument("--fid_weights", help="file of the published Inception weights (pt_inception-2015-12-05), "
                            "or url to fetch them; by default torch hub's cache, else a named stand-in")
+        group.add_argument("--lpips_weights", help="file of torchvision's AlexNet weights for LPIPS; by default torch "
+                           "hub's cache, else LPIPS is not measured")
         group.add_argument("--print_every", type=int, default=100, help=argparse.SUPPRESS)   # the bar shows progress
         group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
         group.add_argument("--visualize_every", type=number(int, 1), default=1, help="images between entries of the "
@@ -84,20 +90,29 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--is_train", type=int, default=0, help=argparse.SUPPRESS)        # the notebook gives it
         return self
 
+    def add_seeds(self, verb):
+        """How often the same, by chance otherwise; see core.engine.seeds."""
+        self.add_argument("--seeds", type=number(int, 1), default=1, help=f"{verb} the trial under so many seeds, each "
+                          "in a run folder of its own (..._seed_1, ...), and report mean and spread")
+        return self
 
-def parse(parser, experiment, argv=None):
+
+def parse(parser, experiment=None, argv=None):
     """Parse the command line; what it leaves open, the numbered trial decides, and then the defaults.
+
+    A script for any experiment names none and has a flag with `dest="experiment"` itself.
 
     Returns a Namespace with `experiment`. Raises UserError for a flag in the trials file that does not exist.
     """
-    trial = get_trial(experiment, parser.parse_args(argv).trial)
     if parser.trains:   # a test needs the number only: its network comes from the checkpoint
+        trial = get_trial(experiment, parser.parse_args(argv).trial)
         unknown = sorted(set(trial.flags) - {action.dest for action in parser._actions})
         if unknown:
             raise UserError(f"core/trials/{experiment}.toml, trial {trial.number}: no flag is called {unknown[0]!r}")
         parser.set_defaults(**{name: str(value) for name, value in trial.flags.items()})   # argparse reads texts only
     options = parser.parse_args(argv)
-    options.experiment = experiment
+    if experiment:
+        options.experiment = experiment
     return options
 
 

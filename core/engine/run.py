@@ -16,12 +16,13 @@ from core.files import UserError, append_jsonl, read_jsonl, write_json, write_js
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
 FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
-        "restart", "output", "data_root", "language"}
+        "restart", "output", "data_root", "language", "seeds"}
 
 
 def run_folder(options):
-    """Return `output/<dataset>_<experiment>_trial_<n>`."""
-    return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}"
+    """Return `output/<dataset>_<experiment>_trial_<n>`, with `_seed_<k>` behind it for the k-th further seed."""
+    suffix = getattr(options, "suffix", "")   # set by core.engine.seeds
+    return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}{suffix}"
 
 
 def test_folder(options):
@@ -96,13 +97,13 @@ class Run:
         return model
 
     def _open_folder(self):
-        """Write how the run was started, and cut its log to what the checkpoint knows."""
+        """Write how the run was started, and cut its logs to what the checkpoint knows."""
         if not self.fabric.is_global_zero:
             return
         write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
-        log = self.folder / "log.jsonl"
-        rows = read_jsonl(log) if self.saved and log.exists() else []
-        write_jsonl(log, [row for row in rows if row["iteration"] <= self.iteration])
+        for log in (self.folder / "log.jsonl", self.folder / "validation.jsonl"):
+            rows = read_jsonl(log) if self.saved and log.exists() else []
+            write_jsonl(log, [row for row in rows if row["iteration"] <= self.iteration])
 
     def _restore(self, model):
         """Load the saved weights into a model of the same configuration. Raises UserError."""
@@ -130,6 +131,8 @@ class Run:
               _deferred_interrupt() as interrupted):
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
+                for group in self.optimizer.param_groups:
+                    group["lr"] = self._learning_rate()
                 self._losses = {}
                 yield {key: value.to(self.device, non_blocking=True) if torch.is_tensor(value) else value
                        for key, value in batch.items()}
@@ -140,6 +143,13 @@ class Run:
                     raise KeyboardInterrupt
         if self._events:
             self._events.close()
+
+    def _learning_rate(self):
+        """Return the rate of the iteration under way: constant, or falling along half a cosine to 0."""
+        rate = self.options.learning_rate
+        if self.options.schedule == "cosine":
+            rate *= (1 + math.cos(math.pi * self.iteration / self.options.num_iters)) / 2
+        return rate
 
     def step(self, **losses):
         """Descend along the sum of named losses. Raises UserError naming a loss that is not finite."""
@@ -193,6 +203,7 @@ class Run:
             text = "  ".join(f"{name} {value:.4f}" for name, value in scalars.items())
             tqdm.write(f"validation after {completed} iterations: {text}{'  (best so far)' if better else ''}")
             self._record({f"val/{name}": value for name, value in scalars.items()}, completed)
+            append_jsonl(self.folder / "validation.jsonl", [{"iteration": completed, **scalars}])
         # the best first: if the disk fills in between, the iterations since last.pt are done again, and it with them
         self.save(completed, ("best.pt", "last.pt") if better else ("last.pt",))
 

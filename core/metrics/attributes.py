@@ -12,19 +12,24 @@ def mean_luminance(image):
     return functions.luminance(image).mean((1, 2))
 
 
+def lightness(image):
+    """Return the mean lightness L*, in [0, 100]: how bright the picture looks."""
+    return _lightness(_lab(image))
+
+
 def contrast(image):
     """Return the spread (standard deviation) of the lightness L*, in [0, 50]."""
-    return _lab(image)[:, 0].std((1, 2), correction=0)
+    return _contrast(_lab(image))
 
 
 def chroma(image):
     """Return the mean distance from grey in the a*b* plane, >= 0: how colourful the picture is."""
-    return torch.linalg.vector_norm(_lab(image)[:, 1:], dim=1).mean((1, 2))
+    return _chroma(_lab(image))
 
 
 def warmth(image):
     """Return the mean b*: positive is yellow, negative is blue."""
-    return _lab(image)[:, 2].mean((1, 2))
+    return _warmth(_lab(image))
 
 
 def sharpness(image):
@@ -32,10 +37,48 @@ def sharpness(image):
     return functions.laplacian(functions.luminance(image).unsqueeze(1)).square().mean((1, 2, 3))
 
 
-ATTRIBUTES = {"luminance": mean_luminance, "contrast": contrast, "chroma": chroma, "warmth": warmth,
-              "sharpness": sharpness}
+def detail(image):
+    """Return log10 of the high-frequency energy per variance of L*: how sharp, whatever the brightness and contrast.
+
+    `sharpness` grows with the square of an exposure or of a contrast, though nothing gets sharper; this does not.
+    """
+    return _detail(_lab(image))
+
+
+def look(image):
+    """Return {name: (B,)} of the five ATTRIBUTES that people ask for, from one conversion to CIELAB."""
+    lab = _lab(image)
+    return {name: of_lab(lab) for name, of_lab in _OF_LAB.items()}
 
 
 def _lab(image):
     from kornia.color import rgb_to_lab
     return rgb_to_lab(image)
+
+
+def _lightness(lab):
+    return lab[:, 0].mean((1, 2))
+
+
+def _contrast(lab):
+    return lab[:, 0].std((1, 2), correction=0)
+
+
+def _chroma(lab):
+    return torch.hypot(lab[:, 1], lab[:, 2]).mean((1, 2))
+
+
+def _warmth(lab):
+    return lab[:, 2].mean((1, 2))
+
+
+def _detail(lab):
+    fine = functions.laplacian(lab[:, :1]).square().mean((1, 2, 3))
+    spread = lab[:, 0].var((1, 2), correction=0)
+    floor = 1e-4   # of L* squared: a picture without any variance has no detail, rather than an undefined one
+    return ((fine + floor) / (spread + floor)).log10()
+
+
+# The names are those of RetouchReq's intents.
+ATTRIBUTES = {"bright": lightness, "contrast": contrast, "sat": chroma, "warm": warmth, "sharp": detail}
+_OF_LAB = {"bright": _lightness, "contrast": _contrast, "sat": _chroma, "warm": _warmth, "sharp": _detail}

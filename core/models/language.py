@@ -4,6 +4,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 SPECIAL_TOKENS = 4   # <NONE> <START> <END> <UNK>, the first ids of every word vocabulary
+READ_AT_ONCE = 64       # requests that MiniLM reads in one call
+MOST_KNOWN = 50_000     # requests that it remembers: some 10 kB each
 
 
 class RequestEncoder(nn.Module):
@@ -30,11 +32,62 @@ class RequestEncoder(nn.Module):
         """
         present = request_ids > 0
         lengths = present.sum(1).clamp_min(1)
-        vectors = self.dropout(torch.cat((self.special, self.words))[request_ids])
+        vectors = self.dropout(self.embed(request_ids, present))
         packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, (last, _) = self.lstm(packed)
         states, _ = pad_packed_sequence(states, batch_first=True, total_length=request_ids.shape[1])
         return self.dropout(states), present, self.dropout(torch.cat((last[-2], last[-1]), 1))
+
+    def embed(self, request_ids, present):
+        """Return the vectors (B, L, D) that the LSTM reads."""
+        return torch.cat((self.special, self.words))[request_ids]
+
+
+class SentenceEncoder(RequestEncoder):
+    """The word pieces in context as all-MiniLM-L6-v2 has learnt them (Wang et al. 2020), frozen, then the LSTM.
+
+    Its weights are those of the package that ships them, so a checkpoint holds none of them. Requests that were read
+    once are remembered.
+    """
+
+    def __init__(self, folder, hidden_size=256, dropout=0.0):
+        import logging
+
+        from transformers import BertModel
+        from transformers.utils import logging as library
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+        logging.getLogger("transformers").setLevel(logging.ERROR)
+        network = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
+        super().__init__(SPECIAL_TOKENS, hidden_size=hidden_size, dropout=dropout,
+                         vectors=torch.zeros(0, network.config.hidden_size))
+        self.frozen = [network.eval().requires_grad_(False)]   # in a list: no part of the trained network
+        self.known = {}
+
+    def embed(self, request_ids, present):
+        requests = [tuple(row[:length]) for row, length in
+                    zip(request_ids.tolist(), present.sum(1).tolist(), strict=True)]
+        new = [request for request in dict.fromkeys(requests) if request not in self.known]
+        if len(self.known) + len(new) > MOST_KNOWN:
+            self.known.clear()
+            new = list(dict.fromkeys(requests))
+        for start in range(0, len(new), READ_AT_ONCE):
+            self._remember(new[start:start + READ_AT_ONCE], request_ids.device)
+        vectors = torch.zeros(*request_ids.shape, self.words.shape[1])
+        for row, request in zip(vectors, requests, strict=True):
+            row[:len(request)] = self.known[request]
+        return vectors.to(request_ids.device)
+
+    @torch.no_grad()
+    def _remember(self, requests, device):
+        """Read some requests, tuples of ids, and keep what they become, in half precision."""
+        ids = torch.zeros(len(requests), max(map(len, requests)), dtype=torch.long)
+        for row, request in zip(ids, requests, strict=True):
+            row[:len(request)] = torch.tensor(request)
+        with torch.autocast(device.type, enabled=False):
+            states = self.frozen[0].to(device)(ids.to(device), attention_mask=(ids > 0).long().to(device))
+        for request, state in zip(requests, states.last_hidden_state.half().cpu(), strict=True):
+            self.known[request] = state[:len(request)].clone()
 
 
 class WordAttention(nn.Module):

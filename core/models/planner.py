@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from core.files import UserError
-from core.models.language import RequestEncoder, WordAttention
+from core.models.language import RequestEncoder, SentenceEncoder, WordAttention
 from core.models.vision import FEATURES, make_encoder
 from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan, Step, apply_batch
 
@@ -27,6 +27,8 @@ class PlannerConfig:
     use_attention: bool = True
     dropout: float = 0.0
     text_blind: bool = False   # a control: every request reads as no words at all
+    image_blind: bool = False  # another: every picture looks grey
+    lang_encoder: str = "words"
     max_steps: int = MAX_STEPS
 
 
@@ -49,13 +51,17 @@ class Unrolled:
 class Planner(nn.Module):
     """The notebook's seq2seq planner; see the module's first lines."""
 
-    def __init__(self, config, vectors=None):
+    def __init__(self, config, vectors=None, minilm=None):
+        """Build the network; `vectors` are those of the words, `minilm` the folder of the sentence encoder."""
         super().__init__()
         self.config = config
         self.vocab = OperatorVocab(config.operators)
         hidden = config.hidden_size
-        self.read = RequestEncoder(len(config.words), config.vector_size, hidden, vectors, config.fixed_vectors,
-                                   config.dropout)
+        if config.lang_encoder == "minilm":
+            self.read = SentenceEncoder(minilm, hidden, config.dropout)
+        else:
+            self.read = RequestEncoder(len(config.words), config.vector_size, hidden, vectors, config.fixed_vectors,
+                                       config.dropout)
         self.look = make_encoder(config.vis_encoder)
         self.operator_vectors = nn.Embedding(len(self.vocab), hidden)
         self.see = nn.Sequential(nn.Linear(FEATURES, hidden), nn.Dropout(config.dropout))
@@ -100,7 +106,7 @@ class Planner(nn.Module):
                 pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step]))
             real_pictures = torch.cat([picture[real[:, step]] for step, picture in enumerate(pictures)])
         where = real.t().nonzero()                                         # in the order of the cat: step, sample
-        features = features.index_put((where[:, 1], where[:, 0]), self.look(real_pictures).to(features))
+        features = features.index_put((where[:, 1], where[:, 0]), self._look(real_pictures).to(features))
         looked = self.see(features)
         words, present, summary = self._read(request_ids)
         start = summary[None].contiguous()
@@ -133,11 +139,14 @@ class Planner(nn.Module):
                 break
         return Unrolled(history[:, 1:], torch.stack(params, 1), torch.stack(attention, 1), image)
 
+    def _look(self, image):
+        return self.look(torch.full_like(image, 0.5) if self.config.image_blind else image)
+
     def _look_at(self, image, wanted):
         """Return features (B, FEATURES); samples that are not `wanted`, bool (B,), are not looked at and give 0."""
         if wanted.all():
-            return self.look(image)
-        seen = self.look(image[wanted])
+            return self._look(image)
+        seen = self._look(image[wanted])
         return seen.new_zeros(len(image), FEATURES).index_put((wanted,), seen)
 
     def _read(self, request_ids):
@@ -178,11 +187,11 @@ class Planner(nn.Module):
                            for key, value in asdict(self.config).items()}, "weights": self.state_dict()}
 
     @classmethod
-    def from_checkpoint(cls, saved, source="checkpoint"):
+    def from_checkpoint(cls, saved, source="checkpoint", minilm=None):
         """Rebuild the network. Raises UserError where it was made by another version of the operator table."""
         config = {key: tuple(value) if isinstance(value, list) else value for key, value in saved["config"].items()}
         try:
-            planner = cls(PlannerConfig(**config))
+            planner = cls(PlannerConfig(**config), minilm=minilm)
             planner.load_state_dict(saved["weights"])
         except (TypeError, RuntimeError) as error:
             raise UserError(f"{source}: does not fit this version's planner or operator table; train again "

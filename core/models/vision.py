@@ -15,6 +15,29 @@ def resnet18():
     return network.to(memory_format=torch.channels_last)
 
 
+def has_bf16():
+    """Return whether this processor computes convolutions in bfloat16."""
+    supported = "_is_mkldnn_bf16_supported"   # the question has no public name
+    return hasattr(torch.ops.mkldnn, supported) and getattr(torch.ops.mkldnn, supported)()
+
+
+class QuickResNet(nn.Module):
+    """A trained ResNet-18 for planning on a CPU: batch norm folded into the convolutions, in bfloat16.
+
+    Three times as fast; its features differ from the trained network's by a few per cent of their mean.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        from torch.fx.experimental.optimization import fuse
+        from torch.utils.mkldnn import to_mkldnn
+        fused = fuse(network.eval()).to(memory_format=torch.contiguous_format)   # a copy: the trained one stays
+        self.network = to_mkldnn(fused, torch.bfloat16)
+
+    def forward(self, image):
+        return self.network(image.to_mkldnn(torch.bfloat16)).to_dense(torch.float32)
+
+
 class SmallEncoder(nn.Module):
     """A few strided convolutions for trials on a CPU, on a quarter of the thumbnail's side: a hundredth of ResNet-18.
 

@@ -39,7 +39,8 @@ def train(tmp_path):
         options = Namespace(**{
             "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
             "precision": "32-true", "manual_seed": 3, "batch_size": 2, "num_iters": num_iters, "num_workers": 0,
-            "print_every": 2, "learning_rate": 0.1, "restart": False} | flags)
+            "print_every": 2, "learning_rate": 0.1, "schedule": "constant",
+            "restart": False} | flags)
         run, model = Run(options), model or Line()
         model = run.setup(model, torch.optim.Adam(model.parameters(), options.learning_rate))
         for batch in run.batches(DATA):
@@ -83,6 +84,19 @@ def test_events_hold_the_log_and_the_validations(train):
     assert events["square"][2] == pytest.approx((rows[0]["square"] + rows[1]["square"]) / 2)
     assert sorted(events["square"]) == sorted(events["val/weight"]) == [2, 4]
     assert events["val/weight"][4] == pytest.approx(run.model.weight.item())
+
+
+def test_the_learning_curve_is_that_of_an_unbroken_run(train):
+    def curve(run):
+        return [json.loads(line) for line in (run.folder / "validation.jsonl").read_text().splitlines()]
+    whole = curve(train(7, trial=1))
+    assert [row["iteration"] for row in whole] == [2, 4, 6, 7]
+    run = train(5, trial=2)
+    with open(run.folder / "validation.jsonl", "a", encoding="utf-8") as file:   # as of a checkpoint that was not saved
+        file.write('{"iteration": 6, "weight": 1.0}\n')
+    resumed = curve(train(7, trial=2))
+    assert [row for row in resumed if row["iteration"] != 5] == whole   # 5 was a last iteration, too
+    assert [row["iteration"] for row in curve(train(2, trial=2, restart=True))] == [2]
 
 
 def test_best_is_the_lowest_score_and_last_the_latest(train):

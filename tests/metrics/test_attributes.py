@@ -2,7 +2,17 @@
 import pytest
 import torch
 
-from core.metrics.attributes import ATTRIBUTES, chroma, contrast, mean_luminance, sharpness, warmth
+from core.metrics.attributes import (
+    ATTRIBUTES,
+    chroma,
+    contrast,
+    detail,
+    lightness,
+    look,
+    mean_luminance,
+    sharpness,
+    warmth,
+)
 from core.metrics.language import FIXED_REQUESTS, request_variance
 from core.operators import Plan, Step, execute
 
@@ -10,16 +20,20 @@ WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # red lifted, bl
 COOL = WARM[16:] + WARM[8:16] + WARM[:8]
 
 
+def as_tensor(pixels):
+    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+
+
 @pytest.mark.parametrize(("name", "op", "more", "less"), [
-    ("luminance", "brightness", [0.3], [-0.3]),
-    ("luminance", "exposure", [0.5], [-0.5]),
+    ("bright", "brightness", [0.3], [-0.3]),
+    ("bright", "exposure", [0.5], [-0.5]),
     ("contrast", "contrast", [0.5], [-0.5]),
-    ("chroma", "saturation", [0.5], [-0.5]),
-    ("warmth", "hue", WARM, COOL),
-    ("sharpness", "sharpness", [0.5], [-0.15]),
+    ("sat", "saturation", [0.5], [-0.5]),
+    ("warm", "hue", WARM, COOL),
+    ("sharp", "sharpness", [0.5], [-0.15]),
 ])
 def test_an_edit_moves_its_attribute_both_ways(photo, name, op, more, less):
-    image = torch.from_numpy(photo()).permute(2, 0, 1)[None].float() / 255
+    image = as_tensor(photo())[None]
     attribute = ATTRIBUTES[name]
     lower, middle, upper = (attribute(x).item() for x in (
         execute(Plan((Step.make(op, less),)), image), image, execute(Plan((Step.make(op, more),)), image)))
@@ -32,11 +46,29 @@ def test_known_values():
     halves[..., :4] = 1
     batch = torch.cat((grey, halves))
     torch.testing.assert_close(mean_luminance(batch), torch.tensor([0.5, 0.5]))
+    torch.testing.assert_close(lightness(batch), torch.tensor([53.39, 50.0]), atol=1e-2, rtol=0)
     torch.testing.assert_close(contrast(batch), torch.tensor([0.0, 50.0]), atol=1e-2, rtol=0)
     torch.testing.assert_close(chroma(batch), torch.zeros(2), atol=0.05, rtol=0)
     torch.testing.assert_close(sharpness(batch), torch.tensor([0.0, 0.25]))  # 2 of 8 columns see a step of 1
     yellow_and_blue = torch.tensor([[1.0, 1, 0], [0, 0, 1]]).view(2, 3, 1, 1).expand(-1, -1, 4, 4)
     assert warmth(yellow_and_blue)[0] > 50 > -50 > warmth(yellow_and_blue)[1]
+
+
+def test_one_conversion_gives_the_same_look(photo):
+    images = torch.stack([as_tensor(photo(seed=seed)) for seed in (0, 1)])
+    measured = look(images)
+    assert list(measured) == list(ATTRIBUTES)
+    for name, attribute in ATTRIBUTES.items():
+        torch.testing.assert_close(measured[name], attribute(images))
+
+
+def test_detail_is_what_exposure_and_contrast_do_not_change(photo):
+    image = as_tensor(photo())[None] * 0.4 + 0.1   # far from clipping
+    brighter, blurred = image * 1.5, execute(Plan((Step.make("sharpness", [-0.15]),)), image)
+    assert sharpness(brighter) > 2 * sharpness(image)
+    torch.testing.assert_close(detail(brighter), detail(image), atol=0.02, rtol=0)
+    assert detail(blurred) < detail(image) - 0.1
+    assert detail(torch.full((1, 3, 8, 8), 0.5)).isfinite()
 
 
 def test_request_variance_is_the_population_variance_over_requests():

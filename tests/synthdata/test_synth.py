@@ -16,7 +16,7 @@ def photos(photo):
 
 
 def test_every_effect_has_words_and_an_edit():
-    assert set(synth.EDITS) == set(WORDS) - {"removed"}
+    assert set(synth.EDITS) == set(WORDS) - {"removed", "unchanged"}
     assert set(synth.LOCAL_EDITS) <= set(synth.EDITS)
 
 
@@ -99,12 +99,27 @@ def test_drawn_edits_are_visible_and_hardly_clip(kind, photo):
             assert len({step.op for step in plan}) == len(plan)
 
 
+def test_edits_that_do_not_show_what_was_wished_for_are_drawn_again(photo):
+    asked = []
+
+    def fulfils(before, after, intent):
+        asked.append(intent)
+        return len(asked) > 3 and before.mean() < after.mean()
+    picture = np.uint8(photo(64, 64) * 0.5)
+    plan, wishes = synth.draw("global", picture, np.random.default_rng(0), fulfils)
+    assert len(asked) > 3
+    assert asked[-1] == synth.intent(wishes)
+    assert synth.run(plan, picture).mean() > picture.mean()
+    assert synth.draw("global", picture, np.random.default_rng(0), lambda *_: False) is None
+    assert synth.draw("local", picture, np.random.default_rng(0), lambda *_: False)   # a part of the picture
+
+
 def test_flat_black_pictures_are_given_up():
     assert synth.draw("global", np.zeros((32, 32, 3), np.uint8), np.random.default_rng(0)) is None
 
 
 def test_record_replays_to_the_same_pixels(photos):
-    for index, kind in enumerate(synth.SESSIONS[0]):
+    for index, kind in enumerate(synth.KINDS):
         entry, source, target = synth.make_sample(photos, 3, 64, 0, index, kind)
         pictures = synth.replay(entry, photos)
         assert np.array_equal(pictures[0], source)

@@ -1,0 +1,140 @@
+"""Every method under one roof: opened by its name from a script's options, and asked in one way.
+
+    method = open_method(options)                      # --experiment, --trial, --checkpoint, --dataset, ...
+    edited = method(image, "make it brighter")         # image (3, H, W) in [0, 1] -> Edited
+    several = method.edits(image, ["warmer", "darker"])
+
+A new experiment adds one line to METHODS: its name and a function from options to a Method.
+"""
+import torch
+
+from core.datasets import ActionSet, action_set_path, get_source, open_dataset
+from core.datasets.annotations import annotation_path, listing, pair_name, read_annotation
+from core.engine.editing import THUMBNAIL, Edited, PlannerMethod
+from core.engine.language import open_language
+from core.engine.run import run_folder
+from core.files import UserError
+from core.operators import Plan, execute
+from core.planning import action_options
+from core.planning.auto_tone import auto_tone
+from core.planning.keywords import keyword_plan
+from core.planning.mean import mean_edit
+
+
+class Method:
+    """What is measured: a callable (image, request, name) -> Edited that says what it is.
+
+    `label` names it in a few words, `about` holds plain values for `metrics.json`, `vocab` is the WordVocab that it
+    reads with (None: any words). A method that knows only the pairs of a data set has `answers_any` False.
+    """
+
+    answers_any = True
+    vocab = None
+
+    def __init__(self, label, **about):
+        self.label, self.about = label, about
+
+    def edits(self, image, requests):
+        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return as many Edited."""
+        raise NotImplementedError
+
+    def __call__(self, image, request, name=None):
+        """Edit a photo by one request; `name` is the pair's, for methods that look its plan up."""
+        edited, = self.edits(image, [request])
+        return edited
+
+
+class LearnedPlans(Method):
+    """A trained planner: it reads all requests in one batch, and the plans run on the photo."""
+
+    def __init__(self, planner, label, **about):
+        super().__init__(label, **about)
+        self.planner, self.vocab = planner, planner.vocab
+
+    def edits(self, image, requests):
+        several = self.planner.plans(image, requests)
+        for edited in several:
+            edited.image = execute(edited.plan, image)
+        return several
+
+
+class RulePlans(Method):
+    """Plans by a rule: a function (image, request) -> Plan that has learnt nothing from words."""
+
+    def __init__(self, rule, label, **about):
+        super().__init__(label, **about)
+        self.rule = rule
+
+    def edits(self, image, requests):
+        plans = [self.rule(image, request) for request in requests]
+        results = {plan: execute(plan, image) for plan in dict.fromkeys(plans)}   # most rules plan alike for many words
+        return [Edited(results[plan], plan) for plan in plans]
+
+
+class KnownPlans(Method):
+    """One plan for each pair by its name, found from its target: an oracle, which answers nothing else."""
+
+    answers_any = False
+
+    def __init__(self, plans, label, **about):
+        super().__init__(label, **about)
+        self.plans = plans
+
+    def __call__(self, image, request, name=None):
+        return Edited(execute(self.plans[name], image), self.plans[name])
+
+
+def open_method(options):
+    """Open the method of `options.experiment`. Raises UserError where it, or what it needs, is missing."""
+    if options.experiment not in METHODS:
+        raise UserError(f"--experiment {options.experiment}: unknown; known are: {', '.join(METHODS)}")
+    method = METHODS[options.experiment](options)
+    method.about = {"experiment": options.experiment, "trial": options.trial} | method.about
+    return method
+
+
+def _planner(options):
+    path = run_folder(options) / options.checkpoint
+    return LearnedPlans(PlannerMethod.load(path, options.experiment),
+                        f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint)
+
+
+def _identity(options):
+    return RulePlans(lambda image, request: Plan(), "identity")
+
+
+def _mean_edit(options):
+    """The mean edit of the training pairs: curves and colour, no operator that looks around a pixel."""
+    train = open_dataset(options.dataset, "train", options.session, open_language(options).vocab, options.data_root,
+                         size=THUMBNAIL, cache=f"{options.output}/cache")
+    samples = [train[index] for index in torch.linspace(0, len(train) - 1, min(len(train), 1024)).int().tolist()]
+    fit = action_options(1, operators=("brightness", "contrast", "saturation", "hue", "tint"), tolerance=0.0)
+    plan = mean_edit(*(torch.stack([sample[side] for sample in samples]) for side in ("input", "target")), fit)
+    return RulePlans(lambda image, request: plan, "mean training edit")
+
+
+def _auto_tone(options):
+    return RulePlans(lambda image, request: auto_tone(image), "auto-tone")
+
+
+def _keywords(options):
+    return RulePlans(lambda image, request: keyword_plan(request), "keyword editor")
+
+
+def _planned(options):
+    """The plans that `prepro/gen_greedy_seqs.py` found from the targets of this phase, of every pair."""
+    actions = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
+                                        options.output))
+    root = options.data_root or get_source(options.dataset).root
+    names = [pair_name(entry) for entry in read_annotation(annotation_path(root, options.phase, options.session))]
+    missing = [name for name in names if name not in actions.done]
+    if missing:
+        raise UserError(f"{actions.path}: has no plan of {len(missing)} of the {len(names)} pairs "
+                        f"({listing(missing)}); plan them by prepro/gen_greedy_seqs.py --dataset {options.dataset} "
+                        f"--phase {options.phase} --action_id {options.action_id}")
+    return KnownPlans(actions.plans(), "planned from the target", action_id=options.action_id)
+
+
+REFERENCES = {"identity": _identity, "mean_edit": _mean_edit, "auto_tone": _auto_tone, "keywords": _keywords,
+              "planned": _planned}
+METHODS = {"seq2seqL1": _planner, **REFERENCES}

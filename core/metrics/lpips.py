@@ -1,0 +1,68 @@
+"""LPIPS, the learned perceptual distance (Zhang et al. 2018), where the weights of its AlexNet are at hand.
+
+The linear heads come with the package `lpips`; the AlexNet below them is torchvision's, which this never downloads.
+"""
+import hashlib
+import warnings
+from pathlib import Path
+
+import torch
+
+from core.files import UserError
+
+BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's name for it ends in the first digits of its SHA-256
+DIGITS = "7be5be79"
+SMALLEST = 64   # pixels of the short edge: AlexNet has nothing left of smaller pictures
+
+
+class Lpips:
+    """The distance of two batches (B, 3, H, W) in [0, 1], 0 for equal ones: (B,), NaN for pictures under 64 px."""
+
+    def __init__(self, name, network):
+        self.name, self.network = name, network
+
+    @torch.inference_mode()
+    def __call__(self, a, b):
+        if min(a.shape[-2:]) < SMALLEST:
+            return a.new_full((len(a),), torch.nan)
+        return self.network(a, b, normalize=True).flatten()
+
+
+def open_lpips(weights=None):
+    """Open the network of LPIPS.
+
+    Args: `weights`, a file with torchvision's AlexNet; None looks into torch hub's cache.
+
+    Returns: (an Lpips or None, a sentence why there is none, or None). Its name is "LPIPS", and "LPIPS(<file name>)"
+    on other weights than the published ones. Raises UserError where a given file cannot be used.
+    """
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / BACKBONE
+    if weights is None and not cached.is_file():
+        return None, f"LPIPS is not measured: there is no {cached}; bring it, or give --lpips_weights FILE"
+    path = Path(weights or cached)
+    name = "LPIPS" if _sha256(path).startswith(DIGITS) else f"LPIPS({path.name})"
+    return Lpips(name, _network(path)), None
+
+
+def _network(path):
+    """Return the network with its published heads, and the backbone of a file."""
+    import lpips
+    with warnings.catch_warnings():   # it calls torchvision in the way of old versions
+        warnings.simplefilter("ignore")
+        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        network.net.load_state_dict({   # slice2.3.weight is features.3.weight of the whole AlexNet
+            key: saved["features." + key.split(".", 1)[1]] for key in network.net.state_dict()})
+    except Exception:   # foreign bytes make the unpickler stumble over anything
+        raise UserError(f"{path}: not torchvision's AlexNet weights; give {BACKBONE} by --lpips_weights, or leave the "
+                        f"flag out") from None
+    return network.eval().requires_grad_(False)
+
+
+def _sha256(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: LPIPS weights cannot be read ({error.strerror}); give the file itself") from None

@@ -1,0 +1,219 @@
+"""Does it obey the words? Sentences, what each asks to see, and the rules of right and wrong, one per suite.
+
+No learned judge: a rule looks at how far an edit moved the five attributes of `core.metrics.attributes`, counted in
+just visible steps (JUST_VISIBLE), at how much of the picture changed, and at nothing else. What an edit does besides
+what was asked is judged only where the sentence speaks of it, since brightness changes contrast and chroma, too.
+
+How a cheat fails. Each attribute is asked for in both directions equally often, so whatever ignores the words gets at
+most half of `direction` and `negation`, a third of `two_wishes`, and nothing of `opposites` and `degree`. Doing nothing
+is right in `no_op` only. Doing everything at full strength fails `degree` and `no_op`; a plain exposure does not
+count as sharper, nor does more contrast; and answers that lie near each other because both do nothing, or because
+all answers are the same, do not count in `paraphrase` and `typo` unless they also do what was asked.
+"""
+import re
+import tomllib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.files import UserError, read_text
+from core.metrics.attributes import ATTRIBUTES, look
+from core.metrics.bootstrap import mean_interval
+
+# The smallest moves that count. A difference of about 1 in CIELAB is just visible side by side, so the mean L* and b*
+# must move by that. A spread that grows by 0.5 moves what lies one spread above and below the mean 1 apart. Half of a
+# usual photo is nearly grey, so a mean chroma of 0.5 is about 1 where there is colour. Fine detail is visibly stronger
+# from about a tenth in amplitude, that is 0.08 in log10 of its energy.
+JUST_VISIBLE = {"bright": 1.0, "contrast": 0.5, "sat": 0.5, "warm": 1.0, "sharp": 0.08}
+KEPT = 2.0      # just visible steps that what should be kept may move more than it does without the proviso
+NEAR = 0.5      # of the clean sentence's change: two answers are near each other if they are at most so far apart
+NO_OP = 0.01    # mean absolute change that counts as none: 2.5 of 255
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to try: a sentence, the attributes that it asks to move {name: +1 or -1}, and what it is held against.
+
+    `partner` is the other sentence of a pair: the opposite, the stronger, the clean one, or the one without proviso.
+    """
+
+    suite: str
+    sentence: str
+    asks: dict = field(default_factory=dict)
+    partner: str | None = None
+    keeps: tuple = ()
+
+    @property
+    def direction(self):
+        """What is asked as one word each, such as "bright+ sat-"."""
+        return " ".join(name + ("+" if sign > 0 else "-") for name, sign in self.asks.items())
+
+    @property
+    def sentences(self):
+        """The one or two sentences that must be carried out to judge the item."""
+        return (self.sentence,) if self.partner is None else (self.sentence, self.partner)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sentence on one photo: moves in just visible steps, and the mean absolute change."""
+
+    moves: dict
+    change: float
+
+
+def obeys(outcome, asks):
+    """Whether every attribute that is asked for moved visibly, in the asked direction."""
+    return all(sign * outcome.moves[name] >= 1 for name, sign in asks.items())
+
+
+def right_direction(item, outcome, partner, apart):
+    """What is asked moves visibly: one wish (direction), or both of two (two_wishes)."""
+    return obeys(outcome, item.asks)
+
+
+def right_opposites(item, outcome, partner, apart):
+    """The sentence moves what it asks for visibly one way, and its opposite visibly the other way."""
+    return obeys(outcome, item.asks) and obeys(partner, {name: -sign for name, sign in item.asks.items()})
+
+
+def right_degree(item, outcome, partner, apart):
+    """Both move the asked way, the stronger sentence (the partner) visibly further than the weaker."""
+    return all(sign * outcome.moves[name] > 0 and sign * (partner.moves[name] - outcome.moves[name]) >= 1
+               for name, sign in item.asks.items())
+
+
+def right_negation(item, outcome, partner, apart):
+    """What is asked moves visibly, and what is kept no further, but for KEPT, than it does without the proviso."""
+    return obeys(outcome, item.asks) and all(
+        abs(outcome.moves[name]) <= abs(partner.moves[name]) + KEPT for name in item.keeps)
+
+
+def right_wording(item, outcome, partner, apart):
+    """What is asked moves visibly, and the picture is near the one of the clean sentence (the partner)."""
+    return obeys(outcome, item.asks) and apart <= NEAR * partner.change
+
+
+def right_no_op(item, outcome, partner, apart):
+    """The picture stays as it is."""
+    return outcome.change < NO_OP
+
+
+RULES = {"direction": right_direction, "direction_real": right_direction, "opposites": right_opposites,
+         "degree": right_degree, "negation": right_negation, "two_wishes": right_direction,
+         "paraphrase": right_wording, "typo": right_wording, "no_op": right_no_op}
+PAIRS = ("opposites", "degree", "paraphrase", "typo")
+
+
+def judge_photo(items, image, edit, batch=32):
+    """Try all items on one photo.
+
+    Args:
+        items: Item values.
+        image: (3, H, W) in [0, 1].
+        edit: a callable (list of requests) -> as many images (3, H, W), what the method makes of this photo.
+        batch: items per call of `edit`: memory holds the results of so many at once.
+
+    Returns: two arrays, one value per item: whether it is right, and the mean change that its sentence made.
+    """
+    right, change = np.zeros(len(items), bool), np.zeros(len(items))
+    before = look(image[None])
+    for start in range(0, len(items), batch):
+        part = items[start:start + batch]
+        requests = list(dict.fromkeys(sentence for item in part for sentence in item.sentences))
+        images = dict(zip(requests, edit(requests), strict=True))
+        outcomes = {request: _outcome(image, before, edited) for request, edited in images.items()}
+        for index, item in enumerate(part, start):
+            outcome, partner = outcomes[item.sentence], outcomes.get(item.partner)
+            apart = None if partner is None else (images[item.sentence] - images[item.partner]).abs().mean().item()
+            right[index], change[index] = RULES[item.suite](item, outcome, partner, apart), outcome.change
+    return right, change
+
+
+def _outcome(image, before, edited):
+    after = look(edited[None])
+    moves = {name: ((after[name] - before[name]) / step).item() for name, step in JUST_VISIBLE.items()}
+    return Outcome(moves, (edited - image).abs().mean().item())
+
+
+def summarise(items, right):
+    """Count what is right, by suite and by what each suite's sentences ask for.
+
+    Args: `right` bool (photos, items). Returns: dicts {suite, asked_for (None: all of the suite), right, asked, share,
+    interval}; the interval of the share is a 95% bootstrap over photos, [low, high], None for a single photo.
+    """
+    rows = []
+    for suite in (suite for suite in RULES if any(item.suite == suite for item in items)):
+        members = [index for index, item in enumerate(items) if item.suite == suite]
+        rows.append(_row(suite, None, right[:, members]))
+        directions = {items[index].direction for index in members}
+        for direction in sorted(directions, key=[items[index].direction for index in members].index):
+            if len(directions) > 1:
+                chosen = [index for index in members if items[index].direction == direction]
+                rows.append(_row(suite, direction, right[:, chosen]))
+    return rows
+
+
+def _row(suite, direction, right):
+    photos = np.arange(len(right)).repeat(right.shape[1])
+    return {"suite": suite, "asked_for": direction, "right": int(right.sum()), "asked": right.size,
+            "share": float(right.mean()), "interval": mean_interval(right.ravel(), photos)}
+
+
+def read_items(path):
+    """Read the sentences of a TOML file: {suite: {what is asked: [entry, ...]}}; data/obedience/README.md explains it.
+
+    Raises UserError naming the file, the suite and the entry that cannot be understood.
+    """
+    try:
+        suites = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: malformed TOML ({error})") from None
+    items = []
+    for suite, cells in suites.items():
+        if suite not in RULES or not isinstance(cells, dict):
+            raise UserError(f"{path}: [{suite}] is no suite; known are: {', '.join(RULES)}")
+        for key, entries in cells.items():
+            where = f"{path}, [{suite}] {key!r}"
+            asks = read_asks(key, where)
+            if not isinstance(entries, list):
+                raise UserError(f"{where}: must be a list of sentences")
+            items += [_item(suite, asks, entry, f"{where}, entry {number}") for number, entry in enumerate(entries, 1)]
+    if not items:
+        raise UserError(f"{path}: holds no sentences")
+    return items
+
+
+def read_asks(key, where):
+    """Return {"bright": 1, "sat": -1} of "bright+ sat-", and {} of "nothing".
+
+    Raises UserError, which begins with `where`, for anything else.
+    """
+    if key == "nothing":
+        return {}
+    words = [re.fullmatch(f"({'|'.join(ATTRIBUTES)})([+-])", word) for word in key.split()]
+    if not words or not all(words):
+        raise UserError(f"{where}: must be 'nothing' or attributes with a sign, such as 'bright+ sat-'; known are: "
+                        f"{', '.join(ATTRIBUTES)}")
+    return {word[1]: 1 if word[2] == "+" else -1 for word in words}
+
+
+def _item(suite, asks, entry, where):
+    """Return the Item of an entry: a sentence, a pair, or a sentence with what it keeps."""
+    if suite in PAIRS:
+        if not (isinstance(entry, list) and len(entry) == 2 and all(map(_is_text, entry))):
+            raise UserError(f"{where}: must be a pair of sentences")
+        return Item(suite, entry[0], asks, entry[1])
+    if suite == "negation" and isinstance(entry, dict):
+        keeps = entry.get("keeps", [])
+        if not (_is_text(entry.get("sentence")) and _is_text(entry.get("without")) and isinstance(keeps, list)
+                and keeps and all(name in ATTRIBUTES for name in keeps)):
+            raise UserError(f"{where}: needs sentence, keeps (some of: {', '.join(ATTRIBUTES)}) and without")
+        return Item(suite, entry["sentence"], asks, entry["without"], tuple(keeps))
+    if not _is_text(entry):
+        raise UserError(f"{where}: must be a sentence")
+    return Item(suite, entry, asks)
+
+
+def _is_text(value):
+    return isinstance(value, str) and bool(value.strip())

@@ -1,0 +1,157 @@
+"""Does a method obey the words? Every sentence on every photo, judged by what it moves; see core/metrics/obedience.py.
+
+Prints right/asked per suite with a 95% interval over photos, and writes, under the run's folder,
+obedience/metrics.json, obedience/items.jsonl (one line per sentence) and obedience/web/index.html, the sentences that
+failed.
+
+  python core/test_obedience.py --trial 1 --dataset FiveK --phase val
+  python core/test_obedience.py --reference keywords --annotations data/FiveK/FiveK.json
+"""
+import argparse
+
+import _init_paths  # noqa: F401
+import numpy as np
+import torch
+from tabulate import tabulate
+from tqdm import tqdm
+
+from core.datasets import fit_short_edge, get_source, load_image, to_tensor
+from core.datasets.annotations import annotation_path, read_annotation, read_entries
+from core.engine.cli import run
+from core.engine.editing import to_uint8
+from core.engine.index import index_runs
+from core.engine.methods import METHODS, REFERENCES, open_method
+from core.engine.options import Parser, number, parse
+from core.engine.run import revision, run_folder
+from core.files import write_json, write_jsonl
+from core.metrics.obedience import judge_photo, read_items, summarise
+from core.metrics.picking import pick_requests
+from core.pages.obedience import HEADERS, interval_of, percent, write_obedience
+
+EXAMPLES = 3   # failing sentences of each suite that are shown with pictures
+
+
+def main():
+    options = parse(arguments())
+    items = read_items(options.sentences) + real_items(options)
+    photos = open_photos(options)
+    method = open_method(options)
+    folder = run_folder(options) / "obedience"
+    right, change = judge(method, photos, items)
+    rows = summarise(items, right)
+    unchanged = [index for index, item in enumerate(items) if item.suite == "no_op"]
+    measured = {
+        "run": folder.parent.name, **method.about, "dataset": options.dataset, "phase": options.phase,
+        "photos": list(photos), "short_edge": options.short_edge, "sentences": len(items), "suites": rows,
+        "no_op_change": float(change[:, unchanged].mean()) if unchanged else None, "revision": revision()}
+    lines = [_line(item, photos, right[:, index], change[:, index]) for index, item in enumerate(items)]
+    write_json(folder / "metrics.json", measured, indent=1)
+    write_jsonl(folder / "items.jsonl", lines)
+    report(measured)
+    if options.visualize:
+        notes = [f"{method.label} on {len(photos)} photos of {options.dataset} {options.phase}", *no_op_line(measured)]
+        page = write_obedience(folder / "web", folder.parent.name, rows, failures(method, photos, lines), notes)
+        print(f"page: {page}\nall runs: {index_runs(options.output)[0]}")
+
+
+def real_items(options):
+    """Return items picked from the annotations, and print how many the rule found."""
+    if not options.annotations:
+        return []
+    entries = [entry for path in options.annotations for entry in read_entries(path) if isinstance(entry, dict)]
+    items, found = pick_requests(entries, options.real, options.manual_seed)
+    counts = ", ".join(f"{direction} {count}" for direction, count in found.items()) or "none"
+    print(f"{len(items)} real requests picked of {len(entries)} entries; the rule found {counts}")
+    return items
+
+
+def open_photos(options):
+    """Return {name: image (3, H, W)}: distinct input photos, evenly spaced through the phase."""
+    root = options.data_root or get_source(options.dataset).root
+    path = annotation_path(root, options.phase, options.session)
+    names = sorted({entry["input"] for entry in read_annotation(path)})
+    chosen = np.linspace(0, len(names) - 1, min(len(names), options.photos)).round().astype(int)
+    return {names[index]: to_tensor(fit_short_edge(load_image(path.parents[1] / "images" / names[index]),
+                                                   options.short_edge)) for index in chosen}
+
+
+@torch.no_grad()
+def judge(method, photos, items):
+    """Return `right` and `change`, both (photos, items)."""
+    verdicts = [judge_photo(items, image, lambda requests, image=image: images_of(method, image, requests))
+                for image in tqdm(photos.values(), unit="photo")]
+    return tuple(np.stack(values) for values in zip(*verdicts, strict=True))
+
+
+def images_of(method, image, requests):
+    return [edited.image for edited in method.edits(image, requests)]
+
+
+def _line(item, photos, right, change):
+    """Return what `items.jsonl` holds of one item."""
+    return {"suite": item.suite, "sentence": item.sentence, "partner": item.partner, "asks": item.direction,
+            "keeps": list(item.keeps), "right": int(right.sum()), "asked": len(right),
+            "change": round(float(change.mean()), 5),
+            "failed": [name for name, obeyed in zip(photos, right, strict=True) if not obeyed]}
+
+
+def report(measured):
+    """Print the table, a line per suite and per direction of the direction suites."""
+    table = [(row["suite"], row["asked_for"] or "all", row["right"], row["asked"], percent(row["share"]),
+              interval_of(row["interval"])) for row in measured["suites"]
+             if row["asked_for"] is None or row["suite"].startswith("direction")]
+    print(f"{measured['run']}, {measured['sentences']} items on {len(measured['photos'])} photos")
+    print(tabulate(table, headers=HEADERS, disable_numparse=True, colalign=("left",) * 2 + ("right",) * 4))
+    print(*no_op_line(measured), sep="\n")
+
+
+def no_op_line(measured):
+    """Return one sentence with the figure of the no-op suite, or none where nothing was asked to stay."""
+    change = measured["no_op_change"]
+    return [] if change is None else [f"no-op changes the picture by {change:.4f} of 1 on average"]
+
+
+@torch.no_grad()
+def failures(method, photos, lines):
+    """Yield what the page shows of each sentence that failed: suite by suite, the worst first, a few with pictures."""
+    for suite in dict.fromkeys(line["suite"] for line in lines):
+        failed = [line for line in lines if line["suite"] == suite and line["failed"]]
+        for rank, line in enumerate(sorted(failed, key=lambda line: line["right"])):
+            examples = example(method, photos[line["failed"][0]], line) if rank < EXAMPLES else []
+            yield {key: value for key, value in line.items() if key != "change"} | {"examples": examples}
+
+
+def example(method, image, line):
+    """Return the photo before and after a sentence and its partner, with captions."""
+    requests = [request for request in (line["sentence"], line["partner"]) if request is not None]
+    captions = ("before", *(f"after “{request}”" for request in requests))
+    return [{"caption": caption, "image": to_uint8(pixels)}
+            for caption, pixels in zip(captions, (image, *images_of(method, image, requests)), strict=True)]
+
+
+def arguments():
+    parser = Parser(__doc__).add_data()
+    group = parser.add_argument_group("method")
+    group.add_argument("--experiment", default="seq2seqL1", choices=sorted(set(METHODS) - set(REFERENCES)),
+                       help="whose run is tested")
+    group.add_argument("--reference", dest="experiment", default=argparse.SUPPRESS,
+                       choices=sorted(set(REFERENCES) - {"planned"}),   # which answers the requests of its pairs only
+                       help="test what learns no words instead")
+    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
+    group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
+    group = parser.add_argument_group("obedience")
+    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="whose photos are edited")
+    group.add_argument("--photos", type=number(int, 1), default=20, help="how many, evenly spaced")
+    group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
+                       "statistics matter")
+    group.add_argument("--sentences", default="data/obedience/sentences.toml", help="file of the written sentences")
+    group.add_argument("--annotations", nargs="+", default=[], metavar="JSON", help="annotation files (FiveK's, "
+                       "GIER's, ...) to pick real requests from")
+    group.add_argument("--real", type=number(int, 1), default=8, help="real requests of each direction, at most")
+    group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of the choice among them")
+    group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

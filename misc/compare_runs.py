@@ -1,0 +1,41 @@
+"""Compare two tested runs pair by pair: is the difference real, or within what other photos would give?
+
+For each metric, the mean difference over the photos and requests that both were tested on, with its 95% interval
+from a bootstrap over photos. Where the interval leaves out 0, the difference is called real.
+
+  python misc/compare_runs.py output/FiveK_keywords_trial_1 output/FiveK_seq2seqL1_trial_1
+  python misc/compare_runs.py output/A/test_val output/B/test_val --json differences.json
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.comparison import comparable, compare, open_tested, sentence
+from core.engine.options import Parser
+from core.files import write_json
+
+
+def main():
+    options = arguments().parse_args()
+    a, b = open_tested(options.A), open_tested(options.B)
+    keys, notes = comparable(a, b)
+    compared = compare(a, b, keys)
+    photos = {row["photos"] for row in compared}
+    print(f"A: {a.name}\nB: {b.name}", *notes,
+          f"compared on {len(keys)} pairs of {max(photos, default=0)} photos", *map(sentence, compared), sep="\n")
+    for name in sorted(name for name in a.metrics.keys() & b.metrics.keys() if name.startswith("output FID")):
+        print(f"{name}: A {a.metrics[name]}, B {b.metrics[name]}; over all pairs of each, without an interval")
+    if options.json:
+        write_json(options.json, {"A": a.name, "B": b.name, "pairs": len(keys), "notes": notes, "metrics": compared},
+                   indent=1)
+
+
+def arguments():
+    parser = Parser(__doc__)
+    parser.add_argument("A", help="a run's folder, or its test's where it has several")
+    parser.add_argument("B", help="another one")
+    parser.add_argument("--json", metavar="FILE", help="write the comparison here, too")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

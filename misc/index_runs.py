@@ -1,0 +1,25 @@
+"""Write output/index.html anew: the table of all runs, also of those that are half written or of an older version.
+
+  python misc/index_runs.py
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.index import index_runs
+from core.engine.options import Parser
+
+
+def main():
+    options = arguments().parse_args()
+    path, notes = index_runs(options.output)
+    print(*notes, f"all runs: {path}", sep="\n")
+
+
+def arguments():
+    parser = Parser(__doc__)
+    parser.add_argument("--output", default="output", help="folder of the runs")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,68 @@
+"""LPIPS: the network of the package on a given AlexNet, never downloaded, and said where it is missing."""
+import pytest
+import torch
+from torchvision.models import alexnet
+
+from core.files import UserError
+from core.metrics.lpips import open_lpips
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    """A file with an AlexNet as torchvision saves it, untrained."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "alex.pth"
+    torch.save(alexnet().state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def distance(backbone):
+    return open_lpips(backbone)[0]
+
+
+def test_it_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
+    image = torch.rand(2, 3, 70, 80, generator=torch.Generator().manual_seed(1))
+    other = torch.rand(2, 3, 70, 80, generator=torch.Generator().manual_seed(2))
+    near, far = distance(image, image.lerp(other, 0.1)), distance(image, other)
+    torch.testing.assert_close(distance(image, image), torch.zeros(2))
+    assert (near > 0).all()
+    assert (near < far).all()
+    torch.testing.assert_close(torch.cat([distance(image[i:i + 1], other[i:i + 1]) for i in (0, 1)]), far)
+
+
+def test_the_given_backbone_is_what_looks(distance, backbone):
+    weights = torch.load(backbone, weights_only=True)
+    assert torch.equal(distance.network.net.slice2[1].weight, weights["features.3.weight"])
+    assert distance.name == "LPIPS(alex.pth)"   # the plain name is kept for the published weights
+
+
+def test_small_pictures_have_none(distance):
+    assert distance(torch.zeros(2, 3, 63, 90), torch.zeros(2, 3, 63, 90)).isnan().all()
+
+
+def test_without_weights_it_is_left_out_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    distance, reason = open_lpips()
+    assert distance is None
+    assert str(tmp_path / "checkpoints/alexnet-owt-7be5be79.pth") in reason
+    assert "--lpips_weights" in reason
+
+
+def test_the_cache_of_torch_hub_is_looked_into(backbone, tmp_path, monkeypatch):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/alexnet-owt-7be5be79.pth").write_bytes(backbone.read_bytes())
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    distance, reason = open_lpips()
+    assert (distance.name, reason) == ("LPIPS(alexnet-owt-7be5be79.pth)", None)
+
+
+@pytest.mark.parametrize("content", [None, b"text", {"features.0.weight": torch.zeros(3)}])
+def test_other_files_are_refused_by_name(content, tmp_path):
+    path = tmp_path / "weights.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        torch.save(content, path)
+    with pytest.raises(UserError, match=r"weights\.pth: "):
+        open_lpips(path)
