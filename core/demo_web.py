@@ -1,6 +1,6 @@
 """The workbench in the browser: drop a photo, say what to do, move the sliders of the plan, take the files away.
 
-  python core/demo_web.py                                                             # the planner of `make demo`
+  python core/demo_web.py                                                             # the demo's planner, or the one that ships
   python core/demo_web.py --checkpoint output/RetouchReq_seq2seqL1_trial_101 --port 8000
 
 Only this machine reaches the page unless --host says otherwise, and the page loads nothing from elsewhere.
@@ -26,7 +26,6 @@ from core.files import UserError
 from core.operators import TABLE
 from core.pages.steps import curves
 
-DEMO = "output/synth_seq2seqL1_trial_100/best.pt"
 STYLE = """
 .gradio-container { max-width: 1400px !important; margin: auto; }
 .gradio-container main { width: 100%; }
@@ -79,8 +78,7 @@ def serve(options):
     except ImportError:
         raise UserError("the workbench needs the package gradio; install it with: pip install -r "
                         "requirements-web.txt") from None
-    path = Path(options.checkpoint)
-    page = Page(gradio, PlannerMethod.load(path / "best.pt" if path.is_dir() else path), options)
+    page = Page(gradio, PlannerMethod.open(options.checkpoint), options)
     app = FastAPI(openapi_url=None)
     app.add_api_route("/download/{token}/{name}", page.download)
     gradio.mount_gradio_app(
@@ -223,7 +221,8 @@ def on(bench):
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--checkpoint", default=DEMO, help="run folder or checkpoint of a planner")
+    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of "
+                        "`make demo`, else the small one that ships (data/planner)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 lets other machines in")
     parser.add_argument("--port", type=number(int, 0, 65535), default=7860, help="0 takes any free one")
     parser.add_argument("--max_megapixels", type=number(float, 0), default=60, help="refuse larger photos")

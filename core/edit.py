@@ -15,14 +15,12 @@ import _init_paths  # noqa: F401
 from tabulate import tabulate
 
 from core.datasets import tokenize
-from core.datasets.vocab import MAX_WORDS
+from core.datasets.vocab import remarks
 from core.engine.cli import run
 from core.engine.options import Parser
 from core.engine.photos import add_output_flags, edit_folder, edit_photo, plan_beside, suffix_of
 from core.files import UserError
 from core.operators import Plan
-
-DEMO = "output/synth_seq2seqL1_trial_100/best.pt"
 
 
 def main():
@@ -58,17 +56,11 @@ def open_planner(options):
     if not words:
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
-    path = Path(options.checkpoint or DEMO)
-    path = path / "best.pt" if path.is_dir() else path
-    if not path.exists():
-        raise UserError(f"{path}: no such checkpoint; `make demo` trains a small one, core/train_seq2seqL1.py a real "
-                        f"one; then give its run folder by --checkpoint")
     from core.engine.editing import PlannerMethod
-    method = PlannerMethod.load(path)
-    if len(words) > MAX_WORDS:
-        print(f"the request has {len(words)} words; the planner reads the first {MAX_WORDS}")
-    if unknown := method.vocab.unknown(options.request):
-        print(f"words that the planner does not know: {', '.join(dict.fromkeys(unknown))}")
+    method = PlannerMethod.open(options.checkpoint)
+    if options.quick and not method.quick():
+        print("--quick: changes nothing here; it is for planners with ResNet-18 on processors with bfloat16")
+    print(*remarks(method.vocab, options.request), f"planner: {method.path}", sep="\n")
     return lambda image: method.plans(image, [options.request])[0].plan
 
 
@@ -76,7 +68,10 @@ def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--img", required=True, help="photo, or a folder of photos")
     parser.add_argument("--request", help="what to do, in words")
-    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of `make demo`")
+    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of `make demo`, "
+                        "else the small one that ships (data/planner)")
+    parser.add_argument("--quick", action="store_true", help="look at the photo in bfloat16: three times as fast with "
+                        "ResNet-18; the plan may differ in its last digits")
     parser.add_argument("--replay", metavar="PLAN", help="carry out a saved plan; no network, no request")
     parser.add_argument("--plan", help="where the plan is saved; by default beside the result, ending in .plan.json")
     return add_output_flags(parser)

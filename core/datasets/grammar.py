@@ -136,15 +136,19 @@ WORDS = {
 # Words of degree by place: before a comparative, after a command, before a command, before "too"; "none" is for
 # phrases that take no degree. A phrase with a place that a level lacks is not used for that level.
 DEGREES = {
-    "slight": {"before": ("slightly", "a little", "a bit", "a tad", "a touch"),
-               "after": ("a little", "a bit", "slightly", "a little bit", "a touch", "just a bit"),
-               "pre": ("slightly", "gently"), "too": ("a little", "slightly", "a bit")},
+    "slight": {"before": ("slightly", "a little", "a bit", "a tad", "a touch", "just a bit", "a little bit", "somewhat",
+                          "a tiny bit", "ever so slightly"),
+               "after": ("a little", "a bit", "slightly", "a little bit", "a touch", "just a bit", "gently", "subtly",
+                         "very slightly", "just a little", "a tiny bit", "only a bit"),
+               "pre": ("slightly", "gently", "subtly"), "too": ("a little", "slightly", "a bit", "a touch")},
     "plain": {"before": ("",), "after": ("",), "too": ("",), "none": ("",)},
-    "strong": {"before": ("a lot", "much", "far", "considerably", "way"),
-               "after": ("a lot", "strongly", "considerably", "by a lot", "very much"),
-               "pre": ("strongly", "significantly"), "too": ("way", "far", "much")},
+    "strong": {"before": ("a lot", "much", "far", "considerably", "way", "very much", "a good deal", "significantly",
+                          "dramatically", "a whole lot"),
+               "after": ("a lot", "strongly", "considerably", "by a lot", "very much", "heavily", "dramatically",
+                         "significantly", "quite a lot", "as much as you can"),
+               "pre": ("strongly", "significantly", "heavily"), "too": ("way", "far", "much", "extremely", "really")},
 }
-PERCENT = {"before": ("{}%",), "after": ("by {}%", "about {}%")}
+PERCENT = {"before": ("{}%", "about {}%"), "after": ("by {}%", "about {}%", "by {} percent")}
 
 RAISE = ("increase", "raise", "boost", "turn up", "bring up", "pump up", "enhance")
 LOWER = ("decrease", "reduce", "lower", "turn down", "bring down", "tone down", "cut")

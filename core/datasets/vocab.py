@@ -129,6 +129,17 @@ class WordVocab:
         return _named(path, cls)
 
 
+def remarks(vocab, request):
+    """Return sentences on what of a request a vocabulary cannot read."""
+    sentences = []
+    if vocab.too_long(request):
+        sentences.append(f"the request is longer than the planner reads: its first {len(vocab.read(request))} words or "
+                         f"pieces of words")
+    if unknown := vocab.unknown(request):
+        sentences.append(f"words that the planner does not know: {', '.join(dict.fromkeys(unknown))}")
+    return sentences
+
+
 def load_operator_vocab(path):
     """Read an operator vocabulary (name -> id). Raises UserError with file and field."""
     return _named(path, OperatorVocab)

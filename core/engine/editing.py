@@ -1,5 +1,6 @@
 """Editing one photo with a method: what every method under test is, and the planner as one."""
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from core.models.vision import QuickResNet, has_bf16
 from core.operators import Plan, execute, trace
 
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
+DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
+SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
 
 
 @dataclass
@@ -31,7 +34,7 @@ class PlannerMethod:
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
-        self.device = device
+        self.device, self.path = device, None
 
     def quick(self):
         """Look in bfloat16 from now on, where network and processor can; return whether they do. For a CPU."""
@@ -39,6 +42,15 @@ class PlannerMethod:
         if can:
             self.planner.look = QuickResNet(self.planner.look)
         return can
+
+    @classmethod
+    def open(cls, path=None):
+        """Open a run folder or a checkpoint; by default the planner of `make demo`, else the one that ships."""
+        path = Path(path) if path else next(filter(Path.exists, (DEMO, SHIPPED)), DEMO)
+        path = path / "best.pt" if path.is_dir() else path
+        method = cls.load(path)
+        method.path = path
+        return method
 
     @classmethod
     def load(cls, path, experiment=None, device="cpu"):

@@ -230,6 +230,9 @@ class IterationBatches:
         self.size, self.seed, self.start, self.stop = size, options.manual_seed, start, options.num_iters
         self.batch = min(options.batch_size, size)
         self.rank, self.world = fabric.global_rank, fabric.world_size
+        if self.batch < self.world:
+            raise UserError(f"--batch_size {self.batch}: is shared out among {self.world} processes; give at least one "
+                            f"pair for each")
 
     def __len__(self):
         return max(self.stop - self.start, 0)

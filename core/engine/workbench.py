@@ -21,6 +21,7 @@ from dominate import tags
 from PIL import Image
 
 from core.datasets import tokenize
+from core.datasets.vocab import remarks
 from core.engine.editing import to_uint8
 from core.engine.options import Parser
 from core.engine.photos import add_output_flags, edit_photo, suffix_of
@@ -190,10 +191,7 @@ class Workbench:
     def _plan(self, request, planner):
         answer, = planner.plans(self.edited(), [request])
         said = ", ".join(step.op for step in answer.plan) or "nothing to change"
-        if unknown := planner.vocab.unknown(request):
-            said += f" (words that the planner does not know: {', '.join(dict.fromkeys(unknown))})"
-        if planner.vocab.too_long(request):
-            said += " (the planner reads only the first words of so long a request)"
+        said += "".join(f" ({sentence})" for sentence in remarks(planner.vocab, request))
         cards = tuple(Card.of(step, len(self.history)) for step in answer.plan)
         return Workbench(self.source, self.cards + cards, (*self.history, Turn(request, said)), self)
 

@@ -94,14 +94,15 @@ def test_what_users_type_is_among_them(effect, requests):
 
 def test_degrees_and_percentages_are_said():
     rng = np.random.default_rng(4)
-    slight = "slightly|gently|a little|a bit|a tad|a touch"
-    strong = "a lot|much|far|considerably|way|strongly|significantly"
+    slight = "slightly|gently|a little|a bit|a tad|a touch|subtly|a tiny|somewhat"
+    strong = ("a lot|much|far|considerably|way|strongly|significantly|heavily|dramatically|extremely|really|whole lot"
+              "|good deal")
     for effect in ("brighter", "less saturated", "sharper", "redder"):
         for sentence in sentences(effect, 100, rng, ("slight",)):
             assert re.search(slight, sentence, re.I), sentence
         for sentence in sentences(effect, 100, rng, ("strong",)):
             assert re.search(strong, sentence, re.I), sentence
-        assert all("20%" in describe([Wish(effect, 20)], rng) for _ in range(50))
+        assert all(re.search("20(%| percent)", describe([Wish(effect, 20)], rng)) for _ in range(50))
 
 
 def test_what_is_kept_is_never_what_is_edited():

@@ -185,6 +185,14 @@ def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(siz
         shown = [index for indices in batches[first:first + per_epoch] for index in indices]
         assert len(set(shown)) == len(shown)
         assert set(shown) <= set(range(size))
+    if min(batch, size) < 2:
+        return
     shares = [list(IterationBatches(size, options, 0, SimpleNamespace(global_rank=rank, world_size=2)))
               for rank in range(2)]
     assert [sorted(a + b) for a, b in zip(*shares, strict=True)] == [sorted(indices) for indices in batches]
+
+
+def test_a_batch_must_have_a_pair_for_each_process():
+    with pytest.raises(UserError, match=r"--batch_size 1: .* 2 processes"):
+        IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0,
+                         SimpleNamespace(global_rank=0, world_size=2))

@@ -115,7 +115,7 @@ def test_what_the_planner_cannot_read_is_said(bench):
     answer = bench.ask(f"make it floofy {'brighter ' * 15}", Planner([])).history[0].answer
     assert answer.startswith("nothing to change")
     assert "does not know: floofy" in answer
-    assert "only the first" in answer
+    assert "the request is longer than the planner reads" in answer
 
 
 # Cards
