@@ -1,6 +1,6 @@
 """The workbench in the browser: drop a photo, say what to do, move the sliders of the plan, take the files away.
 
-  python core/demo_web.py                                                             # the demo's planner, or the one that ships
+  python core/demo_web.py                             # the demo's planner, or else the one that ships
   python core/demo_web.py --checkpoint output/RetouchReq_seq2seqL1_trial_101 --port 8000
 
 Only this machine reaches the page unless --host says otherwise, and the page loads nothing from elsewhere.
@@ -12,7 +12,6 @@ import signal
 import socket
 import tempfile
 import weakref
-from pathlib import Path
 from urllib.parse import quote
 
 import _init_paths  # noqa: F401

@@ -68,8 +68,8 @@ def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--img", required=True, help="photo, or a folder of photos")
     parser.add_argument("--request", help="what to do, in words")
-    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of `make demo`, "
-                        "else the small one that ships (data/planner)")
+    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of `make "
+                        "demo`, else the small one that ships (data/planner)")
     parser.add_argument("--quick", action="store_true", help="look at the photo in bfloat16: three times as fast with "
                         "ResNet-18; the plan may differ in its last digits")
     parser.add_argument("--replay", metavar="PLAN", help="carry out a saved plan; no network, no request")

@@ -219,7 +219,8 @@ def damaged(state, how):
     return state | {"model": state["model"] | {"weights": weights}}
 
 
-COMMANDS = [(TEST, *SYNTH, "--trial", 100), (DEMO, *SYNTH, "--trial", 100), (EDIT, "--img", "cat.png", *REQUEST, "--checkpoint", RUN)]
+COMMANDS = [(TEST, *SYNTH, "--trial", 100), (DEMO, *SYNTH, "--trial", 100),
+            (EDIT, "--img", "cat.png", *REQUEST, "--checkpoint", RUN)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
