@@ -10,7 +10,7 @@ of a planned sequence) and a free-running step (the network plans by itself; L1 
 import _init_paths  # noqa: F401
 import torch
 
-from core.datasets import ActionSet, Mixed, WordVocab, action_set_path, open_dataset, record_plans
+from core.datasets import ActionSet, Mixed, WordVocab, action_set_path, get_source, open_dataset, record_plans
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL
@@ -90,11 +90,13 @@ def validate(planner, val, device, batch_size):
 def open_pairs(options, vocab: WordVocab, phase):
     """Open a phase as thumbnails; training pairs come with their planned sequences."""
     planned = {}
-    if phase == "train":
+    if phase == "train" and not options.action_id:
+        planned = {"plans": record_plans(options.data_root or get_source(options.dataset).root)}
+    elif phase == "train":
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
         planned = {"plans": ActionSet(path).plans(), "plans_path": path}
     return open_dataset(options.dataset, phase, options.session, vocab, options.data_root, size=THUMBNAIL,
-                        cache=f"{options.output}/cache", **planned)
+                        cache=f"{options.output}/cache", typos=options.typos if phase == "train" else 0.0, **planned)
 
 
 def open_synthetic(options, vocab):
@@ -106,7 +108,8 @@ def open_synthetic(options, vocab):
 def arguments():
     parser = Parser(__doc__).add_data().add_training().add_machine()
     group = parser.add_argument_group("planner")
-    group.add_argument("--action_id", type=number(int, 1), default=1, help="which set of planned sequences supervises")
+    group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences supervises; "
+                       "0: the plans that a synthetic set was made by")
     group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what looks at the photo: from "
                        "scratch, with ImageNet weights, or small for a CPU")
     group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs")
@@ -121,7 +124,7 @@ def arguments():
                        "the known ones that they resemble; the published vocabulary does neither")
     group.add_argument("--mix", metavar="FOLDER", help="train in equal parts on this synthetic set of session 0, made "
                        "by synthdata/gen_data.py")
-    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the synthetic requests with "
+    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
                        "slips of the finger")
     group.add_argument("--image_blind", type=int, default=0, choices=(0, 1), help="control: every picture looks grey")
     group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "

@@ -44,3 +44,11 @@ def test_the_rate_falls_along_a_cosine(project, run_script):
     state = torch.load("output/synth_seq2seqL1_trial_9/last.pt", weights_only=True)
     # the last of 4 iterations: (1 + cos(3/4 pi)) / 2 of 1e-3
     assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(1e-3 * 0.14645, rel=1e-3)
+
+
+def test_a_synthetic_set_is_trained_on_by_the_plans_that_it_was_made_by(project, run_script):
+    result = run_script(TRAIN, *TINY, "--trial", 10, "--action_id", 0, "--forgiving", 1, "--typos", 0.5,
+                        "--num_iters", 2, "--output", "fresh")   # where nothing is planned
+    assert result.code == 0, result.err
+    method = PlannerMethod.load("fresh/synth_seq2seqL1_trial_10/last.pt")
+    assert method.vocab.read("by 12%") == ["by", "10%"]
