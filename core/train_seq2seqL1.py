@@ -10,7 +10,17 @@ of a planned sequence) and a free-running step (the network plans by itself; L1 
 import _init_paths  # noqa: F401
 import torch
 
-from core.datasets import ActionSet, Mixed, WordVocab, action_set_path, get_source, open_dataset, record_plans
+from core.datasets import (
+    ActionSet,
+    DrawnPairs,
+    Mixed,
+    WordVocab,
+    action_set_path,
+    get_source,
+    open_dataset,
+    record_plans,
+)
+from core.datasets.photos import bundled, from_folder
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL
@@ -21,6 +31,7 @@ from core.engine.run import Run, run_folder
 from core.engine.seeds import over_seeds
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
+from core.metrics.obedience import fulfils
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS
 
@@ -38,7 +49,7 @@ def train_once(options):
     language = open_language(options)
     train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
     if options.mix:
-        train = Mixed(train, open_synthetic(options, language.vocab))
+        train = Mixed(train, open_drawn(options, language), options.mix_share)
     training = Run(options)
     for sentence in (*language.notes, *train.report(), *val.report()):
         training.say(sentence)
@@ -99,10 +110,12 @@ def open_pairs(options, vocab: WordVocab, phase):
                         cache=f"{options.output}/cache", typos=options.typos if phase == "train" else 0.0, **planned)
 
 
-def open_synthetic(options, vocab):
-    """Open the training pairs of a synthetic set; their plans are those that they were made by."""
-    return open_dataset("synth", "train", 0, vocab, options.mix, size=THUMBNAIL, plans=record_plans(options.mix),
-                        typos=options.typos, cache=f"{options.output}/cache")
+def open_drawn(options, language):
+    """Begin to draw synthetic pairs from photos."""
+    photos = from_folder(options.mix) if options.mix != "bundled" else [
+        photo for photo in bundled() if photo.phase == "train"]
+    return DrawnPairs(photos, language.vocab, language.operators, THUMBNAIL, fulfils, seed=options.manual_seed,
+                      typos=options.typos)
 
 
 def arguments():
@@ -122,8 +135,9 @@ def arguments():
                        "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
     group.add_argument("--forgiving", type=int, default=0, choices=(0, 1), help="read numbers, and misspelt words as "
                        "the known ones that they resemble; the published vocabulary does neither")
-    group.add_argument("--mix", metavar="FOLDER", help="train in equal parts on this synthetic set of session 0, made "
-                       "by synthdata/gen_data.py")
+    group.add_argument("--mix", metavar="PHOTOS", help="train also on synthetic edits of the photos in this folder, or "
+                       "of the bundled ones, drawn anew in every iteration (--num_workers 1 or more draws meanwhile)")
+    group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of them")
     group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
                        "slips of the finger")
     group.add_argument("--image_blind", type=int, default=0, choices=(0, 1), help="control: every picture looks grey")

@@ -19,11 +19,9 @@ from core.datasets.photos import MIN_SIDE, bundled, from_folder
 from core.datasets.synth import KINDS, SESSIONS, SynthSet, replay
 from core.engine.cli import run
 from core.files import UserError, replacing, write_text
-from core.metrics.attributes import look
-from core.metrics.obedience import JUST_VISIBLE
+from core.metrics.obedience import fulfils
 from core.operators import Plan
 
-CLEARLY = 1.5   # just visible steps
 PACKAGES = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-learn", "pillow")
 
 
@@ -75,13 +73,6 @@ def main():
           f"{dataset.folder}, {files} CSV file(s) in {options.amt_dir}")
     if skipped:
         print(f"{len(skipped)} skipped, no edit suits the crop: {', '.join(skipped)}")
-
-
-def fulfils(before, after, intent):
-    """Whether each attribute that is wished for moves CLEARLY the wished way."""
-    was, became = look(before), look(after)
-    return all(sign * (became[name] - was[name]).item() >= CLEARLY * JUST_VISIBLE[name]
-               for name, sign in intent.items())
 
 
 def generate(dataset, options):

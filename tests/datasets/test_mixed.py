@@ -1,5 +1,11 @@
-"""Two data sets as one."""
-from core.datasets import Mixed
+"""Two data sets as one, and pairs without end."""
+import pytest
+import torch
+
+from core.datasets import DrawnPairs, Mixed, WordVocab
+from core.datasets.photos import Photo
+from core.datasets.vocab import SPECIAL
+from core.operators import OperatorVocab, apply_batch
 
 
 class Part(list):
@@ -7,7 +13,34 @@ class Part(list):
         return [f"{len(self)} samples"]
 
 
-def test_parts_take_turns_and_the_smaller_comes_round_again():
-    mixed = Mixed(Part("abc"), Part("x"))
-    assert [mixed[index] for index in range(len(mixed))] == list("axbxcx")
-    assert mixed.report() == ["3 samples", "1 samples"]
+@pytest.mark.parametrize(("share", "mixed"), [(0.5, "axbyaz"), (1.0, "xyz"), (0.25, "abaxbabyabaz")])
+def test_parts_are_mixed_evenly_and_the_first_comes_round_again(share, mixed):
+    both = Mixed(Part("ab"), Part("xyz"), share)
+    assert "".join(both[index] for index in range(len(both))) == mixed
+    assert both.report() == ["2 samples", "3 samples"]
+
+
+@pytest.fixture()
+def drawn(photo):
+    photos = [Photo(str(seed), "train", lambda seed=seed: photo(96, 128, seed), "me", "CC0", "here") for seed in (0, 1)]
+    return DrawnPairs(photos, WordVocab((*SPECIAL, "make")), OperatorVocab(), 64, lambda *_: True)
+
+
+def test_a_drawn_pair_is_what_its_plan_makes(drawn):
+    lengths = set()
+    for index in range(20):
+        sample = drawn[index]
+        image = sample["input"][None]
+        for step in range(5):
+            image = apply_batch(drawn.op_vocab, sample["ops"][None, step + 1], image, sample["params"][None, step])
+        assert (image[0] - sample["target"]).abs().max() < 1 / 255
+        lengths.add(int((sample["params"].abs().sum(1) > 0).sum()))
+        assert len(sample["request_ids"]) == 17
+    assert {0, 1} < lengths
+
+
+def test_an_index_is_drawn_alike_and_others_differ(drawn):
+    first, again, other = drawn[3], drawn[3], drawn[23]
+    assert first["request"] == again["request"]
+    assert torch.equal(first["target"], again["target"])
+    assert not torch.equal(first["input"], other["input"])

@@ -1,0 +1,33 @@
+"""Make a checkpoint small enough to ship: the network alone, in half precision, without optimizer and options.
+
+  python misc/shrink_checkpoint.py output/synth_seq2seqL1_trial_103/best.pt data/planner/small.pt
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.engine.cli import run
+from core.engine.options import Parser
+from core.files import UserError
+
+
+def main():
+    options = arguments().parse_args()
+    state = load_checkpoint(options.checkpoint)
+    if "weights" not in state.get("model", {}):
+        raise UserError(f"{options.checkpoint}: holds no network; give a checkpoint of a train script")
+    weights = {name: value.half() if value.is_floating_point() else value
+               for name, value in state["model"]["weights"].items()}
+    kept = {name: state[name] for name in ("experiment", "iteration", "date")}
+    save_checkpoint(options.small, kept | {"model": state["model"] | {"weights": weights}})
+    print(f"{options.small}: the network of {options.checkpoint} after {kept['iteration']} iterations")
+
+
+def arguments():
+    parser = Parser(__doc__)
+    parser.add_argument("checkpoint", help="of a run, such as its best.pt; it stays as it is")
+    parser.add_argument("small", help="file to write")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
