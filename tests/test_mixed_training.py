@@ -25,7 +25,7 @@ def test_mixed_training_with_minilm(project, run_script):
     image = torch.rand(3, 40, 60)
     edited = method(image, "brigten it, by 10%")
     assert edited.image.shape == image.shape
-    assert "".join(edited.words).replace("##", "") == "brigtenit,by10%"
+    assert "".join(edited.words).replace("##", "") == "brightenit,by10%"
     assert torch.equal(method(image, "brigten it, by 10%").image, edited.image)
 
 

@@ -3,8 +3,9 @@
 A wish names an effect ("brighter"), a level and perhaps a region; `describe` puts wishes into one sentence. The
 words mean what the operations do: the tables below are the one place where a direction meets its vocabulary.
 """
+import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 LEVELS = ("slight", "plain", "strong")  # from small to large; a level may also be an int, in per cent
 
@@ -261,6 +262,17 @@ def misspell(sentence, rng):
 def intent(wishes):
     """Return the signs of `wishes` as RetouchReq's annotations give them, such as {"bright": 1, "sat": -1}."""
     return {key: sign for wish in wishes for key, sign in WORDS[wish.effect].intent.items()}
+
+
+@functools.cache
+def all_words():
+    """Return the words, in lower case, that the sentences are made of, as a sorted tuple."""
+    phrases = [*(phrase for words in WORDS.values() for slot in astuple(words) if isinstance(slot, tuple)
+                 for phrase in slot), *(form.template for form in FORMS), *POLITE, *KEEP, *KEPT, *BRITISH,
+               *BRITISH.values(), *THINGS, *(text for level in DEGREES.values() for texts in level.values()
+                                             for text in texts)]
+    return tuple(sorted({word for phrase in phrases for word in re.findall(r"[a-z]+", re.sub("{.*?}", "", phrase))
+                         if len(word) > 1}))
 
 
 def region_of(mask):

@@ -1,26 +1,35 @@
 """Word pieces and their ids: how a request becomes numbers for the sentence encoder MiniLM."""
+import re
+
+from core.datasets.grammar import all_words
+from core.datasets.vocab import nearest_word
 from core.files import UserError
 
 MAX_PIECES = 40   # of a request, with the tokens at its ends
 
 
 class PieceVocab:
-    """The word pieces of all-MiniLM-L6-v2, used as a `WordVocab` is; every text has some, so no word is unknown."""
+    """The word pieces of all-MiniLM-L6-v2, used as a `WordVocab` is; every text has some, so no word is unknown.
+
+    A word that falls into pieces may be a slip: it is read as the word of the grammar that it resembles, if there is
+    one.
+    """
 
     def __init__(self):
         from tokenizers import Tokenizer
         self.tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_PIECES)
+        self._corrected = dict(zip(all_words(), all_words(), strict=True))
 
     def encode(self, request):
         """Return MAX_PIECES ids: [CLS], the pieces, [SEP], padded with 0."""
-        ids = self.tokenizer.encode(request).ids
+        ids = self._pieces(request).ids
         return ids + [0] * (MAX_PIECES - len(ids))
 
     def read(self, request):
         """Return the pieces of a request as a network reads them, as text."""
-        return self.tokenizer.encode(request).tokens[1:-1]
+        return self._pieces(request).tokens[1:-1]
 
     def unknown(self, request):
         """Return the words of a request that cannot be read: none."""
@@ -28,7 +37,16 @@ class PieceVocab:
 
     def too_long(self, request):
         """Return whether `encode` cuts pieces off."""
-        return len(self.tokenizer.encode(request).ids) == MAX_PIECES
+        return len(self._pieces(request).ids) == MAX_PIECES
+
+    def _pieces(self, request):
+        return self.tokenizer.encode(re.sub(r"[a-z]+", lambda found: self._correct(found[0]), request.lower()))
+
+    def _correct(self, word):
+        if word not in self._corrected:
+            whole = len(self.tokenizer.encode(word, add_special_tokens=False).ids) == 1
+            self._corrected[word] = word if whole else nearest_word(word, all_words())
+        return self._corrected[word]
 
 
 def minilm_folder():

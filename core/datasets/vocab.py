@@ -18,7 +18,7 @@ REQUEST_LENGTH = MAX_WORDS + 2  # START, words, END
 VECTORS_KEY = "glove"
 
 AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # names that make a vocabulary a forgiving one
-SIMILAR, SIMILAR_SHORT = 0.75, 0.66   # of a misspelt word, or one of up to four letters, and the known one (difflib)
+SIMILAR, SIMILAR_SHORT = 0.75, 0.66   # of a misspelt word and the known one (difflib); of up to four letters
 _TURNS = re.compile("(un|de|dis|over|under|in|non)")   # they change what a word means, so they are no slip
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|percent)?")
 _AROUND = string.punctuation.replace("%", "")
@@ -38,6 +38,19 @@ def tokenize(request):
 def _amount_name(percent):
     """Return the name of AMOUNTS nearest to a number of per cent."""
     return AMOUNTS[min(max(round(percent / 5), 1), len(AMOUNTS)) - 1]
+
+
+def nearest_word(word, words):
+    """Return the one of `words` that `word` is a slip of, or `word` itself where there is none."""
+    if len(word) < 3:
+        return word
+    if len(word) > 4:
+        found = difflib.get_close_matches(word, words, 1, SIMILAR)
+    else:
+        found = difflib.get_close_matches(word, [other for other in words if len(other) == len(word)], 1, SIMILAR_SHORT)
+    # "oversaturated" is no slip of "saturated"
+    same = found and len({turn and turn[0] for turn in map(_TURNS.match, (word, *found))}) == 1
+    return found[0] if same else word
 
 
 class WordVocab:
@@ -89,14 +102,8 @@ class WordVocab:
     def correct(self, word):
         """Return the known word that `word` is a slip of, or `word` itself where there is none."""
         if word not in self._corrected:
-            self._corrected[word] = word if word in self.ids or len(word) < 3 else self._nearest(word)
+            self._corrected[word] = word if word in self.ids else nearest_word(word, self.words)
         return self._corrected[word]
-
-    def _nearest(self, word):
-        found = difflib.get_close_matches(word, self.words, 1, SIMILAR if len(word) > 4 else SIMILAR_SHORT)
-        # "oversaturated" is no slip of "saturated"
-        same = found and len({turn and turn[0] for turn in map(_TURNS.match, (word, *found))}) == 1
-        return found[0] if same else word
 
     def decode(self, ids):
         """Return the words of encoded ids as text, up to END; unknown words read as <UNK>."""
