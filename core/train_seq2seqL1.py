@@ -72,7 +72,8 @@ def train_once(options):
 
         log_probabilities, params = planner.teacher_forced(image, request, batch["ops"], batch["params"])
         training.step(operator=operator_nll(log_probabilities, batch["ops"]),
-                      parameter=parameter_loss(params, batch["params"], batch["ops"], planner.vocab))
+                      parameter=options.parameter_weight * parameter_loss(params, batch["params"], batch["ops"],
+                                                                          planner.vocab))
 
         planned = planner(image, request)
         training.step(L1=(planned.image - target).abs().mean())
@@ -133,6 +134,8 @@ def arguments():
                        f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole ones")
     group.add_argument("--lang_encoder", default="words", choices=("words", "minilm"), help="what reads the request: "
                        "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
+    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of the parameter loss beside "
+                       "the operator's; with 1, how much is asked for is learnt long after what is")
     group.add_argument("--forgiving", type=int, default=0, choices=(0, 1), help="read numbers, and misspelt words as "
                        "the known ones that they resemble; the published vocabulary does neither")
     group.add_argument("--mix", metavar="PHOTOS", help="train also on synthetic edits of the photos in this folder, or "
