@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tiny_project import ROOT, RUN, SYNTH, TINY, TRAINED, copy_of, tiny_project
 
@@ -308,6 +309,18 @@ def test_the_notebooks_figures_stand_beside_the_measured(succeed, project):
     assert "input FID(efficientnet-lite0) undefined (needs at least 2 images)" in result.out
     assert "12.3714 -> 6.2376, is on Inception features and does not compare" in result.out
     assert not (project / "output/synth_seq2seqL1_trial_1/test/web").exists()
+
+
+def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(succeed, project):
+    succeed(TRAIN, *TINY, "--trial", 12, "--seeds", 2, "--num_iters", 2)
+    result = succeed(TEST, *SYNTH, "--trial", 12, "--seeds", 2, "--visualize", 0)
+    assert "mean and standard deviation over 2 seeds" in result.out
+    runs = [project / f"output/synth_seq2seqL1_trial_12{suffix}" for suffix in ("", "_seed_1")]
+    weights = [PlannerMethod.load(run / "last.pt").planner.choose.weight for run in runs]
+    assert not torch.equal(*weights)
+    seeds = json.loads((runs[0] / "test/seeds.json").read_text())
+    measured = [json.loads((run / "test/metrics.json").read_text())["metrics"]["output L1"] for run in runs]
+    assert seeds["mean"]["output L1"] == pytest.approx(sum(measured) / 2)
 
 
 @pytest.mark.parametrize("reference", ["identity", "mean_edit", "auto_tone", "keywords", "planned"])
