@@ -1,4 +1,7 @@
 """Carrying plans out: one step, a whole plan, or a batch in which every sample has another operator."""
+import contextlib
+import ctypes
+import functools
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -114,12 +117,23 @@ def execute(plan: Plan, image):
     return current.view_as(image)
 
 
-TILE = (128, 256)   # height and width: a tile and its temporaries stay in a core's cache
+TILE = (128, 512)   # height and width: a tile and its temporaries stay in a core's cache
 MIN_TILES = 8       # smaller pictures are not worth the threads
+
+
+@functools.cache
+def _keep_freed_memory():
+    """Let glibc keep what a tile frees for the next one: fetching it from the system anew takes a third of the time."""
+    mmap_threshold, trim_threshold = -3, -1   # names of malloc.h
+    with contextlib.suppress(OSError, AttributeError):   # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(mmap_threshold, 32 << 20)
+        mallopt(trim_threshold, 128 << 20)
 
 
 def _execute_tiles(steps, image):
     """Carry out steps that look only a few pixels around, tile by tile; tiles overlap by what the steps look at."""
+    _keep_freed_memory()
     halo = sum(TABLE[step.op].radius for step in steps)
     operands = [(TABLE[step.op], *_operands(step, image)) for step in steps]
     height, width = image.shape[-2:]
