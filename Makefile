@@ -17,12 +17,13 @@ $(VENV)/installed-dev: $(VENV)/installed $(EXTRAS)
 	$(RUN) -m pip install --disable-pip-version-check $(addprefix -r ,$(EXTRAS))
 	@touch $@
 
-# The demo is what a researcher would type, on the embedded data set and small enough for two cores.
+# The demo is what a researcher would type, on the embedded data set and small enough for two cores. It trains on the
+# plans that made the pairs; the search finds those of the first pairs again, to be looked at on its page.
 SYNTH = --dataset synth --session 0
 demo: $(VENV)/installed  ## build the embedded data set, plan, train, test and edit one photo
 	$(RUN) synthdata/gen_data.py --session 0 --kinds global,compound --start 0 --end 500 --size 128 --requests 5 --visualize 50
 	$(RUN) prepro/build_vocab.py $(SYNTH)
-	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002 --max_steps 3
+	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002 --max_steps 3 --limit 150
 	$(RUN) core/train_seq2seqL1.py $(SYNTH) --trial 100
 	$(RUN) core/test_seq2seqL1.py $(SYNTH) --trial 100
 	$(RUN) core/demo_seq2seqL1.py $(SYNTH) --trial 100
