@@ -34,5 +34,6 @@ def inpaint_obj(image, mask, inpainter="telea"):
             continue
         pixels = sample.permute(1, 2, 0).float().cpu().numpy()
         result = torch.from_numpy(fill(pixels, hole.cpu().numpy())).permute(2, 0, 1).to(sample)
-        filled.append(torch.where(hole, result, sample))
+        # in pictures of a few pixels OpenCV may leave some as it found the memory: those stay as they were
+        filled.append(torch.where(hole & result.isfinite(), result, sample))
     return torch.where(mask > 0.5, torch.stack(filled), image)
