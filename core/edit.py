@@ -71,7 +71,7 @@ def arguments():
     parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of `make "
                         "demo`, else the small one that ships (data/planner)")
     parser.add_argument("--quick", action="store_true", help="look at the photo in bfloat16: three times as fast with "
-                        "ResNet-18; the plan may differ in its last digits")
+                        "ResNet-18; the plan may differ a little")
     parser.add_argument("--replay", metavar="PLAN", help="carry out a saved plan; no network, no request")
     parser.add_argument("--plan", help="where the plan is saved; by default beside the result, ending in .plan.json")
     return add_output_flags(parser)
