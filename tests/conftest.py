@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from browser import browse, chromium  # noqa: F401  (fixtures)
+from tiny_project import copy_of, tiny_project
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -42,3 +43,11 @@ def photo():
         waves = [0.5 + 0.5 * np.sin(6 * (a * x + b * y) + c) for a, b, c in rng.uniform(-1, 3, (3, 3))]
         return np.uint8(np.clip(np.stack(waves, 2) * 200 + rng.normal(28, 12, (height, width, 3)), 0, 255))
     return make
+
+
+@pytest.fixture()
+def project(tmp_path_factory, tmp_path, monkeypatch):
+    """A copy of the tiny project, which is the current folder."""
+    copy = copy_of(tiny_project(tmp_path_factory), tmp_path)
+    monkeypatch.chdir(copy)
+    return copy

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_project import ROOT, RUN, SYNTH, TINY, TRAINED, copy_of, tiny_project
+from tiny_project import ROOT, RUN, SYNTH, TINY, TRAINED, tiny_project
 
 from core.datasets import ActionSet, load_image, to_tensor
 from core.engine.editing import PlannerMethod
@@ -22,14 +22,6 @@ from core.operators import Plan
 SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "synthdata", "data/*", "AMT", "misc")
                  for path in ROOT.glob(f"{folder}/*.py") if "__main__" in path.read_text(encoding="utf-8"))
 TRAIN, TEST, EDIT = "core/train_seq2seqL1.py", "core/test_seq2seqL1.py", "core/edit.py"
-
-
-@pytest.fixture()
-def project(tmp_path_factory, tmp_path, monkeypatch):
-    """A copy of the tiny project, which is the current folder."""
-    copy = copy_of(tiny_project(tmp_path_factory), tmp_path)
-    monkeypatch.chdir(copy)
-    return copy
 
 
 @pytest.fixture()

@@ -1,7 +1,7 @@
 """Every method is opened and asked in one way, on a small trained project."""
 import pytest
 import torch
-from tiny_project import SYNTH, copy_of, tiny_project
+from tiny_project import SYNTH
 
 from core.engine.methods import METHODS, REFERENCES, open_method
 from core.engine.options import Parser, number, parse
@@ -9,14 +9,6 @@ from core.files import UserError
 from core.operators import Plan, execute
 
 REQUESTS = ["make it brighter", "less contrast", "make it brighter"]
-
-
-@pytest.fixture()
-def project(tmp_path_factory, tmp_path, monkeypatch):
-    """A copy of the tiny project, which is the current folder."""
-    copy = copy_of(tiny_project(tmp_path_factory), tmp_path)
-    monkeypatch.chdir(copy)
-    return copy
 
 
 @pytest.fixture()
