@@ -42,8 +42,8 @@ class Mask:
 
     def fits(self, height, width):
         """Whether the mask has the shape of a picture of this size, up to the rounding of a resize."""
-        scale = max(height, width) / max(self.size)
-        return all(abs(ours * scale - theirs) <= max(scale, 1) / 2
+        own, other = max(self.size), max(height, width)   # whole numbers: half a pixel is exactly half a pixel
+        return all(2 * abs(ours * other - theirs * own) <= max(own, other)
                    for ours, theirs in zip(self.size, (height, width), strict=True))
 
     def tensor(self, height, width):
