@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 from browser import browse, chromium  # noqa: F401  (fixtures)
+from hypothesis import settings
 from tiny_project import copy_of, tiny_project
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 torch.set_num_threads(1)  # the suite runs one process per core
+settings.register_profile("untimed", deadline=None)   # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 @pytest.fixture()

@@ -4,6 +4,7 @@ import torch
 from tiny_project import TINY, copy_of, tiny_project
 
 from core.engine.editing import PlannerMethod
+from core.files import read_jsonl
 
 TRAIN = "core/train_seq2seqL1.py"
 
@@ -49,3 +50,16 @@ def test_a_synthetic_set_is_trained_on_by_the_plans_that_it_was_made_by(project,
     assert result.code == 0, result.err
     method = PlannerMethod.load("fresh/synth_seq2seqL1_trial_10/last.pt")
     assert method.vocab.read("by 12%") == ["by", "10%"]
+
+
+def test_words_may_be_taught_first_and_the_run_resumes_in_either_part(project, run_script):
+    flags = (*TINY, "--action_id", 0, "--words_first", 3, "--checkpoint_every", 1, "--schedule", "cosine", "--visualize",
+             0)
+    for trial, parts in ((11, (5,)), (12, (2, 4, 5))):
+        for num_iters in parts:
+            result = run_script(TRAIN, *flags, "--trial", trial, "--num_iters", num_iters)
+            assert result.code == 0, result.err
+    logs = [read_jsonl(f"output/synth_seq2seqL1_trial_{trial}/log.jsonl") for trial in (11, 12)]
+    assert ["L1" in row for row in logs[0]] == [False] * 3 + [True] * 2
+    assert [row["iteration"] for row in logs[1]] == [1, 2, 3, 4, 5]
+    assert [row["operator"] for row in logs[1][:2]] == [row["operator"] for row in logs[0][:2]]

@@ -8,7 +8,7 @@
 from dataclasses import dataclass
 
 from core.datasets.actions import ActionSet, action_row, action_set_path, import_published
-from core.datasets.drawn import DrawnPairs
+from core.datasets.drawn import DrawnPairs, DrawnWords
 from core.datasets.images import fit_short_edge, load_image, squash, to_tensor
 from core.datasets.mixed import Mixed
 from core.datasets.pairs import PairDataset
@@ -50,7 +50,7 @@ def open_dataset(name, phase, session, vocab, root=None, **options):
     return source.reader(root or source.root, phase, session, vocab, **options)
 
 
-__all__ = ["DATASETS", "ActionSet", "DrawnPairs", "Mixed", "PairDataset", "PieceVocab", "Source", "WordVocab",
-           "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published", "load_image",
-           "load_operator_vocab", "load_word_vectors", "open_dataset", "record_plans", "squash", "to_tensor",
-           "tokenize", "vocab_files"]
+__all__ = ["DATASETS", "ActionSet", "DrawnPairs", "DrawnWords", "Mixed", "PairDataset", "PieceVocab", "Source",
+           "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
+           "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "record_plans", "squash",
+           "to_tensor", "tokenize", "vocab_files"]

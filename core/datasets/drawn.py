@@ -1,4 +1,4 @@
-"""Synthetic pairs without end: each index is another crop, edit and sentence, and nothing is stored.
+"""Synthetic edits without end: each index is another crop, edit and sentence, and nothing is stored.
 
 A planner that sees a stored pair again learns its picture by heart; how much "a little" is, it learns only where the
 same kind of picture is edited now a little and now a lot.
@@ -7,17 +7,45 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from core.datasets.grammar import misspell
+from core.datasets.grammar import describe, misspell
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.datasets.synth import sample_of
+from core.datasets.synth import draw_blind, sample_of
 from core.operators import Plan
 
 ENDLESS = 300_000                                                    # more than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
+GREY = 16                                                            # pixels: side of a picture that shows nothing
 
 
-class DrawnPairs(Dataset):
+class DrawnWords(Dataset):
+    """Sentences and the plans that they ask for, without pictures: a hundred times as many in the same time.
+
+    Samples as `PairDataset` gives them, but for the target; each is a pure function of (seed, index).
+    """
+
+    def __init__(self, vocab, op_vocab, seed=0, typos=0.0):
+        """Begin to draw; see `DrawnPairs`."""
+        self.vocab, self.op_vocab, self.seed, self.typos = vocab, op_vocab, seed, typos
+
+    def __len__(self):
+        return ENDLESS
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self.seed, index, len(b"words")])
+        plan, wishes = draw_blind(KINDS[index % len(KINDS)], rng)
+        return {"input": torch.full((3, GREY, GREY), 0.5), "name": f"words {index}",
+                **self._encoded(describe(wishes, rng), plan, rng)}
+
+    def _encoded(self, request, plan, rng):
+        if rng.random() < self.typos:
+            request = misspell(request, rng)
+        ops, params = encode_plan(plan, self.op_vocab)
+        return {"request": request, "request_ids": torch.tensor(self.vocab.encode(request)), "ops": ops,
+                "params": params}
+
+
+class DrawnPairs(DrawnWords):
     """Samples as `PairDataset` gives them, with plans; each is a pure function of (photos, seed, index)."""
 
     def __init__(self, photos, vocab, op_vocab, size, fulfils, seed=0, typos=0.0):
@@ -30,11 +58,8 @@ class DrawnPairs(Dataset):
             fulfils: says whether an edit shows what was wished for; see `synth.draw`.
             typos: share of the requests with slips of the finger.
         """
-        self.photos, self.vocab, self.op_vocab, self.size = photos, vocab, op_vocab, size
-        self.fulfils, self.seed, self.typos = fulfils, seed, typos
-
-    def __len__(self):
-        return ENDLESS
+        super().__init__(vocab, op_vocab, seed, typos)
+        self.photos, self.size, self.fulfils = photos, size, fulfils
 
     def __getitem__(self, index):
         rng, drawn, attempt = np.random.default_rng([self.seed, index]), None, 0
@@ -44,11 +69,8 @@ class DrawnPairs(Dataset):
                               fulfils=self.fulfils)
             attempt += 1
         entry, before, after = drawn
-        request = misspell(entry["request"], rng) if rng.random() < self.typos else entry["request"]
-        ops, params = encode_plan(Plan.from_dict(entry["plan"]), self.op_vocab)
-        return {"input": to_tensor(before), "target": to_tensor(after), "request": request,
-                "request_ids": torch.tensor(self.vocab.encode(request)), "name": f"drawn {index}", "ops": ops,
-                "params": params}
+        return {"input": to_tensor(before), "target": to_tensor(after), "name": f"drawn {index}",
+                **self._encoded(entry["request"], Plan.from_dict(entry["plan"]), rng)}
 
     def report(self):
         """Return what a user should know, as a list of sentences."""

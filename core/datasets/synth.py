@@ -28,7 +28,7 @@ MIN_CLIP = 0.03                    # ... moving them at least so far: black that
 MIN_DEVIATION = 0.05               # of a crop: flatter ones (a wall, the night sky) show no edit
 HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # the 95th percentile of an input's values; its share of saturation
 ATTEMPTS = 60                      # draws before a picture is given up
-LEVEL_SHARES = (0.25, 0.5, 0.2)    # of LEVELS; the rest is said in per cent where the operator has them
+LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
 ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
 SEGMENT_SIZE = 96                  # pixels: segments are found on a thumbnail
@@ -146,6 +146,12 @@ def draw(kind, picture, rng, fulfils=None):
                 fulfils and everywhere and not fulfils(images[0], images[-1], intent(wishes))):
             return Plan(tuple(steps)), wishes
     return None
+
+
+def draw_blind(kind, rng):
+    """Draw a (plan, wishes) of a kind that needs no picture; nobody looks whether any would show it."""
+    steps, wishes = _DRAW[kind](None, rng)
+    return Plan(tuple(steps)), wishes
 
 
 def make_sample(photos, seed, size, session, index, kind, requests=1, fulfils=None):

@@ -117,22 +117,27 @@ class Run:
             raise UserError(f"{path}: does not fit this version's network or operator table; give another --trial, or "
                             f"--restart to train anew ({str(error).splitlines()[-1].strip()})") from None
 
-    def batches(self, dataset):
-        """Yield a batch on the device for each remaining iteration, with a progress bar.
+    def batches(self, dataset, since=0, until=None):
+        """Yield a batch on the device for each iteration that remains of a part of the run, with a progress bar.
+
+        The part begins after `since` iterations and ends after `until` (None: after the last); the learning rate
+        follows its schedule once in each part.
 
         Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second one leaves at once.
         """
         from torch.utils.data import DataLoader
-        order = IterationBatches(len(dataset), self.options, self.iteration, self.fabric)
+        total = self.options.num_iters if until is None else min(until, self.options.num_iters)
+        order = IterationBatches(len(dataset), self.options, self.iteration, total, self.fabric)
+        if not len(order):
+            return
         loader = DataLoader(dataset, batch_sampler=order, num_workers=self.options.num_workers,
                             persistent_workers=self.options.num_workers > 0)
-        total = self.options.num_iters
         with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,
               _deferred_interrupt() as interrupted):
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
                 for group in self.optimizer.param_groups:
-                    group["lr"] = self._learning_rate()
+                    group["lr"] = self._learning_rate((self.iteration - since) / (total - since))
                 self._losses = {}
                 yield {key: value.to(self.device, non_blocking=True) if torch.is_tensor(value) else value
                        for key, value in batch.items()}
@@ -143,13 +148,12 @@ class Run:
                     raise KeyboardInterrupt
         if self._events:
             self._events.close()
+            self._events = None
 
-    def _learning_rate(self):
-        """Return the rate of the iteration under way: constant, or falling along half a cosine to 0."""
+    def _learning_rate(self, done):
+        """Return the rate after a share of a part is done: constant, or falling along half a cosine to 0."""
         rate = self.options.learning_rate
-        if self.options.schedule == "cosine":
-            rate *= (1 + math.cos(math.pi * self.iteration / self.options.num_iters)) / 2
-        return rate
+        return rate * (1 + math.cos(math.pi * done)) / 2 if self.options.schedule == "cosine" else rate
 
     def step(self, **losses):
         """Descend along the sum of named losses. Raises UserError naming a loss that is not finite."""
@@ -226,8 +230,8 @@ class Run:
 class IterationBatches:
     """Batches by iteration number: shuffled epoch by epoch from (seed, epoch), shared out among the processes."""
 
-    def __init__(self, size, options, start, fabric):
-        self.size, self.seed, self.start, self.stop = size, options.manual_seed, start, options.num_iters
+    def __init__(self, size, options, start, stop, fabric):
+        self.size, self.seed, self.start, self.stop = size, options.manual_seed, start, stop
         self.batch = min(options.batch_size, size)
         self.rank, self.world = fabric.global_rank, fabric.world_size
         if self.batch < self.world:

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 SPECIAL_TOKENS = 4   # <NONE> <START> <END> <UNK>, the first ids of every word vocabulary
-READ_AT_ONCE = 64       # requests that MiniLM reads in one call
+READ_AT_ONCE = 16       # requests that MiniLM reads in one call, of about one length: padding costs time, too
 MOST_KNOWN = 50_000     # requests that it remembers: some 10 kB each
 
 
@@ -71,6 +71,7 @@ class SentenceEncoder(RequestEncoder):
         if len(self.known) + len(new) > MOST_KNOWN:
             self.known.clear()
             new = list(dict.fromkeys(requests))
+        new.sort(key=len)
         for start in range(0, len(new), READ_AT_ONCE):
             self._remember(new[start:start + READ_AT_ONCE], request_ids.device)
         vectors = torch.zeros(*request_ids.shape, self.words.shape[1])

@@ -177,8 +177,8 @@ def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(siz
     start = data.draw(st.integers(0, stop))
     options = SimpleNamespace(manual_seed=seed, num_iters=stop, batch_size=batch)
     alone = SimpleNamespace(global_rank=0, world_size=1)
-    batches = list(IterationBatches(size, options, 0, alone))
-    assert list(IterationBatches(size, options, start, alone)) == batches[start:]
+    batches = list(IterationBatches(size, options, 0, stop, alone))
+    assert list(IterationBatches(size, options, start, stop, alone)) == batches[start:]
     assert {len(indices) for indices in batches} == {min(batch, size)}
     per_epoch = size // min(batch, size)
     for first in range(0, stop, per_epoch):
@@ -187,12 +187,12 @@ def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(siz
         assert set(shown) <= set(range(size))
     if min(batch, size) < 2:
         return
-    shares = [list(IterationBatches(size, options, 0, SimpleNamespace(global_rank=rank, world_size=2)))
+    shares = [list(IterationBatches(size, options, 0, stop, SimpleNamespace(global_rank=rank, world_size=2)))
               for rank in range(2)]
     assert [sorted(a + b) for a, b in zip(*shares, strict=True)] == [sorted(indices) for indices in batches]
 
 
 def test_a_batch_must_have_a_pair_for_each_process():
     with pytest.raises(UserError, match=r"--batch_size 1: .* 2 processes"):
-        IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0,
+        IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
                          SimpleNamespace(global_rank=0, world_size=2))

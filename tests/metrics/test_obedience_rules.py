@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import tokenize
-from core.datasets.grammar import LEVELS, WORDS, Wish, describe
+from core.datasets.grammar import LEVELS, Wish, describe
+from core.datasets.phrases import WORDS
 from core.files import UserError
 from core.metrics.attributes import ATTRIBUTES
 from core.metrics.obedience import (

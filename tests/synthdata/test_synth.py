@@ -4,8 +4,9 @@ import pytest
 
 from core.datasets import synth
 from core.datasets.annotations import PHASES
-from core.datasets.grammar import LEVELS, WORDS
+from core.datasets.grammar import LEVELS
 from core.datasets.photos import Photo
+from core.datasets.phrases import WORDS
 from core.operators import Plan, Step
 
 
