@@ -42,7 +42,7 @@ def describe(wishes, rng):
     for _ in range(ATTEMPTS):
         thing = _choose(rng, phrases.THINGS)
         sentence, kind = _together(wishes, thing, rng) or _one_by_one(wishes, thing, rng)
-        if ". " not in sentence:
+        if ". " not in sentence or kind == "fault":
             sentence = _wrap(sentence, kind, wishes, rng)
         if len(sentence.split()) <= LONGEST:
             break
@@ -130,7 +130,8 @@ def _one_by_one(wishes, thing, rng):
         clause, other = _clause(wish, "it", rng)   # named once, then referred to
         joins = phrases.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else phrases.JOINS
         sentence += _choose(rng, joins) + clause
-        kind = kind if kind == other else "noun" if {kind, other} == {"noun", "fragment"} else "mixed"
+        kind = "fault" if "fault" in (kind, other) else kind if kind == other else (
+            "noun" if {kind, other} == {"noun", "fragment"} else "mixed")
     return sentence, kind
 
 
@@ -189,8 +190,8 @@ def _tidy(text):
 def _wrap(sentence, kind, wishes, rng):
     """Say what to leave alone, or say it politely, or ask for remedy, or leave the sentence as it is."""
     chance, topics = rng.random(), {WORDS[wish.effect].about for wish in wishes}
-    if kind == "statement":
-        return _choose(rng, phrases.MEND).format(sentence) if chance < MEND and topics != {"nothing"} else sentence
+    if kind == "fault" or (kind == "statement" and chance < MEND and topics != {"nothing"}):
+        return _choose(rng, phrases.MEND + phrases.MEND_ALL * (len(topics) > 1)).format(sentence)
     if kind not in phrases.POLITE:
         return sentence
     if topics & {"nothing", "objects"}:

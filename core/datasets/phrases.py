@@ -234,7 +234,7 @@ class Form:
 
     What stands in brackets can be said of several wishes at once: "make it [brighter] and [a bit warmer]". The kind
     is what can follow: a command can be made polite and be qualified, a fragment ("warmer") may end in "please", a
-    noun ("more light") may follow "with", and a statement may ask to be put right.
+    noun ("more light") may follow "with", a statement may ask to be put right, and a fault ("it is dark") must.
     """
 
     template: str
@@ -265,6 +265,7 @@ FORMS = (
     Form("{it} came out [{d} too {x}]", "unwanted", "too", "statement"),
     Form("[{d} too {x}]", "unwanted", "too", "statement"),
     Form("{it} is [so {x}]", "unwanted", "none", "statement"),
+    Form("{it} is [{x}]", "unwanted", "none", "fault"),
     Form("{it} feels [rather {x}]", "unwanted", "none", "statement"),
     Form("{it} should not be [so {x}]", "unwanted", "none", "statement"),
     Form("{it} should not be [this {x}]", "unwanted", "none", "statement"),
@@ -302,6 +303,8 @@ FORMS = (
     Form("[{d} less {x}]", "lowered", "before", "noun"),
     Form("{it} needs [{d} less {x}]", "lowered", "before", "statement"),
     Form("{it} has {d} too much {x}", "lowered", "too", "statement"),
+    Form("there is {d} too much {x}", "lowered", "too", "statement"),
+    Form("there should be [less {x}]", "lowered", "none", "statement"),
     Form("the {x} is {d} too high", "lowered", "too", "statement"),
     Form("the {x} needs to go down {d}", "lowered", "after", "statement"),
     Form("the {x} should be {d} lower", "lowered", "before", "statement"),
@@ -318,6 +321,8 @@ NOUN_FORMS = (   # of an Aspect, {n}; those of FORMS with {it} in them are used 
     Form("give {photo} [{x} {n}]", "wanted", "none"),
     Form("i'd like [{x} {n}]", "wanted", "none", "statement"),
     Form("the {n} is {d} too {x}", "unwanted", "too", "statement"),
+    Form("the {n} could be {x}", "wanted", "none", "statement"),
+    Form("the {n} is nowhere near {x} enough", "wanted", "none", "statement"),
 )
 PLURAL = {"is": "are", "looks": "look", "feels": "feel", "needs": "need", "has": "have", "lacks": "lack"}
 
@@ -350,7 +355,9 @@ POLITE = {   # by the kind of what is asked
              "give me {}", "give it {}", "can i have {}?", "what about {}?", "it could do with {}"),
 }
 MEND = ("{}, fix it", "{}, please fix that", "{}. please correct it", "{}, can you fix it?",
-        "{}, do something about it", "{}, correct that please", "{}, make it better")   # after a statement
+        "{}, do something about it", "{}, correct that please", "{}, make it better")   # after a statement or a fault ...
+MEND_ALL = (   # ... of several things
+    "{}, fix both", "{}. please fix all of that", "{}, please put that right", "{}, sort it all out")
 ALL_OVER = (" overall", " here", " in general", " all over", " in this one", " everywhere")
 KEEP = ("don't touch the {k}, just {}", "{} without changing the {k}", "keep the {k} as before, but {}",
         "leave the {k} alone and {}", "{} but don't change the {k}", "{}, not the {k}", "only {}, leave the {k}",
