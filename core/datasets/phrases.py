@@ -355,7 +355,7 @@ POLITE = {   # by the kind of what is asked
              "give me {}", "give it {}", "can i have {}?", "what about {}?", "it could do with {}"),
 }
 MEND = ("{}, fix it", "{}, please fix that", "{}. please correct it", "{}, can you fix it?",
-        "{}, do something about it", "{}, correct that please", "{}, make it better")   # after a statement or a fault ...
+        "{}, do something about it", "{}, correct that please", "{}, make it better")   # a statement, a fault ..
 MEND_ALL = (   # ... of several things
     "{}, fix both", "{}. please fix all of that", "{}, please put that right", "{}, sort it all out")
 ALL_OVER = (" overall", " here", " in general", " all over", " in this one", " everywhere")

@@ -58,7 +58,7 @@ class PlannerMethod:
         state = load_checkpoint(path, experiment)
         try:
             minilm = minilm_folder() if state["model"]["config"].get("lang_encoder") == "minilm" else None
-            return cls(Planner.from_checkpoint(state["model"], str(path), minilm), device)
+            return cls(Planner.from_checkpoint(state["model"], str(path), minilm=minilm), device)
         except KeyError:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
                             f"give one of core/train_seq2seqL1.py") from None

@@ -12,11 +12,21 @@ import torch
 from tqdm import tqdm
 
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.engine.health import Watch, gradients
 from core.files import UserError, append_jsonl, read_jsonl, write_json, write_jsonl
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
 FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
         "restart", "output", "data_root", "language", "seeds"}
+
+
+MAIN = "model"   # the network that is tested
+SCHEDULES = {    # of the learning rate: its factor after a share of the iterations
+    "constant": lambda done: 1.0,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "linear": lambda done: min(1.0, 2 - 2 * done),          # from the middle on
+    "halved": lambda done: 0.5 ** int(4 * done),            # at each quarter
+}
 
 
 def run_folder(options):
@@ -41,7 +51,7 @@ def revision():
 
 
 class Run:
-    """Plumbing of a train script: `setup` the model, iterate over `batches`, `step` each loss, `log`, `save`.
+    """Plumbing of a train script: `setup` its networks, iterate over `batches`, `step` each loss, `checkpoint`.
 
     Iteration k depends only on the seed, k and the weights: everything random is seeded anew at its start. That is
     why a resumed run gives the same losses as an unbroken one (on a CPU).
@@ -58,7 +68,8 @@ class Run:
         self.fabric.launch()
         self.device = self.fabric.device
         self.iteration, self.best, self.saved = 0, None, None
-        self._losses, self._since = {}, []
+        self.networks, self.optimizers, self._floors, self._watch = {}, {}, {}, None
+        self._losses, self._sums, self._health, self._since = {}, {}, {}, []
         self._events = None
         self._find_saved()
         torch.manual_seed(options.manual_seed)
@@ -75,47 +86,85 @@ class Run:
                                     f"flag, or give another --trial, or --restart to train anew")
             self.iteration, self.best = self.saved["iteration"], self.saved["best"]
 
-    def setup(self, model, optimizer, *methods):
-        """Move model and optimizer to the device(s), restoring them if the run resumes, and open the run's folder.
+    def setup(self, network, optimizer, *methods, name=MAIN, floor=None):
+        """Move a network and its optimizer to the device(s), restoring them if the run resumes.
 
-        `methods` are names of the model's methods that compute as `forward` does.
+        Args:
+            methods: names of the network's methods that compute as `forward` does.
+            name: of the network, in losses, logs and checkpoints; the one that is tested keeps the default.
+            floor: a mean loss below it, for long, is a collapse; None where no loss is too small.
+
+        Returns: the network as it is to be called.
         """
         if self.saved:
-            self._restore(model)
-        self.model = model
-        if len(list(model.parameters())):
-            model, optimizer = self.fabric.setup(model, optimizer)
-        for name in methods:
-            model.mark_forward_method(name)
+            self._restore(name, network)
+        inner = network
+        if len(list(network.parameters())):
+            network, optimizer = self.fabric.setup(network, optimizer)
+        for method in methods:
+            network.mark_forward_method(method)
+        rates = [group["lr"] for group in optimizer.param_groups]
         if self.saved:
-            optimizer.load_state_dict(self.saved["optimizer"])
-            self.say(f"resuming {self.folder} after iteration {self.iteration}")
-            if self.iteration >= self.options.num_iters:
-                self.say(f"nothing to do: --num_iters {self.options.num_iters} are done; give more, or --restart")
-        self.optimizer = optimizer
-        self._open_folder()
-        return model
+            optimizer.load_state_dict(self._saved(name)["optimizer"])
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["initial_lr"] = rate
+        self.networks[name], self.optimizers[name], self._floors[name] = inner, optimizer, floor
+        return network
 
-    def _open_folder(self):
-        """Write how the run was started, and cut its logs to what the checkpoint knows."""
-        if not self.fabric.is_global_zero:
-            return
-        write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
-        for log in (self.folder / "log.jsonl", self.folder / "validation.jsonl"):
-            rows = read_jsonl(log) if self.saved and log.exists() else []
-            write_jsonl(log, [row for row in rows if row["iteration"] <= self.iteration])
+    def _saved(self, name):
+        """Return what the checkpoint holds of a network: `model`, its configuration and weights, and `optimizer`."""
+        if name == MAIN:
+            return self.saved
+        try:
+            return self.saved["others"][name]
+        except KeyError:
+            raise UserError(f"{self.folder / 'last.pt'}: was trained without the network {name}; give another --trial, "
+                            f"or --restart to train anew") from None
 
-    def _restore(self, model):
-        """Load the saved weights into a model of the same configuration. Raises UserError."""
-        path = self.folder / "last.pt"
-        if self.saved["model"]["config"] != model.checkpoint()["config"]:
+    def _restore(self, name, network):
+        """Load the saved weights into a network of the same configuration. Raises UserError."""
+        path, saved = self.folder / "last.pt", self._saved(name)["model"]
+        if saved["config"] != network.checkpoint()["config"]:
             raise UserError(f"{path}: was trained with another vocabulary or network; bring that back, or give another "
                             f"--trial, or --restart to train anew")
         try:
-            model.load_state_dict(self.saved["model"]["weights"])
+            network.load_state_dict(saved["weights"])
         except RuntimeError as error:
             raise UserError(f"{path}: does not fit this version's network or operator table; give another --trial, or "
                             f"--restart to train anew ({str(error).splitlines()[-1].strip()})") from None
+
+    def _open(self):
+        """Say how the run begins, write how it was started, and cut its logs to what the checkpoint knows."""
+        self._watch = Watch(self._floors)
+        logged = self.folder / "log.jsonl"
+        known = [row for row in read_jsonl(logged) if row["iteration"] <= self.iteration] if (
+            self.saved and logged.exists()) else []
+        for row in known:   # what it has seen before decides what it says after
+            self._watch.see(row["iteration"], row.get("sums", {}))
+        if self.saved:
+            self.say(f"resuming {self.folder} after iteration {self.iteration}")
+            if self.iteration >= self.options.num_iters:
+                self.say(f"nothing to do: --num_iters {self.options.num_iters} are done; give more, or --restart")
+        if not self.fabric.is_global_zero:
+            return
+        write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
+        write_jsonl(logged, known)
+        path = self.folder / "validation.jsonl"
+        rows = read_jsonl(path) if self.saved and path.exists() else []
+        write_jsonl(path, [row for row in rows if row["iteration"] <= self.iteration])
+
+    @contextlib.contextmanager
+    def held(self, name):
+        """Give a network that judges but does not learn inside the block; gradients pass through it."""
+        network = self.networks[name]
+        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        for parameter in learning:
+            parameter.requires_grad_(False)
+        try:
+            yield network
+        finally:
+            for parameter in learning:
+                parameter.requires_grad_(True)
 
     def batches(self, dataset, since=0, until=None):
         """Yield a batch on the device for each iteration that remains of a part of the run, with a progress bar.
@@ -126,6 +175,8 @@ class Run:
         Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second one leaves at once.
         """
         from torch.utils.data import DataLoader
+        if self._watch is None:
+            self._open()
         total = self.options.num_iters if until is None else min(until, self.options.num_iters)
         order = IterationBatches(len(dataset), self.options, self.iteration, total, self.fabric)
         if not len(order):
@@ -136,9 +187,11 @@ class Run:
               _deferred_interrupt() as interrupted):
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
-                for group in self.optimizer.param_groups:
-                    group["lr"] = self._learning_rate((self.iteration - since) / (total - since))
-                self._losses = {}
+                factor = SCHEDULES[self.options.schedule]((self.iteration - since) / (total - since))
+                for optimizer in self.optimizers.values():
+                    for group in optimizer.param_groups:
+                        group["lr"] = group["initial_lr"] * factor
+                self._losses, self._sums, self._health = {}, {}, {}
                 yield {key: value.to(self.device, non_blocking=True) if torch.is_tensor(value) else value
                        for key, value in batch.items()}
                 self.iteration += 1
@@ -150,24 +203,27 @@ class Run:
             self._events.close()
             self._events = None
 
-    def _learning_rate(self, done):
-        """Return the rate after a share of a part is done: constant, or falling along half a cosine to 0."""
-        rate = self.options.learning_rate
-        return rate * (1 + math.cos(math.pi * done)) / 2 if self.options.schedule == "cosine" else rate
-
-    def step(self, **losses):
-        """Descend along the sum of named losses. Raises UserError naming a loss that is not finite."""
-        for name, loss in losses.items():
+    def step(self, name=MAIN, /, **losses):
+        """Descend along the sum of named losses of a network. Raises UserError naming a loss that is not finite."""
+        prefix = "" if name == MAIN else f"{name} "
+        for key, loss in losses.items():
             value = float(loss.detach())
             if not math.isfinite(value):
-                raise UserError(f"loss {name!r} became {value} in iteration {self.iteration + 1}; lower "
+                raise UserError(f"loss '{prefix}{key}' became {value} in iteration {self.iteration + 1}; lower "
                                 f"--learning_rate and run again: the last checkpoint is whole")
-            self._losses[name] = value
+            self._losses[prefix + key] = value
         total = sum(losses.values())
+        self._sums[name] = self._sums.get(name, 0.0) + float(total.detach())
         if total.requires_grad:   # an executed plan without a step has nothing to learn from
-            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizers[name].zero_grad(set_to_none=True)
             self.fabric.backward(total)
-            self.optimizer.step()
+            if (self.iteration + 1) % self.options.print_every == 0:
+                self._health[name] = gradients(self.networks[name])
+            self.optimizers[name].step()
+
+    def note(self, **values):
+        """Log numbers of this iteration that nothing descends along."""
+        self._losses |= {name: float(value) for name, value in values.items()}
 
     def due(self, every):
         """Whether the iteration under way is a multiple of `every`, or the last one."""
@@ -176,14 +232,21 @@ class Run:
     def _log(self, bar):
         if not self.fabric.is_global_zero:
             return
-        append_jsonl(self.folder / "log.jsonl", [{"iteration": self.iteration, **self._losses}])
+        health = {"health": self._health} if self._health else {}
+        append_jsonl(self.folder / "log.jsonl", [
+            {"iteration": self.iteration, **self._losses, "sums": self._sums, **health}])
         self._since.append(self._losses)
+        if verdict := self._watch.see(self.iteration, self._sums):
+            tqdm.write(verdict)
+            write_json(self.folder / "health.json", {"collapsed": verdict})
         if self.iteration % self.options.print_every == 0 or self.iteration == self.options.num_iters:
-            means = {name: sum(row[name] for row in self._since) / len(self._since) for name in self._losses}
+            known = {name: [row[name] for row in self._since if name in row] for row in self._since for name in row}
+            means = {name: sum(values) / len(values) for name, values in known.items()}
             self._since = []
             text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
             tqdm.write(f"iter {self.iteration}/{self.options.num_iters}  {text}")
-            self._record(means, self.iteration)
+            self._record(means | {f"health/{name} {key}": value for name, values in self._health.items()
+                                  for key, value in values.items()}, self.iteration)
             bar.set_postfix_str(text)
         bar.update()
 
@@ -217,9 +280,12 @@ class Run:
             return
         state = {"experiment": self.options.experiment, "iteration": self.iteration if completed is None else completed,
                  "best": self.best, "options": vars(self.options), "date": time.strftime("%Y-%m-%d"),
-                 "model": self.model.checkpoint(), "optimizer": self.optimizer.state_dict()}
+                 **self._state(MAIN), "others": {name: self._state(name) for name in self.networks if name != MAIN}}
         for name in names:
             save_checkpoint(self.folder / name, state)
+
+    def _state(self, name):
+        return {"model": self.networks[name].checkpoint(), "optimizer": self.optimizers[name].state_dict()}
 
     def say(self, text):
         """Print a line once, whatever the number of processes."""

@@ -3,13 +3,13 @@
 At each step it looks at the picture as edited so far, attends over the words, chooses an operator that it has not
 used yet (or END), and gives that operator's parameters.
 """
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from core.files import UserError
 from core.models.language import RequestEncoder, SentenceEncoder, WordAttention
+from core.models.network import Network
 from core.models.vision import FEATURES, make_encoder
 from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan, Step, apply_batch
 
@@ -48,8 +48,10 @@ class Unrolled:
         return Plan(tuple(Step.make(op.name, params[:op.n_params].detach().cpu()) for op, params in steps)), kept
 
 
-class Planner(nn.Module):
+class Planner(Network):
     """The notebook's seq2seq planner; see the module's first lines."""
+
+    Config = PlannerConfig
 
     def __init__(self, config, vectors=None, minilm=None):
         """Build the network; `vectors` are those of the words, `minilm` the folder of the sentence encoder."""
@@ -180,20 +182,3 @@ class Planner(nn.Module):
                 given = given.index_put(rows, nn.functional.pad(values, (0, given.shape[-1] - values.shape[-1]))
                                         .to(given))
         return given
-
-    def checkpoint(self):
-        """Return plain values and tensors from which `from_checkpoint` rebuilds the network."""
-        return {"config": {key: list(value) if isinstance(value, tuple) else value
-                           for key, value in asdict(self.config).items()}, "weights": self.state_dict()}
-
-    @classmethod
-    def from_checkpoint(cls, saved, source="checkpoint", minilm=None):
-        """Rebuild the network. Raises UserError where it was made by another version of the operator table."""
-        config = {key: tuple(value) if isinstance(value, list) else value for key, value in saved["config"].items()}
-        try:
-            planner = cls(PlannerConfig(**config), minilm=minilm)
-            planner.load_state_dict(saved["weights"])
-        except (TypeError, RuntimeError) as error:
-            raise UserError(f"{source}: does not fit this version's planner or operator table; train again "
-                            f"({str(error).splitlines()[-1].strip()})") from None
-        return planner

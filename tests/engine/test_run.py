@@ -83,7 +83,7 @@ def test_events_hold_the_log_and_the_validations(train):
     rows, events = log_of(run), events_of(run)
     assert events["square"][2] == pytest.approx((rows[0]["square"] + rows[1]["square"]) / 2)
     assert sorted(events["square"]) == sorted(events["val/weight"]) == [2, 4]
-    assert events["val/weight"][4] == pytest.approx(run.model.weight.item())
+    assert events["val/weight"][4] == pytest.approx(run.networks["model"].weight.item())
 
 
 def test_the_learning_curve_is_that_of_an_unbroken_run(train):
@@ -104,7 +104,7 @@ def test_best_is_the_lowest_score_and_last_the_latest(train):
     best, last = (load_checkpoint(run.folder / f"{name}.pt", "line") for name in ("best", "last"))
     assert (best["iteration"], last["iteration"]) == (2, 6)
     assert best["best"] == last["best"] == pytest.approx(best["model"]["weights"]["weight"].item())
-    assert torch.equal(last["model"]["weights"]["weight"], run.model.weight)
+    assert torch.equal(last["model"]["weights"]["weight"], run.networks["model"].weight)
 
 
 def test_a_disk_that_fills_between_two_checkpoints_loses_none(train, monkeypatch):
@@ -160,7 +160,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_before_it_harms_the_weights(trai
 
 def test_a_loss_without_a_gradient_is_only_logged(train):
     run = train(1, loss=lambda run, loss: loss.detach())
-    assert run.model.weight.item() == 0
+    assert run.networks["model"].weight.item() == 0
     assert log_of(run)[0]["square"] > 0
 
 
@@ -196,3 +196,32 @@ def test_a_batch_must_have_a_pair_for_each_process():
     with pytest.raises(UserError, match=r"--batch_size 1: .* 2 processes"):
         IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
                          SimpleNamespace(global_rank=0, world_size=2))
+
+
+def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
+    def train(trial, *parts):
+        for num_iters in parts:
+            run = Run(Namespace(dataset="toy", experiment="pair", trial=trial, output=str(tmp_path), gpu_ids="-1",
+                                precision="32-true", manual_seed=3, batch_size=2, num_iters=num_iters, num_workers=0,
+                                print_every=1, learning_rate=0.1, schedule="linear", restart=False))
+            line, judge = Line(), Line()
+            torch.nn.init.ones_(judge.weight)
+            line = run.setup(line, torch.optim.SGD(line.parameters(), 0.1))
+            judge = run.setup(judge, torch.optim.Adam(judge.parameters(), 0.01), name="D", floor=0.0)
+            for batch in run.batches(DATA):
+                run.step("D", right=(judge(line(batch["x"]).detach()) - 1).square().mean())
+                with run.held("D") as held:
+                    run.step(wrong=held(line(batch["x"]) - batch["x"]).square().mean())
+                assert judge.weight.requires_grad
+                run.note(accuracy=torch.tensor(0.5))
+                run.checkpoint(0.0)
+        return run
+    unbroken, resumed = train(1, 4), train(2, 2, 4)
+    assert log_of(unbroken)[:2] == log_of(resumed)[:2]   # the rate of a longer run falls later
+    row = log_of(unbroken)[0]
+    assert {"D right", "wrong", "accuracy"} <= set(row)
+    assert set(row["health"]) == set(row["sums"]) == {"model", "D"}
+    saved = load_checkpoint(resumed.folder / "last.pt")
+    for name, state in (("model", saved), ("D", saved["others"]["D"])):
+        assert torch.equal(state["model"]["weights"]["weight"], resumed.networks[name].weight)
+    assert not torch.equal(resumed.networks["D"].weight, torch.ones(1))

@@ -1,0 +1,37 @@
+"""Health: what gradients look like, and what counts as a collapse."""
+import math
+
+import torch
+
+from core.engine.health import WINDOW, Watch, gradients
+
+
+def test_gradients_are_summed_up():
+    network = torch.nn.ModuleList(torch.nn.Linear(1, 1, bias=False) for _ in range(4))
+    for layer, value in zip(network, (3.0, -4.0, 0.0, math.nan), strict=True):
+        layer.weight.grad = torch.full_like(layer.weight, value)
+    assert gradients(network) == {"gradient": 5.0, "zero": 0.25, "non-finite": 0.25}
+    network.requires_grad_(False)
+    assert gradients(network)["gradient"] == 0
+
+
+def watch(values, floors, name):
+    watched = Watch(floors)
+    said = [(iteration, verdict) for iteration, value in enumerate(values, 1)
+            if (verdict := watched.see(iteration, {name: value}))]
+    return said
+
+
+def test_a_discriminator_that_wins_for_long_is_a_collapse_and_is_said_once():
+    floors = {"model": None, "D": 0.05}
+    assert watch([0.5] * 300, floors, "D") == []
+    (iteration, verdict), = watch([0.5] * 50 + [0.0] * 300, floors, "D")
+    assert 50 < iteration <= 50 + WINDOW
+    assert "the loss of D stayed below 0.05" in verdict
+
+
+def test_a_loss_that_explodes_is_a_collapse_and_one_that_starts_high_is_not():
+    floors = {"model": None, "D": 0.05}
+    assert watch([30.0 / (1 + n) for n in range(500)], floors, "model") == []
+    (_, verdict), = watch([0.5] * 150 + [1.05 ** n for n in range(200)], floors, "model")
+    assert "the loss of model has grown to" in verdict
