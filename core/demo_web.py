@@ -23,34 +23,9 @@ from core.engine.options import Parser, number
 from core.engine.workbench import Workbench, history, notice, picture
 from core.files import UserError
 from core.operators import TABLE
+from core.pages.document import asset
 from core.pages.steps import curves
 
-STYLE = """
-.gradio-container { max-width: 1400px !important; margin: auto; }
-.gradio-container main { width: 100%; }
-.html-container { padding: 0 !important; }
-#photo { display: grid; gap: 0; width: fit-content; max-width: 100%; margin: auto; --split: 0%; }
-#photo > * { grid-area: 1 / 1; min-width: 0; padding: 0; }
-#photo > :last-child { grid-area: 2 / 1; }
-#photo img { display: block; max-width: 100%; max-height: 72vh; border-radius: 6px; }
-#photo label { display: flex; gap: 10px; align-items: center; padding-top: 8px; color: var(--body-text-color-subdued); }
-#photo input { flex: 1; accent-color: var(--color-accent); }
-#after { clip-path: inset(0 0 0 var(--split)); }
-.step { border: 1px solid var(--border-color-primary); border-radius: 10px; padding: 10px 12px; gap: 4px !important; }
-.step .row { align-items: center; }
-.step .block, .step .form { border-width: 0 !important; padding: 0 !important; background: none; box-shadow: none; }
-.step .row > :has(.curve) { flex: 0 0 84px; min-width: 0 !important; }
-.curve { width: 76px; background: var(--background-fill-secondary); border-radius: 4px; }
-.curve * { fill: none; stroke: currentColor; stroke-width: 2.5; }
-.curve line { stroke: var(--body-text-color-subdued); stroke-width: 1; stroke-dasharray: 4 4; }
-.curve .red { stroke: #e5484d; } .curve .green { stroke: #30a46c; } .curve .blue { stroke: #4a86ff; }
-#history small { display: block; color: var(--body-text-color-subdued); }
-#history ol { margin: 0; padding-left: 1.4em; overflow-wrap: anywhere; }
-#notice p { margin: 0; padding: 6px 12px; border-radius: 4px; overflow-wrap: anywhere;
-  background: var(--background-fill-secondary); }
-#notice [role=alert] { background: var(--error-background-fill); color: var(--error-text-color); }
-#notice:not(:has(p)), #history:not(:has(li)) { display: none; }
-"""
 COMPARE = """<label>before
   <input type="range" min="0" max="100" value="0" aria-label="how much of the photo is shown as it was before"
          oninput="document.getElementById('photo').style.setProperty('--split', this.value + '%')">
@@ -81,8 +56,8 @@ def serve(options):
     app = FastAPI(openapi_url=None)
     app.add_api_route("/download/{token}/{name}", page.download)
     gradio.mount_gradio_app(
-        app, page.build(), path="/", footer_links=[], run_history=False, show_error=False, ssr_mode=False, css=STYLE,
-        max_file_size=int(options.max_upload_mb * 2**20), theme=gradio.themes.Default(
+        app, page.build(), path="/", footer_links=[], run_history=False, show_error=False, ssr_mode=False,
+        css=asset("workbench.css"), max_file_size=int(options.max_upload_mb * 2**20), theme=gradio.themes.Default(
             primary_hue="blue", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")))
     try:
         listening = socket.create_server((options.host, options.port))
@@ -109,7 +84,6 @@ class Page:
         gr = self.gr
         with gr.Blocks(title="LDIE workbench", fill_width=True, delete_cache=(3600, 3600)) as blocks:
             self.bench, self.layout = gr.State(), gr.State(0)
-            self.link = gr.Textbox(visible="hidden")
             gr.HTML("<h1>LDIE</h1><p>A photo and a request in plain words: an edit that you can read and change.</p>")
             with gr.Row():
                 with gr.Column(scale=3):
@@ -126,8 +100,9 @@ class Page:
                         for label, write in (("photo", Workbench.write_photo), ("plan", Workbench.write_plan),
                                              ("LUT", Workbench.write_lut)):
                             button = gr.Button(f"Save {label}", size="sm", min_width=90)
-                            button.click(functools.partial(self._take, write), self.bench, [self.link, self.notice],
-                                         **JOB).then(None, self.link, js=FETCH)
+                            link = gr.HTML(visible="hidden")   # one each, lest a second click replace the first's
+                            button.click(functools.partial(self._take, write), self.bench, [link, self.notice],
+                                         **JOB).then(None, link, js=FETCH)
             self.shown = [self.bench, self.layout, self.after, self.history, self.notice]
             self.drop.upload(self._open, [self.drop, self.layout],
                              [*self.shown, self.photo, self.before, self.drop], **JOB)

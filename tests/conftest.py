@@ -38,6 +38,37 @@ def run_script(monkeypatch, capsys):
 
 
 @pytest.fixture()
+def contents():
+    """Return `contents(folder=".")`: the bytes of all files in there, by path."""
+    def read(folder="."):
+        return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+    return read
+
+
+@pytest.fixture()
+def succeed(request, run_script):
+    """Return `succeed(*flags)`: the test module's SCRIPT ends with 0; gives what it printed."""
+    def run(*flags):
+        result = run_script(request.module.SCRIPT, *flags)
+        assert result.code == 0, result.err
+        return result.out
+    return run
+
+
+@pytest.fixture()
+def refuse(request, run_script, contents):
+    """Return `refuse(*flags, words)`: SCRIPT refuses in one sentence with these words, and no file is changed."""
+    def run(*flags, words):
+        before = contents()
+        result = run_script(request.module.SCRIPT, *flags)
+        assert result.code == 2, result.out
+        assert result.err.count("error: ") == 1, result.err
+        assert not [word for word in words if word not in result.err], result.err
+        assert contents() == before
+    return run
+
+
+@pytest.fixture()
 def photo():
     """Return `photo(height, width, seed)`: a smooth uint8 RGB picture with all hues, from dark to bright."""
     def make(height=48, width=64, seed=0):

@@ -15,7 +15,7 @@ from core.photo import from_tensor, read_photo
 from core.photo.exports import apply_cube, read_hald
 from core.photo.exports.difference import colour_difference
 
-EDIT = "core/edit.py"
+SCRIPT = "core/edit.py"
 COLOUR = Plan((Step.make("brightness", [0.3]), Step.make("tint", range(2, 10)), Step.make("saturation", [0.4])))
 SHARP = Plan((*COLOUR, Step.make("sharpness", [0.5]), Step.make("contrast", [0.2])))
 
@@ -28,33 +28,6 @@ def desk(tmp_path, monkeypatch, photo):
     COLOUR.save("colour.json")
     SHARP.save("sharp.json")
     return tmp_path
-
-
-def contents(folder="."):
-    return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
-
-
-@pytest.fixture()
-def succeed(run_script):
-    """Return `succeed(*flags)`: the edit ends with 0; gives what it printed."""
-    def run(*flags):
-        result = run_script(EDIT, *flags)
-        assert result.code == 0, result.err
-        return result.out
-    return run
-
-
-@pytest.fixture()
-def refuse(run_script):
-    """Return `refuse(*flags, words=())`: the edit is refused in one sentence with these words and changes no file."""
-    def run(*flags, words):
-        before = contents()
-        result = run_script(EDIT, *flags)
-        assert result.code == 2, result.out
-        assert result.err.count("error: ") == 1, result.err
-        assert not [word for word in words if word not in result.err], result.err
-        assert contents() == before
-    return run
 
 
 def replay(plan="colour.json", out="out.png"):
@@ -266,7 +239,7 @@ def test_a_folder_tells_what_it_passes_over_and_converts(trip, succeed):
     assert "1 files of other kinds are passed over: notes.txt" in out
 
 
-def test_an_interrupted_folder_goes_on(trip, run_script, succeed, monkeypatch):
+def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, monkeypatch):
     succeed(*trip)
     whole = contents("done")
     for path in Path("done").iterdir():
@@ -279,7 +252,7 @@ def test_an_interrupted_folder_goes_on(trip, run_script, succeed, monkeypatch):
         return made(**names)
 
     monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
-    assert run_script(EDIT, *trip).code == 130
+    assert run_script(SCRIPT, *trip).code == 130
     assert sorted(contents("done")) == ["done/a.png", "done/a.png.plan.json"]
     (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
     out = succeed(*trip)
@@ -288,10 +261,10 @@ def test_an_interrupted_folder_goes_on(trip, run_script, succeed, monkeypatch):
     assert contents("done") == whole
 
 
-def test_results_of_another_plan_are_not_taken_for_done(trip, run_script, succeed):
+def test_results_of_another_plan_are_not_taken_for_done(trip, run_script, succeed, contents):
     succeed(*trip)
     whole = contents("done")
-    result = run_script(EDIT, *trip, "--strength", 0.5)
+    result = run_script(SCRIPT, *trip, "--strength", 0.5)
     assert result.code == 2
     assert "4 photo(s) could not be edited:\n  done/a.png: exists; give --overwrite" in result.err
     assert contents("done") == whole
@@ -306,7 +279,7 @@ def test_two_photos_do_not_share_a_result(trip, run_script, monkeypatch):
     Image.open("trip/a.png").save("trip/e.tif")
     from core.photo import reading
     monkeypatch.setattr(reading, "develop", lambda *_: read_photo("trip/a.png"))
-    result = run_script(EDIT, *trip, "--overwrite")
+    result = run_script(SCRIPT, *trip, "--overwrite")
     assert result.code == 2
     assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would have the name of e.nef's" in result.err
 
@@ -329,6 +302,6 @@ def test_a_disk_that_refuses_the_photo_leaves_a_plan_that_a_second_run_takes_up(
 
     with monkeypatch.context() as patch:
         patch.setattr(tempfile, "mkstemp", mkstemp)
-        assert "out.png: cannot be written here (Permission denied)" in run_script(EDIT, *replay()).err
+        assert "out.png: cannot be written here (Permission denied)" in run_script(SCRIPT, *replay()).err
     succeed(*replay())
     assert Path("out.png").exists()

@@ -8,7 +8,7 @@ from PIL import Image
 from core.operators import Plan, Step, execute
 from core.photo import from_tensor, read_photo, write_photo
 
-PAIR = "core/plan_pair.py"
+SCRIPT = "core/plan_pair.py"
 EDIT = Plan((Step.make("brightness", [0.3]), Step.make("saturation", [-0.4])))
 BEFORE_AFTER = ("--before", "raw.png", "--after", "done.png", "--operators", "brightness,saturation,contrast")
 
@@ -22,33 +22,6 @@ def desk(tmp_path, monkeypatch, photo):
         Image.fromarray(photo(seed=seed) // 2 + 30).save(f"{name}.png")
     write_photo("done.png", from_tensor(execute(EDIT, read_photo("raw.png").tensor())))
     return tmp_path
-
-
-def contents(folder="."):
-    return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
-
-
-@pytest.fixture()
-def succeed(run_script):
-    """Return `succeed(*flags)`: the script ends with 0; gives what it printed."""
-    def run(*flags):
-        result = run_script(PAIR, *flags)
-        assert result.code == 0, result.err
-        return result.out
-    return run
-
-
-@pytest.fixture()
-def refuse(run_script):
-    """Return `refuse(*flags, words=())`: refused in one sentence with these words, and no file is changed."""
-    def run(*flags, words):
-        before = contents()
-        result = run_script(PAIR, *flags)
-        assert result.code == 2, result.out
-        assert result.err.count("error: ") == 1, result.err
-        assert not [word for word in words if word not in result.err], result.err
-        assert contents() == before
-    return run
 
 
 def test_the_plan_its_gains_and_what_remains_are_printed_and_true(succeed):
@@ -85,7 +58,7 @@ def test_the_changed_plan_is_said_saved_exported_and_applied(succeed):
     assert np.abs(read_photo("out/a.png").pixels - expected).max() <= 0.5 / 255 + 1e-6
 
 
-def test_a_second_run_goes_on_and_a_plan_of_another_kind_is_not_replaced(succeed, run_script):
+def test_a_second_run_goes_on_and_a_plan_of_another_kind_is_not_replaced(succeed, run_script, contents):
     command = (*BEFORE_AFTER, "--apply_to", "trip", "--out", "out")
     succeed(*command)
     whole = contents()
@@ -94,7 +67,7 @@ def test_a_second_run_goes_on_and_a_plan_of_another_kind_is_not_replaced(succeed
     assert "1 of 2 photos edited into out" in out
     assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
     assert contents() == whole
-    result = run_script(PAIR, *command, "--strength", 0.5)
+    result = run_script(SCRIPT, *command, "--strength", 0.5)
     assert (result.code, "done.plan.json: exists; give --overwrite" in result.err) == (2, True)
     assert contents() == whole
 

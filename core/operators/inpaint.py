@@ -12,10 +12,14 @@ RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
 
 def telea(image, hole):
     """Fast marching after Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
+    # In a picture one pixel wide or high OpenCV reads memory that nobody wrote: let its edge go on for a pixel.
+    if thin := 1 in hole.shape:
+        image, hole = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge"), np.pad(hole, 1, mode="edge")
     # OpenCV inpaints floats one channel at a time, and its smoothing terms are made for values up to 255.
     channels = [cv2.inpaint(np.ascontiguousarray(channel) * 255, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
                 for channel in np.moveaxis(image, 2, 0)]
-    return np.stack(channels, axis=2) / 255
+    filled = np.stack(channels, axis=2) / 255
+    return filled[1:-1, 1:-1] if thin else filled
 
 
 INPAINTERS = {"telea": telea}
@@ -33,7 +37,5 @@ def inpaint_obj(image, mask, inpainter="telea"):
             filled.append(sample)
             continue
         pixels = sample.permute(1, 2, 0).float().cpu().numpy()
-        result = torch.from_numpy(fill(pixels, hole.cpu().numpy())).permute(2, 0, 1).to(sample)
-        # in pictures of a few pixels OpenCV may leave some as it found the memory: those stay as they were
-        filled.append(torch.where(hole & result.isfinite(), result, sample))
+        filled.append(torch.from_numpy(fill(pixels, hole.cpu().numpy())).permute(2, 0, 1).to(sample))
     return torch.where(mask > 0.5, torch.stack(filled), image)
