@@ -13,8 +13,9 @@ from core.datasets.phrases import DEGREES, FORMS, NOUN_FORMS, OPPOSITES, PERCENT
 LEVELS = ("slight", "plain", "strong")  # from small to large; a level may also be an int, in per cent
 
 # How often something is said in one of the ways of `core.datasets.phrases`.
-POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.08, 0.04, 0.15, 0.06
+POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.12, 0.04, 0.15, 0.06
 TOGETHER, BOTH, ONCE, COMPLAIN_FIRST, OPPOSED = 0.45, 0.2, 0.5, 0.08, 0.05
+WHILE, ONE_VERB = 0.15, 0.25
 SHORT, BRITISH, CAPITAL, STOP = 0.5, 0.25, 0.5, 0.4
 LONGEST, ATTEMPTS = 15, 4   # words: what a word vocabulary reads; how often a shorter way is looked for
 
@@ -105,6 +106,8 @@ def _together(wishes, thing, rng):
     if len(wishes) < 2 or any(wish.region for wish in wishes) or rng.random() >= TOGETHER:
         return None
     same = len({wish.level for wish in wishes}) == 1
+    if same and rng.random() < ONE_VERB and (said := _by_one_verb(wishes, thing, rng)):
+        return said, "command"
     forms = [form for form in FORMS if "[" in form.template and all(
         getattr(WORDS[wish.effect], form.slot) and form.degree in _degrees(wish) for wish in wishes)
         and (same or "{d}" in form.template[form.template.index("["):form.template.index("]")])]
@@ -123,12 +126,37 @@ def _together(wishes, thing, rng):
     return _tidy(_fill(before, "", thing, degree) + joined + _fill(after, "", thing, degree)), form.kind
 
 
+def _by_one_verb(wishes, thing, rng):
+    """Return a phrase such as "soften the contrast and the details a bit", or None where no verb serves all."""
+    objects = [dict(verb.split(" the ", 1) for verb in WORDS[wish.effect].verbs if " the " in verb) for wish in wishes]
+    verbs = sorted(set.intersection(*map(set, objects)))
+    if not verbs or "after" not in _degrees(wishes[0]):
+        return None
+    verb = _choose(rng, verbs)
+    parts = [f"the {known[verb]}" for known in objects]
+    both = "both " if len(parts) == 2 and rng.random() < BOTH else ""
+    degree = _choose(rng, _degrees(wishes[0])["after"])
+    return _tidy(_fill(f"{verb} {both}{', '.join(parts[:-1])} and {parts[-1]} {degree}", "", thing, ""))
+
+
+def _doing(command):
+    """Return a command as what is done: "muting the colors"; a degree in front of it stays there."""
+    words = command.split(" ")
+    place = next((index for index, word in enumerate(words) if not word.endswith("ly")), 0)
+    verb = words[place]
+    doubled = verb + verb[-1] if re.fullmatch("[^aeiou]*[aeiou][mptg]", verb) else verb   # dim, cut, up
+    words[place] = (doubled.removesuffix("e") if not doubled.endswith("ee") else doubled) + "ing"
+    return " ".join(words)
+
+
 def _one_by_one(wishes, thing, rng):
     """Return (phrase, kind) that says one wish after the other; "mixed" is the kind of what is not all of one."""
     sentence, kind = _clause(wishes[0], thing, rng)
     for wish in wishes[1:]:
         clause, other = _clause(wish, "it", rng)   # named once, then referred to
         joins = phrases.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else phrases.JOINS
+        if kind == other == "command" and clause[:2] != "do" and rng.random() < WHILE:
+            joins, clause = phrases.JOINS_TO_DOING, _doing(clause)
         sentence += _choose(rng, joins) + clause
         kind = "fault" if "fault" in (kind, other) else kind if kind == other else (
             "noun" if {kind, other} == {"noun", "fragment"} else "mixed")
@@ -197,8 +225,9 @@ def _wrap(sentence, kind, wishes, rng):
     if topics & {"nothing", "objects"}:
         chance += KEEP + KEEP_FROM   # nothing else is spoken of
     if chance < KEEP:
-        kept = [word for word, touched_by in phrases.KEPT.items() if not topics & set(touched_by)]
-        return _choose(rng, phrases.KEEP).format(sentence, k=_choose(rng, kept)) if kept else sentence
+        forms, keeps = (phrases.KEEP, phrases.KEPT) if rng.random() < 0.75 else (phrases.KEEP_FROM_DOING, phrases.DOING)
+        kept = [word for word, touched_by in keeps.items() if not topics & set(touched_by)]
+        return _choose(rng, forms).format(sentence, k=_choose(rng, kept)) if kept else sentence
     if chance < KEEP + KEEP_FROM:
         others = [effect for effect in OPPOSITES if WORDS[effect].about not in topics]
         other = _choose(rng, WORDS[_choose(rng, others)].adjectives) if others else None

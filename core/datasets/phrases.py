@@ -344,6 +344,7 @@ REGIONS = {  # by thirds of the picture: rows from the top, columns from the lef
 }
 
 JOINS = (" and ", ", ", ", and ", ". ", ", then ", " and also ", " but ", " plus ", " and ")
+JOINS_TO_DOING = (" while ", ", at the same time ")   # before "muting the colors"
 JOINS_TO_NOUN = (" with ", " and ", ", ", " but ")   # before "more light", "a warm look"
 POLITE = {   # by the kind of what is asked
     "command": ("please {}", "{}, please", "{} please", "could you {}?", "could you please {}?", "can you {}?",
@@ -363,12 +364,17 @@ KEEP = ("don't touch the {k}, just {}", "{} without changing the {k}", "keep the
         "leave the {k} alone and {}", "{} but don't change the {k}", "{}, not the {k}", "only {}, leave the {k}",
         "no change to the {k}, only {}", "{}, but keep the {k} the same", "the {k} should stay, just {}",
         "{} but leave the {k} as it is", "do not change the {k}, {}", "{} and keep the {k}", "{}, no other {k} please",
-        "{} without touching the {k}", "{} but not the {k}")
+        "{} without touching the {k}", "{} but not the {k}", "leave the {k} be, just {}",
+        "{}, and please keep the {k} the way it is", "only {}, please don't touch the {k}")
+KEEP_FROM_DOING = ("{}, no {k}", "{}, no {k} please", "{} without any {k}", "{} without {k}", "no {k}, just {}")
 KEEP_FROM = ("{}, but don't make it {o}", "{} without making it {o}", "{}, but not {o}", "{} and by no means {o}",
              "don't make it {o}, only {}")
 KEPT = {"colors": ("color", "cast"), "saturation": ("color",), "warmth": ("cast",), "brightness": ("light",),
         "light": ("light",), "contrast": ("contrast",), "sharpness": ("detail",),
         "details": ("detail",)}  # word: the topics (Words.about) that would change it
+DOING = {"sharpening": ("detail",), "blurring": ("detail",), "brightening": ("light",), "darkening": ("light",),
+         "recoloring": ("color", "cast"), "saturating": ("color",), "warming": ("cast",),
+         "adding contrast": ("contrast",)}
 OPPOSITES = {"brighter": "darker", "more contrast": "less contrast", "more saturated": "less saturated",
              "warmer": "cooler", "sharper": "blurrier"}
 OPPOSITES |= {other: one for one, other in OPPOSITES.items()}
