@@ -7,10 +7,10 @@ Prints a table (what each request should move, before, after, whether it did) an
 import _init_paths  # noqa: F401
 from tabulate import tabulate
 
-from core.datasets import fit_short_edge, load_image, to_tensor
-from core.datasets.photos import bundled
+from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
 from core.engine.editing import PlannerMethod, as_result
+from core.engine.images import open_photo
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.files import write_json
@@ -53,14 +53,6 @@ def main():
     write_results(folder / "demo" / "web", f"{folder.name} on {name}", results)
     write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
     print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
-
-
-def open_photo(path):
-    """Return a name and the uint8 pixels: the user's photo, or the first one that no training saw."""
-    if path:
-        return path, load_image(path)
-    photo = next(photo for photo in bundled() if photo.phase == "test")
-    return photo.name, photo.load()
 
 
 def arguments():

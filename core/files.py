@@ -1,5 +1,6 @@
 """The ground floor: the one error a user sees, and files that are never half written."""
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
@@ -113,3 +114,12 @@ def append_jsonl(path, values):
                 file.seek(0)
                 file.truncate(file.read().rfind(b"\n") + 1)
         file.write(lines.encode())
+
+
+def sha256(path, remedy):
+    """Return the SHA-256 of a file in hexadecimal. Raises UserError, which ends with `remedy`."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None

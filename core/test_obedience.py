@@ -15,9 +15,10 @@ import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
-from core.datasets import fit_short_edge, get_source, load_image, to_tensor
-from core.datasets.annotations import annotation_path, read_annotation, read_entries
+from core.datasets import fit_short_edge, load_image, to_tensor
+from core.datasets.annotations import read_entries
 from core.engine.cli import run
+from core.engine.data import read_phase
 from core.engine.editing import to_uint8
 from core.engine.index import index_runs
 from core.engine.methods import METHODS, REFERENCES, open_method
@@ -67,9 +68,8 @@ def real_items(options):
 
 def open_photos(options):
     """Return {name: image (3, H, W)}: distinct input photos, evenly spaced through the phase."""
-    root = options.data_root or get_source(options.dataset).root
-    path = annotation_path(root, options.phase, options.session)
-    names = sorted({entry["input"] for entry in read_annotation(path)})
+    path, entries = read_phase(options, options.phase)
+    names = sorted({entry["input"] for entry in entries})
     chosen = np.linspace(0, len(names) - 1, min(len(names), options.photos)).round().astype(int)
     return {names[index]: to_tensor(fit_short_edge(load_image(path.parents[1] / "images" / names[index]),
                                                    options.short_edge)) for index in chosen}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import _init_paths  # noqa: F401
 
-from core.datasets import get_source, tokenize, vocab_files
+from core.datasets import DATASETS, Source, get_source, tokenize, vocab_files
 from core.datasets.annotations import annotation_path, entry_problem, existing_phases, listing, read_entries
 from core.datasets.glove import glove_vectors
 from core.datasets.vocab import SPECIAL, WordVocab, save_operator_vocab, save_word_vectors
@@ -36,11 +36,11 @@ def parse_args():
     return parser.parse_args()
 
 
-def read_requests(dataset, root, session):
+def read_requests(dataset, root, session, reader):
     """Return the usable requests of a data set; the others are listed."""
     whole = Path(root) / f"{dataset}.json"
-    paths = [whole] if whole.exists() else [
-        annotation_path(root, phase, session) for phase in existing_phases(root, session)]
+    paths = [whole] if whole.exists() else [annotation_path(root, phase, session, reader.folder)
+                                            for phase in existing_phases(root, session, reader.folder)]
     requests = []
     for path in paths:
         for index, entry in enumerate(read_entries(path)):
@@ -48,7 +48,7 @@ def read_requests(dataset, root, session):
             if problem:
                 print(f"{path}, entry {index}: {problem}; left out")
             else:
-                requests.append(entry["request"])
+                requests += reader.requests(entry)
     return requests
 
 
@@ -72,9 +72,11 @@ def main():
     if options.session not in SESSIONS:
         raise UserError(f"--session {options.session}: has no operator vocabulary; known are: "
                         f"{', '.join(map(str, SESSIONS))}")
-    root = options.data_root or get_source(options.dataset).root
-    requests = read_requests(options.dataset, root, options.session)
-    vocab = WordVocab.build(requests, options.min_count)
+    source = DATASETS.get(options.dataset) if options.data_root else get_source(options.dataset)
+    source = source or Source(options.data_root, options.dataset)   # a set of the user's own, in the shared format
+    root = options.data_root or source.root
+    requests = read_requests(options.dataset, root, options.session, source.reader)
+    vocab = WordVocab.build(requests, options.min_count, source.words())
     if not vocab.words:
         raise UserError(f"{root}: no word occurs {options.min_count} times in its {len(requests)} requests; "
                         f"give a smaller --min_count")
@@ -83,8 +85,9 @@ def main():
     distinct = {word for request in requests for word in tokenize(request)}
 
     vocab.save(files.words)
-    print(f"{files.words}: {len(vocab.words)} of {len(distinct)} words of {len(requests)} requests occur at least "
-          f"{options.min_count} times; {len(SPECIAL)} special tokens stand first")
+    rare = len(distinct - set(vocab.words))
+    print(f"{files.words}: {len(vocab.words)} words; {rare} of the {len(distinct)} words of {len(requests)} requests "
+          f"occur less than {options.min_count} times and are left out; {len(SPECIAL)} special tokens stand first")
     save_operator_vocab(files.operators, operators)
     print(f"{files.operators}: {len(operators)} names, {len(operators.operators)} of them can be executed")
     write_vectors(files.vectors, vocab, options.glove, options.seed)

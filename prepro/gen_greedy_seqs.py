@@ -17,9 +17,10 @@ from dataclasses import asdict
 import _init_paths  # noqa: F401
 from tqdm import tqdm
 
-from core.datasets import ActionSet, action_row, action_set_path, get_source, import_published, open_dataset
-from core.datasets.annotations import PHASES, annotation_path, pair_name, read_annotation
+from core.datasets import ActionSet, action_row, action_set_path, import_published
+from core.datasets.annotations import PHASES, pair_name
 from core.engine.cli import run
+from core.engine.data import open_phase, read_phase
 from core.engine.editing import THUMBNAIL, Edited, as_result
 from core.engine.language import open_language
 from core.engine.options import Parser, number
@@ -50,8 +51,8 @@ def main():
             write_json(begun, imported, indent=1)
             continue
         refuse_other_options(begun, {"import_from": None} | asdict(search), actions)
-        dataset = open_dataset(options.dataset, phase, options.session, open_language(options).vocab,
-                               options.data_root, size=THUMBNAIL, cache=f"{options.output}/cache")
+        dataset = open_phase(options, phase, open_language(options).vocab, size=THUMBNAIL,
+                             cache=f"{options.output}/cache")
         for sentence in dataset.report():
             print(sentence)
         write_json(begun, asdict(search), indent=1)
@@ -90,9 +91,7 @@ def planned_row(entry, found):
 
 def import_phase(options, phase, actions):
     """Take over plans in the published layout."""
-    root = options.data_root or get_source(options.dataset).root
-    rows, sentences = import_published(options.import_from, phase, read_annotation(
-        annotation_path(root, phase, options.session)))
+    rows, sentences = import_published(options.import_from, phase, read_phase(options, phase)[1])
     actions.append([row for row in rows if row["name"] not in actions.done])
     print(*sentences, sep="\n")
     report(options, phase, actions)

@@ -5,10 +5,13 @@
     dataset = open_dataset("RetouchReq", "val", 1, vocab, root="photos/RetouchReq", size=None)
     print(*dataset.report(), sep="\\n")
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.datasets.actions import ActionSet, action_row, action_set_path, import_published
 from core.datasets.drawn import DrawnPairs, DrawnWords
+from core.datasets.gier import GIERPairs
+from core.datasets.grammar import all_words
 from core.datasets.images import fit_short_edge, load_image, squash, to_tensor
 from core.datasets.mixed import Mixed
 from core.datasets.pairs import PairDataset
@@ -20,17 +23,23 @@ from core.files import UserError
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set lies by default, whose vocabulary it speaks, and the class that reads it."""
+    """Where a data set lies by default, whose vocabulary it speaks, and the class that reads it.
+
+    `words()` are those that its sentences can have, where that is known: they are in its vocabulary, whatever the
+    sentences that it happens to have.
+    """
 
     root: str
     vocab: str
     reader: type = PairDataset
+    words: Callable[[], tuple] = tuple
 
 
 DATASETS = {
     "FiveK": Source("data/FiveK", vocab="FiveK"),
     "RetouchReq": Source("data/RetouchReq", vocab="FiveK"),
-    "synth": Source("data/synth", vocab="synth"),
+    "GIER": Source("data/GIER", vocab="GIER", reader=GIERPairs),
+    "synth": Source("data/synth", vocab="synth", words=all_words),
 }
 
 
@@ -50,7 +59,7 @@ def open_dataset(name, phase, session, vocab, root=None, **options):
     return source.reader(root or source.root, phase, session, vocab, **options)
 
 
-__all__ = ["DATASETS", "ActionSet", "DrawnPairs", "DrawnWords", "Mixed", "PairDataset", "PieceVocab", "Source",
-           "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
+__all__ = ["DATASETS", "ActionSet", "DrawnPairs", "DrawnWords", "GIERPairs", "Mixed", "PairDataset", "PieceVocab",
+           "Source", "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
            "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "record_plans", "squash",
            "to_tensor", "tokenize", "vocab_files"]

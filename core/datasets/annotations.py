@@ -11,15 +11,16 @@ from core.files import UserError, read_json
 
 PHASES = ("train", "val", "test")
 FIELDS = ("input", "output", "request")
+FOLDER = "annotations"
 REMEDY = "run prepro/filter_gif_data.py --fix"
 
 
-def annotation_path(root, phase, session):
+def annotation_path(root, phase, session, folder=FOLDER):
     """Return `annotations/{phase}_sess_{session}.json` below `root` or, failing that, `annotations/{phase}.json`.
 
-    Raises UserError where neither exists.
+    `folder` is the name of another folder than `annotations`. Raises UserError where neither exists.
     """
-    candidates = _candidates(root, phase, session)
+    candidates = _candidates(root, phase, session, folder)
     for path in candidates:
         if path.exists():
             return path
@@ -27,16 +28,16 @@ def annotation_path(root, phase, session):
                     f"says, or give another --data_root or --session")
 
 
-def existing_phases(root, session):
+def existing_phases(root, session, folder=FOLDER):
     """Return the phases that have an annotation. Raises UserError where none has."""
-    phases = [phase for phase in PHASES if any(path.exists() for path in _candidates(root, phase, session))]
+    phases = [phase for phase in PHASES if any(path.exists() for path in _candidates(root, phase, session, folder))]
     if not phases:
-        annotation_path(root, PHASES[0], session)  # says what is missing
+        annotation_path(root, PHASES[0], session, folder)  # says what is missing
     return phases
 
 
-def _candidates(root, phase, session):
-    folder = Path(root) / "annotations"
+def _candidates(root, phase, session, folder):
+    folder = Path(root) / folder
     return folder / f"{phase}_sess_{session}.json", folder / f"{phase}.json"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from core.datasets.annotations import REMEDY, annotation_path, listing, pair_name, read_annotation
+from core.datasets.annotations import FOLDER, REMEDY, annotation_path, listing, pair_name, read_annotation
 from core.datasets.grammar import misspell
 from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_size, load_image, resize, to_tensor
 from core.datasets.vocab import tokenize
@@ -21,14 +21,17 @@ class PairDataset(Dataset):
     `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), zero where unused.
     """
 
-    def __init__(self, root, phase, session, vocab, *, plans=None, plans_path=None, op_vocab=None, size=128,
-                 short_edge=600, cache="output/cache", typos=0.0, need_targets=True):
+    folder = FOLDER   # of the annotations, below the data set's own
+
+    def __init__(self, root, phase, session, vocab, *, data_mode=None, plans=None, plans_path=None, op_vocab=None,
+                 size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True):
         """Open one phase of a data set.
 
         Args:
             root: the folder with `annotations/` and `images/`.
             phase: "train", "val" or "test"; session: the number in the annotation's name.
             vocab: the WordVocab that encodes the requests.
+            data_mode: which of the pairs, for data sets that have such modes; None is the set's own choice.
             plans: {pair name: Plan}; pairs without a plan, or with a masked one, are left out and listed.
             plans_path: the file that the plans are from, to be named where it has none of the pairs.
             op_vocab: the OperatorVocab that encodes the plans.
@@ -41,9 +44,8 @@ class PairDataset(Dataset):
         Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
         """
         self.root, self.size, self.short_edge = Path(root), size, short_edge
-        self.path = annotation_path(root, phase, session)
-        self.images = self.root / "images"
-        self.annotations = read_annotation(self.path)
+        self.images, self.data_mode = self.root / "images", data_mode
+        self.path, self.annotations = self.read(root, phase, session, data_mode)
         self.has_targets = need_targets or any(os.path.isfile(self.images / entry["output"])
                                                for entry in self.annotations)
         self._refuse_missing()
@@ -55,6 +57,20 @@ class PairDataset(Dataset):
         self._encode_requests(vocab, typos)
         self.thumbnails = Thumbnails(self.images, self._image_names(), size, cache) if size else None
         self.resized = self._find_resized()
+
+    @classmethod
+    def read(cls, root, phase, session, data_mode=None):
+        """Return the path of a phase's annotation, and its entries, each with one request. Raises UserError."""
+        if data_mode is not None:
+            raise UserError(f"--data_mode {data_mode}: {root} has no data modes; leave the flag out, or give "
+                            f"--dataset GIER")
+        path = annotation_path(root, phase, session)
+        return path, read_annotation(path)
+
+    @staticmethod
+    def requests(entry):
+        """Return the requests of an entry as it stands in the annotation."""
+        return [entry["request"]]
 
     def __len__(self):
         return len(self.annotations)

@@ -120,10 +120,13 @@ class WordVocab:
         return len(self._words(request)) > MAX_WORDS
 
     @classmethod
-    def build(cls, requests, min_count=3):
-        """Make the vocabulary of the words that occur at least `min_count` times, frequent ones first."""
+    def build(cls, requests, min_count=3, always=()):
+        """Make the vocabulary of the words that occur at least `min_count` times, frequent ones first.
+
+        The words of `always` are in it, too, whether they occur or not.
+        """
         counts = Counter(word for request in requests for word in tokenize(request))
-        words = [word for word, count in counts.items() if count >= min_count]
+        words = {word for word, count in counts.items() if count >= min_count} | set(always)
         return cls((*SPECIAL, *sorted(words, key=lambda word: (-counts[word], word))))
 
     def save(self, path):

@@ -24,7 +24,7 @@ def load_checkpoint(path, experiment=None):
         last = path.with_name("last.pt")
         raise UserError(f"{path}: no such checkpoint; " + (
             f"give --checkpoint {last.name}, which is there" if last.is_file() else
-            "train one with core/train_seq2seqL1.py, or `make demo`"))
+            f"train one with core/train_{experiment or 'seq2seqL1'}.py (`make demo` trains a small seq2seqL1)"))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:

@@ -66,8 +66,7 @@ class PlannerMethod:
     @torch.no_grad()
     def plans(self, image, requests):
         """Plan several requests for one photo (3, H, W) in [0, 1]; return Edited without images, one per request."""
-        pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
-        small = torch.from_numpy(squash(pixels, THUMBNAIL)).permute(2, 0, 1).to(self.device)
+        small = thumbnail(image).to(self.device)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
         return [self._edited(unrolled, index, request) for index, request in enumerate(requests)]
@@ -82,6 +81,12 @@ class PlannerMethod:
         edited, = self.plans(image, [request])
         edited.image = execute(edited.plan, image)
         return edited
+
+
+def thumbnail(image):
+    """Return what networks see of a photo (3, H, W): (3, THUMBNAIL, THUMBNAIL), squashed."""
+    pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
+    return torch.from_numpy(squash(pixels, THUMBNAIL)).permute(2, 0, 1)
 
 
 def to_uint8(image):

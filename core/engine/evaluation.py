@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from core.datasets import open_dataset
+from core.engine.data import open_phase
 from core.engine.editing import Edited, as_result
-from core.engine.index import index_runs, notebook_figures
+from core.engine.index import index_runs, known_trial
 from core.engine.language import open_language
 from core.engine.methods import open_method
 from core.engine.run import revision, run_folder, test_folder
@@ -38,12 +38,13 @@ def run_test(options):
     """Test the method of `options` under their seed; return what `metrics.json` holds."""
     method = open_method(options)
     vocab = method.vocab or open_language(options).vocab
-    dataset = open_dataset(options.dataset, options.phase, options.session, vocab, options.data_root, size=None,
-                           short_edge=options.short_edge, need_targets=False)
+    dataset = open_phase(options, options.phase, vocab, size=None, short_edge=options.short_edge, need_targets=False)
     for sentence in dataset.report():
         print(sentence)
     about = {"run": run_folder(options).name, "dataset": options.dataset, "phase": options.phase,
              "short_edge": options.short_edge, "method": method.label} | method.about
+    if options.data_mode:
+        about["data_mode"] = options.data_mode
     return evaluate(method, dataset, test_folder(options), about, fid_weights=options.fid_weights,
                     lpips_weights=options.lpips_weights,
                     visualize_every=options.visualize and options.visualize_every)
@@ -92,7 +93,7 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
                         "date": time.strftime("%Y-%m-%d")}
     write_jsonl(folder / "images.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
-    print(*meter.notes, *report(measured, notebook_figures(about["experiment"], about["trial"])), sep="\n")
+    print(*meter.notes, *report(measured, known_trial(about["experiment"], about["trial"], about["dataset"])), sep="\n")
     return measured
 
 
@@ -149,12 +150,12 @@ class Meter:
         return means, intervals
 
 
-def report(measured, known=()):
-    """Return the notebook's lines, with its own figures of the trial, `known` {name: number}, beside the measured."""
-    metrics, intervals, known = measured["metrics"], measured.get("intervals", {}), dict(known)
+def report(measured, trial):
+    """Return the notebook's lines, with its own figures of the Trial, where it has some, beside the measured."""
+    metrics, intervals, known = measured["metrics"], measured.get("intervals", {}), trial.notebook
     lacking = "targets" if metrics["input L1"] is None else "at least 2 images"
     lines = [f"on {measured['dataset']} {measured['phase']}, {measured['images']} images, measured now"
-             + ("; in brackets the notebook's figures, on FiveKReq test" if known else "")]
+             + (f"; in brackets the notebook's figures, on {trial.tested_on}" if known else "")]
     for metric in (name.removeprefix("input ") for name in metrics if name.startswith("input ")):
         label = "L1 dist" if metric == "L1" else metric
         names = [f"{which} {metric}" for which in SIDES]

@@ -3,7 +3,7 @@ import math
 from collections import deque
 
 WINDOW = 100      # iterations over which a loss is averaged before anything is said of it
-EXPLODED = 10.0   # times the smallest average so far (and at least 1 more) that a loss of the tested network may reach
+EXPLODED = 10.0   # times the size of the smallest average so far (at least 1) by which a loss may exceed it
 
 
 def gradients(network):
@@ -46,7 +46,7 @@ class Watch:
                 self.verdict = (f"collapsed by iteration {iteration}: the loss of {name} stayed below {floor} for "
                                 f"{WINDOW} iterations, so it tells every edit from the real ones, and what it judges "
                                 f"learns nothing from it any more; make it weaker (--ndf, --num_D) or slower")
-            elif floor is None and mean > max(EXPLODED * self.least[name], self.least[name] + 1):
+            elif floor is None and mean > self.least[name] + max(EXPLODED * abs(self.least[name]), 1):
                 self.verdict = (f"collapsed by iteration {iteration}: the loss of {name} has grown to {mean:.3g} from "
                                 f"{self.least[name]:.3g}; lower --learning_rate, or add losses that hold it to the "
                                 f"target")

@@ -1,7 +1,7 @@
 """The table of all runs: what each run folder under `output/` tells of itself, also where it tells little."""
 from pathlib import Path
 
-from core.engine.trials import get_trial
+from core.engine.trials import Trial, get_trial
 from core.files import UserError, read_json, read_jsonl
 from core.pages import write_index
 
@@ -27,12 +27,12 @@ def index_runs(output):
     return output / "index.html", sentences
 
 
-def notebook_figures(experiment, trial):
-    """Return the notebook's figures of a trial, {name: number}; empty for what is no numbered trial."""
+def known_trial(experiment, number, dataset):
+    """Return the Trial of a run, with the notebook's figures; an empty one for what is no numbered trial."""
     try:
-        return get_trial(experiment, trial).notebook
+        return get_trial(experiment, number, dataset)
     except UserError:   # references have no trials
-        return {}
+        return Trial(number)
 
 
 def _is_run(folder):
@@ -78,7 +78,7 @@ class _Folder:
         photos = f" of {measured['photos']} photos" if tested and "photos" in measured else ""
         return row | {"metrics": metrics, "intervals": intervals, "curve": self.curve, "page": page,
                       "obedience": self.path / "obedience" / "web" / "index.html", "data": tested and tested + photos,
-                      "notebook": notebook_figures(row.get("experiment"), row.get("trial"))}
+                      "notebook": known_trial(*map(row.get, ("experiment", "trial", "dataset"))).notebook}
 
     def _seeds(self, test):
         """Return {name: [mean, spread]} of a test under several seeds, from `seeds.json`."""

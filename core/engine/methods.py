@@ -8,9 +8,12 @@ A new experiment adds one line to METHODS: its name and a function from options 
 """
 import torch
 
-from core.datasets import ActionSet, action_set_path, get_source, open_dataset
-from core.datasets.annotations import annotation_path, listing, pair_name, read_annotation
+from core.datasets import ActionSet, action_set_path
+from core.datasets.annotations import listing, pair_name
+from core.engine.data import open_phase, read_phase
 from core.engine.editing import THUMBNAIL, Edited, PlannerMethod
+from core.engine.images import ImageMethod
+from core.engine.judged import JudgedPlanner, plans_on_targets
 from core.engine.language import open_language
 from core.engine.run import run_folder
 from core.files import UserError
@@ -58,6 +61,17 @@ class LearnedPlans(Method):
         return several
 
 
+class LearnedImages(Method):
+    """A trained image generator: it reads all requests in one batch and draws a picture for each, without a plan."""
+
+    def __init__(self, images, label, **about):
+        super().__init__(label, **about | images.about)
+        self.images, self.vocab = images, images.vocab
+
+    def edits(self, image, requests):
+        return self.images.edits(image, requests)
+
+
 class RulePlans(Method):
     """Plans by a rule: a function (image, request) -> Plan that has learnt nothing from words."""
 
@@ -80,6 +94,10 @@ class KnownPlans(Method):
         super().__init__(label, **about)
         self.plans = plans
 
+    def edits(self, image, requests):
+        raise UserError(f"{self.label}: knows the pairs of its data set only and answers no other request; give "
+                        f"another method")
+
     def __call__(self, image, request, name=None):
         return Edited(execute(self.plans[name], image), self.plans[name])
 
@@ -99,14 +117,27 @@ def _planner(options):
                         f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint)
 
 
+def _images(options):
+    return LearnedImages(ImageMethod.open(options), f"{options.experiment} trial {options.trial}",
+                         checkpoint=options.checkpoint)
+
+
+def _planned_by_judge(options):
+    planner = JudgedPlanner.open(options)
+    return LearnedPlans(planner, f"planned on {planner.about['judge']}", checkpoint=options.checkpoint, **planner.about)
+
+
+def _planned_by_target(options):
+    return KnownPlans(plans_on_targets(options), "planned on the target")
+
+
 def _identity(options):
     return RulePlans(lambda image, request: Plan(), "identity")
 
 
 def _mean_edit(options):
     """The mean edit of the training pairs: curves and colour, no operator that looks around a pixel."""
-    train = open_dataset(options.dataset, "train", options.session, open_language(options).vocab, options.data_root,
-                         size=THUMBNAIL, cache=f"{options.output}/cache")
+    train = open_phase(options, "train", open_language(options).vocab, size=THUMBNAIL, cache=f"{options.output}/cache")
     samples = [train[index] for index in torch.linspace(0, len(train) - 1, min(len(train), 1024)).int().tolist()]
     fit = action_options(1, operators=("brightness", "contrast", "saturation", "hue", "tint"), tolerance=0.0)
     plan = mean_edit(*(torch.stack([sample[side] for sample in samples]) for side in ("input", "target")), fit)
@@ -125,8 +156,7 @@ def _planned(options):
     """The plans that `prepro/gen_greedy_seqs.py` found from the targets of this phase, of every pair."""
     actions = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
                                         options.output))
-    root = options.data_root or get_source(options.dataset).root
-    names = [pair_name(entry) for entry in read_annotation(annotation_path(root, options.phase, options.session))]
+    names = [pair_name(entry) for entry in read_phase(options, options.phase)[1]]
     missing = [name for name in names if name not in actions.done]
     if missing:
         raise UserError(f"{actions.path}: has no plan of {len(missing)} of the {len(names)} pairs "
@@ -137,4 +167,16 @@ def _planned(options):
 
 REFERENCES = {"identity": _identity, "mean_edit": _mean_edit, "auto_tone": _auto_tone, "keywords": _keywords,
               "planned": _planned}
-METHODS = {"seq2seqL1": _planner, **REFERENCES}
+METHODS = {
+    "seq2seqL1": _planner,
+    "actor_fs": _planner,
+    "seq2seqGAN": _planner,
+    "seq2seqAdaptGAN": _planner,
+    "pix2pixHD": _images,
+    "bilinearGAN": _images,
+    "HaiWang": _images,
+    "plan_on_L1": _planned_by_target,
+    "plan_on_self-disc": _planned_by_judge,
+    "plan_on_seq2seqGAN-disc": _planned_by_judge,
+    **REFERENCES,
+}

@@ -1,10 +1,14 @@
 """The flags that scripts share, and how a trial's flags and the command line come together."""
 import argparse
 import math
+import runpy
 
 from core.datasets import DATASETS
-from core.engine.trials import get_trial
+from core.engine.run import SCHEDULES
+from core.engine.trials import get_trial, trials_path
 from core.files import UserError
+from core.losses.gan import KINDS
+from core.models.discriminator import NORMS
 
 
 def number(kind, low, high=math.inf):
@@ -23,9 +27,11 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose `--help` shows the docstring as written and the default of every flag."""
 
     trains = False
+    variant = None   # of a script that is run as another one: its docstring and the defaults of its data flags
 
     def __init__(self, doc):
-        super().__init__(description=doc, formatter_class=_Formatter, allow_abbrev=False)
+        super().__init__(description=self.variant[0] if self.variant else doc, formatter_class=_Formatter,
+                         allow_abbrev=False)
 
     def add_data(self):
         """Where the pairs and their vocabulary are."""
@@ -34,8 +40,12 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--data_root", help="its folder (images/, annotations/); by default data/<dataset>")
         group.add_argument("--session", type=number(int, 0), default=1, help="session of its annotations and "
                            "vocabulary")
+        group.add_argument("--data_mode", help="which pairs of GIER: valid, shapeAlign, shapeAlign_nonCrop, global or "
+                           "full, several joined with +; where none is given, shapeAlign")
         group.add_argument("--language", default="data/language", help="folder of the vocabularies and word vectors")
         group.add_argument("--output", default="output", help="folder of runs, planned actions and caches")
+        if self.variant:
+            self.set_defaults(**self.variant[1])
         return self
 
     def add_machine(self):
@@ -57,8 +67,9 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--num_iters", "--num_iter", type=number(int, 1), default=num_iters,
                            help="iterations in all")
         group.add_argument("--learning_rate", type=number(float, 0), default=1e-3, help="of Adam")
-        group.add_argument("--schedule", default="constant", choices=("constant", "cosine"), help="of the learning "
-                           "rate: cosine falls to 0 at --num_iters")
+        group.add_argument("--schedule", default="constant", choices=SCHEDULES, help="of the learning rate: "
+                           "cosine falls to 0 at --num_iters, linear does from the middle on, halved halves it at each "
+                           "quarter")
         group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of everything random")
         group.add_argument("--print_every", type=number(int, 1), default=50, help="iterations between lines on the "
                            "console")
@@ -68,6 +79,33 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--visualize_every", type=number(int, 1), default=1000, help="iterations between pages")
         self.add_seeds("train")
         group.add_argument("--restart", action="store_true", help="start the run anew instead of resuming it")
+        return self
+
+    def add_gan(self):
+        """A discriminator, what it plays for, and what the generator learns from it."""
+        group = self.add_argument_group("adversarial training")
+        group.add_argument("--gan", default="lsgan", choices=KINDS, help="the game: least squares, cross-entropy, "
+                           "hinge, or WGAN with its gradient penalty")
+        group.add_argument("--no_lsgan", dest="gan", action="store_const", const="vanilla", help="the notebook's flag "
+                           "for --gan vanilla")
+        group.add_argument("--no_vgg_loss", action="store_true", help="leave the perceptual loss out")
+        group.add_argument("--vgg_weights", help="file of torchvision's VGG-19 for the perceptual loss; by default "
+                           "torch hub's cache, else a named stand-in")
+        group.add_argument("--lambda_vgg", type=number(float, 0), default=10.0, help="weight of the perceptual loss")
+        group.add_argument("--no_ganFeat_loss", action="store_true", help="leave the matching of the discriminator's "
+                           "features out")
+        group.add_argument("--lambda_feat", type=number(float, 0), default=10.0, help="weight of the matching of "
+                           "features")
+        group.add_argument("--r1", type=number(float, 0), default=0.0, help="weight (gamma) of the R1 penalty on the "
+                           "discriminator's gradient at real pictures")
+        group.add_argument("--learning_rate_D", type=number(float, 0), default=2e-4, help="of the discriminator's Adam")
+        group.add_argument("--cond_nc", type=number(int, 1), default=512, help="channels of the words in the "
+                           "discriminator")
+        group.add_argument("--num_D", type=number(int, 1), default=2, help="scales that it looks at")
+        group.add_argument("--n_layers_D", type=number(int, 1), default=3, help="its strided blocks")
+        group.add_argument("--ndf", type=number(int, 1), default=64, help="channels of the first of them")
+        group.add_argument("--norm_D", default="instance", choices=NORMS, help="its norm: instance as pix2pixHD; "
+                           "spectral keeps what edits change, the mean and the spread of a picture")
         return self
 
     def add_test(self):
@@ -97,6 +135,21 @@ class Parser(argparse.ArgumentParser):
         return self
 
 
+def run_variant(script, doc, **defaults):
+    """Run another script as the one that was started: with its flags, but these defaults and this docstring.
+
+    Args:
+        script: its file.
+        doc: what `--help` says in place of the script's own docstring.
+        defaults: of flags of `Parser.add_data`, such as dataset="GIER".
+    """
+    before, Parser.variant = Parser.variant, (doc, defaults)
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    finally:
+        Parser.variant = before
+
+
 def parse(parser, experiment=None, argv=None):
     """Parse the command line; what it leaves open, the numbered trial decides, and then the defaults.
 
@@ -105,11 +158,14 @@ def parse(parser, experiment=None, argv=None):
     Returns a Namespace with `experiment`. Raises UserError for a flag in the trials file that does not exist.
     """
     if parser.trains:   # a test needs the number only: its network comes from the checkpoint
-        trial = get_trial(experiment, parser.parse_args(argv).trial)
+        given = parser.parse_args(argv)
+        trial = get_trial(experiment, given.trial, given.dataset)
         unknown = sorted(set(trial.flags) - {action.dest for action in parser._actions})
         if unknown:
-            raise UserError(f"core/trials/{experiment}.toml, trial {trial.number}: no flag is called {unknown[0]!r}")
-        parser.set_defaults(**{name: str(value) for name, value in trial.flags.items()})   # argparse reads texts only
+            raise UserError(f"core/trials/{trials_path(experiment, given.dataset).name}, trial {trial.number}: no flag "
+                            f"is called {unknown[0]!r}")
+        parser.set_defaults(**{   # argparse reads texts only, except where a flag has no value
+            name: value if isinstance(value, bool) else str(value) for name, value in trial.flags.items()})
     options = parser.parse_args(argv)
     if experiment:
         options.experiment = experiment

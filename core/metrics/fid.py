@@ -3,14 +3,13 @@
 The figure is called FID only on the published Inception-v3 weights. Other weights and other networks are named in
 brackets: their figures rank methods as well, but they lie on another scale.
 """
-import hashlib
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
 import torch.nn.functional as F
 
-from core.files import UserError
+from core.files import UserError, sha256
 
 PUBLISHED_URL = ("https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
                  "pt_inception-2015-12-05-6726825d.pth")
@@ -58,7 +57,7 @@ def open_features(weights=None, device="cpu"):
     if path is None:
         return FeatureExtractor(f"FID({LITE0})", _Lite0(), device)
     network = _Inception(path)
-    name = "FID" if _sha256(path) == PUBLISHED_SHA256 else f"FID({path.name})"
+    name = "FID" if sha256(path, "give the file itself by --fid_weights") == PUBLISHED_SHA256 else f"FID({path.name})"
     return FeatureExtractor(name, network, device)
 
 
@@ -153,8 +152,3 @@ def _download(path):
         raise UserError(f"--fid_weights url: {PUBLISHED_URL} could not be downloaded ({error}); fetch it by hand and "
                         "give the file, or leave the flag out") from error
     return path
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,13 +2,12 @@
 
 The linear heads come with the package `lpips`; the AlexNet below them is torchvision's, which this never downloads.
 """
-import hashlib
 import warnings
 from pathlib import Path
 
 import torch
 
-from core.files import UserError
+from core.files import UserError, sha256
 
 BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's name for it ends in the first digits of its SHA-256
 DIGITS = "7be5be79"
@@ -40,7 +39,8 @@ def open_lpips(weights=None):
     if weights is None and not cached.is_file():
         return None, f"LPIPS is not measured: there is no {cached}; bring it, or give --lpips_weights FILE"
     path = Path(weights or cached)
-    name = "LPIPS" if _sha256(path).startswith(DIGITS) else f"LPIPS({path.name})"
+    digest = sha256(path, "give the file of the LPIPS weights itself")
+    name = "LPIPS" if digest.startswith(DIGITS) else f"LPIPS({path.name})"
     return Lpips(name, _network(path)), None
 
 
@@ -58,11 +58,3 @@ def _network(path):
         raise UserError(f"{path}: not torchvision's AlexNet weights; give {BACKBONE} by --lpips_weights, or leave the "
                         f"flag out") from None
     return network.eval().requires_grad_(False)
-
-
-def _sha256(path):
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"{path}: LPIPS weights cannot be read ({error.strerror}); give the file itself") from None

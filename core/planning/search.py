@@ -1,6 +1,8 @@
-"""One beam search for all uses: over fitted operators, in batches of pairs.
+"""One beam search for all uses: over operators and their parameters, in batches of pictures.
 
-The search looks at a mosaic of small patches (enough to fit, cheap to edit), the decision at the whole picture.
+What it strives for is a goal (core/planning/goals.py): a known target, or a judge that says how well a picture fits.
+For a target the search looks at a mosaic of small patches (enough to fit, cheap to edit), the decision at the whole
+picture; a judge sees whole pictures only.
 """
 import zlib
 from dataclasses import dataclass
@@ -9,12 +11,10 @@ from itertools import pairwise
 import torch
 
 from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, apply_batch, trace
-from core.planning.fits import fit
-from core.planning.minimisers import minimise
+from core.planning.goals import Judged, KnownTarget, descend
 
 PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels, each with a ring for operators that look around
 SHORTER = 0.01                   # a plan this much worse, relatively, wins if it is shorter
-POLISH_ROUNDS = 60
 POLISH_RATE = 0.03
 
 
@@ -30,21 +30,21 @@ class Planned:
 
 @dataclass
 class Beams:
-    """Candidate plans of B pairs, K each: operator ids (B, K, T), parameters (B, K, T, P), distances (B, K)."""
+    """Candidate plans of B pairs, K each: operator ids (B, K, T), parameters (B, K, T, P), costs (B, K)."""
 
     ops: torch.Tensor
     params: torch.Tensor
-    distance: torch.Tensor
+    cost: torch.Tensor
 
     def select(self, pairs):
         """Return the beams of some of the pairs."""
-        return Beams(self.ops[pairs], self.params[pairs], self.distance[pairs])
+        return Beams(self.ops[pairs], self.params[pairs], self.cost[pairs])
 
-    def append(self, parent, op, params, distance):
+    def append(self, parent, op, params, cost):
         """Return the beams (B, K') made of `parent` (indices into K) and one more step each."""
         rows = torch.arange(len(parent), device=parent.device)[:, None]
         return Beams(torch.cat((self.ops[rows, parent], op[..., None]), -1),
-                     torch.cat((self.params[rows, parent], params[:, :, None]), -2), distance)
+                     torch.cat((self.params[rows, parent], params[:, :, None]), -2), cost)
 
 
 @torch.no_grad()
@@ -58,7 +58,7 @@ def plan_pairs(before, after, options, names=None):
 
     Returns: a list of B `Planned`; a pair that is near enough already has an empty plan.
     """
-    vocab = OperatorVocab((NONE, START, END, *options.operators))
+    vocab = _vocab(options)
     initial = (before - after).abs().mean((1, 2, 3))
     results = [Planned(Plan(), value, value, ()) for value in initial.tolist()]
     active = (initial >= options.tolerance).nonzero().squeeze(1)
@@ -68,13 +68,41 @@ def plan_pairs(before, after, options, names=None):
     rows, columns, valid = _mosaic(*before.shape[-2:], sampled, before.device)
     small = [picture[active][..., rows[:, None], columns] for picture in (before, after)]
     chance = _chances(options, [names[i] if names else str(i) for i in active.tolist()])
-    ops, params = _search(vocab, options, *small, valid, chance.to(before.device))
+    goal = KnownTarget(small[1], valid, options.optimizer, options.tolerance)
+    ops, params = _search(vocab, options, goal, small[0], chance.to(before.device))
     if sampled and ops.any():   # empty plans have nothing to polish
-        params = polish(vocab, ops, params, *small, valid)
+        params = polish(vocab, ops, params, small[0], goal)
     for index, pair_ops, pair_params in zip(active.tolist(), ops, params, strict=True):
         plan = to_plan(vocab, pair_ops, pair_params)
         results[index] = shorten(plan, before[index], after[index], options)
     return results
+
+
+@torch.no_grad()
+def plan_by_judge(before, judge, options):
+    """Find for each picture the plan whose result a judge finds best; no target is known.
+
+    Args:
+        before: (B, 3, H, W) in [0, 1].
+        judge: a callable (image (N, 3, H, W), rows (N,)) -> cost (N,) above 0, differentiable in the image; row i
+            says that a picture is an edit of before[i].
+        options: ActionOptions; what is said there of L1 is meant of the cost, and `tolerance` and `optimizer`, which
+            are of a target, have no meaning.
+
+    Returns: a list of B Plan.
+    """
+    vocab, rows = _vocab(options), torch.arange(len(before), device=before.device)
+    goal, chance = Judged(judge, rows), _chances(options, map(str, rows.tolist()))
+    ops, params = _search(vocab, options, goal, before, chance.to(before.device))
+    if ops.any():
+        params = polish(vocab, ops, params, before, goal)
+    return [_without_idle(to_plan(vocab, ops[i], params[i]), before[i],
+                          lambda image, i=i: goal.at(rows[i:i + 1]).cost(image[None]).item(), options)[0]
+            for i in rows.tolist()]
+
+
+def _vocab(options):
+    return OperatorVocab((NONE, START, END, *options.operators))
 
 
 def _mosaic(height, width, sampled, device):
@@ -102,28 +130,25 @@ def _chances(options, names):
     return torch.stack(draws)
 
 
-def _distance(image, target, valid):
-    return ((image - target).abs().mean(-3) * valid).sum((-2, -1)) / valid.sum()
-
-
-def _search(vocab, options, before, after, valid, chance):
+def _search(vocab, options, goal, before, chance):
     """Return the best plan of each pair as ids (B, T) and parameters (B, T, P), padded with NONE."""
     first = len(vocab) - len(options.operators)
     beams = Beams(before.new_zeros(len(before), 1, 0, dtype=torch.long),
-                  before.new_zeros(len(before), 1, 0, vocab.max_params), _distance(before, after, valid)[:, None])
+                  before.new_zeros(len(before), 1, 0, vocab.max_params), goal.cost(before)[:, None])
     image = before[:, None]
     alive = torch.arange(len(before), device=before.device)   # pairs that are not near enough yet
     levels = [(alive, beams)]
     for step in range(min(options.max_steps, len(options.operators))):
-        edited, params, distance = _expand(vocab, options, beams, image, after[alive], valid, step)
+        edited, params, cost = _expand(vocab, options, goal.at(alive.repeat_interleave(image.shape[1])), beams, image,
+                                       step)
         luck = chance[alive, None, step]
-        score = torch.where(luck < 0, luck, distance).masked_fill(distance.isinf(), torch.inf).flatten(1)
+        score = torch.where(luck < 0, luck, cost).masked_fill(cost.isinf(), torch.inf).flatten(1)
         keep = score.topk(min(options.beam, score.shape[1]), largest=False).indices   # (B, K')
         parent, op = keep // len(options.operators), keep % len(options.operators)
         pair = torch.arange(len(alive), device=alive.device)[:, None]
-        beams = beams.append(parent, op + first, params[pair, parent, op], distance[pair, parent, op])
+        beams = beams.append(parent, op + first, params[pair, parent, op], cost[pair, parent, op])
         levels.append((alive, beams))
-        going = beams.distance.amin(1) >= options.tolerance
+        going = beams.cost.amin(1) >= goal.tolerance
         if not going.any():
             break
         alive, beams = alive[going], beams.select(going)
@@ -131,78 +156,62 @@ def _search(vocab, options, before, after, valid, chance):
     return _choose(levels, len(before))
 
 
-def _expand(vocab, options, beams, image, after, valid, step):
-    """Try every operator on every beam: pictures (list of (B, K, 3, h, w)), params (B, K, O, P), distance (B, K, O)."""
+def _expand(vocab, options, goal, beams, image, step):
+    """Try every operator on every beam: pictures (list of (B, K, 3, h, w)), params (B, K, O, P), costs (B, K, O)."""
     pairs, width = image.shape[:2]
-    flat, goal = image.flatten(0, 1), after.repeat_interleave(width, 0)
-    edited, params, distances = [], flat.new_zeros(pairs, width, len(options.operators), vocab.max_params), []
+    flat = image.flatten(0, 1)
+    edited, params, costs = [], flat.new_zeros(pairs, width, len(options.operators), vocab.max_params), []
     for position, name in enumerate(options.operators):
         operator = TABLE[name]
-        if options.optimizer == "fit":
-            found = fit(operator, flat, goal, valid)
-        else:
-            found = minimise(options.optimizer, operator, flat, goal, valid)
+        found = goal.params(operator, flat)
         result = apply(operator, flat, found)
         used = (beams.ops == vocab.ids[name]).any(-1)
         if options.fixed_order:
             used = used | (position != step)
-        distance = _distance(result, goal, valid).unflatten(0, (pairs, width))
-        distances.append(distance.masked_fill(used | beams.distance.isinf(), torch.inf))
+        costs.append(goal.cost(result).unflatten(0, (pairs, width)).masked_fill(used | beams.cost.isinf(), torch.inf))
         params[:, :, position, :operator.n_params] = found.unflatten(0, (pairs, width))
         edited.append(result.unflatten(0, (pairs, width)))
-    return edited, params, torch.stack(distances, -1)
+    return edited, params, torch.stack(costs, -1)
 
 
 def _choose(levels, pairs):
-    """Return of each pair's best plans of every length the shortest within SHORTER of the best distance."""
+    """Return of each pair's best plans of every length the shortest within SHORTER of the least cost."""
     longest, width = levels[-1][1].ops.shape[-1], levels[-1][1].params.shape[-1]
-    distances = levels[0][1].distance.new_full((len(levels), pairs), torch.inf)
+    costs = levels[0][1].cost.new_full((len(levels), pairs), torch.inf)
     ops = levels[0][0].new_zeros(len(levels), pairs, longest)
-    params = distances.new_zeros(len(levels), pairs, longest, width)
+    params = costs.new_zeros(len(levels), pairs, longest, width)
     for length, (alive, beams) in enumerate(levels):
-        row, best = torch.arange(len(alive), device=alive.device), beams.distance.argmin(1)
-        distances[length, alive] = beams.distance[row, best]
+        row, best = torch.arange(len(alive), device=alive.device), beams.cost.argmin(1)
+        costs[length, alive] = beams.cost[row, best]
         ops[length, alive, :length] = beams.ops[row, best]
         params[length, alive, :length] = beams.params[row, best]
-    near = distances <= (1 + SHORTER) * distances.amin(0)
+    near = costs <= (1 + SHORTER) * costs.amin(0)
     shortest, pair = near.int().argmax(0), torch.arange(pairs, device=ops.device)
     return ops[shortest, pair], params[shortest, pair]
 
 
-def polish(vocab, ops, params, before, after, valid):
-    """Improve all parameters of each plan together by Adam through the executor; never makes a plan worse.
+def polish(vocab, ops, params, before, goal):
+    """Improve all parameters of each plan together, by descent through the executor; never makes a plan worse.
 
-    Args: ids (B, T), parameters (B, T, P), pictures (B, 3, h, w), `valid` (h, w). Returns parameters (B, T, P).
+    Args: ids (B, T), parameters (B, T, P), pictures (B, 3, h, w), a goal for them. Returns parameters (B, T, P).
     """
-    params = params.clone()
-    best, best_distance = params.clone(), torch.full((len(params),), torch.inf, device=params.device)
-    mean, square = torch.zeros_like(params), torch.zeros_like(params)   # Adam, Kingma and Ba 2015
-    for count in range(1, POLISH_ROUNDS + 2):
-        with torch.enable_grad():
-            variable = params.detach().requires_grad_()
-            image = before
-            for step in range(ops.shape[1]):
-                image = apply_batch(vocab, ops[:, step], image, variable[:, step])
-            distance = _distance(image, after, valid)
-            slope, = torch.autograd.grad(distance.sum(), variable)
-        better = distance.detach() < best_distance
-        best[better], best_distance[better] = params[better], distance.detach()[better]
-        mean.lerp_(slope, 0.1)
-        square.lerp_(slope.square(), 0.01)
-        rate = POLISH_RATE * (1 - (count - 1) / POLISH_ROUNDS)
-        params = params - rate * (mean / (1 - 0.9 ** count)) / ((square / (1 - 0.99 ** count)).sqrt() + 1e-8)
-        _project(vocab, ops, params)
-    return best
+    def cost(values):
+        image = before
+        for step in range(ops.shape[1]):
+            image = apply_batch(vocab, ops[:, step], image, values[:, step])
+        return goal.cost(image)
+    return descend(params, cost, lambda values: _project(vocab, ops, values), goal.rounds, POLISH_RATE)
 
 
 def _project(vocab, ops, params):
-    """Bring the parameters back into the bounds of their operators, in place."""
+    """Bring parameters (B, T, P) back into the bounds of their operators, in place; return them."""
     for index, operator in vocab.operators:
         rows = ops == index
         if rows.any():
             values = params[rows]
             values[:, :operator.n_params] = operator.normalise(values[:, :operator.n_params])
             params[rows] = values
+    return params
 
 
 def to_plan(vocab, ops, params):
@@ -217,18 +226,26 @@ def to_plan(vocab, ops, params):
 
 def shorten(plan, before, after, options):
     """Drop the steps that gain less than `min_gain` of the initial distance on the whole picture; return Planned."""
-    def distances(candidate):
-        return [(image - after).abs().mean().item() for image in (before, *trace(candidate, before))]
-    along = distances(plan)
+    plan, along = _without_idle(plan, before, lambda image: (image - after).abs().mean().item(), options)
+    return Planned(plan, along[0], along[-1], tuple(a - b for a, b in pairwise(along)))
+
+
+def _without_idle(plan, before, cost, options):
+    """Return the plan without the steps that gain too little, and what the picture costs before and after each step.
+
+    Args: `before` (3, H, W); `cost`, a callable from such a picture to a number.
+    """
+    def costs(candidate):
+        return [cost(image) for image in (before, *trace(candidate, before))]
+    along = costs(plan)
     allowed = options.min_gain * along[0]
     while len(plan):
         shorter = [Plan(plan.steps[:i] + plan.steps[i + 1:]) for i in range(len(plan))]
-        reached = [distances(candidate) for candidate in shorter]
+        reached = [costs(candidate) for candidate in shorter]
         least = min(range(len(shorter)), key=lambda i: reached[i][-1])
         if reached[least][-1] - along[-1] >= allowed:
             break
         plan, along = shorter[least], reached[least]
     if along[-1] >= along[0]:   # better on the mosaic, not on the picture
         plan, along = Plan(), along[:1]
-    gains = tuple(a - b for a, b in pairwise(along))
-    return Planned(plan, along[0], along[-1], gains)
+    return plan, along

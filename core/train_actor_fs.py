@@ -1,0 +1,58 @@
+"""Actor, fully supervised: plan an edit from a photo and a request, taught by planned sequences only.
+
+Each iteration is one teacher-forced step: the next operator's likelihood and its parameters, given the steps of a
+planned sequence. The network never sees what its own plans make of a photo; core/train_seq2seqL1.py adds that.
+
+  python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
+  python core/train_actor_fs.py --trial 5
+  python core/train_actor_fs.py --dataset synth --trial 101 --num_iters 600        # a small trial on a CPU
+"""
+import _init_paths  # noqa: F401
+
+from core.datasets.transforms import crop_and_flip
+from core.engine.cli import run
+from core.engine.language import open_language
+from core.engine.options import Parser, parse
+from core.engine.previews import write_previews
+from core.engine.run import Run, run_folder
+from core.engine.seeds import over_seeds
+from core.engine.training import add_planner, executed, open_pairs, open_planner, supervised, validate
+
+EXPERIMENT = "actor_fs"
+
+
+def main():
+    over_seeds(parse(arguments(), EXPERIMENT), train_once, run_folder)
+
+
+def train_once(options):
+    """Train one run; return what its best checkpoint was chosen by."""
+    language = open_language(options)
+    train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
+    training = Run(options)
+    for sentence in (*language.notes, *train.report(), *val.report()):
+        training.say(sentence)
+    planner = training.setup(*open_planner(options, language), "teacher_forced")
+
+    for batch in training.batches(train):
+        planner.train()
+        image = batch["input"]
+        if options.crop:
+            image, _ = crop_and_flip(image, batch["target"], options.crop)
+
+        training.step(**supervised(planner, image, batch, options))
+
+        if training.due(options.checkpoint_every):
+            distance_in, distance_out = validate(executed(planner), val, training.device, options.batch_size)
+            training.checkpoint(distance_out, input_L1=distance_in, output_L1=distance_out)
+        if options.visualize and training.due(options.visualize_every):
+            write_previews(training, planner, val)
+    return {"best validation": training.best}
+
+
+def arguments():
+    return add_planner(Parser(__doc__).add_data().add_training(20000)).add_machine()
+
+
+if __name__ == "__main__":
+    run(main)
