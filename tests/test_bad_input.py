@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_project import RUN, SYNTH, TINY, copy_of, tiny_project
+from tiny_project import RUN, SYNTH, TAUGHT, TINY, copy_of, tiny_project
 
+from core.engine import training
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
-from core.losses import plan as plan_losses
 
 TRAIN, TEST, EDIT = "core/train_seq2seqL1.py", "core/test_seq2seqL1.py", "core/edit.py"
 PLAN, REFERENCES, DEMO = "prepro/gen_greedy_seqs.py", "core/test_references.py", "core/demo_seq2seqL1.py"
@@ -250,7 +250,7 @@ def test_checkpoints_that_are_none(command, refuse, project):
 # Runs that cannot go on
 
 def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, project):
-    resume = (TRAIN, *TINY, "--trial", 100, "--num_iters", 50)
+    resume = (TRAIN, *TAUGHT, "--num_iters", 50)
     refuse(resume, "synth_seq2seqL1_trial_100: was trained with --learning_rate 0.01, not 0.002", "--restart")
     resume = (*resume, "--learning_rate", 0.01)
     vocabulary = project / "data/language/synth_vocabs_sess_1.json"
@@ -271,7 +271,7 @@ def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, proje
 def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, project):
     for name in lost:
         (project / RUN / name).unlink()
-    result = run_script(TRAIN, *TINY, "--trial", 100, "--learning_rate", 0.01, "--num_iters", 41)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 41)
     assert result.code == 0, result.err
     assert ("resuming" in result.out) == ("last.pt" not in lost)
     assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 41
@@ -281,8 +281,8 @@ def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, proj
 def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script, project, monkeypatch):
     path = project / RUN / "last.pt"
     before = path.read_bytes()
-    monkeypatch.setattr(plan_losses, "parameter_loss", lambda params, *_: (params * math.nan).sum())
-    result = run_script(TRAIN, *TINY, "--trial", 100, "--learning_rate", 0.01, "--num_iters", 50)
+    monkeypatch.setattr(training, "parameter_loss", lambda params, *_: (params * math.nan).sum())
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 50)
     assert result.code == 2
     assert "loss 'parameter' became nan in iteration 41; lower --learning_rate" in result.err
     assert path.read_bytes() == before
@@ -374,7 +374,7 @@ def test_a_full_disk(suffix, command, full_disk, run_script, project):
 
 
 def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full_disk, run_script, project):
-    resume = (TRAIN, *TINY, "--trial", 100, "--learning_rate", 0.01, "--num_iters", 42)
+    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 42)
     before = files(project / RUN)
     full_disk(".jsonl")
     assert run_script(*resume).code == 2

@@ -140,7 +140,9 @@ def test_steps_change_places(page, cat, tmp_path):
     asked(page, cat)
     ask(page, "less saturation, please", 2)
     steps = page.locator(".step")
-    page.wait_for_function("document.querySelectorAll('.step').length > 1")
+    count = len(json.loads(take(page, "plan", tmp_path).read_text())["steps"])
+    assert count > 1
+    page.wait_for_function("count => document.querySelectorAll('.step').length == count", arg=count)
     names = [text.strip().partition(" ")[2] for text in steps.locator("label", has=page.locator("[type=checkbox]"))
              .all_inner_texts()]
     assert steps.first.get_by_role("button").first.is_disabled()   # the first cannot go up

@@ -70,12 +70,18 @@ def test_the_house_keeps_its_floors():
 def test_every_room_is_walked():
     rooms = {room_of(name) for name in sources(ROOT)}
     assert rooms == {*FLOORS, None}
-    assert {path.name for path in (ROOT / "core").iterdir() if path.is_dir() and any(path.glob("*.py"))} <= rooms
+    folders = {path.name for path in (ROOT / "core").iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert folders - {"utils"} <= rooms   # which holds one script only, by the notebook's name
+
+
+def test_the_alias_of_a_script_is_alone_in_its_folder():
+    assert [path.name for path in (ROOT / "core/utils").glob("*.py")] == ["beam_search.py"]
 
 
 def test_every_script_puts_the_root_on_the_path_first():
     """Before `_init_paths` a script may import the standard library only, and nothing beside it may shadow that."""
-    scripts = [path for path in sources(ROOT).values() if "__main__" in path.read_text(encoding="utf-8")]
+    scripts = [path for path in sources(ROOT).values()
+               if 'if __name__ == "__main__"' in path.read_text(encoding="utf-8")]
     assert scripts
     for path in scripts:
         imports = [target.split(".")[0] for _, target in imported(path.stem, path)]

@@ -53,8 +53,8 @@ def test_a_synthetic_set_is_trained_on_by_the_plans_that_it_was_made_by(project,
 
 
 def test_words_may_be_taught_first_and_the_run_resumes_in_either_part(project, run_script):
-    flags = (*TINY, "--action_id", 0, "--words_first", 3, "--checkpoint_every", 1, "--schedule", "cosine", "--visualize",
-             0)
+    flags = (*TINY, "--action_id", 0, "--words_first", 3, "--checkpoint_every", 1, "--schedule", "cosine",
+             "--visualize", 0)
     for trial, parts in ((11, (5,)), (12, (2, 4, 5))):
         for num_iters in parts:
             result = run_script(TRAIN, *flags, "--trial", trial, "--num_iters", num_iters)

@@ -227,5 +227,5 @@ def test_the_registry_opens_by_name(root, tmp_path, monkeypatch):
     assert len(open_dataset("FiveK", "train", 1, VOCAB, root=root, cache=tmp_path)) == 4
     monkeypatch.setitem(DATASETS, "mine", Source(str(root), vocab="FiveK"))  # a data set is one line
     assert len(open_dataset("mine", "train", 1, VOCAB, size=None)) == 4
-    with pytest.raises(UserError, match="FiveK, RetouchReq, synth"):
+    with pytest.raises(UserError, match="FiveK, RetouchReq, GIER, synth"):
         open_dataset("nowhere", "train", 1, VOCAB)

@@ -7,6 +7,7 @@ import torch
 from core.engine.editing import Edited
 from core.engine.evaluation import PSNR_LIMIT, evaluate, report
 from core.engine.methods import KnownPlans, Method, RulePlans
+from core.engine.trials import Trial
 from core.metrics import fid
 from core.operators import Plan, Step
 
@@ -156,7 +157,8 @@ def test_an_interrupted_evaluation_leaves_the_old_figures(photo, tmp_path):
 
 
 def test_the_notebooks_figures_stand_in_brackets_and_fid_only_beside_fid():
-    known = {"input L1": 0.1190, "output L1": 0.0770, "input FID": 12.3714, "output FID": 6.2376, "avg var": 0.006112}
+    known = Trial(1, notebook={"input L1": 0.1190, "output L1": 0.0770, "input FID": 12.3714, "output FID": 6.2376,
+                               "avg var": 0.006112})
     lines = report(MEASURED, known)
     assert lines == [
         "on FiveK test, 3 images, measured now; in brackets the notebook's figures, on FiveKReq test",
@@ -166,4 +168,6 @@ def test_the_notebooks_figures_stand_in_brackets_and_fid_only_beside_fid():
     lines = report(MEASURED | {"metrics": metrics}, known)
     assert "input FID(efficientnet-lite0) 12.0000, output FID(efficientnet-lite0) 6.0000" in lines
     assert "does not compare with FID(efficientnet-lite0)" in lines[-1]
-    assert "notebook" not in " ".join(report(MEASURED))
+    assert "notebook" not in " ".join(report(MEASURED, Trial(1)))
+    gier = Trial(6, notebook={"input L1": 0.1079}, tested_on="GIER test")
+    assert report(MEASURED, gier)[0].endswith("in brackets the notebook's figures, on GIER test")

@@ -6,6 +6,7 @@ import torch
 
 from core.operators import TABLE, OperatorVocab, Plan, Step, execute
 from core.planning import ActionOptions, plan_pairs
+from core.planning.goals import KnownTarget
 from core.planning.search import polish, shorten, to_plan
 
 TONE = [3, 2, 1, 1, 1, 1, 0.5, 0.5]
@@ -192,6 +193,7 @@ def test_the_fit_is_at_least_as_good_as_a_blind_minimiser(images, optimizer, op,
 
 def test_polishing_improves_and_never_harms(unlike):
     vocab, everywhere = OperatorVocab(), torch.ones(16, 16, dtype=torch.bool)
+    goal = KnownTarget(unlike[1], everywhere, "fit", tolerance=0)
     ops = torch.tensor([[vocab.ids["brightness"], vocab.ids["saturation"]]]).repeat(8, 1)
     params = torch.zeros(8, 2, vocab.max_params)
 
@@ -200,7 +202,7 @@ def test_polishing_improves_and_never_harms(unlike):
         return [distance(execute(plan, x), y) for plan, x, y in zip(plans, *unlike, strict=True)]
     before = along = reached()
     for _ in range(4):
-        params = polish(vocab, ops, params, *unlike, everywhere)
+        params = polish(vocab, ops, params, unlike[0], goal)
         assert all(now <= was + 1e-6 for now, was in zip(reached(), along, strict=True))
         along = reached()
     assert all(now < 0.97 * was for now, was in zip(along, before, strict=True))

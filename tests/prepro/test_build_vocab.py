@@ -33,7 +33,7 @@ def test_three_files_in_the_published_layout(root, tmp_path, run_script):
     np.testing.assert_array_equal(load_word_vectors(files.vectors, vocab)[:3], [[1, 2], [3, 4], [5, 6]])
     assert "entry 5: field 'request' is NaN, not a text; left out" in result.out
     assert "entry 6: field 'request' is empty; left out" in result.out
-    assert "4 of 5 words of 5 requests" in result.out
+    assert "4 words; 1 of the 5 words of 5 requests occur less than" in result.out
     assert "1 words have none of their own and got a random one: xyzzy" in result.out
 
 

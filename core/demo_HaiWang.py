@@ -1,0 +1,23 @@
+"""Show whether a model of Wang, Williams and Kang 2018 listens: one photo by several requests, and a page.
+
+  python core/demo_HaiWang.py --which_model_netG unet_128 --model Pix2Pix --trial 3
+  python core/demo_HaiWang.py --trial 3 --img photo.jpg --requests "make it brighter" "make it darker"
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.images import add_demo, add_expected, demonstrate
+from core.engine.options import Parser, parse
+
+
+def main():
+    demonstrate(parse(arguments(), "HaiWang"))
+
+
+def arguments():
+    parser = add_demo(Parser(__doc__).add_data().add_test())
+    return add_expected(parser, model=str, which_model_netG=str, num_G=int)
+
+
+if __name__ == "__main__":
+    run(main)

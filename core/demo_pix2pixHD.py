@@ -1,0 +1,27 @@
+"""Show whether a trained pix2pixHD listens: one photo by several requests, how far they are apart, and a page.
+
+  python core/demo_pix2pixHD.py --trial 2
+  python core/demo_pix2pixHD.py --trial 2 --img photo.jpg --requests "make it brighter" "make it darker"
+"""
+import argparse
+
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.images import add_demo, demonstrate
+from core.engine.options import Parser, parse
+
+
+def main():
+    demonstrate(parse(arguments(), "pix2pixHD"))
+
+
+def arguments():
+    parser = add_demo(Parser(__doc__).add_data().add_test())
+    for flag in ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss"):
+        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)   # the notebook gives them
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,36 @@
+"""Planning on a discriminator: a beam search where a critic, not the target, scores a step, so words alone suffice.
+
+Three distances can be searched on: L1 to the target, which is then known; self-disc, the critic of
+core/train_self_discriminator1.py; seq2seqGAN-disc, the discriminator of core/train_seq2seqGAN.py. What is found goes
+through the one evaluation, as every method does. Also reachable as core/utils/beam_search.py.
+
+  python core/plan_on_discriminator.py --trial 7
+  python core/plan_on_discriminator.py --dist_type self-disc --trial 101 --phase val --operators brightness,saturation
+"""
+import argparse
+
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.evaluation import run_tests
+from core.engine.judged import DIST_TYPES, PREFIX, add_search
+from core.engine.options import Parser, parse
+
+
+def main():
+    options = parse(arguments())
+    options.experiment = PREFIX + options.dist_type
+    run_tests(options)
+
+
+def arguments():
+    parser = add_search(Parser(__doc__).add_data().add_test())
+    parser.add_argument("--dist_type", default="seq2seqGAN-disc", choices=DIST_TYPES, help="what scores a step; "
+                        "--trial is that of its own experiment")
+    for flag in ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss"):   # the notebook's; the checkpoint knows them
+        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,26 @@
+"""Test a model of Wang, Williams and Kang 2018 on photos at their own size (short edge at most 600).
+
+By the evaluation of every method. The generator draws at that size, padded to a multiple of what it halves;
+metrics.json and the page say so.
+
+  python core/test_HaiWang.py --which_model_netG resnet_7blocks --model Pix2Pix --trial 5
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.evaluation import run_tests
+from core.engine.images import add_expected
+from core.engine.options import Parser, parse
+
+
+def main():
+    run_tests(parse(arguments(), "HaiWang"))
+
+
+def arguments():
+    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test"),
+                        model=str, which_model_netG=str, num_G=int)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,24 @@
+"""Test a trained bilinear GAN on photos at their own size (short edge at most 600), by the evaluation of every method.
+
+The generator draws at that size, padded to a multiple of what it halves; metrics.json and the page say so.
+
+  python core/test_bilinearGAN.py --fusing_method lowrank_BP --trial 15
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.evaluation import run_tests
+from core.engine.images import add_expected
+from core.engine.options import Parser, parse
+
+
+def main():
+    run_tests(parse(arguments(), "bilinearGAN"))
+
+
+def arguments():
+    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test"), fusing_method=str)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,23 @@
+"""Test a trained pix2pixHD on photos at their own size (short edge at most 600), by the evaluation of every method.
+
+The generator draws at that size, padded to a multiple of what it halves; metrics.json and the page say so.
+
+  python core/test_pix2pixHD.py --trial 1 --phase test
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.evaluation import run_tests
+from core.engine.options import Parser, parse
+
+
+def main():
+    run_tests(parse(arguments(), "pix2pixHD"))
+
+
+def arguments():
+    return Parser(__doc__).add_data().add_test().add_seeds("test")
+
+
+if __name__ == "__main__":
+    run(main)

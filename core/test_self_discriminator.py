@@ -1,0 +1,27 @@
+"""Test a self-discriminator: does it tell edits that fit their words from those that do not?
+
+Prints the area under the ROC curve, the share of wrong edits that score below the right one, and the accuracy, by kind
+of wrong edit; writes, under the run's folder, test/metrics.json, test/images.jsonl (the scores of each pair) and
+test/web/index.html: which candidates it favours, where it is best and where worst.
+
+  python core/test_self_discriminator.py --session 3 --trial 1 --phase val
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.critic_tests import add_critic_test, run_critic_tests
+from core.engine.options import Parser, parse
+
+
+def main():
+    run_critic_tests(parse(arguments(), "self_discriminator"))
+
+
+def arguments():
+    parser = add_critic_test(Parser(__doc__).add_data()).add_seeds("test")
+    parser.set_defaults(dataset="GIER", session=3)
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,24 @@
+"""Test a self-discriminator that was trained on mixed trajectories; see core/test_self_discriminator.py.
+
+Where the phase was planned, its mixed trajectories are among the wrong edits.
+
+  python prepro/gen_greedy_seqs.py --dataset FiveK --phase test --action_id 1
+  python core/test_self_discriminator1.py --trial 1
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.critic_tests import add_critic_test, run_critic_tests
+from core.engine.options import Parser, parse
+
+
+def main():
+    run_critic_tests(parse(arguments(), "self_discriminator1"))
+
+
+def arguments():
+    return add_critic_test(Parser(__doc__).add_data()).add_seeds("test")
+
+
+if __name__ == "__main__":
+    run(main)

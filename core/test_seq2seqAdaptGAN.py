@@ -1,0 +1,25 @@
+"""Test a trained seq2seq + adaptive GAN planner on photos at their own size (short edge at most 600).
+
+Prints the notebook's lines and writes, under the run's folder, test/metrics.json (means with their 95% bootstrap
+intervals over photos), test/images.jsonl (one line per image) and test/web/index.html.
+
+  python core/test_seq2seqAdaptGAN.py --trial 1 --phase test
+  python core/test_seq2seqAdaptGAN.py --trial 1 --phase test --seeds 3      # after training with --seeds 3
+"""
+import _init_paths  # noqa: F401
+
+from core.engine.cli import run
+from core.engine.evaluation import run_tests
+from core.engine.options import Parser, parse
+
+
+def main():
+    run_tests(parse(arguments(), "seq2seqAdaptGAN"))
+
+
+def arguments():
+    return Parser(__doc__).add_data().add_test().add_seeds("test")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,61 @@
+"""Self-discriminator: a critic that tells from (photo, candidate, words) whether an edit fits, taught by its own data.
+
+Each right edit stands against the photo as it was, a random edit, and itself with the words of another pair. No plans
+are needed; core/train_self_discriminator1.py adds mixed trajectories.
+
+  python core/train_self_discriminator.py --session 3 --learning_rate 0.001 --batch_size 16 --trial 1    # on GIER
+  python core/train_self_discriminator.py --dataset synth --session 1 --trial 101                        # on a CPU
+  python core/test_self_discriminator.py --dataset synth --session 1 --trial 101
+"""
+import argparse
+
+import _init_paths  # noqa: F401
+
+from core.engine.candidates import candidates
+from core.engine.cli import run
+from core.engine.critics import accuracies, add_critic, open_critic, validate_critic
+from core.engine.language import open_language
+from core.engine.options import Parser, parse
+from core.engine.run import Run, run_folder
+from core.engine.seeds import over_seeds
+from core.engine.training import open_pairs
+from core.losses.ranking import classification_loss
+
+EXPERIMENT = "self_discriminator"
+
+
+def main():
+    over_seeds(parse(arguments(), EXPERIMENT), train_once, run_folder)
+
+
+def train_once(options):
+    """Train one run; return what its best checkpoint was chosen by."""
+    language = open_language(options)
+    train, val = (open_pairs(options, language.vocab, phase, planned=False) for phase in ("train", "val"))
+    training = Run(options)
+    for sentence in (*language.notes, *train.report(), *val.report()):
+        training.say(sentence)
+    critic = training.setup(*open_critic(options, language))
+
+    for batch in training.batches(train):
+        critic.train()
+        shown = candidates(batch, language.operators)
+        scores = shown.judged(critic)
+        real, fake = classification_loss(scores[0], scores[1:], shown.weights())
+        training.step(real=real, fake=fake)
+        training.note(**accuracies(scores, shown))
+        if training.due(options.checkpoint_every):
+            area = validate_critic(critic, val, language.operators, training.device)
+            training.checkpoint(1 - area, AUC=area)
+    return {"best validation, 1 - AUC": training.best}
+
+
+def arguments():
+    parser = add_critic(Parser(__doc__).add_data().add_training(20000).add_machine())
+    parser.set_defaults(dataset="GIER", session=3, batch_size=16)
+    parser.add_argument("--shuffle", type=int, default=1, help=argparse.SUPPRESS)   # a run always shuffles its pairs
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)

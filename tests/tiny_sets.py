@@ -1,0 +1,43 @@
+"""The pairs of the tiny project's synthetic set once more, as FiveK and as GIER: what the default flags look for."""
+import json
+import shutil
+
+import numpy as np
+from PIL import Image
+from small_gier import pair, write_gier
+
+from core.datasets import vocab_files
+
+PHASES = ("train", "val", "test")
+
+
+def add_fivek(project):
+    """Add data/FiveK with its vocabulary and planned set 1."""
+    shutil.copytree(project / "data/synth", project / "data/FiveK", ignore=shutil.ignore_patterns("web"))
+    _copy_vocabulary(project, "FiveK", 1)
+    shutil.copy(project / "output/actions_set_1/synth_train_sess_1.jsonl",
+                project / "output/actions_set_1/FiveK_train_sess_1.jsonl")
+
+
+def add_gier(project):
+    """Add data/GIER with its vocabulary; its pairs are not planned."""
+    entries = {phase: json.loads((project / f"data/synth/annotations/{phase}_sess_1.json").read_text())
+               for phase in PHASES}
+    pairs, sources = {}, {}
+    for phase, rows in entries.items():
+        pairs[phase] = []
+        for row in rows:
+            made = pair(len(sources), row["request"], brightness=None)
+            sources[made["input"]] = row
+            pairs[phase].append(made)
+    images = project / "data/synth/images"
+    write_gier(project / "data/GIER", pairs,
+               lambda entry, side: np.asarray(Image.open(images / sources[entry["input"]][side]).convert("RGB")))
+    _copy_vocabulary(project, "GIER", 3)
+
+
+def _copy_vocabulary(project, dataset, session):
+    language = project / "data/language"
+    for source, copy in zip(vocab_files("synth", 1, language), vocab_files(dataset, session, language), strict=True):
+        if source.exists():
+            shutil.copy(source, copy)
