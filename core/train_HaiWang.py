@@ -17,10 +17,11 @@ from core.engine.adversarial import (
     wrong_words,
 )
 from core.engine.cli import run
-from core.engine.generation import add_generator, look_back, set_up_generator, start
+from core.engine.generation import add_generator, set_up_generator
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
+from core.engine.training import look_back, start
 from core.models.filter_bank import FilterBank
 from core.models.fusion import FUSIONS
 from core.models.generators import Generator
@@ -34,7 +35,7 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    training, language, train, val = start(options)
+    training, language, train, val = start(options, planned=False)
     if options.model == "Pix2Pix":
         generator = set_up_generator(training, language, Generator, net=options.which_model_netG,
                                      fusion=options.fusion, cond_nc=options.cond_nc)

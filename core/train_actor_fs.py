@@ -11,12 +11,10 @@ import _init_paths  # noqa: F401
 
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
-from core.engine.language import open_language
 from core.engine.options import Parser, parse
-from core.engine.previews import write_previews
-from core.engine.run import Run, run_folder
+from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, executed, open_pairs, open_planner, supervised, validate
+from core.engine.training import add_planner, look_back, open_planner, start, supervised
 
 EXPERIMENT = "actor_fs"
 
@@ -27,11 +25,7 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    language = open_language(options)
-    train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
-    training = Run(options)
-    for sentence in (*language.notes, *train.report(), *val.report()):
-        training.say(sentence)
+    training, language, train, val = start(options)
     planner = training.setup(*open_planner(options, language), "teacher_forced")
 
     for batch in training.batches(train):
@@ -42,11 +36,7 @@ def train_once(options):
 
         training.step(**supervised(planner, image, batch, options))
 
-        if training.due(options.checkpoint_every):
-            distance_in, distance_out = validate(executed(planner), val, training.device, options.batch_size)
-            training.checkpoint(distance_out, input_L1=distance_in, output_L1=distance_out)
-        if options.visualize and training.due(options.visualize_every):
-            write_previews(training, planner, val)
+        look_back(training, planner, val)
     return {"best validation": training.best}
 
 

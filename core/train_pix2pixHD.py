@@ -17,10 +17,11 @@ from core.engine.adversarial import (
     wrong_words,
 )
 from core.engine.cli import run
-from core.engine.generation import add_generator, look_back, set_up_generator, start
+from core.engine.generation import add_generator, set_up_generator
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
+from core.engine.training import look_back, start
 from core.files import UserError
 from core.models.fusion import FUSIONS
 from core.models.generators import Generator
@@ -37,7 +38,7 @@ def train_once(options):
     if options.triple and options.encoders == "only_G":
         raise UserError("--triple: wrong words mean nothing to a discriminator that reads none; leave --encoders "
                         "only_G out")
-    training, language, train, val = start(options)
+    training, language, train, val = start(options, planned=False)
     generator = set_up_generator(training, language, Generator, net=options.netG, fusion=options.fusion,
                                  cond_nc=options.cond_nc)
     critic = make_critic(options, language, use_words=options.encoders != "only_G")

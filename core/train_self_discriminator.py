@@ -14,11 +14,10 @@ import _init_paths  # noqa: F401
 from core.engine.candidates import candidates
 from core.engine.cli import run
 from core.engine.critics import accuracies, add_critic, open_critic, validate_critic
-from core.engine.language import open_language
 from core.engine.options import Parser, parse
-from core.engine.run import Run, run_folder
+from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import open_pairs
+from core.engine.training import start
 from core.losses.ranking import classification_loss
 
 EXPERIMENT = "self_discriminator"
@@ -30,11 +29,7 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    language = open_language(options)
-    train, val = (open_pairs(options, language.vocab, phase, planned=False) for phase in ("train", "val"))
-    training = Run(options)
-    for sentence in (*language.notes, *train.report(), *val.report()):
-        training.say(sentence)
+    training, language, train, val = start(options, planned=False)
     critic = training.setup(*open_critic(options, language))
 
     for batch in training.batches(train):

@@ -16,11 +16,10 @@ import torch.nn.functional as F
 from core.engine.candidates import FAR, NEAR, candidates
 from core.engine.cli import run
 from core.engine.critics import LEVELLED, accuracies, add_critic, open_critic, validate_critic
-from core.engine.language import open_language
 from core.engine.options import Parser, number, parse
-from core.engine.run import MAIN, Run, run_folder
+from core.engine.run import MAIN, run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import open_pairs, supervised
+from core.engine.training import start, supervised
 from core.losses.ranking import classification_loss, ranking_loss, regression_loss, triplet_loss
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS
@@ -34,11 +33,7 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    language = open_language(options)
-    train, val = open_pairs(options, language.vocab, "train"), open_pairs(options, language.vocab, "val")
-    training = Run(options)
-    for sentence in (*language.notes, *train.report(), *val.report()):
-        training.say(sentence)
+    training, language, train, val = start(options)
     critic = training.setup(*open_critic(options, language))
     if options.combined:
         planner = training.setup(*new_planner(options, language), "teacher_forced", name="G")

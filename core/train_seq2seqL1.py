@@ -14,12 +14,10 @@ from core.datasets.photos import bundled, from_folder
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
 from core.engine.editing import THUMBNAIL
-from core.engine.language import open_language
 from core.engine.options import Parser, number, parse
-from core.engine.previews import write_previews
-from core.engine.run import Run, run_folder
+from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, executed, open_pairs, open_planner, supervised, validate
+from core.engine.training import add_planner, look_back, open_planner, start, supervised
 from core.metrics.obedience import fulfils
 
 EXPERIMENT = "seq2seqL1"
@@ -31,13 +29,12 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    language = open_language(options)
-    train, val = (open_pairs(options, language.vocab, phase) for phase in ("train", "val"))
+    training, language, train, val = start(options)
     if options.mix:
-        train = Mixed(train, open_drawn(options, language), options.mix_share)
-    training = Run(options)
-    for sentence in (*language.notes, *train.report(), *val.report()):
-        training.say(sentence)
+        drawn = open_drawn(options, language)
+        for sentence in drawn.report():
+            training.say(sentence)
+        train = Mixed(train, drawn, options.mix_share)
     planner = training.setup(*open_planner(options, language), "teacher_forced")
 
     words = DrawnWords(language.vocab, language.operators, options.manual_seed, options.typos)
@@ -58,11 +55,7 @@ def train_once(options):
         planned = planner(image, batch["request_ids"])
         training.step(L1=(planned.image - target).abs().mean())
 
-        if training.due(options.checkpoint_every):
-            distance_in, distance_out = validate(executed(planner), val, training.device, options.batch_size)
-            training.checkpoint(distance_out, input_L1=distance_in, output_L1=distance_out)
-        if options.visualize and training.due(options.visualize_every):
-            write_previews(training, planner, val)
+        look_back(training, planner, val)
     return {"best validation": training.best}
 
 

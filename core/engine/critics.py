@@ -6,7 +6,6 @@ from core.datasets import WordVocab
 from core.engine.candidates import candidates
 from core.engine.checkpoints import load_checkpoint
 from core.engine.options import number
-from core.files import UserError
 from core.models.critic import Critic, CriticConfig
 
 BATCH = 32                                 # pairs judged at once, each with all its candidates
@@ -23,9 +22,7 @@ def add_critic(parser):
 
 
 def open_critic(options, language):
-    """Return a new critic, as `add_critic`'s flags describe it, and its optimizer. Raises UserError."""
-    if options.hidden_size % 2:
-        raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
+    """Return a new critic, as `add_critic`'s flags describe it, and its optimizer."""
     config = CriticConfig(
         words=language.vocab.names, hidden_size=options.hidden_size, cond_nc=options.cond_nc,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,

@@ -76,7 +76,9 @@ class _Folder:
             self.problems.append(f"{page.parents[1]}: metrics.json has no metrics; test that run again")
         tested = f"{measured['images']} pairs" if "images" in measured else None
         photos = f" of {measured['photos']} photos" if tested and "photos" in measured else ""
-        return row | {"metrics": metrics, "intervals": intervals, "curve": self.curve, "page": page,
+        collapsed = self._dict(self.path / "health.json").get("collapsed")
+        return row | {"collapsed": collapsed, "metrics": metrics, "intervals": intervals, "curve": self.curve,
+                      "page": page,
                       "obedience": self.path / "obedience" / "web" / "index.html", "data": tested and tested + photos,
                       "notebook": known_trial(*map(row.get, ("experiment", "trial", "dataset"))).notebook}
 

@@ -147,6 +147,8 @@ class Run:
                 self.say(f"nothing to do: --num_iters {self.options.num_iters} are done; give more, or --restart")
         if not self.fabric.is_global_zero:
             return
+        (self.folder / "health.json").unlink(missing_ok=True)   # of what is begun anew, or was not saved
+        self._mark()
         write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
         write_jsonl(logged, known)
         path = self.folder / "validation.jsonl"
@@ -238,7 +240,7 @@ class Run:
         self._since.append(self._losses)
         if verdict := self._watch.see(self.iteration, self._sums):
             tqdm.write(verdict)
-            write_json(self.folder / "health.json", {"collapsed": verdict})
+            self._mark()
         if self.iteration % self.options.print_every == 0 or self.iteration == self.options.num_iters:
             known = {name: [row[name] for row in self._since if name in row] for row in self._since for name in row}
             means = {name: sum(values) / len(values) for name, values in known.items()}
@@ -249,6 +251,11 @@ class Run:
                                   for key, value in values.items()}, self.iteration)
             bar.set_postfix_str(text)
         bar.update()
+
+    def _mark(self):
+        """Mark a run that has collapsed, for the pages."""
+        if self._watch.verdict:
+            write_json(self.folder / "health.json", {"collapsed": self._watch.verdict})
 
     def _record(self, scalars, iteration):
         """Add scalars to the TensorBoard events: at once, not by a thread that dies of a full disk unheard."""

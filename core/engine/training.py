@@ -1,14 +1,42 @@
-"""What the train scripts share: their pairs, a planner and its flags, what supervises it, and validation."""
+"""What the train scripts share: how they begin and look back, a planner and its flags, and what supervises it."""
 import torch
 
 from core.datasets import ActionSet, action_set_path, record_plans
 from core.engine.data import data_root, open_phase
 from core.engine.editing import THUMBNAIL
+from core.engine.language import open_language
 from core.engine.options import number
+from core.engine.previews import write_previews
+from core.engine.run import Run
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS
+
+
+def start(options, planned=True):
+    """Begin to train: return the Run, the Language, and the pairs of training and of validation.
+
+    Args: `planned`, see `open_pairs`. Raises UserError.
+    """
+    if options.hidden_size % 2:
+        raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
+    language = open_language(options)
+    train, val = (open_pairs(options, language.vocab, phase, planned) for phase in ("train", "val"))
+    training = Run(options)
+    for sentence in (*language.notes, *train.report(), *val.report()):
+        training.say(sentence)
+    return training, language, train, val
+
+
+def look_back(training, network, val):
+    """Validate, save, and write pages to look at, in the iterations where that is due; `network` as `validate`'s."""
+    options = training.options
+    if training.due(options.checkpoint_every):
+        before, after = validate(network, val, training.device, options.batch_size)
+        training.checkpoint(after, input_L1=before, output_L1=after)
+    if options.visualize and training.due(options.visualize_every):
+        write_previews(training, network, val)
 
 
 def open_pairs(options, vocab, phase, planned=True):
@@ -29,8 +57,6 @@ def open_pairs(options, vocab, phase, planned=True):
 
 def open_planner(options, language):
     """Return a new planner, as `add_planner`'s flags describe it, and its optimizer."""
-    if options.hidden_size % 2:
-        raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
     config = PlannerConfig(
         words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
@@ -48,27 +74,22 @@ def supervised(planner, image, batch, options):
     return {"operator": operator_nll(log_probabilities, batch["ops"]), "parameter": options.parameter_weight * distance}
 
 
-def executed(planner):
-    """Return a planner as what `validate` takes: (image, request_ids) -> the image that its plan makes."""
-    planner.eval()
-    return lambda image, request_ids: planner(image, request_ids).image
-
-
 @torch.no_grad()
-def validate(method, val, device, batch_size):
+def validate(network, val, device, batch_size):
     """Return the mean L1 to the targets of inputs and of results, on the thumbnails of a validation set.
 
     Args:
-        method: a callable (image (B, 3, H, W) in [0, 1], request_ids (B, 17)) -> image; a network is set to eval mode.
+        network: an image generator, (image (B, 3, H, W) in [0, 1], request_ids (B, L)) -> image, or a planner, which
+            gives that image with its plan; it is set to eval mode.
         val: the PairDataset.
         device, batch_size: where, and how many pairs at once.
     """
-    if isinstance(method, torch.nn.Module):
-        method.eval()
+    network.eval()
     before = after = 0.0
     for batch in torch.utils.data.DataLoader(val, batch_size):
         image, target = batch["input"].to(device), batch["target"].to(device)
-        edited = method(image, batch["request_ids"].to(device))
+        edited = network(image, batch["request_ids"].to(device))
+        edited = getattr(edited, "image", edited)
         before += (image - target).abs().mean((1, 2, 3)).sum().item()
         after += (edited - target).abs().mean((1, 2, 3)).sum().item()
     return before / len(val), after / len(val)

@@ -22,6 +22,7 @@ def write_index(folder, rows):
         curve: [[iteration, value], ...], shown small, and large on a click
         page, obedience: pages of the run, relative to `folder`
         seeds: {name: [mean, spread]} over seeds
+        collapsed: a sentence, of a run whose training did
     """
     rows, folder = list(rows), Path(folder)
     columns = paired(dict.fromkeys(name for row in rows for name in row.get("metrics") or {}))
@@ -48,8 +49,9 @@ def _line(number, row, columns):
     tick = [tags.input_(type="checkbox", value=str(page), aria_label=f"compare {name}")] if page else []
     dataset, data = row.get("dataset"), row.get("data")
     small = [tags.small(str(data))] if data else []
+    mark = [tags.small(f"⚠ {row['collapsed']}", role="note")] if row.get("collapsed") else []
     return tags.tr(
-        tags.td(*tick), tags.th(tags.a(name, href=quote(str(page))) if page else name, scope="row"),
+        tags.td(*tick), tags.th(tags.a(name, href=quote(str(page))) if page else name, *mark, scope="row"),
         _cell(row.get("trial")), tags.td(_text(dataset), *small), _cell(row.get("phase")),
         *(_figure(row, sides) for sides in columns.values()),
         tags.td(*_curve(number, name, row.get("curve") or ())),

@@ -1,4 +1,5 @@
 """The plumbing of a run, with a model of one weight: batches, log, events, checkpoints, and what stops it."""
+import html
 import json
 import struct
 from argparse import Namespace
@@ -12,6 +13,7 @@ from tensorboardX.proto.event_pb2 import Event
 
 from core.engine import run as run_module
 from core.engine.checkpoints import load_checkpoint
+from core.engine.index import index_runs
 from core.engine.run import IterationBatches, Run
 from core.files import UserError
 
@@ -225,3 +227,17 @@ def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
     for name, state in (("model", saved), ("D", saved["others"]["D"])):
         assert torch.equal(state["model"]["weights"]["weight"], resumed.networks[name].weight)
     assert not torch.equal(resumed.networks["D"].weight, torch.ones(1))
+
+
+def test_a_run_that_collapses_is_marked_until_it_is_begun_anew(train, tmp_path):
+    def explode(run, loss):
+        return loss + 1.1 ** run.iteration
+    folder = train(150, loss=explode).folder
+    verdict = json.loads((folder / "health.json").read_text())["collapsed"]
+    assert verdict.startswith("collapsed by iteration ")
+    train(152, loss=explode)
+    assert json.loads((folder / "health.json").read_text())["collapsed"] == verdict
+    index_runs(tmp_path)
+    assert verdict in html.unescape((tmp_path / "index.html").read_text())
+    train(2, restart=True)
+    assert not (folder / "health.json").exists()
