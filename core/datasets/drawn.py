@@ -15,11 +15,12 @@ from core.operators import Plan
 
 ENDLESS = 300_000                                                    # more than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
+WORDS = 5                                                            # in the seed: another stream than that of pairs
 GREY = 16                                                            # pixels: side of a picture that shows nothing
 
 
 class DrawnWords(Dataset):
-    """Sentences and the plans that they ask for, without pictures: a hundred times as many in the same time.
+    """Sentences and the plans that they ask for, without pictures: nothing is carried out or looked at.
 
     Samples as `PairDataset` gives them, but for the target; each is a pure function of (seed, index).
     """
@@ -32,7 +33,7 @@ class DrawnWords(Dataset):
         return ENDLESS
 
     def __getitem__(self, index):
-        rng = np.random.default_rng([self.seed, index, len(b"words")])
+        rng = np.random.default_rng([self.seed, index, WORDS])
         plan, wishes = draw_blind(KINDS[index % len(KINDS)], rng)
         return {"input": torch.full((3, GREY, GREY), 0.5), "name": f"words {index}",
                 **self._encoded(describe(wishes, rng), plan, rng)}

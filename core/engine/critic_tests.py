@@ -31,11 +31,7 @@ def run_critic_tests(options):
 
 def add_critic_test(parser):
     """Add what is tested of a critic; return the parser."""
-    parser.set_defaults(seeds=1)   # a script that tests trials has the flag by add_seeds
-    group = parser.add_argument_group("test")
-    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
-    group.add_argument("--phase", default="test", choices=("train", "val", "test"), help="which part of the data")
-    group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
+    group = parser.add_tested()
     group.add_argument("--action_id", type=number(int, 1), default=1, help="planned set whose mixed trajectories are "
                        "among the wrong edits, if it holds the phase")
     group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")

@@ -108,13 +108,18 @@ class Parser(argparse.ArgumentParser):
                            "spectral keeps what edits change, the mean and the spread of a picture")
         return self
 
-    def add_test(self):
-        """What is tested, and what is shown of it."""
+    def add_tested(self):
+        """Which run is tested, and on what; return the group of flags."""
         self.set_defaults(seeds=1)   # a script that tests trials has the flag by add_seeds
         group = self.add_argument_group("test")
         group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
         group.add_argument("--phase", default="test", choices=("train", "val", "test"), help="which part of the data")
         group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
+        return group
+
+    def add_test(self):
+        """What is tested, and what is shown of it."""
+        group = self.add_tested()
         group.add_argument("--short_edge", type=number(int, 1), default=600, help="photos are shrunk to it, never "
                            "enlarged")
         group.add_argument("--fid_weights", help="file of the published Inception weights (pt_inception-2015-12-05), "

@@ -42,7 +42,7 @@ class Critic(Network):
         self.read = RequestEncoder(len(config.words), config.vector_size, hidden, vectors, config.fixed_vectors)
         widths = [6, *(width for width, _, _ in LAYERS)]   # the photo, and what was done to it
         self.layers = nn.ModuleList(nn.Conv2d(before, after, kernel, stride, (kernel - stride + 1) // 2)
-                                    for before, (after, kernel, stride) in zip(widths, LAYERS, strict=False))
+                                    for before, (after, kernel, stride) in zip(widths[:-1], LAYERS, strict=True))
         self.see = nn.Sequential(nn.Linear(2 * sum(widths), joint), nn.LeakyReLU(SLOPE), nn.Linear(joint, joint))
         self.look_up = nn.Linear(joint, hidden) if config.use_attention else None
         self.attend = WordAttention(hidden) if config.use_attention else None
