@@ -46,12 +46,20 @@ def contents():
 
 
 @pytest.fixture()
-def succeed(request, run_script):
+def run_well(run_script):
+    """Return `run_script` for what must end with 0."""
+    def run(*command):
+        result = run_script(*command)
+        assert result.code == 0, result.err
+        return result
+    return run
+
+
+@pytest.fixture()
+def succeed(request, run_well):
     """Return `succeed(*flags)`: the test module's SCRIPT ends with 0; gives what it printed."""
     def run(*flags):
-        result = run_script(request.module.SCRIPT, *flags)
-        assert result.code == 0, result.err
-        return result.out
+        return run_well(request.module.SCRIPT, *flags).out
     return run
 
 

@@ -18,16 +18,6 @@ SHORT = ("--operators", "brightness,saturation", "--beam", 1, "--max_steps", 1) 
 NOTEBOOK = ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")
 
 
-@pytest.fixture()
-def succeed(run_script):
-    """Return `run_script` for what must end with 0."""
-    def run(*command):
-        result = run_script(*command)
-        assert result.code == 0, result.err
-        return result
-    return run
-
-
 def rows_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -53,11 +43,11 @@ def test_every_trial_of_the_file_is_understood(experiment, run_script, project):
         assert (result.code, "json: no such vocabulary" in result.err) == (2, True), result.err
 
 
-def test_a_critic_learns_and_resumes_as_if_unbroken(succeed, project):
-    succeed(TRAIN1, *TINY, "--trial", 20, "--num_iters", 4, "--checkpoint_every", 2)
-    succeed(TRAIN1, *TINY, "--trial", 21, "--num_iters", 2, "--checkpoint_every", 2)
+def test_a_critic_learns_and_resumes_as_if_unbroken(run_well, project):
+    run_well(TRAIN1, *TINY, "--trial", 20, "--num_iters", 4, "--checkpoint_every", 2)
+    run_well(TRAIN1, *TINY, "--trial", 21, "--num_iters", 2, "--checkpoint_every", 2)
     halfway = weights(run_of(project, 21))
-    succeed(TRAIN1, *TINY, "--trial", 21, "--num_iters", 4, "--checkpoint_every", 2)
+    run_well(TRAIN1, *TINY, "--trial", 21, "--num_iters", 4, "--checkpoint_every", 2)
     unbroken, resumed = (rows_of(run_of(project, number) / "log.jsonl") for number in (20, 21))
     assert resumed == unbroken
     assert [row["iteration"] for row in unbroken] == [1, 2, 3, 4]
@@ -67,11 +57,11 @@ def test_a_critic_learns_and_resumes_as_if_unbroken(succeed, project):
     assert all(0 <= row["AUC"] <= 1 for row in validations)
 
 
-def test_the_planner_beside_a_critic_learns_too(succeed, project):
+def test_the_planner_beside_a_critic_learns_too(run_well, project):
     command = (TRAIN1, *TINY, "--trial", 10, "--vis_encoder", "small")
-    succeed(*command, "--num_iters", 1)
+    run_well(*command, "--num_iters", 1)
     before = {name: weights(run_of(project, 10), name) for name in ("model", "G")}
-    succeed(*command, "--num_iters", 3)
+    run_well(*command, "--num_iters", 3)
     assert all(moved(before[name], weights(run_of(project, 10), name)) for name in before)
     row = rows_of(run_of(project, 10) / "log.jsonl")[-1]
     assert {"G operator", "G parameter", "G judged", "real", "fake"} <= row.keys()
@@ -79,16 +69,16 @@ def test_the_planner_beside_a_critic_learns_too(succeed, project):
 
 @pytest.mark.parametrize(("objective", "losses"), [
     ("triplet", {"real", "fake", "triplet"}), ("ranking", {"ranking"}), ("regression", {"regression"})])
-def test_each_objective_has_its_losses(objective, losses, succeed, project):
-    succeed(TRAIN1, *TINY, "--trial", 22, "--num_iters", 1, "--objective", objective, "--reweight", 1)
+def test_each_objective_has_its_losses(objective, losses, run_well, project):
+    run_well(TRAIN1, *TINY, "--trial", 22, "--num_iters", 1, "--objective", objective, "--reweight", 1)
     row, = rows_of(run_of(project, 22) / "log.jsonl")
     noted = {"iteration", "sums", "health", "D_accuracy_real", "D_accuracy_fake"}
     assert row.keys() - noted == losses
 
 
-def test_a_test_says_by_kind_how_often_a_critic_is_right(succeed, project):
-    succeed(TRAIN1, *TINY, "--trial", 4, "--num_iters", 2)
-    result = succeed(TEST1, *SYNTH, "--print_every", 50, "--trial", 4)
+def test_a_test_says_by_kind_how_often_a_critic_is_right(run_well, project):
+    run_well(TRAIN1, *TINY, "--trial", 4, "--num_iters", 2)
+    result = run_well(TEST1, *SYNTH, "--print_every", 50, "--trial", 4)
     folder = run_of(project, 4) / "test"
     measured, rows = json.loads((folder / "metrics.json").read_text()), rows_of(folder / "images.jsonl")
     assert measured["images"] == len(rows) == 2
@@ -105,17 +95,17 @@ def test_a_test_says_by_kind_how_often_a_critic_is_right(succeed, project):
     assert "synth_self_discriminator1_trial_4/test/web/index.html" in (project / "output/index.html").read_text()
 
 
-def test_where_scores_have_no_zero_there_is_no_accuracy(succeed, project):
-    succeed(TRAIN1, *TINY, "--trial", 22, "--num_iters", 1, "--objective", "ranking")
-    succeed(TEST1, *SYNTH, "--trial", 22, "--visualize", 0)
+def test_where_scores_have_no_zero_there_is_no_accuracy(run_well, project):
+    run_well(TRAIN1, *TINY, "--trial", 22, "--num_iters", 1, "--objective", "ranking")
+    run_well(TEST1, *SYNTH, "--trial", 22, "--visualize", 0)
     metrics = json.loads((run_of(project, 22) / "test/metrics.json").read_text())["metrics"]
     assert metrics["accuracy"] is None
     assert 0 <= metrics["AUC"] <= 1
 
 
-def test_a_critic_without_plans_is_trained_and_tested(succeed, project):
-    succeed(TRAIN, *TINY, "--shuffle", 1, "--use_attention", 0, "--num_iters", 2)
-    result = succeed(TEST, *SYNTH, "--phase", "val")
+def test_a_critic_without_plans_is_trained_and_tested(run_well, project):
+    run_well(TRAIN, *TINY, "--shuffle", 1, "--use_attention", 0, "--num_iters", 2)
+    result = run_well(TEST, *SYNTH, "--phase", "val")
     assert "no mixed trajectories (prepro/gen_greedy_seqs.py --dataset synth --phase val plans them)" in result.out
     folder = run_of(project, 1, "self_discriminator")
     assert set(json.loads((folder / "test_val/metrics.json").read_text())["by_kind"]) == {"unedited", "random edit"}
@@ -124,9 +114,9 @@ def test_a_critic_without_plans_is_trained_and_tested(succeed, project):
     assert critic.config.words == vocab.names
 
 
-def test_plans_on_a_critic_go_through_the_one_evaluation(succeed, project):
-    succeed(TRAIN1, *TINY, "--trial", 101, "--num_iters", 2)
-    succeed(PLAN, *SYNTH, *SHORT, "--dist_type", "self-disc", "--trial", 101, "--short_edge", 48, "--phase", "val")
+def test_plans_on_a_critic_go_through_the_one_evaluation(run_well, project):
+    run_well(TRAIN1, *TINY, "--trial", 101, "--num_iters", 2)
+    run_well(PLAN, *SYNTH, *SHORT, "--dist_type", "self-disc", "--trial", 101, "--short_edge", 48, "--phase", "val")
     folder = project / "output/synth_plan_on_self-disc_trial_101/test_val"
     measured = json.loads((folder / "metrics.json").read_text())
     assert (measured["judge"], measured["beam"]) == ("self_discriminator1 trial 101", 1)
@@ -137,19 +127,19 @@ def test_plans_on_a_critic_go_through_the_one_evaluation(succeed, project):
         assert len(plan) <= 1
 
 
-def test_plans_on_the_target_need_no_critic(succeed, project):
-    succeed(PLAN, *SYNTH, "--dist_type", "L1", "--trial", 1, "--short_edge", 48, "--visualize", 0)
+def test_plans_on_the_target_need_no_critic(run_well, project):
+    run_well(PLAN, *SYNTH, "--dist_type", "L1", "--trial", 1, "--short_edge", 48, "--visualize", 0)
     metrics = json.loads((project / "output/synth_plan_on_L1_trial_1/test/metrics.json").read_text())["metrics"]
     assert metrics["output L1"] < 0.7 * metrics["input L1"]
     assert "avg var" not in metrics
 
 
-def test_plans_on_a_discriminator_by_the_notebooks_names(succeed, project):
-    succeed("core/train_seq2seqGAN.py", *TINY, *NOTEBOOK, "--vis_encoder", "small", "--num_D", 1, "--ndf", 2,
+def test_plans_on_a_discriminator_by_the_notebooks_names(run_well, project):
+    run_well("core/train_seq2seqGAN.py", *TINY, *NOTEBOOK, "--vis_encoder", "small", "--num_D", 1, "--ndf", 2,
             "--num_iters", 2, "--trial", 7)
-    succeed(PLAN_ALIAS, *SYNTH, *SHORT, *NOTEBOOK, "--trial", 7, "--short_edge", 48, "--phase", "val")
+    run_well(PLAN_ALIAS, *SYNTH, *SHORT, *NOTEBOOK, "--trial", 7, "--short_edge", 48, "--phase", "val")
     assert (project / "output/synth_plan_on_seq2seqGAN-disc_trial_7/test_val/metrics.json").is_file()
-    result = succeed(DEMO, *SYNTH, *SHORT, *NOTEBOOK, "--trial", 7, "--short_edge", 48,
+    result = run_well(DEMO, *SYNTH, *SHORT, *NOTEBOOK, "--trial", 7, "--short_edge", 48,
                      "--requests", "make it brighter", "<b>darker</b>")
     assert "seq2seqGAN trial 7" in result.out
     page = (project / "output/synth_plan_on_seq2seqGAN-disc_trial_7/demo/web/index.html").read_text()
@@ -157,7 +147,7 @@ def test_plans_on_a_discriminator_by_the_notebooks_names(succeed, project):
     assert "<b>darker</b>" not in page and "&lt;b&gt;darker" in page
 
 
-def test_mistakes_end_with_one_sentence(run_script, succeed, project):
+def test_mistakes_end_with_one_sentence(run_script, run_well, project):
     def refused(*command):
         result = run_script(*command)
         assert result.code == 2

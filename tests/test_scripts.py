@@ -24,16 +24,6 @@ SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "s
 TRAIN, TEST, EDIT = "core/train_seq2seqL1.py", "core/test_seq2seqL1.py", "core/edit.py"
 
 
-@pytest.fixture()
-def succeed(run_script):
-    """Return `run_script` for what must end with 0."""
-    def run(*command):
-        result = run_script(*command)
-        assert result.code == 0, result.err
-        return result
-    return run
-
-
 def read_lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -82,8 +72,8 @@ def test_every_trial_of_the_file_is_understood(run_script, project):
 
 # Planning
 
-def test_planning_leaves_plans_options_and_a_page(succeed, project):
-    result = succeed("prepro/gen_greedy_seqs.py", *SYNTH, "--phase", "val", "--action_id", 3)
+def test_planning_leaves_plans_options_and_a_page(run_well, project):
+    result = run_well("prepro/gen_greedy_seqs.py", *SYNTH, "--phase", "val", "--action_id", 3)
     folder = project / "output/actions_set_3"
     row, = read_lines(folder / "synth_val_sess_1.jsonl")
     assert {step.op for step in Plan.from_dict(row["plan"])} <= {"brightness"}
@@ -92,10 +82,10 @@ def test_planning_leaves_plans_options_and_a_page(succeed, project):
     assert "the notebook, FiveKReq train: 0.1201 -> 0.0521" in result.out
 
 
-def test_a_set_of_ones_own_keeps_its_order_and_its_options(succeed, run_script, project):
+def test_a_set_of_ones_own_keeps_its_order_and_its_options(run_well, run_script, project):
     own = ("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", 12, "--operators", "saturation,color", "--fixed_order",
            "--tolerance", 0)
-    succeed(*own)
+    run_well(*own)
     path = project / "output/actions_set_12/synth_train_sess_1.jsonl"
     plans = [tuple(step.op for step in Plan.from_dict(row["plan"])) for row in read_lines(path)]
     assert len(plans) == 7
@@ -105,20 +95,20 @@ def test_a_set_of_ones_own_keeps_its_order_and_its_options(succeed, run_script, 
     refused = run_script(*own, "--beam", 2)
     assert refused.code == 2
     assert "planned with beam 3, not 2; give another --action_id" in refused.err
-    succeed(*own)
+    run_well(*own)
     assert path.read_bytes() == before
 
 
-def test_epsilon_plans_by_chance_that_a_seed_repeats(succeed, project):
+def test_epsilon_plans_by_chance_that_a_seed_repeats(run_well, project):
     plans = []
     for number, seed in ((12, 0), (13, 0), (14, 1)):
-        succeed("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", number, "--operators",
+        run_well("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", number, "--operators",
                 "brightness,contrast,saturation,tint", "--epsilon", 1, "--seed", seed)
         plans.append((project / f"output/actions_set_{number}/synth_train_sess_1.jsonl").read_bytes())
     assert plans[0] == plans[1] != plans[2]
 
 
-def test_interrupted_planning_goes_on_to_the_same_file(succeed, run_script, project, photo, monkeypatch):
+def test_interrupted_planning_goes_on_to_the_same_file(run_well, run_script, project, photo, monkeypatch):
     numbers, path = range(40), project / "output/actions_set_3/synth_train_sess_1.jsonl"
     for number in range(8):   # 40 pairs of 8 inputs and 5 outputs: two batches
         Image.fromarray(photo(24, 32, seed=number)).save(project / f"data/synth/images/{number}_O.png")
@@ -126,7 +116,7 @@ def test_interrupted_planning_goes_on_to_the_same_file(succeed, run_script, proj
     (project / "data/synth/annotations/train_sess_1.json").write_text(json.dumps([
         {"input": f"{number % 8}_O.png", "output": f"{number // 8}_A.png", "request": "darker"} for number in numbers]))
     command = ("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", 3)
-    succeed(*command)
+    run_well(*command)
     unbroken = path.read_bytes()
     path.unlink()
 
@@ -143,18 +133,18 @@ def test_interrupted_planning_goes_on_to_the_same_file(succeed, run_script, proj
     monkeypatch.setattr(ActionSet, "append", append)
     for end in (None, -10, -len(unbroken) // 4):   # nothing is missing; or what a killed writer leaves, amid a line
         path.write_bytes(path.read_bytes()[:end])
-        succeed(*command)
+        run_well(*command)
         assert path.read_bytes() == unbroken
 
 
-def test_published_plans_are_taken_over(succeed, project):
+def test_published_plans_are_taken_over(run_well, project):
     entries = json.loads((project / "data/synth/annotations/val_sess_1.json").read_text())
     for index, entry in enumerate(entries):
         folder = project / f"published/val{index}"
         folder.mkdir(parents=True)
         (folder / f"{index:05d}.json").write_text(json.dumps({
             "request": entry["request"], "init distance": 0.2, "operation sequence": [[["brightness", [0.5], 0.1]]]}))
-    result = succeed("prepro/gen_greedy_seqs.py", *SYNTH, "--phase", "val", "--import_from", "published")
+    result = run_well("prepro/gen_greedy_seqs.py", *SYNTH, "--phase", "val", "--import_from", "published")
     row, = read_lines(project / "output/actions_set_1/synth_val_sess_1.jsonl")
     assert [(step.op, step.params) for step in Plan.from_dict(row["plan"])] == [("brightness", (0.5,))]
     assert "1 of 1 pairs have a plan in published" in result.out
@@ -176,21 +166,21 @@ def test_a_run_leaves_all_that_belongs_to_it(tmp_path_factory):
     assert "synth_seq2seqL1_trial_100 after 40 iterations" in (folder / "train/web/index.html").read_text()
 
 
-def test_a_resumed_run_has_the_losses_of_an_unbroken_one(succeed, project):
-    succeed(TRAIN, *TINY, "--trial", 8, "--num_iters", 6)
-    succeed(TRAIN, *TINY, "--trial", 9, "--num_iters", 3)
+def test_a_resumed_run_has_the_losses_of_an_unbroken_one(run_well, project):
+    run_well(TRAIN, *TINY, "--trial", 8, "--num_iters", 6)
+    run_well(TRAIN, *TINY, "--trial", 9, "--num_iters", 3)
     assert len(losses(project / "output/synth_seq2seqL1_trial_9")) == 3
-    result = succeed(TRAIN, *TINY, "--trial", 9, "--num_iters", 6)
+    result = run_well(TRAIN, *TINY, "--trial", 9, "--num_iters", 6)
     assert "resuming output/synth_seq2seqL1_trial_9 after iteration 3" in result.out
     unbroken, resumed = (project / f"output/synth_seq2seqL1_trial_{number}/log.jsonl" for number in (8, 9))
     assert resumed.read_text() == unbroken.read_text()
-    finished = succeed(TRAIN, *TINY, "--trial", 9, "--num_iters", 6)
+    finished = run_well(TRAIN, *TINY, "--trial", 9, "--num_iters", 6)
     assert "nothing to do" in finished.out
     assert resumed.read_text() == unbroken.read_text()
 
 
-def test_ctrl_c_finishes_the_iteration_and_saves_it(run_script, succeed, project, monkeypatch):
-    succeed(TRAIN, *TINY, "--trial", 8, "--num_iters", 5)
+def test_ctrl_c_finishes_the_iteration_and_saves_it(run_script, run_well, project, monkeypatch):
+    run_well(TRAIN, *TINY, "--trial", 8, "--num_iters", 5)
     loss, calls = training.operator_nll, []
 
     def interrupted(*arguments):
@@ -204,13 +194,13 @@ def test_ctrl_c_finishes_the_iteration_and_saves_it(run_script, succeed, project
     assert result.code == 130
     assert "running again goes on from there" in result.err
     assert len(losses(folder)) == 3
-    succeed(TRAIN, *TINY, "--trial", 9, "--num_iters", 5)
+    run_well(TRAIN, *TINY, "--trial", 9, "--num_iters", 5)
     assert losses(folder) == losses(project / "output/synth_seq2seqL1_trial_8")
 
 
-def test_a_run_that_broke_off_in_an_iteration_goes_on_from_its_checkpoint(run_script, succeed, project, monkeypatch):
+def test_a_run_that_broke_off_in_an_iteration_goes_on_from_its_checkpoint(run_script, run_well, project, monkeypatch):
     """As by a second Ctrl-C, which waits for nothing: iteration 4 is done again, and logged once."""
-    succeed(TRAIN, *TINY, "--trial", 8, "--num_iters", 6)
+    run_well(TRAIN, *TINY, "--trial", 8, "--num_iters", 6)
     loss, calls = training.parameter_loss, []
 
     def interrupted(*arguments):
@@ -221,7 +211,7 @@ def test_a_run_that_broke_off_in_an_iteration_goes_on_from_its_checkpoint(run_sc
     monkeypatch.setattr(training, "parameter_loss", interrupted)
     command = (TRAIN, *TINY, "--trial", 9, "--num_iters", 6, "--checkpoint_every", 3)
     assert run_script(*command).code == 130
-    result = succeed(*command)
+    result = run_well(*command)
     assert "after iteration 3" in result.out
     folder = project / "output/synth_seq2seqL1_trial_9"
     assert losses(folder) == losses(project / "output/synth_seq2seqL1_trial_8")
@@ -246,11 +236,11 @@ def test_sigint_from_a_terminal(project):
     assert len(losses(folder)) >= 2
 
 
-def test_a_numbered_trial_gives_flags_and_the_command_line_overrides_them(succeed, project):
-    succeed("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", 3)
-    succeed(TRAIN, *TINY, "--trial", 4, "--num_iters", 1)
-    succeed(TRAIN, *TINY, "--trial", 23, "--num_iters", 1, "--use_attention", 1)
-    succeed(TRAIN, *TINY, "--trial", 4711, "--num_iters", 1)
+def test_a_numbered_trial_gives_flags_and_the_command_line_overrides_them(run_well, project):
+    run_well("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", 3)
+    run_well(TRAIN, *TINY, "--trial", 4, "--num_iters", 1)
+    run_well(TRAIN, *TINY, "--trial", 23, "--num_iters", 1, "--use_attention", 1)
+    run_well(TRAIN, *TINY, "--trial", 4711, "--num_iters", 1)
     brightness, overridden, new = (
         json.loads((project / f"output/synth_seq2seqL1_trial_{number}/options.json").read_text())
         for number in (4, 23, 4711))
@@ -259,8 +249,8 @@ def test_a_numbered_trial_gives_flags_and_the_command_line_overrides_them(succee
     assert (new["action_id"], new["learning_rate"]) == (1, 1e-3)
 
 
-def test_a_text_blind_copy_ignores_the_words(succeed, project):
-    succeed(TRAIN, *TRAINED, "--trial", 9, "--text_blind", 1, "--visualize", 0)
+def test_a_text_blind_copy_ignores_the_words(run_well, project):
+    run_well(TRAIN, *TRAINED, "--trial", 9, "--text_blind", 1, "--visualize", 0)
     entries = json.loads((project / "data/synth/annotations/train_sess_1.json").read_text())
     image = to_tensor(load_image(project / "data/synth/images" / entries[0]["input"]))
     requests = sorted({entry["request"] for entry in entries})
@@ -274,8 +264,8 @@ def test_a_text_blind_copy_ignores_the_words(succeed, project):
 
 # Testing
 
-def test_a_test_prints_the_notebooks_lines_and_writes_all_files(succeed, project):
-    result = succeed(TEST, *SYNTH, "--trial", 100)
+def test_a_test_prints_the_notebooks_lines_and_writes_all_files(run_well, project):
+    result = run_well(TEST, *SYNTH, "--trial", 100)
     folder = project / RUN / "test"
     measured = json.loads((folder / "metrics.json").read_text())
     metrics = measured["metrics"]
@@ -292,9 +282,9 @@ def test_a_test_prints_the_notebooks_lines_and_writes_all_files(succeed, project
     assert "synth_seq2seqL1_trial_100/test/web/index.html" in (project / "output/index.html").read_text()
 
 
-def test_the_notebooks_figures_stand_beside_the_measured(succeed, project):
+def test_the_notebooks_figures_stand_beside_the_measured(run_well, project):
     (project / RUN).rename(project / "output/synth_seq2seqL1_trial_1")
-    result = succeed(TEST, *SYNTH, "--trial", 1, "--phase", "val", "--visualize", 0)
+    result = run_well(TEST, *SYNTH, "--trial", 1, "--phase", "val", "--visualize", 0)
     assert "on synth val, 1 images, measured now; in brackets the notebook's figures, on FiveKReq test" in result.out
     assert "(0.1190), output L1 dist " in result.out
     assert "(0.8530)" in result.out
@@ -304,9 +294,9 @@ def test_the_notebooks_figures_stand_beside_the_measured(succeed, project):
     assert not (project / "output/synth_seq2seqL1_trial_1/test/web").exists()
 
 
-def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(succeed, project):
-    succeed(TRAIN, *TINY, "--trial", 12, "--seeds", 2, "--num_iters", 2)
-    result = succeed(TEST, *SYNTH, "--trial", 12, "--seeds", 2, "--visualize", 0)
+def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(run_well, project):
+    run_well(TRAIN, *TINY, "--trial", 12, "--seeds", 2, "--num_iters", 2)
+    result = run_well(TEST, *SYNTH, "--trial", 12, "--seeds", 2, "--visualize", 0)
     assert "mean and standard deviation over 2 seeds" in result.out
     runs = [project / f"output/synth_seq2seqL1_trial_12{suffix}" for suffix in ("", "_seed_1")]
     weights = [PlannerMethod.load(run / "last.pt").planner.choose.weight for run in runs]
@@ -317,8 +307,8 @@ def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(succeed, 
 
 
 @pytest.mark.parametrize("reference", ["identity", "mean_edit", "auto_tone", "keywords", "planned"])
-def test_references_are_measured_under_the_same_protocol(reference, succeed, project):
-    result = succeed("core/test_references.py", *SYNTH, "--reference", reference, "--visualize", 0)
+def test_references_are_measured_under_the_same_protocol(reference, run_well, project):
+    result = run_well("core/test_references.py", *SYNTH, "--reference", reference, "--visualize", 0)
     folder = project / f"output/synth_{reference}_trial_1/test"
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
     plans = [json.dumps(row["plan"]) for row in read_lines(folder / "images.jsonl")]
@@ -335,8 +325,8 @@ def test_references_are_measured_under_the_same_protocol(reference, succeed, pro
         assert metrics["output L1"] < metrics["input L1"] / 2
 
 
-def test_the_demo_tells_whether_the_planner_obeys(succeed, project):
-    result = succeed("core/demo_seq2seqL1.py", *SYNTH, "--trial", 100, "--short_edge", 64)
+def test_the_demo_tells_whether_the_planner_obeys(run_well, project):
+    result = run_well("core/demo_seq2seqL1.py", *SYNTH, "--trial", 100, "--short_edge", 64)
     rows = json.loads((project / RUN / "demo/obedience.json").read_text())
     assert "make it brighter" in result.out
     moved = {row["request"]: row["after"] - row["before"] for row in rows}
@@ -349,37 +339,37 @@ def test_the_demo_tells_whether_the_planner_obeys(succeed, project):
 
 # Editing
 
-def test_an_edit_is_carried_out_at_the_photos_own_size_and_replays_to_the_bit(succeed, project, photo):
+def test_an_edit_is_carried_out_at_the_photos_own_size_and_replays_to_the_bit(run_well, project, photo):
     Image.fromarray(photo(150, 211)).save(project / "cat.png")
-    result = succeed(EDIT, "--img", "cat.png", "--request", "make it brighter")
+    result = run_well(EDIT, "--img", "cat.png", "--request", "make it brighter")
     edited = Image.open(project / "cat_edited.png")
     plan = Plan.load(project / "cat_edited.plan.json")
     assert edited.size == (211, 150)
     assert len(plan)
     assert all(f"{step.op} " in result.out for step in plan)
     assert not np.array_equal(np.asarray(edited), photo(150, 211))
-    succeed(EDIT, "--img", "cat.png", "--replay", "cat_edited.plan.json", "--out", "again.png")
+    run_well(EDIT, "--img", "cat.png", "--replay", "cat_edited.plan.json", "--out", "again.png")
     assert (project / "again.png").read_bytes() == (project / "cat_edited.png").read_bytes()
     assert (project / "again.plan.json").read_bytes() == (project / "cat_edited.plan.json").read_bytes()
-    succeed(EDIT, "--img", "cat.png", "--replay", "cat_edited.plan.json", "--size", 70, "--out", "small/cat.jpg",
+    run_well(EDIT, "--img", "cat.png", "--replay", "cat_edited.plan.json", "--size", 70, "--out", "small/cat.jpg",
             "--plan", "small/how.json")
     assert Image.open(project / "small/cat.jpg").size == (70, 50)
     assert Plan.load(project / "small/how.json") == plan
 
 
-def test_a_plan_that_was_changed_by_hand_can_be_replayed_in_its_place(succeed, project, photo):
+def test_a_plan_that_was_changed_by_hand_can_be_replayed_in_its_place(run_well, project, photo):
     Image.fromarray(photo()).save(project / "cat.png")
     Plan.from_dict({"format": "ldie-plan", "version": 1, "steps": [{"op": "exposure", "params": [1.0]}]}).save("p.json")
-    succeed(EDIT, "--img", "cat.png", "--replay", "p.json", "--out", "p.png", "--plan", "p.json")
+    run_well(EDIT, "--img", "cat.png", "--replay", "p.json", "--out", "p.png", "--plan", "p.json")
     expected = np.clip(photo().astype(int) * 2, 0, 255)
     assert np.abs(np.asarray(Image.open("p.png")).astype(int) - expected).max() <= 1
 
 
-def test_a_folder_is_edited_photo_by_photo(succeed, run_script, project, photo):
+def test_a_folder_is_edited_photo_by_photo(run_well, run_script, project, photo):
     (project / "trip").mkdir()
     for name in ("a.jpg", "a.png", "b.png"):
         Image.fromarray(photo(seed=len(name))).save(project / "trip" / name)
-    result = succeed(EDIT, "--img", "trip", "--request", "make it brighter")
+    result = run_well(EDIT, "--img", "trip", "--request", "make it brighter")
     assert "3 of 3 photos edited" in result.out
     assert sorted(path.name for path in (project / "trip_edited").iterdir()) == [
         "a.jpg", "a.jpg.plan.json", "a.png", "a.png.plan.json", "b.png", "b.png.plan.json"]
@@ -390,7 +380,7 @@ def test_a_folder_is_edited_photo_by_photo(succeed, run_script, project, photo):
     assert len(list((project / "out").glob("*.plan.json"))) == 3
 
 
-def test_what_exists_is_replaced_only_if_asked_to(succeed, run_script, project, photo):
+def test_what_exists_is_replaced_only_if_asked_to(run_well, run_script, project, photo):
     Image.fromarray(photo()).save(project / "cat.png")
     edit = (EDIT, "--img", "cat.png", "--request", "make it brighter")
     for taken in ("cat_edited.png", "cat_edited.plan.json"):
@@ -400,17 +390,17 @@ def test_what_exists_is_replaced_only_if_asked_to(succeed, run_script, project, 
         assert (project / taken).read_text() == "mine"
         (project / taken).unlink()
     (project / "cat_edited.png").write_text("mine")
-    succeed(*edit, "--overwrite")
+    run_well(*edit, "--overwrite")
     assert Image.open(project / "cat_edited.png").size == (64, 48)
 
 
-def test_the_plan_between_two_photos_is_found_and_carried_to_others(succeed, run_script, tmp_path, monkeypatch, photo):
+def test_the_plan_between_two_photos_is_found_and_carried_to_others(run_well, run_script, tmp_path, monkeypatch, photo):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "trip").mkdir()
     for name, pixels in (("raw", photo()), ("done", photo() // 2), ("trip/a", photo(seed=1))):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     command = ("core/plan_pair.py", "--before", "raw.png", "--after", "done.png", "--apply_to", "trip", "--out", "out")
-    succeed(*command)
+    run_well(*command)
     assert len(Plan.load("done.plan.json"))
     halved = np.asarray(Image.open("out/a.png")).astype(int)
     assert np.abs(halved - photo(seed=1) // 2).mean() < 3
