@@ -8,16 +8,9 @@ words give; Bucket takes one of them. All learn from L1, a perceptual loss and a
 """
 import _init_paths  # noqa: F401
 
-from core.engine.adversarial import (
-    deceive,
-    discriminate,
-    make_critic,
-    perceptual_loss,
-    set_up_critic,
-    wrong_words,
-)
+from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, set_up_generator
+from core.engine.generation import add_generator, draw, set_up_generator
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
@@ -46,18 +39,9 @@ def train_once(options):
     perceptual = perceptual_loss(training, options.lambda_vgg)
 
     for batch in training.batches(train):
-        generator.train()
-        image, words, target = batch["input"], batch["request_ids"], batch["target"]
-
-        result = generator(image, words)
-        losses = deceive(training, game, image, target, result, words)
-        losses["L1"] = options.lambda_L1 * (result - target).abs().mean()
-        if perceptual:
-            losses["VGG"] = perceptual(result, target)
-        training.step(**losses)
-
-        discriminate(training, game, critic, image, target, result, words,
-                     wrong_words(words) if options.triple else None)
+        result = draw(training, generator, game, batch, perceptual, options.lambda_L1)
+        discriminate(training, game, critic, batch["input"], batch["target"], result, batch["request_ids"],
+                     wrong_words(batch["request_ids"]) if options.triple else None)
         look_back(training, generator, val)
     return {"best validation": training.best}
 

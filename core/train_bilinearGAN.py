@@ -8,16 +8,9 @@ Nothing but the discriminator teaches the generator, unless --use_vgg or --lambd
 """
 import _init_paths  # noqa: F401
 
-from core.engine.adversarial import (
-    deceive,
-    discriminate,
-    make_critic,
-    perceptual_loss,
-    set_up_critic,
-    wrong_words,
-)
+from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, set_up_generator
+from core.engine.generation import add_generator, draw, set_up_generator
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
@@ -39,18 +32,9 @@ def train_once(options):
     perceptual = perceptual_loss(training, options.use_vgg * options.lambda_vgg)
 
     for batch in training.batches(train):
-        generator.train()
-        image, words, target = batch["input"], batch["request_ids"], batch["target"]
-
-        result = generator(image, words)
-        losses = deceive(training, game, image, target, result, words)
-        if options.lambda_L1:
-            losses["L1"] = options.lambda_L1 * (result - target).abs().mean()
-        if perceptual:
-            losses["VGG"] = perceptual(result, target)
-        training.step(**losses)
-
-        discriminate(training, game, critic, image, target, result, words, wrong_words(words))
+        result = draw(training, generator, game, batch, perceptual, options.lambda_L1)
+        discriminate(training, game, critic, batch["input"], batch["target"], result, batch["request_ids"],
+                     wrong_words(batch["request_ids"]))
         look_back(training, generator, val)
     return {"best validation": training.best}
 

@@ -8,16 +8,9 @@ told the request. With --triple, real edits with wrong words are a third case, w
 """
 import _init_paths  # noqa: F401
 
-from core.engine.adversarial import (
-    deceive,
-    discriminate,
-    make_critic,
-    perceptual_loss,
-    set_up_critic,
-    wrong_words,
-)
+from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, set_up_generator
+from core.engine.generation import add_generator, draw, set_up_generator
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
@@ -48,21 +41,13 @@ def train_once(options):
     perceptual = perceptual_loss(training, options.lambda_vgg)
 
     for batch in training.batches(train):
-        generator.train()
-        image, words, target = batch["input"], batch["request_ids"], batch["target"]
         if options.encoders in ("shared", "G"):
             tell(training, "model", "D")
-
-        result = generator(image, words)
-        losses = deceive(training, game, image, target, result, words)
-        if perceptual:
-            losses["VGG"] = perceptual(result, target)
-        training.step(**losses)
-
+        result = draw(training, generator, game, batch, perceptual)
         if options.encoders in ("shared", "G"):
             tell(training, "model", "D")
-        discriminate(training, game, critic, image, target, result, words,
-                     wrong_words(words) if options.triple else None)
+        discriminate(training, game, critic, batch["input"], batch["target"], result, batch["request_ids"],
+                     wrong_words(batch["request_ids"]) if options.triple else None)
         if options.encoders == "shared":
             tell(training, "D", "model")
         look_back(training, generator, val)

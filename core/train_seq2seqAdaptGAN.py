@@ -1,72 +1,18 @@
 """Seq2seq + adaptive GAN: the discriminator takes the planned pseudo-target for real as well as the target.
 
 A planner can only reach what operators can do. So its judge sees two edits as real, the one that a person made and the
-planned sequence carried out on the input, and what it pays on real is the mean of both; all else is as in
-core/train_seq2seqGAN.py: odd iterations are teacher-forced, in even ones the planner plans by itself.
+planned sequence carried out on the input, and what it pays on real is the mean of both; all else is
+core/train_seq2seqGAN.py, which this runs with --adapt, under trials of its own.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqAdaptGAN.py --trial 1
   python core/train_seq2seqAdaptGAN.py --dataset synth --trial 101 --num_iters 600 # a small trial on a CPU
 """
+from pathlib import Path
+
 import _init_paths  # noqa: F401
-import torch
 
-from core.datasets.transforms import crop_and_flip
-from core.engine.adversarial import deceive, discriminate, make_critic, perceptual_loss, set_up_critic
-from core.engine.cli import run
-from core.engine.options import Parser, parse
-from core.engine.run import run_folder
-from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised
-from core.operators import apply_batch
-
-EXPERIMENT = "seq2seqAdaptGAN"
-
-
-def main():
-    over_seeds(parse(arguments(), EXPERIMENT), train_once, run_folder)
-
-
-def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
-    training, language, train, val = start(options)
-    planner = training.setup(*open_planner(options, language), "teacher_forced")
-    critic, game = set_up_critic(training, make_critic(options, language))
-    perceptual = perceptual_loss(training, options.lambda_vgg)
-
-    for batch in training.batches(train):
-        planner.train()
-        image, target, request_ids = batch["input"], batch["target"], batch["request_ids"]
-        if options.crop:
-            image, target = crop_and_flip(image, target, options.crop)
-
-        if training.iteration % 2 == 0:   # so many are done: this is the first, the third, ...
-            training.step(**supervised(planner, image, batch, options))
-        else:
-            result = planner(image, request_ids).image
-            planned = carried_out(planner.vocab, image, batch["ops"], batch["params"])
-            discriminate(training, game, critic, image, target, result, request_ids, also_real=planned)
-
-            losses = deceive(training, game, image, target, result, request_ids)
-            if perceptual:
-                losses["perceptual"] = perceptual(result, target)
-            training.step(**losses)
-
-        look_back(training, planner, val)
-    return {"best validation": training.best}
-
-
-@torch.no_grad()
-def carried_out(vocab, image, ops, params):
-    """Return the result (B, 3, H, W) of known plans: `ops` (B, T + 2) with START and END, `params` (B, T, P)."""
-    for op, values in zip(ops[:, 1:-1].unbind(1), params.unbind(1), strict=True):
-        image = apply_batch(vocab, op, image, values)
-    return image
-
-
-def arguments():
-    return add_planner(Parser(__doc__).add_data().add_training()).add_gan().add_machine()
-
+from core.engine.options import run_variant
 
 if __name__ == "__main__":
-    run(main)
+    run_variant(Path(__file__).with_name("train_seq2seqGAN.py"), __doc__, experiment="seq2seqAdaptGAN", adapt=1)

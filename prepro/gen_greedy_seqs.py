@@ -23,7 +23,7 @@ from core.engine.cli import run
 from core.engine.data import open_phase, read_phase
 from core.engine.editing import THUMBNAIL, Edited, as_result
 from core.engine.language import open_language
-from core.engine.options import Parser, number
+from core.engine.options import Parser, number, parse
 from core.files import UserError, read_json, write_json
 from core.operators import execute
 from core.pages import write_results
@@ -36,7 +36,7 @@ PAGE = 100   # planned pairs on the page, evenly chosen
 
 
 def main():
-    options = arguments().parse_args()
+    options = parse(arguments())
     search = action_options(options.action_id, operators=options.operators and options.operators.split(","),
                             fixed_order=options.fixed_order or None, epsilon=options.epsilon, beam=options.beam,
                             max_steps=options.max_steps, tolerance=options.tolerance, optimizer=options.optimizer,

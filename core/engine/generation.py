@@ -1,5 +1,5 @@
-"""What the train scripts of image generators share: how one is set up, and its flags."""
-from core.engine.adversarial import adam
+"""What the train scripts of image generators share: how one is set up, its step, and its flags."""
+from core.engine.adversarial import adam, deceive
 from core.engine.options import number
 
 NORMS = ("instance", "batch", "none")
@@ -15,6 +15,23 @@ def set_up_generator(training, language, network, **config):
         words=language.vocab.names, vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
         hidden_size=options.hidden_size, ngf=options.ngf, norm=options.norm_G, **config), language.vectors)
     return training.setup(generator, adam(generator, options.learning_rate))
+
+
+def draw(training, generator, game, batch, perceptual=None, lambda_L1=0.0):
+    """Let the generator draw a batch, teach it one step by the discriminator and its other losses; return the result.
+
+    Args: `game` and `perceptual` as `set_up_critic` and `perceptual_loss` return them.
+    """
+    generator.train()
+    image, words, target = batch["input"], batch["request_ids"], batch["target"]
+    result = generator(image, words)
+    losses = deceive(training, game, image, target, result, words)
+    if lambda_L1:
+        losses["L1"] = lambda_L1 * (result - target).abs().mean()
+    if perceptual:
+        losses["VGG"] = perceptual(result, target)
+    training.step(**losses)
+    return result
 
 
 def add_generator(parser, norm="instance"):

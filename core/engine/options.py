@@ -27,7 +27,7 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose `--help` shows the docstring as written and the default of every flag."""
 
     trains = False
-    variant = None   # of a script that is run as another one: its docstring and the defaults of its data flags
+    variant = None   # of a script that is run as another one: its docstring and its defaults
 
     def __init__(self, doc):
         super().__init__(description=self.variant[0] if self.variant else doc, formatter_class=_Formatter,
@@ -44,8 +44,6 @@ class Parser(argparse.ArgumentParser):
                            "full, several joined with +; where none is given, shapeAlign")
         group.add_argument("--language", default="data/language", help="folder of the vocabularies and word vectors")
         group.add_argument("--output", default="output", help="folder of runs, planned actions and caches")
-        if self.variant:
-            self.set_defaults(**self.variant[1])
         return self
 
     def add_machine(self):
@@ -146,7 +144,7 @@ def run_variant(script, doc, **defaults):
     Args:
         script: its file.
         doc: what `--help` says in place of the script's own docstring.
-        defaults: of flags of `Parser.add_data`, such as dataset="GIER".
+        defaults: of its flags, such as dataset="GIER"; `experiment` is the name of its runs and trials.
     """
     before, Parser.variant = Parser.variant, (doc, defaults)
     try:
@@ -158,10 +156,14 @@ def run_variant(script, doc, **defaults):
 def parse(parser, experiment=None, argv=None):
     """Parse the command line; what it leaves open, the numbered trial decides, and then the defaults.
 
-    A script for any experiment names none and has a flag with `dest="experiment"` itself.
+    A script for any experiment names none and has a flag with `dest="experiment"` itself. See also `run_variant`.
 
     Returns a Namespace with `experiment`. Raises UserError for a flag in the trials file that does not exist.
     """
+    if parser.variant:
+        defaults = dict(parser.variant[1])
+        experiment = defaults.pop("experiment", experiment)
+        parser.set_defaults(**defaults)
     if parser.trains:   # a test needs the number only: its network comes from the checkpoint
         given = parser.parse_args(argv)
         trial = get_trial(experiment, given.trial, given.dataset)
