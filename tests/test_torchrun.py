@@ -1,0 +1,29 @@
+"""Every experiment trains in two processes on a CPU, as torchrun starts them."""
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import train_all
+
+from core.files import read_jsonl
+
+
+def test_every_experiment_trains_in_two_processes(project):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+               train_all.__file__]
+    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
+                          timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for experiment in train_all.COMMANDS:
+        folder = Path(f"output/synth_{experiment}_trial_77")
+        rows = read_jsonl(folder / "log.jsonl")   # by one process: two would have written each row twice
+        assert [row["iteration"] for row in rows] == [1, 2], experiment
+        assert all(math.isfinite(total) for row in rows for total in row["sums"].values())
+        assert (folder / "last.pt").exists()
+
+
+def test_no_experiment_is_left_out():
+    scripts = {path.stem.removeprefix("train_") for path in Path(train_all.ROOT, "core").glob("train_*.py")}
+    assert {name for name in scripts if not name.startswith("GIER_")} == set(train_all.COMMANDS)

@@ -1,0 +1,36 @@
+"""Train every experiment for two iterations, one after the other, in this one of several processes.
+
+Not a test: tests/test_torchrun.py has torchrun start it twice, in a tiny project.
+"""
+import runpy
+import sys
+
+from tiny_project import ROOT, TINY
+
+CRITIC = ("--ndf", "4", "--cond_nc", "4", "--num_D", "1")
+TINY_CRITIC = ("--dataset", "synth", "--session", "1", "--hidden_size", "16", "--batch_size", "4", "--cond_nc", "4")
+GENERATOR = (*TINY_CRITIC, "--visualize", "0", "--ngf", "4", "--ndf", "4", "--num_D", "1")
+COMMANDS = {
+    "seq2seqL1": TINY,
+    "actor_fs": TINY,
+    "seq2seqGAN": (*TINY, *CRITIC),
+    "seq2seqAdaptGAN": (*TINY, *CRITIC),
+    "pix2pixHD": (*GENERATOR, "--netG", "resnet_1blocks", "--triple"),
+    "bilinearGAN": (*GENERATOR, "--netG", "resnet_1blocks", "--rank", "4"),
+    "HaiWang": (*GENERATOR, "--model", "FilterBank", "--num_G", "2"),
+    "self_discriminator": TINY_CRITIC,
+    "self_discriminator1": TINY_CRITIC,
+}
+
+
+def main():
+    for experiment, flags in COMMANDS.items():
+        script = ROOT / "core" / f"train_{experiment}.py"
+        sys.argv = [str(script), *flags, "--trial", "77", "--num_iters", "2", "--checkpoint_every", "2"]
+        sys.path[0] = str(script.parent)   # as if it had been started; `_init_paths` replaces it
+        sys.modules.pop("_init_paths", None)
+        runpy.run_path(str(script), run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
