@@ -66,7 +66,7 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
     """
     folder = Path(folder)
     meter = Meter(fid_weights, lpips_weights)
-    rows, start = [], time.time()
+    rows, variances, start = [], {}, time.time()
 
     def results():
         for index in tqdm(range(len(dataset)), desc=about["run"], unit="image"):
@@ -74,8 +74,11 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
             edited = method(sample["input"], sample["request"], sample["name"])
             row = meter.measure(sample, edited)
             if method.answers_any:
-                answers = method.edits(sample["input"], FIXED_REQUESTS)
-                row["variance"] = request_variance(torch.stack([answer.image for answer in answers]))
+                photo = photo_of(row)
+                if photo not in variances:   # the same for all requests of a photo
+                    answers = method.edits(sample["input"], FIXED_REQUESTS)
+                    variances[photo] = request_variance(torch.stack([answer.image for answer in answers]))
+                row["variance"] = variances[photo]
             rows.append(row)
             if visualize_every and index % visualize_every == 0:
                 shown = {name: value for name, value in row.items() if isinstance(value, float)}
