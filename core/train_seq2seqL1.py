@@ -9,7 +9,7 @@ of a planned sequence) and a free-running step (the network plans by itself; L1 
 """
 import _init_paths  # noqa: F401
 
-from core.datasets import DrawnPairs, DrawnWords, Mixed
+from core.datasets import Beside, DrawnPairs, DrawnWords, Mixed
 from core.datasets.photos import bundled, from_folder
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
@@ -30,14 +30,18 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options)
+    photos = from_folder(options.mix) if options.mix not in (None, "bundled") else [
+        photo for photo in bundled() if photo.phase == "train"]
+    drawn = language.vocab, language.operators, fulfils, options.manual_seed, options.typos
+    words = DrawnWords(photos, *drawn)
     if options.mix:
-        drawn = open_drawn(options, language)
-        for sentence in drawn.report():
+        train = Mixed(train, DrawnPairs(photos, THUMBNAIL, *drawn), options.mix_share)
+        for sentence in train.second.report():
             training.say(sentence)
-        train = Mixed(train, drawn, options.mix_share)
+    if options.rehearse:
+        train = Beside(train, words)
     planner = training.setup(*open_planner(options, language), "teacher_forced")
 
-    words = DrawnWords(language.vocab, language.operators, options.manual_seed, options.typos)
     for batch in training.batches(words, until=options.words_first):
         planner.train()
         training.step(**supervised(planner, batch["input"], batch, options))
@@ -51,20 +55,14 @@ def train_once(options):
             image, target = crop_and_flip(image, target, options.crop)
 
         training.step(**supervised(planner, image, batch, options))
+        if options.rehearse:
+            training.step(**supervised(planner, batch["words"]["input"], batch["words"], options))
 
         planned = planner(image, batch["request_ids"])
         training.step(L1=(planned.image - target).abs().mean())
 
         look_back(training, planner, val)
     return {"best validation": training.best}
-
-
-def open_drawn(options, language):
-    """Begin to draw synthetic pairs from photos."""
-    photos = from_folder(options.mix) if options.mix != "bundled" else [
-        photo for photo in bundled() if photo.phase == "train"]
-    return DrawnPairs(photos, language.vocab, language.operators, THUMBNAIL, fulfils, seed=options.manual_seed,
-                      typos=options.typos)
 
 
 def arguments():
@@ -75,6 +73,8 @@ def arguments():
     group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of them")
     group.add_argument("--words_first", type=number(int, 0), default=0, help="iterations at the start that teach words "
                        "only: sentences and their plans, drawn without pictures, many in a second")
+    group.add_argument("--rehearse", type=int, default=0, choices=(0, 1), help="later, such sentences beside every "
+                       "batch of pairs, so that none is forgotten")
     return parser
 
 

@@ -63,3 +63,13 @@ def test_words_may_be_taught_first_and_the_run_resumes_in_either_part(project, r
     assert ["L1" in row for row in logs[0]] == [False] * 3 + [True] * 2
     assert [row["iteration"] for row in logs[1]] == [1, 2, 3, 4, 5]
     assert [row["operator"] for row in logs[1][:2]] == [row["operator"] for row in logs[0][:2]]
+
+
+def test_sentences_are_rehearsed_beside_pairs_and_the_run_resumes_exactly(project, run_script):
+    flags = (*TINY, "--action_id", 0, "--rehearse", 1, "--mix", "bundled", "--checkpoint_every", 1, "--visualize", 0)
+    for trial, parts in ((13, (3,)), (14, (1, 3))):
+        for num_iters in parts:
+            result = run_script(TRAIN, *flags, "--trial", trial, "--num_iters", num_iters)
+            assert result.code == 0, result.err
+    unbroken, resumed = (read_jsonl(f"output/synth_seq2seqL1_trial_{trial}/log.jsonl") for trial in (13, 14))
+    assert [row["sums"] for row in resumed] == [row["sums"] for row in unbroken]

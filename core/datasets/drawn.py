@@ -3,6 +3,8 @@
 A planner that sees a stored pair again learns its picture by heart; how much "a little" is, it learns only where the
 same kind of picture is edited now a little and now a lot.
 """
+import functools
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -10,33 +12,59 @@ from torch.utils.data import Dataset
 from core.datasets.grammar import describe, misspell
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.datasets.synth import draw_blind, sample_of
+from core.datasets.synth import draw, input_of, sample_of
 from core.operators import Plan
 
 ENDLESS = 300_000                                                    # more than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
-WORDS = 5                                                            # in the seed: another stream than that of pairs
+WORDS, PLANNED = 5, 6                                                # in the seed: other streams than that of pairs
+PLANS = 500 * len(KINDS)                                             # that sentences without a picture ask for
 GREY = 16                                                            # pixels: side of a picture that shows nothing
+TRIED, TRIED_SIDE = 32, 64                                           # pictures, and their side in pixels
 
 
 class DrawnWords(Dataset):
-    """Sentences and the plans that they ask for, without pictures: nothing is carried out or looked at.
+    """Sentences and the plans that they ask for, without pictures: what is seen is grey, nothing is a target.
 
-    Samples as `PairDataset` gives them, but for the target; each is a pure function of (seed, index).
+    Each plan does on some small picture what its sentence asks for, so that two wishes which pull against each other
+    come with the strengths that grant both. Samples as `PairDataset` gives them, but for the target; each is a pure
+    function of (photos, seed, index).
     """
 
-    def __init__(self, vocab, op_vocab, seed=0, typos=0.0):
-        """Begin to draw; see `DrawnPairs`."""
-        self.vocab, self.op_vocab, self.seed, self.typos = vocab, op_vocab, seed, typos
+    def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0):
+        """Begin to draw.
+
+        Args:
+            photos: list of Photo, whatever their phase.
+            vocab: encodes the requests; op_vocab: encodes the plans.
+            fulfils: says whether an edit shows what was wished for; see `synth.draw`.
+            typos: share of the requests with slips of the finger.
+        """
+        self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils
+        self.seed, self.typos, self._plans = seed, typos, {}
+
+    @functools.cached_property
+    def _pictures(self):
+        return [input_of(self.photos[index % len(self.photos)], self.seed, TRIED_SIDE, index)[0]
+                for index in range(TRIED)]
 
     def __len__(self):
         return ENDLESS
 
     def __getitem__(self, index):
+        plan, wishes = self._plan(index % PLANS)
         rng = np.random.default_rng([self.seed, index, WORDS])
-        plan, wishes = draw_blind(KINDS[index % len(KINDS)], rng)
         return {"input": torch.full((3, GREY, GREY), 0.5), "name": f"words {index}",
                 **self._encoded(describe(wishes, rng), plan, rng)}
+
+    def _plan(self, index):
+        """Return one of the plans and its wishes; to try one takes longer than to say it in another way."""
+        rng = np.random.default_rng([self.seed, index, PLANNED])
+        while index not in self._plans:   # a flat picture shows no edit
+            picture = self._pictures[rng.integers(TRIED)]
+            if drawn := draw(KINDS[index % len(KINDS)], picture, rng, self.fulfils):
+                self._plans[index] = drawn
+        return self._plans[index]
 
     def _encoded(self, request, plan, rng):
         if rng.random() < self.typos:
@@ -49,18 +77,10 @@ class DrawnWords(Dataset):
 class DrawnPairs(DrawnWords):
     """Samples as `PairDataset` gives them, with plans; each is a pure function of (photos, seed, index)."""
 
-    def __init__(self, photos, vocab, op_vocab, size, fulfils, seed=0, typos=0.0):
-        """Begin to draw.
-
-        Args:
-            photos: list of Photo, whatever their phase.
-            vocab: encodes the requests; op_vocab: encodes the plans.
-            size: side of the pictures in pixels.
-            fulfils: says whether an edit shows what was wished for; see `synth.draw`.
-            typos: share of the requests with slips of the finger.
-        """
-        super().__init__(vocab, op_vocab, seed, typos)
-        self.photos, self.size, self.fulfils = photos, size, fulfils
+    def __init__(self, photos, size, vocab, op_vocab, fulfils, seed=0, typos=0.0):
+        """Begin to draw pictures of `size` pixels a side; the rest as for `DrawnWords`."""
+        super().__init__(photos, vocab, op_vocab, fulfils, seed, typos)
+        self.size = size
 
     def __getitem__(self, index):
         rng, drawn, attempt = np.random.default_rng([self.seed, index]), None, 0

@@ -15,7 +15,8 @@ LEVELS = ("slight", "plain", "strong")  # from small to large; a level may also 
 # How often something is said in one of the ways of `core.datasets.phrases`.
 POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.12, 0.04, 0.15, 0.06
 TOGETHER, BOTH, ONCE, COMPLAIN_FIRST, OPPOSED = 0.45, 0.2, 0.5, 0.08, 0.05
-WHILE, ONE_VERB = 0.15, 0.25
+WHILE, ONE_VERB, WITH = 0.15, 0.25, 0.5
+BARE, NO_ARTICLE = 0.2, 0.3
 SHORT, BRITISH, CAPITAL, STOP = 0.5, 0.25, 0.5, 0.4
 LONGEST, ATTEMPTS = 15, 4   # words: what a word vocabulary reads; how often a shorter way is looked for
 
@@ -133,7 +134,8 @@ def _by_one_verb(wishes, thing, rng):
     if not verbs or "after" not in _degrees(wishes[0]):
         return None
     verb = _choose(rng, verbs)
-    parts = [f"the {known[verb]}" for known in objects]
+    article = "" if rng.random() < NO_ARTICLE else "the "
+    parts = [article + known[verb] for known in objects]
     both = "both " if len(parts) == 2 and rng.random() < BOTH else ""
     degree = _choose(rng, _degrees(wishes[0])["after"])
     return _tidy(_fill(f"{verb} {both}{', '.join(parts[:-1])} and {parts[-1]} {degree}", "", thing, ""))
@@ -155,6 +157,8 @@ def _one_by_one(wishes, thing, rng):
     for wish in wishes[1:]:
         clause, other = _clause(wish, "it", rng)   # named once, then referred to
         joins = phrases.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else phrases.JOINS
+        if other == "noun" and kind == "command" and rng.random() < WITH:
+            joins = phrases.JOINS_TO_NOUN[:1]
         if kind == other == "command" and clause[:2] != "do" and rng.random() < WHILE:
             joins, clause = phrases.JOINS_TO_DOING, _doing(clause)
         sentence += _choose(rng, joins) + clause
@@ -178,7 +182,10 @@ def _clause(wish, thing, rng):
         forms = FORMS
     forms = [form for form in forms if getattr(words, form.slot, None) and form.degree in degrees]
     form = _choose(rng, _of_one_slot(forms, rng))
-    template = form.template.replace("{x}", _choose(rng, getattr(words, form.slot)))   # which may hold {it}
+    said = _choose(rng, getattr(words, form.slot))   # which may hold {it}
+    if form.slot == "verbs" and not wish.region and rng.random() < BARE:
+        said = re.sub(phrases.BARE, r"\1", said)
+    template = form.template.replace("{x}", said)
     if words.noun != "it":
         template = template.replace("{it}", f"the {words.noun}").replace("{n}", words.noun)
         template = template.replace("{photo}", "{it}")

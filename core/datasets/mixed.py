@@ -1,4 +1,4 @@
-"""Two data sets as one."""
+"""Two data sets as one: mixed, or side by side."""
 from torch.utils.data import Dataset
 
 
@@ -19,3 +19,17 @@ class Mixed(Dataset):
     def report(self):
         """Return what a user should know of each part, as a list of sentences."""
         return [*self.first.report(), *self.second.report()]
+
+
+class Beside(Dataset):
+    """Samples of a data set, each with one of another, as a dict of its own, under "words"."""
+
+    def __init__(self, pairs, words):
+        """Put `words`, which comes round again until it is through, beside `pairs`."""
+        self.pairs, self.words = pairs, words
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        return {**self.pairs[index], "words": self.words[index % len(self.words)]}

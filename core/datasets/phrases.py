@@ -265,7 +265,7 @@ FORMS = (
     Form("{it} came out [{d} too {x}]", "unwanted", "too", "statement"),
     Form("[{d} too {x}]", "unwanted", "too", "statement"),
     Form("{it} is [so {x}]", "unwanted", "none", "statement"),
-    Form("{it} is [{x}]", "unwanted", "none", "fault"),
+    *(Form(f"{{it}} {verb} [{{x}}]", "unwanted", "none", "fault") for verb in ("is", "is", "looks")),
     Form("{it} feels [rather {x}]", "unwanted", "none", "statement"),
     Form("{it} should not be [so {x}]", "unwanted", "none", "statement"),
     Form("{it} should not be [this {x}]", "unwanted", "none", "statement"),
@@ -324,6 +324,7 @@ NOUN_FORMS = (   # of an Aspect, {n}; those of FORMS with {it} in them are used 
     Form("the {n} could be {x}", "wanted", "none", "statement"),
     Form("the {n} is nowhere near {x} enough", "wanted", "none", "statement"),
 )
+BARE = r"^(\w+) {it}"   # commands whose object goes without saying: "sharpen", "warm up"
 PLURAL = {"is": "are", "looks": "look", "feels": "feel", "needs": "need", "has": "have", "lacks": "lack"}
 
 THINGS = ("it", "it", "it", "it", "the photo", "the image", "the picture", "this photo", "this image", "this picture",
@@ -345,7 +346,7 @@ REGIONS = {  # by thirds of the picture: rows from the top, columns from the lef
 
 JOINS = (" and ", ", ", ", and ", ". ", ", then ", " and also ", " but ", " plus ", " and ")
 JOINS_TO_DOING = (" while ", ", at the same time ")   # before "muting the colors"
-JOINS_TO_NOUN = (" with ", " and ", ", ", " but ")   # before "more light", "a warm look"
+JOINS_TO_NOUN = (" with ", " and ", ", ", " but ")   # before "more light", "a warm look", where one is not a command
 POLITE = {   # by the kind of what is asked
     "command": ("please {}", "{}, please", "{} please", "could you {}?", "could you please {}?", "can you {}?",
                 "would you {}?", "i'd like you to {}", "i want you to {}", "try to {}", "just {}", "i need you to {}",

@@ -27,7 +27,7 @@ MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly dr
 MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
 MIN_DEVIATION = 0.05               # of a crop: flatter ones (a wall, the night sky) show no edit
 HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # the 95th percentile of an input's values; its share of saturation
-ATTEMPTS = 60                      # draws before a picture is given up
+ATTEMPTS, INSIST = 60, 12          # draws before a picture is given up; of these, with the same wishes
 LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
 ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
@@ -138,8 +138,11 @@ def draw(kind, picture, rng, fulfils=None):
 
     Returns (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
     """
-    for _ in range(ATTEMPTS):
-        steps, wishes = _DRAW[kind](picture, rng)
+    for attempt in range(ATTEMPTS):
+        if attempt % INSIST == 0:
+            steps, wishes = _DRAW[kind](picture, rng)
+        else:
+            steps = _redrawn(steps, wishes, rng)
         images = _trace(steps, picture)
         everywhere = all(step.mask is None for step in steps)
         if all(map(_is_good, steps, images, images[1:])) and not (
@@ -148,24 +151,23 @@ def draw(kind, picture, rng, fulfils=None):
     return None
 
 
-def draw_blind(kind, rng):
-    """Draw a (plan, wishes) of a kind that needs no picture; nobody looks whether any would show it."""
-    steps, wishes = _DRAW[kind](None, rng)
-    return Plan(tuple(steps)), wishes
-
-
 def make_sample(photos, seed, size, session, index, kind, requests=1, fulfils=None):
     """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up."""
     return sample_of(pick_photo(photos, seed, index), seed, size, session, index, kind, requests, fulfils)
 
 
-def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None):
-    """As `make_sample`, of a given photo."""
-    rng = _rng(seed, index, "crop")  # not the session's: the samples of an index share their input
+def input_of(photo, seed, size, index):
+    """Return the input of an index: its uint8 pixels (size, size, 3), and its box, flip and preparation."""
+    rng = _rng(seed, index, "crop")
     box, flip = pick_crop(photo.load(), rng)
     cropped = crop(photo.load(), box, flip, size)
     preparation = draw_preparation(cropped, rng)
-    source = run(preparation, cropped)
+    return run(preparation, cropped), box, flip, preparation
+
+
+def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None):
+    """As `make_sample`, of a given photo."""
+    source, box, flip, preparation = input_of(photo, seed, size, index)  # the samples of an index share it
     rng = _rng(seed, index, f"{session} {kind}")
     drawn = draw(kind, source, rng, fulfils)
     if drawn is None:
@@ -246,7 +248,7 @@ def _draw_global(picture, rng):
 def _draw_compound(picture, rng):
     """Two or three operators; no two wishes speak of the same attribute, so that none undoes another."""
     while True:
-        ops = rng.permutation(OPERATORS)[:rng.integers(2, 4)]
+        ops = rng.permutation(OPERATORS)[:_choose(rng, (2, 2, 3))]
         drawn = [_draw_step(_draw_effect(op, rng), rng) for op in ops]
         steps, wishes = map(list, zip(*drawn, strict=True))
         if sum(len(intent([wish])) for wish in wishes) == len(intent(wishes)):
@@ -284,6 +286,22 @@ def _draw_step(effect, rng, mask=None):
         strength = level / 100
     step = Step.make(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
     return step, Wish(effect, level, None if mask is None else region_of(mask))
+
+
+def _redrawn(steps, wishes, rng):
+    """Return the steps of wishes with other strengths.
+
+    Of several wishes each may turn out a level weaker or stronger than it was said: to darken takes contrast away, so
+    who asks for more of it as well is granted both only by less of the one, or by far more of the other.
+    """
+    slack, redrawn = len(wishes) > 1, []
+    for step, wish in zip(steps, wishes, strict=True):
+        if wish.level in LEVELS and wish.effect in EDITS:
+            edit, rank = EDITS[wish.effect], LEVELS.index(wish.level)
+            strength = rng.uniform(edit.strengths[max(rank - slack, 0)], edit.strengths[min(rank + 1 + slack, 3)])
+            step = Step.make(edit.op, edit.params(strength), step.mask)
+        redrawn.append(step)
+    return redrawn
 
 
 def _draw_mask(picture, areas, rng):

@@ -194,8 +194,7 @@ class Run:
                     for group in optimizer.param_groups:
                         group["lr"] = group["initial_lr"] * factor
                 self._losses, self._sums, self._health = {}, {}, {}
-                yield {key: value.to(self.device, non_blocking=True) if torch.is_tensor(value) else value
-                       for key, value in batch.items()}
+                yield self.fabric.to_device(batch)
                 self.iteration += 1
                 self._log(bar)
                 if interrupted.is_set():
