@@ -1,5 +1,6 @@
 """One evaluation for every method: same decoding, same sizes, same metrics, one set of files."""
 import math
+import statistics
 import time
 from pathlib import Path
 
@@ -62,16 +63,18 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
         visualize_every: images between entries of the page; 0 writes none.
 
     Returns: what `metrics.json` holds: `about`, `images`, `photos`, `metrics` {name: number or None}, `intervals`
-    {name: [low, high] or None}, `revision`, `date`.
+    {name: [low, high] or None}, `seconds`, `seconds_a_photo` (the median, of an edit alone), `revision`, `date`.
     """
     folder = Path(folder)
     meter = Meter(fid_weights, lpips_weights)
-    rows, variances, start = [], {}, time.time()
+    rows, variances, times, start = [], {}, [], time.time()
 
     def results():
         for index in tqdm(range(len(dataset)), desc=about["run"], unit="image"):
             sample = dataset[index]
+            asked = time.perf_counter()
             edited = method(sample["input"], sample["request"], sample["name"])
+            times.append(time.perf_counter() - asked)
             row = meter.measure(sample, edited)
             if method.answers_any:
                 photo = photo_of(row)
@@ -92,7 +95,8 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
             pass
     metrics, intervals = meter.summary(rows)
     measured = about | {"images": len(rows), "photos": len({photo_of(row) for row in rows}), "metrics": metrics,
-                        "intervals": intervals, "seconds": round(time.time() - start, 1), "revision": revision(),
+                        "intervals": intervals, "seconds": round(time.time() - start, 1),
+                        "seconds_a_photo": statistics.median(times), "revision": revision(),
                         "date": time.strftime("%Y-%m-%d")}
     write_jsonl(folder / "images.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
@@ -169,6 +173,9 @@ def report(measured, trial):
     if "avg var" in metrics:
         beside = f" ({known['avg var']:.6f})" if "avg var" in known else ""
         lines.append(f"avg var: {metrics['avg var']:.6f}{beside}{_intervals([intervals.get('avg var')], 6)}")
+    if "seconds_a_photo" in measured:   # not in files of older versions
+        size = f", {measured['parameters']:,} parameters" if "parameters" in measured else ""
+        lines.append(f"{measured['seconds_a_photo']:.3g} s a photo{size}")
     if "input FID" in known and "input FID" not in metrics:
         fid = next(name.removeprefix("input ") for name in metrics if name.startswith("input FID"))
         lines.append(f"the notebook's FID, {known['input FID']:.4f} -> {known['output FID']:.4f}, is on Inception "

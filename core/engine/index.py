@@ -5,6 +5,8 @@ from core.engine.trials import Trial, get_trial
 from core.files import UserError, read_json, read_jsonl
 from core.pages import write_index
 
+COSTS = {"seconds_a_photo": ("s a photo", 1), "parameters": ("million parameters", 1e-6)}   # of metrics.json
+SUITES = {"direction": "obeys: direction", "opposites": "obeys: opposites", "two_wishes": "obeys: two wishes"}
 FIELDS = ("run", "experiment", "trial", "dataset", "phase", "date", "revision")
 
 
@@ -74,6 +76,10 @@ class _Folder:
                               (("metrics", _is_number), ("intervals", _is_interval)))
         if measured and not metrics:
             self.problems.append(f"{page.parents[1]}: metrics.json has no metrics; test that run again")
+        costs = _numbers(measured, lambda value: value is not None and _is_number(value))
+        metrics |= {label: costs[name] * unit for name, (label, unit) in COSTS.items() if name in costs}
+        shares, of_shares = self._obedience()
+        metrics, intervals = metrics | shares, intervals | of_shares
         tested = f"{measured['images']} pairs" if "images" in measured else None
         photos = f" of {measured['photos']} photos" if tested and "photos" in measured else ""
         collapsed = self._dict(self.path / "health.json").get("collapsed")
@@ -87,6 +93,15 @@ class _Folder:
         saved = self._dict(test / "seeds.json")
         mean, spread = (_numbers(saved.get(name), _is_number) for name in ("mean", "spread"))
         return {name: [mean[name], spread[name]] for name in mean.keys() & spread.keys()}
+
+    def _obedience(self):
+        """Return {column: share right} of some suites of the run's test of obedience, and their intervals."""
+        suites = self._dict(self.path / "obedience" / "metrics.json").get("suites")
+        whole = {row["suite"]: row for row in suites if isinstance(row, dict) and row.get("suite") in SUITES
+                 and row.get("asked_for") is None} if isinstance(suites, list) else {}
+        shares, intervals = ({SUITES[suite]: row.get(key) for suite, row in whole.items()}
+                             for key in ("share", "interval"))
+        return _numbers(shares, _is_number), _numbers(intervals, _is_interval)
 
     def _dict(self, path):
         """Return the object of a JSON file; an empty one where there is none."""

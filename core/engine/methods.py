@@ -112,19 +112,26 @@ def open_method(options):
 
 
 def _planner(options):
-    path = run_folder(options) / options.checkpoint
-    return LearnedPlans(PlannerMethod.load(path, options.experiment),
-                        f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint)
+    method = PlannerMethod.load(run_folder(options) / options.checkpoint, options.experiment)
+    return LearnedPlans(method, f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint,
+                        parameters=_count(method.planner))
 
 
 def _images(options):
-    return LearnedImages(ImageMethod.open(options), f"{options.experiment} trial {options.trial}",
-                         checkpoint=options.checkpoint)
+    method = ImageMethod.open(options)
+    return LearnedImages(method, f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint,
+                         parameters=_count(method.generator))
 
 
 def _planned_by_judge(options):
     planner = JudgedPlanner.open(options)
-    return LearnedPlans(planner, f"planned on {planner.about['judge']}", checkpoint=options.checkpoint, **planner.about)
+    return LearnedPlans(planner, f"planned on {planner.about['judge']}", checkpoint=options.checkpoint,
+                        parameters=_count(planner.score), **planner.about)
+
+
+def _count(network):
+    """Return how many parameters a network has, those included that were never trained (word vectors, MiniLM)."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _planned_by_target(options):

@@ -45,6 +45,21 @@ def test_a_tested_run_has_metrics_intervals_curve_figures_and_page(write, rows):
     assert {name: row[name] for name in METRICS if name not in ("images", "photos")}.items() <= METRICS.items()
 
 
+def test_what_an_edit_costs_and_whether_it_obeys_stand_beside_the_metrics(write, rows):
+    write("a_run/test_val/metrics.json", METRICS | {"seconds_a_photo": 0.25, "parameters": 1_500_000})
+    write("a_run/obedience/metrics.json", {"suites": [
+        {"suite": "direction", "asked_for": None, "share": 0.9, "interval": [0.8, 1.0]},
+        {"suite": "direction", "asked_for": "bright+", "share": 0.1, "interval": None},
+        {"suite": "opposites", "asked_for": None, "share": 0.7, "interval": None}]})
+    (row,), _ = rows()
+    assert row["metrics"] == {"output L1": 0.05, "s a photo": 0.25, "million parameters": 1.5,
+                              "obeys: direction": 0.9, "obeys: opposites": 0.7}
+    assert row["intervals"] == {"output L1": [0.04, 0.06], "obeys: direction": [0.8, 1.0]}
+    write("a_run/obedience/metrics.json", {"suites": ["odd", {"suite": "direction", "share": "much"}]})
+    assert rows() == ([row | {"metrics": {"output L1": 0.05, "s a photo": 0.25, "million parameters": 1.5},
+                              "intervals": {"output L1": [0.04, 0.06]}}], [])
+
+
 def test_each_test_of_a_run_has_a_line_and_other_folders_none(write, rows):
     for phase in ("val", "train"):
         write(f"a_run/test_{phase}/metrics.json", METRICS | {"phase": phase})

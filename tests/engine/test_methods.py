@@ -60,7 +60,10 @@ def test_the_oracle_knows_the_pairs_of_its_set_and_answers_nothing_else(project,
 
 def test_a_trained_method_says_which_checkpoint_and_reads_with_its_vocabulary(project):
     method = open_method(options("seq2seqL1", "--checkpoint", "last.pt"))
+    parameters = method.about.pop("parameters")
     assert method.about == {"experiment": "seq2seqL1", "trial": 100, "checkpoint": "last.pt"}
+    state = torch.load("output/synth_seq2seqL1_trial_100/last.pt", weights_only=True)["model"]["weights"]
+    assert 0.9 * parameters < sum(weight.numel() for weight in state.values()) <= 1.1 * parameters   # and buffers
     assert method.vocab.encode("brighter")
     with pytest.raises(UserError, match=r"trial_3/best\.pt: no such checkpoint"):
         open_method(options("seq2seqL1", "--trial", "3"))
