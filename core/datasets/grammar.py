@@ -15,7 +15,7 @@ LEVELS = ("slight", "plain", "strong")  # from small to large; a level may also 
 # How often something is said in one of the ways of `core.datasets.phrases`.
 POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.12, 0.04, 0.15, 0.06
 TOGETHER, BOTH, ONCE, COMPLAIN_FIRST, OPPOSED = 0.45, 0.2, 0.5, 0.08, 0.05
-WHILE, ONE_VERB, WITH = 0.15, 0.25, 0.5
+WHILE, ONE_VERB, WITH = 0.3, 0.25, 0.5
 BARE, NO_ARTICLE = 0.2, 0.3
 SHORT, BRITISH, CAPITAL, STOP = 0.5, 0.25, 0.5, 0.4
 LONGEST, ATTEMPTS = 15, 4   # words: what a word vocabulary reads; how often a shorter way is looked for
@@ -201,9 +201,13 @@ def _located(text, template, wish, place):
 
 
 def _of_one_slot(forms, rng):
-    """Return those of the forms that take one kind of word, so that kinds with few forms are said as often."""
-    slot = _choose(rng, sorted({form.slot for form in forms}))
-    return [form for form in forms if form.slot == slot]
+    """Return those of the forms that take one kind of word, so that kinds with few forms are said as often.
+
+    Faults are a kind of their own: "it is dark" asks for the reverse of what "make it dark" does.
+    """
+    slots = {form: (form.slot, form.kind == "fault") for form in forms}
+    slot = _choose(rng, sorted(set(slots.values())))
+    return [form for form in forms if slots[form] == slot]
 
 
 def _degrees(wish):

@@ -27,7 +27,7 @@ MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly dr
 MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
 MIN_DEVIATION = 0.05               # of a crop: flatter ones (a wall, the night sky) show no edit
 HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # the 95th percentile of an input's values; its share of saturation
-ATTEMPTS, INSIST = 60, 12          # draws before a picture is given up; of these, with the same wishes
+ATTEMPTS, INSIST = 60, 20          # draws before a picture is given up; of these, with the same several wishes
 LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
 ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
@@ -138,8 +138,9 @@ def draw(kind, picture, rng, fulfils=None):
 
     Returns (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
     """
+    wishes = []
     for attempt in range(ATTEMPTS):
-        if attempt % INSIST == 0:
+        if attempt % INSIST == 0 or len(wishes) < 2:
             steps, wishes = _DRAW[kind](picture, rng)
         else:
             steps = _redrawn(steps, wishes, rng)
@@ -289,16 +290,16 @@ def _draw_step(effect, rng, mask=None):
 
 
 def _redrawn(steps, wishes, rng):
-    """Return the steps of wishes with other strengths.
+    """Return the steps of several wishes with other strengths, each up to a level weaker or stronger than it was said.
 
-    Of several wishes each may turn out a level weaker or stronger than it was said: to darken takes contrast away, so
-    who asks for more of it as well is granted both only by less of the one, or by far more of the other.
+    To darken takes contrast away: who asks for more of it as well is granted both only by less of the one, or by far
+    more of the other.
     """
-    slack, redrawn = len(wishes) > 1, []
+    redrawn = []
     for step, wish in zip(steps, wishes, strict=True):
         if wish.level in LEVELS and wish.effect in EDITS:
             edit, rank = EDITS[wish.effect], LEVELS.index(wish.level)
-            strength = rng.uniform(edit.strengths[max(rank - slack, 0)], edit.strengths[min(rank + 1 + slack, 3)])
+            strength = rng.uniform(edit.strengths[max(rank - 1, 0)], edit.strengths[min(rank + 2, 3)])
             step = Step.make(edit.op, edit.params(strength), step.mask)
         redrawn.append(step)
     return redrawn

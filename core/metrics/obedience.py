@@ -26,7 +26,7 @@ from core.metrics.bootstrap import mean_interval
 # usual photo is nearly grey, so a mean chroma of 0.5 is about 1 where there is colour. Fine detail is visibly stronger
 # from about a tenth in amplitude, that is 0.08 in log10 of its energy.
 JUST_VISIBLE = {"bright": 1.0, "contrast": 0.5, "sat": 0.5, "warm": 1.0, "sharp": 0.08}
-CLEARLY = 2.0   # just visible steps, of pairs that are made to learn from
+CLEARLY, BOTH_CLEARLY = 2.0, 3.0   # just visible steps, of pairs that are made to learn from: of one wish, of several
 KEPT = 2.0      # just visible steps that what should be kept may move more than it does without the proviso
 NEAR = 0.5      # of the clean sentence's change: two answers are near each other if they are at most so far apart
 NO_OP = 0.01    # mean absolute change that counts as none: 2.5 of 255
@@ -74,8 +74,8 @@ def fulfils(before, after, intent):
 
     For making pairs whose pictures show what their words ask for.
     """
-    seen = look(torch.cat((before, after)))
-    return all(sign * seen[name].diff().item() >= CLEARLY * JUST_VISIBLE[name] for name, sign in intent.items())
+    seen, steps = look(torch.cat((before, after))), CLEARLY if len(intent) < 2 else BOTH_CLEARLY
+    return all(sign * seen[name].diff().item() >= steps * JUST_VISIBLE[name] for name, sign in intent.items())
 
 
 def right_direction(item, outcome, partner, apart):
