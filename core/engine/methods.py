@@ -130,7 +130,7 @@ def _planned_by_judge(options):
 
 
 def _count(network):
-    """Return how many parameters a network has, those included that were never trained (word vectors, MiniLM)."""
+    """Return how many parameters a network has, fixed word vectors included, MiniLM (in no checkpoint) not."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
