@@ -271,20 +271,20 @@ def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, proje
 def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, project):
     for name in lost:
         (project / RUN / name).unlink()
-    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 41)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 81)
     assert result.code == 0, result.err
     assert ("resuming" in result.out) == ("last.pt" not in lost)
-    assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 41
-    assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 41
+    assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 81
+    assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 81
 
 
 def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script, project, monkeypatch):
     path = project / RUN / "last.pt"
     before = path.read_bytes()
     monkeypatch.setattr(training, "parameter_loss", lambda params, *_: (params * math.nan).sum())
-    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 50)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 90)
     assert result.code == 2
-    assert "loss 'parameter' became nan in iteration 41; lower --learning_rate" in result.err
+    assert "loss 'parameter' became nan in iteration 81; lower --learning_rate" in result.err
     assert path.read_bytes() == before
 
 
@@ -374,7 +374,7 @@ def test_a_full_disk(suffix, command, full_disk, run_script, project):
 
 
 def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full_disk, run_script, project):
-    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 42)
+    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 82)
     before = files(project / RUN)
     full_disk(".jsonl")
     assert run_script(*resume).code == 2
@@ -385,7 +385,7 @@ def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full
     full_disk("")   # there is space again
     result = run_script(*resume)
     assert result.code == 0
-    assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 42
+    assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 82
 
 
 def test_a_disk_that_is_full_for_the_log(run_script, project, monkeypatch):
