@@ -30,8 +30,8 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options)
-    photos = from_folder(options.mix) if options.mix not in (None, "bundled") else [
-        photo for photo in bundled() if photo.phase == "train"]
+    own = options.mix and options.mix != "bundled"
+    photos = from_folder(options.mix, "--mix") if own else [photo for photo in bundled() if photo.phase == "train"]
     drawn = language.vocab, language.operators, fulfils, options.manual_seed, options.typos
     words = DrawnWords(photos, *drawn)
     if options.mix:
@@ -72,7 +72,8 @@ def arguments():
                        "of the bundled ones, drawn anew in every iteration (--num_workers 1 or more draws meanwhile)")
     group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of them")
     group.add_argument("--words_first", type=number(int, 0), default=0, help="iterations at the start that teach words "
-                       "only: sentences and their plans, drawn without pictures, many in a second")
+                       "only: sentences and plans that fulfil them on some photo of --mix (without it, a bundled one), "
+                       "shown without it, many in a second")
     group.add_argument("--rehearse", type=int, default=0, choices=(0, 1), help="later, such sentences beside every "
                        "batch of pairs, so that none is forgotten")
     return parser

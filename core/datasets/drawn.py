@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from core.datasets.edits import draw
 from core.datasets.grammar import describe, misspell
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.datasets.synth import draw, input_of, sample_of
+from core.datasets.synth import input_of, sample_of
 from core.operators import Plan
 
 ENDLESS = 300_000                                                    # more than any training draws
@@ -37,7 +38,7 @@ class DrawnWords(Dataset):
         Args:
             photos: list of Photo, whatever their phase.
             vocab: encodes the requests; op_vocab: encodes the plans.
-            fulfils: says whether an edit shows what was wished for; see `synth.draw`.
+            fulfils: says whether an edit shows what was wished for; see `edits.draw`.
             typos: share of the requests with slips of the finger.
         """
         self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils

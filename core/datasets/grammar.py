@@ -42,7 +42,7 @@ def describe(wishes, rng):
         rng: a numpy Generator; the same state gives the same sentence.
     """
     for _ in range(ATTEMPTS):
-        thing = _choose(rng, phrases.THINGS)
+        thing = choose(rng, phrases.THINGS)
         sentence, kind = _together(wishes, thing, rng) or _one_by_one(wishes, thing, rng)
         if ". " not in sentence or kind == "fault":
             sentence = _wrap(sentence, kind, wishes, rng)
@@ -65,9 +65,9 @@ def misspell(sentence, rng):
     for index in rng.permutation(long)[:rng.integers(1, 3)]:
         word, at = words[index], int(rng.integers(1, len(words[index]) - 1))   # the first letter is mostly right
         before, letter, after = word[:at], word[at], word[at + 1:]
-        near = _choose(rng, _NEAR.get(letter.lower(), letter))
+        near = choose(rng, _NEAR.get(letter.lower(), letter))
         slips = (after[0] + letter + after[1:], after, letter + letter + after, near + after)
-        words[index] = before + _choose(rng, slips)
+        words[index] = before + choose(rng, slips)
     return " ".join(words)
 
 
@@ -114,16 +114,16 @@ def _together(wishes, thing, rng):
         and (same or "{d}" in form.template[form.template.index("["):form.template.index("]")])]
     if not forms:
         return None
-    form = _choose(rng, _of_one_slot(forms, rng))
+    form = choose(rng, _of_one_slot(forms, rng))
     before, part, after = re.split(r"[\[\]]", form.template)
     once = same and form.degree in ("before", "after", "amount") and rng.random() < ONCE
     told = 0 if form.degree != "after" else len(wishes) - 1   # "a bit brighter and warmer", "... and the light a lot"
-    parts = [_fill(part, _choose(rng, getattr(WORDS[wish.effect], form.slot)), thing,
-                   "" if once and place != told else _choose(rng, _degrees(wish)[form.degree]))
+    parts = [_fill(part, choose(rng, getattr(WORDS[wish.effect], form.slot)), thing,
+                   "" if once and place != told else choose(rng, _degrees(wish)[form.degree]))
              for place, wish in enumerate(wishes)]
     both = "both " if len(wishes) == 2 and not before.endswith("a ") and rng.random() < BOTH else ""
     joined = both + ", ".join(part.strip() for part in parts[:-1]) + " and " + parts[-1]
-    degree = _choose(rng, _degrees(wishes[0])[form.degree])
+    degree = choose(rng, _degrees(wishes[0])[form.degree])
     return _tidy(_fill(before, "", thing, degree) + joined + _fill(after, "", thing, degree)), form.kind
 
 
@@ -133,11 +133,11 @@ def _by_one_verb(wishes, thing, rng):
     verbs = sorted(set.intersection(*map(set, objects)))
     if not verbs or "after" not in _degrees(wishes[0]):
         return None
-    verb = _choose(rng, verbs)
+    verb = choose(rng, verbs)
     article = "" if rng.random() < NO_ARTICLE else "the "
     parts = [article + known[verb] for known in objects]
     both = "both " if len(parts) == 2 and rng.random() < BOTH else ""
-    degree = _choose(rng, _degrees(wishes[0])["after"])
+    degree = choose(rng, _degrees(wishes[0])["after"])
     return _tidy(_fill(f"{verb} {both}{', '.join(parts[:-1])} and {parts[-1]} {degree}", "", thing, ""))
 
 
@@ -158,10 +158,10 @@ def _one_by_one(wishes, thing, rng):
         clause, other = _clause(wish, "it", rng)   # named once, then referred to
         joins = phrases.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else phrases.JOINS
         if other == "noun" and kind == "command" and rng.random() < WITH:
-            joins = phrases.JOINS_TO_NOUN[:1]
+            joins = phrases.JOINS_TO_PART
         if kind == other == "command" and clause[:2] != "do" and rng.random() < WHILE:
             joins, clause = phrases.JOINS_TO_DOING, _doing(clause)
-        sentence += _choose(rng, joins) + clause
+        sentence += choose(rng, joins) + clause
         kind = "fault" if "fault" in (kind, other) else kind if kind == other else (
             "noun" if {kind, other} == {"noun", "fragment"} else "mixed")
     return sentence, kind
@@ -170,28 +170,28 @@ def _one_by_one(wishes, thing, rng):
 def _clause(wish, thing, rng):
     """Return (phrase, kind) for one wish: first the kind of word, then a form that fits it."""
     words, degrees, chance = WORDS[wish.effect], _degrees(wish), rng.random()
-    place = _choose(rng, REGIONS[wish.region]) if wish.region else thing
+    place = choose(rng, REGIONS[wish.region]) if wish.region else thing
     if chance < OPPOSED and wish.effect in OPPOSITES:
-        template = _choose(rng, phrases.OPPOSED).replace("{o}", _choose(rng, WORDS[OPPOSITES[wish.effect]].adjectives))
-        phrase = _fill(template, _choose(rng, words.adjectives), place, _choose(rng, degrees["before"]))
+        template = choose(rng, phrases.OPPOSED).replace("{o}", choose(rng, WORDS[OPPOSITES[wish.effect]].adjectives))
+        phrase = _fill(template, choose(rng, words.adjectives), place, choose(rng, degrees["before"]))
         return _located(phrase, template, wish, place), "mixed"
     if words.aspects and rng.random() < 0.25:
-        words = _choose(rng, words.aspects)
+        words = choose(rng, words.aspects)
         forms = [form for form in FORMS if "{it}" in form.template and form.slot != "wanted"] + list(NOUN_FORMS)
     else:
         forms = FORMS
     forms = [form for form in forms if getattr(words, form.slot, None) and form.degree in degrees]
-    form = _choose(rng, _of_one_slot(forms, rng))
-    said = _choose(rng, getattr(words, form.slot))   # which may hold {it}
+    form = choose(rng, _of_one_slot(forms, rng))
+    said = choose(rng, getattr(words, form.slot))   # which may hold {it}
     if form.slot == "verbs" and not wish.region and rng.random() < BARE:
         said = re.sub(phrases.BARE, r"\1", said)
     template = form.template.replace("{x}", said)
     if words.noun != "it":
         template = template.replace("{it}", f"the {words.noun}").replace("{n}", words.noun)
         template = template.replace("{photo}", "{it}")
-    text = _located(_fill(template, "", place, _choose(rng, degrees[form.degree])), template, wish, place)
+    text = _located(_fill(template, "", place, choose(rng, degrees[form.degree])), template, wish, place)
     if OPPOSED <= chance < OPPOSED + COMPLAIN_FIRST and form.kind == "command" and WORDS[wish.effect].unwanted:
-        text = _tidy(f"{place} is too {_choose(rng, WORDS[wish.effect].unwanted)}, {text}")
+        text = _tidy(f"{place} is too {choose(rng, WORDS[wish.effect].unwanted)}, {text}")
         return text, "mixed"
     return text, form.kind
 
@@ -206,7 +206,7 @@ def _of_one_slot(forms, rng):
     Faults are a kind of their own: "it is dark" asks for the reverse of what "make it dark" does.
     """
     slots = {form: (form.slot, form.kind == "fault") for form in forms}
-    slot = _choose(rng, sorted(set(slots.values())))
+    slot = choose(rng, sorted(set(slots.values())))
     return [form for form in forms if slots[form] == slot]
 
 
@@ -230,7 +230,7 @@ def _wrap(sentence, kind, wishes, rng):
     """Say what to leave alone, or say it politely, or ask for remedy, or leave the sentence as it is."""
     chance, topics = rng.random(), {WORDS[wish.effect].about for wish in wishes}
     if kind == "fault" or (kind == "statement" and chance < MEND and topics != {"nothing"}):
-        return _choose(rng, phrases.MEND + phrases.MEND_ALL * (len(topics) > 1)).format(sentence)
+        return choose(rng, phrases.MEND + phrases.MEND_ALL * (len(topics) > 1)).format(sentence)
     if kind not in phrases.POLITE:
         return sentence
     if topics & {"nothing", "objects"}:
@@ -238,17 +238,18 @@ def _wrap(sentence, kind, wishes, rng):
     if chance < KEEP:
         forms, keeps = (phrases.KEEP, phrases.KEPT) if rng.random() < 0.75 else (phrases.KEEP_FROM_DOING, phrases.DOING)
         kept = [word for word, touched_by in keeps.items() if not topics & set(touched_by)]
-        return _choose(rng, forms).format(sentence, k=_choose(rng, kept)) if kept else sentence
+        return choose(rng, forms).format(sentence, k=choose(rng, kept)) if kept else sentence
     if chance < KEEP + KEEP_FROM:
         others = [effect for effect in OPPOSITES if WORDS[effect].about not in topics]
-        other = _choose(rng, WORDS[_choose(rng, others)].adjectives) if others else None
-        return _choose(rng, phrases.KEEP_FROM).format(sentence, o=other) if others else sentence
+        other = choose(rng, WORDS[choose(rng, others)].adjectives) if others else None
+        return choose(rng, phrases.KEEP_FROM).format(sentence, o=other) if others else sentence
     if chance < KEEP + KEEP_FROM + ALL_OVER and not any(wish.region for wish in wishes) and "nothing" not in topics:
-        return sentence + _choose(rng, phrases.ALL_OVER)
+        return sentence + choose(rng, phrases.ALL_OVER)
     if chance < KEEP + KEEP_FROM + ALL_OVER + POLITE:
-        return _choose(rng, phrases.POLITE[kind]).format(sentence)
+        return choose(rng, phrases.POLITE[kind]).format(sentence)
     return sentence
 
 
-def _choose(rng, options):
+def choose(rng, options):
+    """Return one of `options`, each as likely, whatever they are."""
     return options[rng.integers(len(options))]

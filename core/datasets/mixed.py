@@ -16,20 +16,19 @@ class Mixed(Dataset):
         before, after = int(index * self.share), int((index + 1) * self.share)   # how many of the second so far
         return self.second[before] if after > before else self.first[(index - before) % len(self.first)]
 
-    def report(self):
-        """Return what a user should know of each part, as a list of sentences."""
-        return [*self.first.report(), *self.second.report()]
-
 
 class Beside(Dataset):
-    """Samples of a data set, each with one of another, as a dict of its own, under "words"."""
+    """Samples of a data set, each with one of another, as a dict of its own, under "words".
+
+    The shorter comes round again until the longer is through: a few pairs do not limit the sentences beside them.
+    """
 
     def __init__(self, pairs, words):
-        """Put `words`, which comes round again until it is through, beside `pairs`."""
+        """Put `words` beside `pairs`."""
         self.pairs, self.words = pairs, words
 
     def __len__(self):
-        return len(self.pairs)
+        return max(len(self.pairs), len(self.words))
 
     def __getitem__(self, index):
-        return {**self.pairs[index], "words": self.words[index % len(self.words)]}
+        return {**self.pairs[index % len(self.pairs)], "words": self.words[index % len(self.words)]}

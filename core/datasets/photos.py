@@ -49,17 +49,18 @@ def bundled():
     ]
 
 
-def from_folder(folder):
+def from_folder(folder, flag="--photos"):
     """Return the photos of a folder, about 70/10/20 per cent of them in train/val/test and at least one in each.
 
+    Args: `flag`, which names the folder in what is raised.
     Raises UserError for a missing folder, fewer than three photos, or a file that is no photo of a usable size.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UserError(f"--photos {folder}: no such folder")
+        raise UserError(f"{flag} {folder}: no such folder")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if len(paths) < len(PHASES):
-        raise UserError(f"--photos {folder}: has {len(paths)} photo(s) ({', '.join(SUFFIXES)}), needs at least "
+        raise UserError(f"{flag} {folder}: has {len(paths)} photo(s) ({', '.join(SUFFIXES)}), needs at least "
                         f"{len(PHASES)}: train, val and test share none")
     for path in paths:  # only the headers, so that a long run does not stumble late over what can be seen now
         height, width = image_size(path)

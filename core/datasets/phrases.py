@@ -346,7 +346,8 @@ REGIONS = {  # by thirds of the picture: rows from the top, columns from the lef
 
 JOINS = (" and ", ", ", ", and ", ". ", ", then ", " and also ", " but ", " plus ", " and ")
 JOINS_TO_DOING = (" while ", ", at the same time ")   # before "muting the colors"
-JOINS_TO_NOUN = (" with ", " and ", ", ", " but ")   # before "more light", "a warm look", where one is not a command
+JOINS_TO_PART = (" with ",)   # a command before "more light", "a warm look"
+JOINS_TO_NOUN = (*JOINS_TO_PART, " and ", ", ", " but ")   # what is no command before such
 POLITE = {   # by the kind of what is asked
     "command": ("please {}", "{}, please", "{} please", "could you {}?", "could you please {}?", "can you {}?",
                 "would you {}?", "i'd like you to {}", "i want you to {}", "try to {}", "just {}", "i need you to {}",

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from core.datasets import Beside, DrawnPairs, DrawnWords, WordVocab
+from core.datasets.edits import draw
 from core.datasets.photos import bundled
-from core.datasets.synth import draw, input_of
+from core.datasets.synth import input_of
 from core.datasets.vocab import SPECIAL
 from core.metrics.obedience import fulfils
 from core.operators import END, OperatorVocab
@@ -63,4 +64,10 @@ def test_sentences_stand_beside_pairs(words):
     batch = torch.utils.data.default_collate([beside[0], beside[1]])
     assert batch["input"].shape == batch["target"].shape == (2, 3, 32, 32)
     assert batch["words"]["request"] == [words[0]["request"], words[1]["request"]]
-    assert len(beside) == len(pairs)
+    assert len(beside) == max(len(pairs), len(words))
+
+
+def test_few_pairs_do_not_limit_the_sentences_beside_them():
+    few = Beside([{"name": name} for name in "ab"], "xyz")
+    assert [(sample["name"], sample["words"]) for sample in map(few.__getitem__, range(len(few)))] == [
+        ("a", "x"), ("b", "y"), ("a", "z")]
