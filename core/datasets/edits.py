@@ -1,6 +1,6 @@
 """Edits that words can ask for: how each effect is carried out, and a plan drawn for a picture with its wishes."""
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody see
 MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
 MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly drive to the end of the scale ...
 MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
-ATTEMPTS, INSIST = 60, 20          # draws before a picture is given up; of these, with the same several wishes
+ATTEMPTS, INSIST = 180, 30         # draws before a picture is given up; of these, with the same several wishes
 LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
 ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
@@ -92,13 +92,17 @@ def draw(kind, picture, rng, fulfils=None):
     for attempt in range(ATTEMPTS):
         if attempt % INSIST == 0 or len(wishes) < 2:
             steps, wishes = _DRAW[kind](picture, rng)
+        else:   # those that are hard to grant at once would be rare, were others drawn in their place
+            steps, wishes = _redrawn(steps, wishes, rng)
+        image = before
+        for step, after in zip(steps, trace(steps, before), strict=True):
+            if not _is_good(step, image, after):
+                break
+            image = after
         else:
-            steps = _redrawn(steps, wishes, rng)
-        images = (before, *trace(steps, before))
-        everywhere = all(step.mask is None for step in steps)
-        if all(map(_is_good, steps, images, images[1:])) and not (
-                fulfils and everywhere and not fulfils(before, images[-1], intent(wishes))):
-            return Plan(tuple(steps)), wishes
+            everywhere = all(step.mask is None for step in steps)
+            if not fulfils or not everywhere or fulfils(before, image, intent(wishes)):
+                return Plan(tuple(steps)), wishes
     return None
 
 
@@ -157,26 +161,33 @@ def _draw_step(effect, rng, mask=None):
         level = LEVELS[rank]
         strength = rng.uniform(edit.strengths[rank], edit.strengths[rank + 1])
     else:
-        level = 5 * int(rng.integers(round(edit.strengths[0] * 20), int(edit.strengths[-1] * 20) + 1))
+        level = _draw_percent(edit, rng)
         strength = level / 100
     step = Step.make(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
     return step, Wish(effect, level, None if mask is None else region_of(mask))
 
 
 def _redrawn(steps, wishes, rng):
-    """Return the steps of several wishes with other strengths, each up to a level weaker or stronger than it was said.
+    """Return several steps and wishes with other strengths, each up to a level weaker or stronger than it was said.
 
     To darken takes contrast away: who asks for more of it as well is granted both only by less of the one, or by far
-    more of the other.
+    more of the other. What was said in per cent is said anew.
     """
     redrawn = []
     for step, wish in zip(steps, wishes, strict=True):
+        edit = EDITS[wish.effect]
         if wish.level in LEVELS:
-            edit, rank = EDITS[wish.effect], LEVELS.index(wish.level)
+            rank = LEVELS.index(wish.level)
             strength = rng.uniform(edit.strengths[max(rank - 1, 0)], edit.strengths[min(rank + 2, 3)])
-            step = Step.make(edit.op, edit.params(strength), step.mask)
-        redrawn.append(step)
-    return redrawn
+        else:
+            wish = replace(wish, level=_draw_percent(edit, rng))
+            strength = wish.level / 100
+        redrawn.append((Step.make(edit.op, edit.params(strength), step.mask), wish))
+    return map(list, zip(*redrawn, strict=True))
+
+
+def _draw_percent(edit, rng):
+    return 5 * int(rng.integers(round(edit.strengths[0] * 20), int(edit.strengths[-1] * 20) + 1))
 
 
 def _draw_mask(picture, areas, rng):

@@ -16,7 +16,7 @@ LEVELS = ("slight", "plain", "strong")  # from small to large; a level may also 
 POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.12, 0.04, 0.15, 0.06
 TOGETHER, BOTH, ONCE, COMPLAIN_FIRST, OPPOSED = 0.45, 0.2, 0.5, 0.08, 0.05
 WHILE, ONE_VERB, WITH = 0.3, 0.25, 0.5
-BARE, NO_ARTICLE = 0.2, 0.3
+BARE, NO_ARTICLE, FAULTS = 0.2, 0.3, 0.5
 SHORT, BRITISH, CAPITAL, STOP = 0.5, 0.25, 0.5, 0.4
 LONGEST, ATTEMPTS = 15, 4   # words: what a word vocabulary reads; how often a shorter way is looked for
 
@@ -114,7 +114,8 @@ def _together(wishes, thing, rng):
         and (same or "{d}" in form.template[form.template.index("["):form.template.index("]")])]
     if not forms:
         return None
-    form = choose(rng, _of_one_slot(forms, rng))
+    faults = [form for form in forms if form.kind == "fault"]
+    form = choose(rng, faults if faults and rng.random() < FAULTS else _of_one_slot(forms, rng))
     before, part, after = re.split(r"[\[\]]", form.template)
     once = same and form.degree in ("before", "after", "amount") and rng.random() < ONCE
     told = 0 if form.degree != "after" else len(wishes) - 1   # "a bit brighter and warmer", "... and the light a lot"
