@@ -30,7 +30,7 @@ class JudgedPlanner:
     """
 
     def __init__(self, score, words, search, device=None, **about):
-        """Plan by `score`, a network (source, candidate, request_ids) -> (N,); `search` are ActionOptions."""
+        """Plan by `score`, a network with the methods `read` and `fit` of Critic; `search` are ActionOptions."""
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.score, self.vocab, self.search = score.to(self.device), WordVocab(words), search
         self.about = about | {"operators": " ".join(search.operators), "beam": search.beam, "longest": search.max_steps}
@@ -55,8 +55,8 @@ class JudgedPlanner:
 
     def judge(self, source, requests):
         """Return the judge of edits of `source` (B, 3, h, w) by as many requests: (image, rows) -> cost (N,)."""
-        ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
-        return lambda image, rows: F.softplus(-self.score(source[rows], image, ids[rows]))
+        read = self.score.read(torch.tensor([self.vocab.encode(request) for request in requests], device=self.device))
+        return lambda image, rows: F.softplus(-self.score.fit(source[rows], image, *(part[rows] for part in read)))
 
 
 class MeanLogit(torch.nn.Module):
@@ -64,10 +64,10 @@ class MeanLogit(torch.nn.Module):
 
     def __init__(self, discriminator):
         super().__init__()
-        self.discriminator = discriminator
+        self.discriminator, self.read = discriminator, discriminator.read
 
-    def forward(self, source, candidate, request_ids):
-        logits, _ = self.discriminator(source, candidate, request_ids)
+    def fit(self, source, candidate, *read):
+        logits, _ = self.discriminator.fit(source, candidate, *read)
         return torch.stack([scale.flatten(1).mean(1) for scale in logits]).mean(0)
 
 

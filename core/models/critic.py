@@ -54,8 +54,11 @@ class Critic(Network):
 
         Args: `source`, `candidate` (B, 3, H, W) in [0, 1], from 4 pixels a side; `request_ids` (B, L), 0 = padding.
         """
+        return self.fit(source, candidate, *self.read(request_ids))
+
+    def fit(self, source, candidate, words, present, asked):
+        """Return the scores (B,) for what `read` returns of the requests: a search asks often and reads once."""
         seen = self.see(self.statistics(source, candidate))
-        words, present, asked = self.read(request_ids)
         if self.attend is not None:
             context, _ = self.attend(self.look_up(seen)[:, None], words, present)
             asked = torch.cat((asked, context[:, 0]), 1)

@@ -96,11 +96,12 @@ class MultiScaleDiscriminator(Network):
         the n_layers + 1 blocks' outputs. Raises UserError for pictures smaller than the field, and for one picture
         with batch norm.
         """
+        return self.fit(source, candidate, *(self.read(request_ids) if self.config.use_words else ()))
+
+    def fit(self, source, candidate, words=None, present=None, asked=None):
+        """Judge as `forward`, for what `read` returns of the requests: a search asks often and reads once."""
         self._refuse(source)
-        condition = None
-        if self.config.use_words:
-            _, _, summary = self.read(request_ids)
-            condition = self.condition(summary)
+        condition = None if asked is None else self.condition(asked)
         pair = 2 * torch.cat((source, candidate), 1) - 1
         logits, features = [], []
         for index, scale in enumerate(self.scales):
