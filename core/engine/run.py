@@ -186,7 +186,7 @@ class Run:
         loader = DataLoader(dataset, batch_sampler=order, num_workers=self.options.num_workers,
                             persistent_workers=self.options.num_workers > 0)
         with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,
-              _deferred_interrupt() as interrupted):
+              _deferred_interrupt() as interrupted, _leaving_cores_to(self.options.num_workers)):
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
                 factor = SCHEDULES[self.options.schedule]((self.iteration - since) / (total - since))
@@ -361,3 +361,14 @@ def _devices(gpu_ids):
         raise UserError(f"--gpu_ids {gpu_ids}: this machine has {torch.cuda.device_count()} GPU(s); leave the flag "
                         f"out to take what there is")
     return "cuda", ids, 1
+
+
+@contextlib.contextmanager
+def _leaving_cores_to(workers):
+    """Compute by fewer threads inside the block: they and the workers would wait for each other's cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -241,3 +241,19 @@ def test_a_run_that_collapses_is_marked_until_it_is_begun_anew(train, tmp_path):
     assert verdict in html.unescape((tmp_path / "index.html").read_text())
     train(2, restart=True)
     assert not (folder / "health.json").exists()
+
+
+def test_workers_have_cores_of_their_own(train):
+    before, during = torch.get_num_threads(), []
+    torch.set_num_threads(2)
+
+    def noted(run, loss):
+        during.append(torch.get_num_threads())
+        return loss
+    try:
+        train(1, loss=noted, num_workers=1)
+        train(2, loss=noted, num_workers=0)
+        train(3, loss=noted, num_workers=2)
+        assert (during, torch.get_num_threads()) == ([1, 2, 1], 2)
+    finally:
+        torch.set_num_threads(before)
