@@ -7,21 +7,18 @@ failed.
   python core/test_obedience.py --trial 1 --dataset FiveK --phase val
   python core/test_obedience.py --reference keywords --annotations data/FiveK/FiveK.json
 """
-import argparse
-
 import _init_paths  # noqa: F401
 import numpy as np
 import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
-from core.datasets import fit_short_edge, load_image, to_tensor
 from core.datasets.annotations import read_entries
 from core.engine.cli import run
-from core.engine.data import read_phase
+from core.engine.data import open_photos
 from core.engine.editing import to_uint8
 from core.engine.index import index_runs
-from core.engine.methods import METHODS, REFERENCES, open_method
+from core.engine.methods import add_method, open_method
 from core.engine.options import Parser, number, parse
 from core.engine.run import revision, run_folder
 from core.files import write_json, write_jsonl
@@ -35,7 +32,7 @@ EXAMPLES = 3   # failing sentences of each suite that are shown with pictures
 def main():
     options = parse(arguments())
     items = read_items(options.sentences) + real_items(options)
-    photos = open_photos(options)
+    photos = open_photos(options, options.photos, options.short_edge)
     method = open_method(options)
     folder = run_folder(options) / "obedience"
     right, change = judge(method, photos, items)
@@ -64,15 +61,6 @@ def real_items(options):
     counts = ", ".join(f"{direction} {count}" for direction, count in found.items()) or "none"
     print(f"{len(items)} real requests picked of {len(entries)} entries; the rule found {counts}")
     return items
-
-
-def open_photos(options):
-    """Return {name: image (3, H, W)}: distinct input photos, evenly spaced through the phase."""
-    path, entries = read_phase(options, options.phase)
-    names = sorted({entry["input"] for entry in entries})
-    chosen = np.linspace(0, len(names) - 1, min(len(names), options.photos)).round().astype(int)
-    return {names[index]: to_tensor(fit_short_edge(load_image(path.parents[1] / "images" / names[index]),
-                                                   options.short_edge)) for index in chosen}
 
 
 @torch.no_grad()
@@ -130,15 +118,7 @@ def example(method, image, line):
 
 
 def arguments():
-    parser = Parser(__doc__).add_data()
-    group = parser.add_argument_group("method")
-    group.add_argument("--experiment", default="seq2seqL1", choices=sorted(set(METHODS) - set(REFERENCES)),
-                       help="whose run is tested")
-    group.add_argument("--reference", dest="experiment", default=argparse.SUPPRESS,
-                       choices=sorted(set(REFERENCES) - {"planned"}),   # which answers the requests of its pairs only
-                       help="test what learns no words instead")
-    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
-    group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
+    parser = add_method(Parser(__doc__).add_data())
     group = parser.add_argument_group("obedience")
     group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="whose photos are edited")
     group.add_argument("--photos", type=number(int, 1), default=20, help="how many, evenly spaced")

@@ -18,8 +18,9 @@ from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised
+from core.engine.training import add_planner, look_back, open_planner, start, supervised, with_repairs
 from core.operators import apply_batch
+from core.synthesis.degrade import Inputs
 
 EXPERIMENT = "seq2seqGAN"
 
@@ -30,7 +31,8 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    training, language, train, val = start(options)
+    training, language, pairs, val = start(options)
+    train = with_repairs(pairs, Inputs(pairs), options, language)
     planner = training.setup(*open_planner(options, language), "teacher_forced")
     critic, game = set_up_critic(training, make_critic(options, language))
     perceptual = perceptual_loss(training, options.lambda_vgg)

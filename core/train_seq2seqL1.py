@@ -17,8 +17,9 @@ from core.engine.editing import THUMBNAIL
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised
+from core.engine.training import add_planner, look_back, open_planner, start, supervised, with_repairs
 from core.metrics.obedience import fulfils
+from core.synthesis.degrade import Crops, Inputs
 
 EXPERIMENT = "seq2seqL1"
 
@@ -29,15 +30,18 @@ def main():
 
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
-    training, language, train, val = start(options)
+    training, language, pairs, val = start(options)
     own = options.mix and options.mix != "bundled"
     photos = from_folder(options.mix, "--mix") if own else [photo for photo in bundled() if photo.phase == "train"]
     drawn = language.vocab, language.operators, fulfils, options.manual_seed, options.typos
     words = DrawnWords(photos, *drawn)
+    train = pairs
     if options.mix:
-        train = Mixed(train, DrawnPairs(photos, THUMBNAIL, *drawn), options.mix_share)
+        train = Mixed(pairs, DrawnPairs(photos, THUMBNAIL, *drawn), options.mix_share)
         for sentence in train.second.report():
             training.say(sentence)
+    pictures = Crops(photos, THUMBNAIL, options.manual_seed) if options.mix else Inputs(pairs)
+    train = with_repairs(train, pictures, options, language)
     if options.rehearse:
         train = Beside(train, words)
     planner = training.setup(*open_planner(options, language), "teacher_forced")

@@ -1,4 +1,4 @@
-"""Imports run down only: scripts -> engine -> rooms -> operators -> files; rooms on one floor are strangers."""
+"""Imports run down only: scripts, engine, synthesis, rooms, operators, files; rooms on one floor are strangers."""
 import ast
 import sys
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT_FOLDERS = ("prepro", "synthdata", "AMT", "data", "misc")
 ROOMS = ("models", "planning", "datasets", "pages", "losses", "metrics", "photo")
-FLOORS = {"files": 0, "operators": 1, **dict.fromkeys(ROOMS, 2), "engine": 3}
-SCRIPT = 4
+FLOORS = {"files": 0, "colour": 0, "operators": 1, **dict.fromkeys(ROOMS, 2), "synthesis": 3, "engine": 4}
+SCRIPT = 5
 
 
 def sources(root):

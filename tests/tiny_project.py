@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SYNTH = ("--dataset", "synth", "--session", "1")
-TINY = (*SYNTH, "--vis_encoder", "small", "--hidden_size", "16", "--batch_size", "4", "--print_every", "1",
+TINY = (*SYNTH, "--vis_encoder", "photometric", "--hidden_size", "16", "--batch_size", "4", "--print_every", "1",
         "--visualize", "0")
 # Trial 100 is the demo's, which edit.py takes by default; 80 quick iterations teach it to do something at least.
 TAUGHT = (*TINY, "--trial", "100", "--words_first", "0", "--rehearse", "0", "--parameter_weight", "2")

@@ -234,7 +234,7 @@ def _wrap(sentence, kind, wishes, rng):
         return choose(rng, phrases.MEND + phrases.MEND_ALL * (len(topics) > 1)).format(sentence)
     if kind not in phrases.POLITE:
         return sentence
-    if topics & {"nothing", "objects"}:
+    if topics & {"nothing", "objects", "everything"}:
         chance += KEEP + KEEP_FROM   # nothing else is spoken of
     if chance < KEEP:
         forms, keeps = (phrases.KEEP, phrases.KEPT) if rng.random() < 0.75 else (phrases.KEEP_FROM_DOING, phrases.DOING)

@@ -194,6 +194,56 @@ WORDS = {
         complaints=("the object in {it} should go", "there should be nothing in {it}")),
 }
 
+# Requests that only the photo can answer: they say that something is wrong, not which way.
+WORDS |= {
+    "exposure repaired": Words(
+        about="light",
+        fixed=("fix the exposure", "correct the exposure", "adjust the exposure", "get the exposure right",
+               "balance the exposure", "repair the exposure", "fix the brightness", "correct the brightness",
+               "fix the lighting", "correct the lighting", "set the right exposure", "improve the exposure",
+               "expose {it} properly", "expose {it} correctly", "bring the exposure back to normal",
+               "sort out the exposure", "make the exposure normal", "make the brightness look right"),
+        complaints=("the exposure is wrong", "the exposure is off", "the exposure is not right", "the lighting is off",
+                    "{it} is badly exposed", "{it} is poorly exposed", "the brightness is wrong",
+                    "there is something wrong with the exposure", "the exposure needs to be fixed",
+                    "the exposure needs correction")),
+    "cast repaired": Words(
+        about="cast",
+        fixed=("remove the color cast", "fix the color cast", "get rid of the color cast", "fix the white balance",
+               "correct the white balance", "remove the tint", "neutralize the colors", "neutralize the color cast",
+               "make the colors neutral", "take the color cast out", "fix the tint", "balance the colors",
+               "get the white balance right", "correct the color balance", "make the whites white",
+               "remove the cast", "set the right white balance", "make the grays neutral"),
+        complaints=("there is a color cast", "{it} has a color cast", "the white balance is off",
+                    "the white balance is wrong", "the color balance is off", "the colors are tinted",
+                    "the white balance needs to be fixed", "{it} has an ugly tint", "the colors are not neutral")),
+    "contrast repaired": Words(
+        about="contrast",
+        fixed=("fix the contrast", "correct the contrast", "get the contrast right", "bring the contrast back",
+               "restore the contrast", "repair the contrast", "balance the contrast",
+               "bring the contrast back to normal", "make the contrast normal", "adjust the contrast"),
+        complaints=("the contrast is wrong", "the contrast is off", "the contrast is not right",
+                    "the contrast is gone", "the contrast needs to be fixed", "the contrast needs correction")),
+    "color repaired": Words(
+        about="color",
+        fixed=("fix the saturation", "correct the saturation", "get the saturation right", "bring the colors back",
+               "restore the colors", "repair the colors", "bring back the color", "make the saturation normal",
+               "bring the saturation back to normal", "adjust the saturation"),
+        complaints=("the saturation is wrong", "the saturation is off", "the colors are gone",
+                    "the saturation is not right", "the saturation needs to be fixed")),
+    "repaired": Words(
+        about="everything",
+        fixed=("bring {it} back to normal", "fix {it}", "restore {it}", "repair {it}", "correct {it}",
+               "make {it} normal", "make {it} look normal", "make {it} look natural", "make {it} look right",
+               "improve {it}", "make {it} better", "enhance {it}", "make {it} look good",
+               "auto correct {it}", "adjust {it} properly", "make {it} look like a good photo", "clean {it} up",
+               "do whatever {it} needs", "give {it} a fix"),
+        complaints=("something is wrong with {it}", "{it} is not right", "{it} looks wrong", "{it} looks off",
+                    "{it} does not look natural", "{it} needs to be fixed", "{it} needs a correction",
+                    "{it} needs some work")),
+}
+REPAIRS = ("exposure repaired", "cast repaired", "contrast repaired", "color repaired", "repaired")
+
 # Words of degree by place: before a comparative, after a command, before a command, before "too", before a noun, inside
 # "a ... warmer look"; "none" is for phrases that take no degree. A phrase with a place that a level lacks is not used
 # for that level.

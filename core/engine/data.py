@@ -1,5 +1,7 @@
 """The pairs that a script's flags name."""
-from core.datasets import get_source, open_dataset
+import numpy as np
+
+from core.datasets import fit_short_edge, get_source, load_image, open_dataset, to_tensor
 
 
 def open_phase(options, phase, vocab, **reading):
@@ -11,6 +13,15 @@ def open_phase(options, phase, vocab, **reading):
 def read_phase(options, phase):
     """Return the path of a phase's annotation, and its entries, without looking at the images. Raises UserError."""
     return get_source(options.dataset).reader.read(data_root(options), phase, options.session, options.data_mode)
+
+
+def open_photos(options, count, short_edge):
+    """Return {name: image (3, H, W)}: `count` distinct input photos of `options.phase`, evenly spaced through it."""
+    path, entries = read_phase(options, options.phase)
+    names = sorted({entry["input"] for entry in entries})
+    chosen = np.linspace(0, len(names) - 1, min(len(names), count)).round().astype(int)
+    return {names[index]: to_tensor(fit_short_edge(load_image(path.parents[1] / "images" / names[index]), short_edge))
+            for index in chosen}
 
 
 def data_root(options):

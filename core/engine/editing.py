@@ -1,4 +1,5 @@
 """Editing one photo with a method: what every method under test is, and the planner as one."""
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from core.datasets.pieces import minilm_folder
 from core.engine.checkpoints import load_checkpoint
 from core.files import UserError
 from core.models.planner import Planner
-from core.models.vision import QuickResNet, has_bf16
+from core.models.vision import QuickResNet, blindness, has_bf16
 from core.operators import Plan, execute, trace
 
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
@@ -58,10 +59,13 @@ class PlannerMethod:
         state = load_checkpoint(path, experiment)
         try:
             minilm = minilm_folder() if state["model"]["config"].get("lang_encoder") == "minilm" else None
-            return cls(Planner.from_checkpoint(state["model"], str(path), minilm=minilm), device)
+            method = cls(Planner.from_checkpoint(state["model"], str(path), minilm=minilm), device)
         except KeyError:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
                             f"give one of core/train_seq2seqL1.py") from None
+        if sentence := blindness(method.planner.config.vis_encoder):
+            print(f"{path}: {sentence}", file=sys.stderr)
+        return method
 
     @torch.no_grad()
     def plans(self, image, requests):

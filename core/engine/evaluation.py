@@ -11,7 +11,7 @@ from core.engine.data import open_phase
 from core.engine.editing import Edited, as_result
 from core.engine.index import index_runs, known_trial
 from core.engine.language import open_language
-from core.engine.methods import open_method
+from core.engine.methods import SwappedPhotos, open_method
 from core.engine.run import revision, run_folder, test_folder
 from core.engine.seeds import over_seeds
 from core.files import write_json, write_jsonl
@@ -42,6 +42,8 @@ def run_test(options):
     dataset = open_phase(options, options.phase, vocab, size=None, short_edge=options.short_edge, need_targets=False)
     for sentence in dataset.report():
         print(sentence)
+    if options.swap_photos:
+        method = SwappedPhotos(method, dataset)
     about = {"run": run_folder(options).name, "dataset": options.dataset, "phase": options.phase,
              "short_edge": options.short_edge, "method": method.label} | method.about
     if options.data_mode:

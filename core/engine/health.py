@@ -1,8 +1,9 @@
-"""Whether a run is well: the gradients of its networks, and the two ways in which adversarial training collapses."""
+"""Whether a run is well: the gradients of its networks, collapsed losses, and a planner that does not see the photo."""
 import math
 from collections import deque
 
 WINDOW = 100      # iterations over which a loss is averaged before anything is said of it
+SEEING = 0.2      # share of the CNN's units that must vary over a validation batch
 EXPLODED = 10.0   # times the size of the smallest average so far (at least 1) by which a loss may exceed it
 
 
@@ -32,6 +33,15 @@ class Watch:
         self.recent = {name: deque(maxlen=WINDOW) for name in floors}
         self.least = dict.fromkeys(floors, math.inf)
         self.verdict = None
+
+    def see_validation(self, iteration, seeing):
+        """Take in the share of the CNN's units that vary over photos, or None; return a sentence if it is small."""
+        if self.verdict or seeing is None or seeing >= SEEING:
+            return None
+        self.verdict = (f"blind by iteration {iteration}: {seeing:.0%} of the units of the visual encoder vary over "
+                        f"the validation photos, so the planner does not see the photo; take --vis_encoder "
+                        f"photometric, or lower --learning_rate")
+        return self.verdict
 
     def see(self, iteration, losses):
         """Take in the sums of losses of one iteration, {name: value}; return a sentence when the run collapses now."""

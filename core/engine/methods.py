@@ -6,6 +6,8 @@
 
 A new experiment adds one line to METHODS: its name and a function from options to a Method.
 """
+import argparse
+
 import torch
 
 from core.datasets import ActionSet, action_set_path
@@ -15,6 +17,7 @@ from core.engine.editing import THUMBNAIL, Edited, PlannerMethod
 from core.engine.images import ImageMethod
 from core.engine.judged import JudgedPlanner, plans_on_targets
 from core.engine.language import open_language
+from core.engine.options import number
 from core.engine.run import run_folder
 from core.files import UserError
 from core.operators import Plan, execute
@@ -59,6 +62,38 @@ class LearnedPlans(Method):
         for edited in several:
             edited.image = execute(edited.plan, image)
         return several
+
+
+class SwappedPhotos(Method):
+    """A control: the planner is shown another photo of the set, and its plan is executed on the right one.
+
+    A planner that uses the photo loses by it; one that reads the words alone does not.
+    """
+
+    answers_any = False
+
+    def __init__(self, planned, dataset):
+        """Swap photos for `planned`, a LearnedPlans; photo k of the PairDataset `dataset` is planned on photo k + 1.
+
+        Raises UserError where the method has no planner or the data set has one photo only.
+        """
+        if not isinstance(planned, LearnedPlans):
+            raise UserError(f"--swap_photos: {planned.label} does not plan on a photo; give a planner")
+        super().__init__(f"{planned.label}, planned on another photo", **planned.about, swapped_photos=True)
+        self.planner, self.vocab, self.dataset = planned.planner, planned.vocab, dataset
+        photos = {}
+        for index, entry in enumerate(dataset.annotations):
+            photos.setdefault(entry["input"], index)
+        if len(photos) < 2:
+            raise UserError("--swap_photos: the data set has one photo only; give one with several")
+        indices = list(photos.values())
+        self.other = dict(zip(photos, [*indices[1:], indices[0]], strict=True))
+
+    def __call__(self, image, request, name=None):
+        other = self.dataset[self.other[name.split(">")[0]]]["input"]
+        edited, = self.planner.plans(other, [request])
+        edited.image = execute(edited.plan, image)
+        return edited
 
 
 class LearnedImages(Method):
@@ -187,3 +222,16 @@ METHODS = {
     "plan_on_seq2seqGAN-disc": _planned_by_judge,
     **REFERENCES,
 }
+
+
+def add_method(parser):
+    """Add the flags that name a method which answers any request; return the parser."""
+    group = parser.add_argument_group("method")
+    group.add_argument("--experiment", default="seq2seqL1", choices=sorted(set(METHODS) - set(REFERENCES)),
+                       help="whose run is tested")
+    group.add_argument("--reference", dest="experiment", default=argparse.SUPPRESS,
+                       choices=sorted(set(REFERENCES) - {"planned"}),   # which answers the requests of its pairs only
+                       help="test what learns no words instead")
+    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
+    group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
+    return parser

@@ -124,6 +124,8 @@ class Parser(argparse.ArgumentParser):
                            "or url to fetch them; by default torch hub's cache, else a named stand-in")
         group.add_argument("--lpips_weights", help="file of torchvision's AlexNet weights for LPIPS; by default torch "
                            "hub's cache, else LPIPS is not measured")
+        group.add_argument("--swap_photos", action="store_true", help="control: make each plan on another photo of the "
+                           "set and execute it on the right one; compare with the plain test by misc/compare_runs.py")
         group.add_argument("--print_every", type=int, default=100, help=argparse.SUPPRESS)   # the bar shows progress
         group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
         group.add_argument("--visualize_every", type=number(int, 1), default=1, help="images between entries of the "

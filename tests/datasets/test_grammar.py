@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets.grammar import LEVELS, Wish, all_words, describe, intent, misspell, region_of
-from core.datasets.phrases import REGIONS, WORDS
+from core.datasets.phrases import REGIONS, REPAIRS, WORDS
 from core.planning.keywords import find_wishes
 
 # The page of rules of core.planning was written by itself: its reading of a sentence is a second opinion.
@@ -16,7 +16,7 @@ READ = {  # effect: (the rules' name, sign)
     "less contrast": ("contrast", -1), "more saturated": ("color", 1), "less saturated": ("color", -1),
     "warmer": ("warmth", 1), "cooler": ("warmth", -1), "sharper": ("detail", 1), "blurrier": ("detail", -1),
 }
-FIXED = {"removed", "unchanged"}   # effects without a degree
+FIXED = {"removed", "unchanged", *REPAIRS}   # effects without a degree
 
 
 def sentences(effect, count, rng, levels=LEVELS):

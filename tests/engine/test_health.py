@@ -35,3 +35,11 @@ def test_a_loss_that_explodes_is_a_collapse_and_one_that_starts_high_is_not():
     assert watch([30.0 / (1 + n) for n in range(500)], floors, "model") == []
     (_, verdict), = watch([0.5] * 150 + [1.05 ** n for n in range(200)], floors, "model")
     assert "the loss of model has grown to" in verdict
+
+
+def test_a_planner_whose_units_do_not_vary_over_photos_is_blind_and_that_is_said_once():
+    watched = Watch({"model": None})
+    assert watched.see_validation(100, 0.5) is None
+    assert "blind by iteration 200: 10% of the units" in watched.see_validation(200, 0.1)
+    assert watched.see_validation(300, 0.0) is None
+    assert "blind by iteration 200" in watched.verdict

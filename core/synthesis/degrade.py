@@ -1,0 +1,156 @@
+"""Photos degraded by a known amount, and the plan that repairs them.
+
+"Fix the exposure" cannot be granted without a look at the photo: one photo needs more light, another less, a third
+none. A planner that learns such pairs has to look.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from core.colour import to_linear, to_srgb
+from core.datasets.grammar import Wish, choose, describe, misspell
+from core.datasets.images import to_tensor
+from core.datasets.pairs import encode_plan
+from core.datasets.synth import crop, pick_crop
+from core.operators import Plan, Step, apply, get_operator
+from core.planning.fits import fit
+
+GOOD = 0.15                # share of photos without a fault: they are to stay as they are
+SEVERAL = 0.4              # share of the pairs with the general wish whose photo has two faults
+MIN_GAIN = 0.1             # share of the L1 that a repair must remove, or it is left out of the plan
+FITTED_SIDE = 32           # pixels: the repair is fitted on a picture of at most this side
+STOPS, CAST, GREEN, FADED = 2.0, (0.2, 1.2), 0.3, (0.25, 0.7)   # amounts, see `Fault.draw`
+ENDLESS = 300_000          # more than any training draws
+STREAM = 7                 # in the seed: another stream than those of other drawn data
+
+
+def expose(image, stops):
+    """Return `image`, sRGB in [0, 1], after a gain of 2^stops in linear light, clipped; any shape."""
+    return to_srgb(to_linear(image) * 2.0 ** stops)
+
+
+def add_cast(image, warmth, green=0.0):
+    """Return (..., 3, H, W) with a colour cast: gains in linear light, stops of red over blue and of green.
+
+    The mean luminance (Rec. 709 weights) of a grey stays as it was.
+    """
+    gains = torch.tensor([2.0 ** (warmth / 2), 2.0 ** green, 2.0 ** (-warmth / 2)], dtype=image.dtype)
+    gains = gains / (gains * torch.tensor([0.2126, 0.7152, 0.0722], dtype=image.dtype)).sum()
+    return to_srgb(to_linear(image) * gains[:, None, None])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to degrade a photo: `draw(rng)` gives the amounts, `degrade(image, *amounts)` the degraded photo.
+
+    `op` names the operator that repairs it.
+    """
+
+    op: str
+    draw: Callable
+    degrade: Callable
+
+
+def _signed(rng, low, high):
+    return float(rng.uniform(low, high) * choose(rng, (-1, 1)))
+
+
+def _weaken(op):
+    return lambda image, amount: apply(get_operator(op), image[None], torch.tensor([[-amount]]))[0]
+
+
+FAULTS = {   # by the wish that asks for the repair
+    "exposure repaired": Fault("brightness", lambda rng: (float(rng.uniform(-STOPS, STOPS)),), expose),
+    "cast repaired": Fault("hue", lambda rng: (_signed(rng, *CAST), float(rng.uniform(-GREEN, GREEN))), add_cast),
+    "contrast repaired": Fault("contrast", lambda rng: (float(rng.uniform(*FADED)),), _weaken("contrast")),
+    "color repaired": Fault("saturation", lambda rng: (float(rng.uniform(*FADED)),), _weaken("saturation")),
+}
+WISHES = (*FAULTS, "repaired", "exposure repaired", "cast repaired", "repaired")   # shares of the requests
+
+
+def draw_repair(image, rng):
+    """Degrade a photo (3, H, W) in [0, 1] at random; return (degraded photo, Plan that repairs it, wish's effect)."""
+    effect = choose(rng, WISHES)
+    if rng.random() < GOOD:
+        return image, Plan(), effect
+    several = 2 if effect == "repaired" and rng.random() < SEVERAL else 1
+    names = [effect] if effect in FAULTS else list(rng.permutation(list(FAULTS))[:several])
+    steps, degraded = [], image
+    for name in names:   # the last fault is the first to be repaired
+        before, fault = degraded, FAULTS[name]
+        degraded = fault.degrade(before, *fault.draw(rng))
+        steps = [fit_repair(fault.op, degraded, before), *steps]
+    return degraded, Plan(tuple(step for step in steps if step)), effect
+
+
+def fit_repair(op, degraded, image):
+    """Return the Step of `op` that brings `degraded` (3, H, W) nearest to `image`, or None where it gains little."""
+    stride = max(1, max(image.shape[-2:]) // FITTED_SIDE)
+    x, y = degraded[None, :, ::stride, ::stride], image[None, :, ::stride, ::stride]
+    operator = get_operator(op)
+    params = fit(operator, x, y, torch.ones(x.shape[-2:], dtype=torch.bool))
+    before, after = ((edited - y).abs().mean() for edited in (x, apply(operator, x, params)))
+    return Step.make(op, params[0]) if after < (1 - MIN_GAIN) * before else None
+
+
+class Inputs:
+    """The input photos of a data set of pairs as uint8 pictures (H, W, 3)."""
+
+    def __init__(self, pairs):
+        self.thumbnails = pairs.thumbnails
+        self.names = sorted({entry["input"] for entry in pairs.annotations})
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, index):
+        return self.thumbnails[self.names[index]]
+
+
+class Crops:
+    """Square crops of photos at `size` pixels a side, as uint8 pictures (H, W, 3); as many as the crops differ in."""
+
+    def __init__(self, photos, size, seed=0):
+        self.photos, self.size, self.seed = photos, size, seed
+
+    def __len__(self):
+        return ENDLESS
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self.seed, index, STREAM])
+        pixels = choose(rng, self.photos).load()
+        return crop(pixels, *pick_crop(pixels, rng), self.size)
+
+
+class DrawnRepairs(Dataset):
+    """Pairs as `PairDataset` gives them: a photo degraded at random, a request to repair it, the photo as target.
+
+    Each is a pure function of (pictures, seed, index).
+    """
+
+    def __init__(self, pictures, vocab, op_vocab, seed=0, typos=0.0):
+        """Begin to draw.
+
+        Args:
+            pictures: a sequence of uint8 (H, W, 3) of one size: photos as they should look.
+            vocab: encodes the requests; op_vocab: encodes the plans.
+            typos: share of the requests with slips of the finger.
+        """
+        self.pictures, self.vocab, self.op_vocab, self.seed, self.typos = pictures, vocab, op_vocab, seed, typos
+
+    def __len__(self):
+        return ENDLESS
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self.seed, index, STREAM])
+        image = to_tensor(self.pictures[int(rng.integers(len(self.pictures)))])
+        degraded, plan, effect = draw_repair(image, rng)
+        request = describe([Wish(effect)], rng)
+        if rng.random() < self.typos:
+            request = misspell(request, rng)
+        ops, params = encode_plan(plan, self.op_vocab)
+        return {"input": degraded, "target": image, "request": request, "name": f"repair {index}",
+                "request_ids": torch.tensor(self.vocab.encode(request)), "ops": ops, "params": params}

@@ -1,0 +1,112 @@
+"""Does a method look at the photo? Photos are degraded by a known amount, and a request asks to repair them.
+
+"Fix the exposure" asks for more light in a dark photo, for less in a bright one, and for nothing in a good one, so a
+method that reads the words alone fails. Prints, for each fault, the share of the photos that moved the right way (mean
+L* for the exposure, mean b* for a colour cast) and the share of the L1 distance to the undamaged photo that was
+removed, with 95% intervals over photos. Writes repairs/metrics.json, repairs/items.jsonl and repairs/web/index.html
+under the run's folder.
+
+  python core/test_repairs.py --dataset FiveK --trial 1 --phase val
+  python core/test_repairs.py --dataset FiveK --reference auto_tone
+"""
+import _init_paths  # noqa: F401
+import torch
+from tabulate import tabulate
+from tqdm import tqdm
+
+from core.engine.cli import run
+from core.engine.data import open_photos
+from core.engine.editing import as_result
+from core.engine.methods import add_method, open_method
+from core.engine.options import Parser, number, parse
+from core.engine.run import revision, run_folder
+from core.files import write_json, write_jsonl
+from core.metrics.attributes import lightness, warmth
+from core.metrics.bootstrap import mean_interval
+from core.pages import write_results
+from core.synthesis.degrade import add_cast, expose
+
+EXPOSURE, CAST = "fix the exposure", "remove the color cast"
+FAULTS = {   # name: (request, what is measured of a picture, how the photo is degraded)
+    "-1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, -1.5)),
+    "+1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, 1.5)),
+    "yellow cast, 0.8 stops": (CAST, warmth, lambda image: add_cast(image, 0.8)),
+    "blue cast, 0.8 stops": (CAST, warmth, lambda image: add_cast(image, -0.8)),
+    "none, exposure": (EXPOSURE, lightness, lambda image: image),
+    "none, cast": (CAST, warmth, lambda image: image),
+}
+
+
+def main():
+    options = parse(arguments())
+    method, photos = open_method(options), open_photos(options, options.photos, options.short_edge)
+    folder = run_folder(options) / "repairs"
+    rows = []
+    if options.visualize:
+        notes = [f"{method.label} on {len(photos)} photos of {options.dataset} {options.phase}"]
+        print(f"page: {write_results(folder / 'web', folder.parent.name, repair(method, photos, rows), notes)}")
+    else:
+        for _ in repair(method, photos, rows):
+            pass
+    measured = {"run": folder.parent.name, **method.about, "dataset": options.dataset, "phase": options.phase,
+                "photos": len(photos), "short_edge": options.short_edge, "faults": summarise(rows),
+                "revision": revision()}
+    write_jsonl(folder / "items.jsonl", rows)
+    write_json(folder / "metrics.json", measured, indent=1)
+    print(tabulate([(name, *map(_cell, row.values())) for name, row in measured["faults"].items()],
+                   headers=("fault", "right way", "L1 before", "L1 after", "L1 removed"), disable_numparse=True))
+
+
+@torch.no_grad()
+def repair(method, photos, rows):
+    """Ask for each repair of each photo; append what is measured to `rows` and yield what the page shows."""
+    for name, image in tqdm(photos.items(), unit="photo"):
+        for fault, (request, measure, degrade) in FAULTS.items():
+            degraded = degrade(image)
+            edited = method(degraded, request)
+            was, is_now, should = (measure(picture[None]).item() for picture in (degraded, edited.image, image))
+            before, after = ((picture - image).abs().mean().item() for picture in (degraded, edited.image))
+            row = {"photo": name, "fault": fault, "right": (is_now - was) * (should - was) > 0,
+                   "L1 before": before, "L1 after": after}
+            rows.append(row)
+            yield as_result(f"{name}, {fault}", request, degraded, edited, image,
+                            {"input L1": before, "output L1": after})
+
+
+def summarise(rows):
+    """Return {fault: {"right", "L1 before", "L1 after", "removed"}}, each [mean, low, high], or None if undefined."""
+    found = {}
+    for fault in FAULTS:
+        chosen = [row for row in rows if row["fault"] == fault]
+        photos = [row["photo"] for row in chosen]
+        before, after = ([row[f"L1 {when}"] for row in chosen] for when in ("before", "after"))
+        removed = [b - a for b, a in zip(before, after, strict=True)]
+        whole = sum(before) / len(before)
+        found[fault] = {
+            "right": _mean([float(row["right"]) for row in chosen], photos) if whole else None,
+            "L1 before": _mean(before, photos), "L1 after": _mean(after, photos),
+            "removed": [value / whole for value in _mean(removed, photos)] if whole else None}
+    return found
+
+
+def _mean(values, photos):
+    return [sum(values) / len(values), *(mean_interval(values, photos) or [float("nan")] * 2)]
+
+
+def _cell(figure):
+    return "-" if figure is None else "{:.3f} [{:.3f}, {:.3f}]".format(*figure)
+
+
+def arguments():
+    parser = add_method(Parser(__doc__).add_data())
+    group = parser.add_argument_group("repairs")
+    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="whose photos are degraded")
+    group.add_argument("--photos", type=number(int, 1), default=60, help="how many, evenly spaced")
+    group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
+                       "statistics matter")
+    group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
+    return parser
+
+
+if __name__ == "__main__":
+    run(main)
