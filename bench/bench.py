@@ -30,10 +30,10 @@ from bench.plain_planner import free_running_loss, teacher_forced_losses
 from bench.references import pillow_chain, whole_image_chain
 from core.datasets import to_tensor
 from core.engine.cli import run
-from core.engine.editing import PlannerMethod, to_uint8
 from core.engine.options import Parser
 from core.files import UserError, read_json, write_json
 from core.losses.plan import operator_nll, parameter_loss
+from core.methods.planner import PlannerMethod, to_uint8
 from core.models.vision import has_bf16
 from core.operators import execute
 from core.planning import action_options, plan_pairs

@@ -8,8 +8,8 @@ import argparse
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.images import add_demo, demonstrate
 from core.engine.options import Parser, parse
+from core.methods.generator import add_demo, demonstrate
 
 
 def main():

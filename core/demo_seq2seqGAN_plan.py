@@ -13,11 +13,11 @@ from tabulate import tabulate
 
 from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
-from core.engine.editing import as_result, thumbnail
-from core.engine.images import add_demo, open_photo
-from core.engine.judged import PREFIX, JudgedPlanner, add_search
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
+from core.methods.generator import add_demo, open_photo
+from core.methods.judged import PREFIX, JudgedPlanner, add_search
+from core.methods.planner import as_result, thumbnail
 from core.operators import execute
 from core.pages import write_results
 

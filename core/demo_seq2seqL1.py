@@ -9,11 +9,11 @@ from tabulate import tabulate
 
 from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
-from core.engine.editing import PlannerMethod, as_result
-from core.engine.images import open_photo
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.files import write_json
+from core.methods.generator import open_photo
+from core.methods.planner import PlannerMethod, as_result
 from core.metrics import attributes
 from core.pages import write_results
 

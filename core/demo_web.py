@@ -18,13 +18,13 @@ import _init_paths  # noqa: F401
 from dominate import tags
 
 from core.engine.cli import run
-from core.engine.editing import PlannerMethod
 from core.engine.options import Parser, number
-from core.engine.workbench import Workbench, history, notice, picture
 from core.files import UserError
+from core.methods.planner import PlannerMethod
 from core.operators import TABLE
 from core.pages.document import asset
 from core.pages.steps import curves
+from core.studio.workbench import Workbench, history, notice, picture
 
 COMPARE = """<label>before
   <input type="range" min="0" max="100" value="0" aria-label="how much of the photo is shown as it was before"

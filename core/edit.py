@@ -18,9 +18,9 @@ from core.datasets import tokenize
 from core.datasets.vocab import remarks
 from core.engine.cli import run
 from core.engine.options import Parser
-from core.engine.photos import add_output_flags, edit_folder, edit_photo, plan_beside, suffix_of
 from core.files import UserError
 from core.operators import Plan
+from core.studio.jobs import add_output_flags, edit_folder, edit_photo, plan_beside, suffix_of
 
 
 def main():
@@ -56,7 +56,7 @@ def open_planner(options):
     if not words:
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
-    from core.engine.editing import PlannerMethod
+    from core.methods.planner import PlannerMethod
     method = PlannerMethod.open(options.checkpoint)
     if options.quick and not method.quick():
         print("--quick: changes nothing here; it is for planners with ResNet-18 on processors with bfloat16")

@@ -12,9 +12,9 @@ import argparse
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
-from core.engine.judged import DIST_TYPES, PREFIX, add_search
 from core.engine.options import Parser, parse
+from core.evaluation.evaluate import run_tests
+from core.methods.judged import DIST_TYPES, PREFIX, add_search
 
 
 def main():

@@ -13,7 +13,11 @@ from tabulate import tabulate
 
 from core.engine.cli import run
 from core.engine.options import Parser, number
-from core.engine.photos import (
+from core.exports import check_export
+from core.files import UserError
+from core.photo import read_photo, shrink
+from core.planning import action_options, plan_pairs
+from core.studio.jobs import (
     add_output_flags,
     change,
     check_folder,
@@ -23,10 +27,6 @@ from core.engine.photos import (
     save_plan,
     write_exports,
 )
-from core.files import UserError
-from core.photo import read_photo, shrink
-from core.photo.exports import check_export
-from core.planning import action_options, plan_pairs
 
 SAME_SHAPE = 0.02   # how far the ratio of the sides may be off: scaled photos have rounded sides
 

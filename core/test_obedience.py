@@ -16,12 +16,12 @@ from tqdm import tqdm
 from core.datasets.annotations import read_entries
 from core.engine.cli import run
 from core.engine.data import open_photos
-from core.engine.editing import to_uint8
-from core.engine.index import index_runs
-from core.engine.methods import add_method, open_method
 from core.engine.options import Parser, number, parse
 from core.engine.run import revision, run_folder
+from core.evaluation.run_table import index_runs
 from core.files import write_json, write_jsonl
+from core.methods.planner import to_uint8
+from core.methods.registry import add_method, open_method
 from core.metrics.obedience import judge_photo, read_items, summarise
 from core.metrics.picking import pick_requests
 from core.pages.obedience import HEADERS, interval_of, percent, write_obedience

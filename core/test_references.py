@@ -11,9 +11,9 @@
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
-from core.engine.methods import REFERENCES
 from core.engine.options import Parser, number, parse
+from core.evaluation.evaluate import run_tests
+from core.methods.registry import REFERENCES
 
 
 def main():

@@ -16,11 +16,11 @@ from tqdm import tqdm
 
 from core.engine.cli import run
 from core.engine.data import open_photos
-from core.engine.editing import as_result
-from core.engine.methods import add_method, open_method
 from core.engine.options import Parser, number, parse
 from core.engine.run import revision, run_folder
 from core.files import write_json, write_jsonl
+from core.methods.planner import as_result
+from core.methods.registry import add_method, open_method
 from core.metrics.attributes import lightness, warmth
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results

@@ -8,16 +8,16 @@ words give; Bucket takes one of them. All learn from L1, a perceptual loss and a
 """
 import _init_paths  # noqa: F401
 
-from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, draw, set_up_generator
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import look_back, start
-from core.models.filter_bank import FilterBank
-from core.models.fusion import FUSIONS
-from core.models.generators import Generator
+from core.models.gan.filter_bank import FilterBank
+from core.models.gan.fusion import FUSIONS
+from core.models.gan.generators import Generator
+from core.training.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
+from core.training.generators import add_generator, draw, set_up_generator
+from core.training.planners import look_back, start
 
 MODELS = ("Pix2Pix", "FilterBank", "Bucket")
 

@@ -14,7 +14,7 @@ from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised
+from core.training.planners import add_planner, look_back, open_planner, start, supervised
 
 EXPERIMENT = "actor_fs"
 

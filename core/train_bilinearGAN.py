@@ -8,15 +8,15 @@ Nothing but the discriminator teaches the generator, unless --use_vgg or --lambd
 """
 import _init_paths  # noqa: F401
 
-from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, draw, set_up_generator
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import look_back, start
-from core.models.fusion import FUSIONS
-from core.models.generators import Generator
+from core.models.gan.fusion import FUSIONS
+from core.models.gan.generators import Generator
+from core.training.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
+from core.training.generators import add_generator, draw, set_up_generator
+from core.training.planners import look_back, start
 
 
 def main():

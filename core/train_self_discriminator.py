@@ -11,14 +11,14 @@ import argparse
 
 import _init_paths  # noqa: F401
 
-from core.engine.candidates import candidates
 from core.engine.cli import run
-from core.engine.critics import accuracies, add_critic, open_critic, validate_critic
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import start
 from core.losses.ranking import classification_loss
+from core.planning.candidates import candidates
+from core.training.critics import accuracies, add_critic, open_critic, validate_critic
+from core.training.planners import start
 
 EXPERIMENT = "self_discriminator"
 

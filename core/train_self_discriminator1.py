@@ -13,16 +13,17 @@ import _init_paths  # noqa: F401
 import torch
 import torch.nn.functional as F
 
-from core.engine.candidates import FAR, NEAR, candidates
 from core.engine.cli import run
-from core.engine.critics import LEVELLED, accuracies, add_critic, open_critic, validate_critic
 from core.engine.options import Parser, number, parse
 from core.engine.run import MAIN, run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import start, supervised
 from core.losses.ranking import classification_loss, ranking_loss, regression_loss, triplet_loss
+from core.methods.critics import LEVELLED
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS
+from core.planning.candidates import FAR, NEAR, candidates
+from core.training.critics import accuracies, add_critic, open_critic, validate_critic
+from core.training.planners import start, supervised
 
 EXPERIMENT = "self_discriminator1"
 

@@ -13,14 +13,14 @@ import _init_paths  # noqa: F401
 import torch
 
 from core.datasets.transforms import crop_and_flip
-from core.engine.adversarial import deceive, discriminate, make_critic, perceptual_loss, set_up_critic
 from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised, with_repairs
 from core.operators import apply_batch
 from core.synthesis.degrade import Inputs
+from core.training.adversarial import deceive, discriminate, make_critic, perceptual_loss, set_up_critic
+from core.training.planners import add_planner, look_back, open_planner, start, supervised, with_repairs
 
 EXPERIMENT = "seq2seqGAN"
 

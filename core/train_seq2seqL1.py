@@ -9,17 +9,18 @@ of a planned sequence) and a free-running step (the network plans by itself; L1 
 """
 import _init_paths  # noqa: F401
 
-from core.datasets import Beside, DrawnPairs, DrawnWords, Mixed
-from core.datasets.photos import bundled, from_folder
+from core.datasets import Beside, Mixed
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
-from core.engine.editing import THUMBNAIL
 from core.engine.options import Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised, with_repairs
+from core.methods.planner import THUMBNAIL
 from core.metrics.obedience import fulfils
+from core.synthesis import DrawnPairs, DrawnWords
 from core.synthesis.degrade import Crops, Inputs
+from core.synthesis.photos import bundled, from_folder
+from core.training.planners import add_planner, look_back, open_planner, start, supervised, with_repairs
 
 EXPERIMENT = "seq2seqL1"
 
@@ -71,9 +72,9 @@ def train_once(options):
 
 def arguments():
     parser = add_planner(Parser(__doc__).add_data().add_training()).add_machine()
-    parser.add_argument("--lambda_L1", type=number(float, 0), default=1.0, help="weight of the L1 of the executed plan; "
-                        "at weight 1 its gradient is about a tenth of the teacher-forced losses', with which it shares "
-                        "an optimizer")
+    parser.add_argument("--lambda_L1", type=number(float, 0), default=1.0, help="weight of the L1 of the executed "
+                        "plan; at weight 1 its gradient is about a tenth of the teacher-forced losses', with which it "
+                        "shares an optimizer")
     group = parser.add_argument_group("data drawn anew")
     group.add_argument("--mix", metavar="PHOTOS", help="train also on synthetic edits of the photos in this folder, or "
                        "of the bundled ones, drawn anew in every iteration (--num_workers 1 or more draws meanwhile)")

@@ -9,8 +9,8 @@ from a bootstrap over photos. Where the interval leaves out 0, the difference is
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.comparison import comparable, compare, open_tested, sentence
 from core.engine.options import Parser
+from core.evaluation.compare import comparable, compare, open_tested, sentence
 from core.files import write_json
 
 

@@ -21,10 +21,10 @@ from core.datasets import ActionSet, action_row, action_set_path, import_publish
 from core.datasets.annotations import PHASES, pair_name
 from core.engine.cli import run
 from core.engine.data import open_phase, read_phase
-from core.engine.editing import THUMBNAIL, Edited, as_result
 from core.engine.language import open_language
 from core.engine.options import Parser, number, parse
 from core.files import UserError, read_json, write_json
+from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.operators import execute
 from core.pages import write_results
 from core.planning import action_options

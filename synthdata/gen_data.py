@@ -15,12 +15,12 @@ import _init_paths  # noqa: F401
 import torch
 from tqdm import tqdm
 
-from core.datasets.photos import MIN_SIDE, bundled, from_folder
-from core.datasets.synth import KINDS, SESSIONS, SynthSet, replay
 from core.engine.cli import run
 from core.files import UserError, replacing, write_text
 from core.metrics.obedience import fulfils
 from core.operators import Plan
+from core.synthesis.photos import MIN_SIDE, bundled, from_folder
+from core.synthesis.synth import KINDS, SESSIONS, SynthSet, replay
 
 PACKAGES = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-learn", "pillow")
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from tiny_project import SYNTH, TINY
 
-from core.engine.editing import PlannerMethod
 from core.engine.trials import read_trials
+from core.methods.planner import PlannerMethod
 
 TRAIN, TEST = "core/train_actor_fs.py", "core/test_actor_fs.py"
 RUN = "output/synth_actor_fs_trial_101"

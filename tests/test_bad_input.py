@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from tiny_project import RUN, SYNTH, TAUGHT, TINY, copy_of, tiny_project
 
-from core.engine import training
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.training import planners as training
 
 TRAIN, TEST, EDIT = "core/train_seq2seqL1.py", "core/test_seq2seqL1.py", "core/edit.py"
 PLAN, REFERENCES, DEMO = "prepro/gen_greedy_seqs.py", "core/test_references.py", "core/demo_seq2seqL1.py"

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tiny_project import ROOT
 
-from core.engine.editing import SHIPPED
+from core.methods.planner import SHIPPED
 
 SCRIPT = "core/demo_web.py"
 EDITED = "document.querySelector('#after img').src"

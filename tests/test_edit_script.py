@@ -10,10 +10,10 @@ import tifffile
 import torch
 from PIL import Image, ImageCms
 
+from core.exports import apply_cube, read_hald
+from core.exports.difference import colour_difference
 from core.operators import Mask, Plan, Step, execute
 from core.photo import from_tensor, read_photo
-from core.photo.exports import apply_cube, read_hald
-from core.photo.exports.difference import colour_difference
 
 SCRIPT = "core/edit.py"
 COLOUR = Plan((Step.make("brightness", [0.3]), Step.make("tint", range(2, 10)), Step.make("saturation", [0.4])))

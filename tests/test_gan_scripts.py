@@ -8,15 +8,15 @@ import pytest
 import torch
 from tiny_project import RUN, SYNTH, TINY
 
-from core.engine import adversarial
-from core.engine.adversarial import discriminate, make_critic
-from core.engine.editing import PlannerMethod
 from core.engine.language import Language
 from core.engine.run import Run
 from core.engine.trials import read_trials
 from core.files import UserError
 from core.losses.gan import KINDS, GANLoss
-from core.models.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
+from core.methods.planner import PlannerMethod
+from core.models.gan.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
+from core.training import adversarial
+from core.training.adversarial import discriminate, make_critic
 
 EXPERIMENTS = ("seq2seqGAN", "seq2seqAdaptGAN")
 CRITIC = ("--ndf", 4, "--cond_nc", 4, "--num_D", 1)

@@ -7,7 +7,7 @@ import torch
 from tiny_project import SYNTH
 
 from core.engine.checkpoints import load_checkpoint
-from core.engine.images import ImageMethod
+from core.methods.generator import ImageMethod
 
 TINY = (*SYNTH, "--ngf", 2, "--ndf", 2, "--cond_nc", 3, "--hidden_size", 4, "--num_D", 1, "--batch_size", 3,
         "--print_every", 1, "--checkpoint_every", 1, "--visualize", 0, "--gpu_ids", -1)

@@ -14,10 +14,10 @@ from PIL import Image
 from tiny_project import ROOT, RUN, SYNTH, TINY, TRAINED, tiny_project
 
 from core.datasets import ActionSet, load_image, to_tensor
-from core.engine import training
-from core.engine.editing import PlannerMethod
 from core.engine.trials import read_trials
+from core.methods.planner import PlannerMethod
 from core.operators import Plan, execute
+from core.training import planners as training
 
 SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "synthdata", "data/*", "AMT", "misc")
                  for path in ROOT.glob(f"{folder}/*.py") if "__main__" in path.read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@ import pytest
 import torch
 from tiny_project import RUN, copy_of, tiny_project
 
-from core.engine.editing import SHIPPED, PlannerMethod
+from core.methods.planner import SHIPPED, PlannerMethod
 from core.metrics.attributes import look
 
 SCRIPT = "misc/shrink_checkpoint.py"
@@ -27,7 +27,7 @@ def test_a_small_checkpoint_plans_as_the_large_one(tmp_path_factory, tmp_path, m
     ("make it cooler", "warm", -1), ("sharpen it", "sharp", 1), ("blur it", "sharp", -1)])
 def test_the_planner_that_ships_obeys(request_text, attribute, sign):
     from core.datasets import fit_short_edge, to_tensor
-    from core.datasets.photos import bundled
+    from core.synthesis.photos import bundled
     chelsea = next(photo for photo in bundled() if photo.phase == "test")   # no training saw it
     image = to_tensor(fit_short_edge(chelsea.load(), 200))
     edited = PlannerMethod.open(SHIPPED)(image, request_text)

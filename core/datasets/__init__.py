@@ -9,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.datasets.actions import ActionSet, action_row, action_set_path, import_published
-from core.datasets.drawn import DrawnPairs, DrawnWords
 from core.datasets.gier import GIERPairs
-from core.datasets.grammar import all_words
 from core.datasets.images import fit_short_edge, load_image, squash, to_tensor
 from core.datasets.mixed import Beside, Mixed
 from core.datasets.pairs import PairDataset
 from core.datasets.pieces import PieceVocab
-from core.datasets.synth import record_plans
 from core.datasets.vocab import WordVocab, load_operator_vocab, load_word_vectors, tokenize, vocab_files
 from core.files import UserError
+from core.requests.grammar import all_words
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def open_dataset(name, phase, session, vocab, root=None, **options):
     return source.reader(root or source.root, phase, session, vocab, **options)
 
 
-__all__ = ["DATASETS", "ActionSet", "Beside", "DrawnPairs", "DrawnWords", "GIERPairs", "Mixed", "PairDataset",
-           "PieceVocab", "Source", "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source",
-           "import_published", "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "record_plans",
-           "squash", "to_tensor", "tokenize", "vocab_files"]
+__all__ = ["DATASETS", "ActionSet", "Beside", "GIERPairs", "Mixed", "PairDataset", "PieceVocab", "Source",
+           "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
+           "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "squash", "to_tensor",
+           "tokenize", "vocab_files"]

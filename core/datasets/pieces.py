@@ -1,9 +1,9 @@
 """Word pieces and their ids: how a request becomes numbers for the sentence encoder MiniLM."""
 import re
 
-from core.datasets.grammar import all_words
 from core.datasets.vocab import nearest_word
 from core.files import UserError
+from core.requests.grammar import all_words
 
 MAX_PIECES = 40   # of a request, with the tokens at its ends
 

@@ -8,7 +8,7 @@ from core.engine.run import SCHEDULES
 from core.engine.trials import get_trial, trials_path
 from core.files import UserError
 from core.losses.gan import KINDS
-from core.models.discriminator import NORMS
+from core.models.gan.discriminator import NORMS
 
 
 def number(kind, low, high=math.inf):

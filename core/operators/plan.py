@@ -6,8 +6,8 @@ import jsonschema
 import torch
 
 from core.files import UserError, read_json, write_json
-from core.operators.mask import Mask
 from core.operators.table import TABLE, get_operator
+from core.regions.mask import Mask
 
 FORMAT, VERSION = "ldie-plan", 1
 

@@ -11,12 +11,12 @@ import torch
 from torch.utils.data import Dataset
 
 from core.colour import to_linear, to_srgb
-from core.datasets.grammar import Wish, choose, describe, misspell
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.datasets.synth import crop, pick_crop
 from core.operators import Plan, Step, apply, get_operator
 from core.planning.fits import fit
+from core.requests.grammar import Wish, choose, describe, misspell
+from core.synthesis.synth import crop, pick_crop
 
 GOOD = 0.15                # share of photos without a fault: they are to stay as they are
 SEVERAL = 0.4              # share of the pairs with the general wish whose photo has two faults

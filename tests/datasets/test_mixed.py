@@ -2,10 +2,11 @@
 import pytest
 import torch
 
-from core.datasets import DrawnPairs, Mixed, WordVocab
-from core.datasets.photos import Photo
+from core.datasets import Mixed, WordVocab
 from core.datasets.vocab import SPECIAL
 from core.operators import OperatorVocab, apply_batch
+from core.synthesis import DrawnPairs
+from core.synthesis.photos import Photo
 
 
 @pytest.mark.parametrize(("share", "mixed"), [(0.5, "axbyaz"), (1.0, "xyz"), (0.25, "abaxbabyabaz")])

@@ -13,8 +13,8 @@ from tensorboardX.proto.event_pb2 import Event
 
 from core.engine import run as run_module
 from core.engine.checkpoints import load_checkpoint
-from core.engine.index import index_runs
 from core.engine.run import IterationBatches, Run
+from core.evaluation.run_table import index_runs
 from core.files import UserError
 
 DATA = [{"x": torch.tensor(float(number)), "name": f"sample {number}"} for number in range(5)]

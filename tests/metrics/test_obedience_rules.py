@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import tokenize
-from core.datasets.grammar import LEVELS, Wish, describe
-from core.datasets.phrases import WORDS
 from core.files import UserError
 from core.metrics.attributes import ATTRIBUTES
 from core.metrics.obedience import (
@@ -28,6 +26,8 @@ from core.metrics.obedience import (
 )
 from core.operators import Plan, Step, execute
 from core.operators.changes import scale
+from core.requests.grammar import LEVELS, Wish, describe
+from core.requests.phrases import WORDS
 
 SENTENCES = Path(__file__).resolve().parents[2] / "data/obedience/sentences.toml"
 ITEMS = read_items(SENTENCES)

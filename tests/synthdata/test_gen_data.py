@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.datasets.annotations import PHASES, read_annotation
-from core.datasets.photos import bundled, from_folder
-from core.datasets.synth import replay
 from core.operators import Plan
+from core.synthesis.photos import bundled, from_folder
+from core.synthesis.synth import replay
 
 
 @pytest.fixture()
@@ -92,7 +92,7 @@ def test_own_photos_never_share_a_phase(generate, tmp_path, photo):
 
 
 def test_interrupt_keeps_what_was_made(generate, tmp_path, monkeypatch):
-    from core.datasets import synth
+    from core.synthesis import synth
 
     made = synth.make_sample
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from core.datasets import WordVocab, to_tensor
-from core.datasets.photos import bundled
 from core.datasets.vocab import SPECIAL
 from core.operators import END, OperatorVocab, Plan, execute
 from core.synthesis.degrade import (
@@ -17,6 +16,7 @@ from core.synthesis.degrade import (
     expose,
     fit_repair,
 )
+from core.synthesis.photos import bundled
 
 PHOTOS = [photo for photo in bundled() if photo.phase == "train"]
 OPERATORS = OperatorVocab()

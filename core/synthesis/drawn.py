@@ -1,0 +1,100 @@
+"""Synthetic edits without end: each index is another crop, edit and sentence, and nothing is stored.
+
+A planner that sees a stored pair again learns its picture by heart; how much "a little" is, it learns only where the
+same kind of picture is edited now a little and now a lot.
+"""
+import functools
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from core.datasets.images import to_tensor
+from core.datasets.pairs import encode_plan
+from core.operators import Plan
+from core.requests.grammar import describe, misspell
+from core.synthesis.edits import draw
+from core.synthesis.synth import input_of, sample_of
+
+ENDLESS = 300_000                                                    # more than any training draws
+KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
+WORDS, PLANNED = 5, 6                                                # in the seed: other streams than that of pairs
+PLANS = 500 * len(KINDS)                                             # that sentences without a picture ask for
+GREY = 16                                                            # pixels: side of a picture that shows nothing
+TRIED, TRIED_SIDE = 32, 64                                           # pictures, and their side in pixels
+
+
+class DrawnWords(Dataset):
+    """Sentences and the plans that they ask for, without pictures: what is seen is grey, nothing is a target.
+
+    Each plan does on some small picture what its sentence asks for, so that two wishes which pull against each other
+    come with the strengths that grant both. Samples as `PairDataset` gives them, but for the target; each is a pure
+    function of (photos, seed, index).
+    """
+
+    def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0):
+        """Begin to draw.
+
+        Args:
+            photos: list of Photo, whatever their phase.
+            vocab: encodes the requests; op_vocab: encodes the plans.
+            fulfils: says whether an edit shows what was wished for; see `edits.draw`.
+            typos: share of the requests with slips of the finger.
+        """
+        self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils
+        self.seed, self.typos, self._plans = seed, typos, {}
+
+    @functools.cached_property
+    def _pictures(self):
+        return [input_of(self.photos[index % len(self.photos)], self.seed, TRIED_SIDE, index)[0]
+                for index in range(TRIED)]
+
+    def __len__(self):
+        return ENDLESS
+
+    def __getitem__(self, index):
+        plan, wishes = self._plan(index % PLANS)
+        rng = np.random.default_rng([self.seed, index, WORDS])
+        return {"input": torch.full((3, GREY, GREY), 0.5), "name": f"words {index}",
+                **self._encoded(describe(wishes, rng), plan, rng)}
+
+    def _plan(self, index):
+        """Return one of the plans and its wishes; to try one takes longer than to say it in another way."""
+        rng = np.random.default_rng([self.seed, index, PLANNED])
+        while index not in self._plans:   # a flat picture shows no edit
+            picture = self._pictures[rng.integers(TRIED)]
+            if drawn := draw(KINDS[index % len(KINDS)], picture, rng, self.fulfils):
+                self._plans[index] = drawn
+        return self._plans[index]
+
+    def _encoded(self, request, plan, rng):
+        if rng.random() < self.typos:
+            request = misspell(request, rng)
+        ops, params = encode_plan(plan, self.op_vocab)
+        return {"request": request, "request_ids": torch.tensor(self.vocab.encode(request)), "ops": ops,
+                "params": params}
+
+
+class DrawnPairs(DrawnWords):
+    """Samples as `PairDataset` gives them, with plans; each is a pure function of (photos, seed, index)."""
+
+    def __init__(self, photos, size, vocab, op_vocab, fulfils, seed=0, typos=0.0):
+        """Begin to draw pictures of `size` pixels a side; the rest as for `DrawnWords`."""
+        super().__init__(photos, vocab, op_vocab, fulfils, seed, typos)
+        self.size = size
+
+    def __getitem__(self, index):
+        rng, drawn, attempt = np.random.default_rng([self.seed, index]), None, 0
+        while drawn is None:   # a flat crop shows no edit
+            photo = self.photos[rng.integers(len(self.photos))]
+            drawn = sample_of(photo, self.seed, self.size, 0, index + attempt * ENDLESS, KINDS[index % len(KINDS)],
+                              fulfils=self.fulfils)
+            attempt += 1
+        entry, before, after = drawn
+        return {"input": to_tensor(before), "target": to_tensor(after), "name": f"drawn {index}",
+                **self._encoded(entry["request"], Plan.from_dict(entry["plan"]), rng)}
+
+    def report(self):
+        """Return what a user should know, as a list of sentences."""
+        return [f"pairs drawn anew from {len(self.photos)} photos: " + ", ".join(
+            f"{KINDS.count(kind)}/{len(KINDS)} {kind}" for kind in dict.fromkeys(KINDS))]

@@ -1,0 +1,210 @@
+"""Edits that words can ask for: how each effect is carried out, and a plan drawn for a picture with its wishes."""
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from core.datasets.images import to_tensor
+from core.operators import Mask, Plan, Step, trace
+from core.operators.functions import CURVE_STEPS
+from core.requests.grammar import LEVELS, Wish, choose, intent, region_of
+
+MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody sees the edit ...
+MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
+MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly drive to the end of the scale ...
+MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
+ATTEMPTS, INSIST = 180, 30         # draws before a picture is given up; of these, with the same several wishes
+LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
+ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
+MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
+SEGMENT_SIZE = 96                  # pixels: segments are found on a thumbnail
+
+
+@dataclass(frozen=True)
+class Edit:
+    """How an effect of the grammar is carried out.
+
+    `strengths` are the four ends of the three levels, so a stronger word is a larger edit;
+    `params(strength)` are the operator's parameters.
+    """
+
+    op: str
+    strengths: tuple[float, float, float, float]
+    params: Callable
+    percent: bool = False
+
+
+def _scale(sign):
+    return lambda strength: [sign * strength]
+
+
+def _curves(bump, *channels):
+    """Slopes of x + strength * channel * bump(x); positive as long as the bump is never too steep."""
+    slopes = CURVE_STEPS * np.diff(bump(np.linspace(0, 1, CURVE_STEPS + 1)))
+    return lambda strength: [1 + strength * channel * slope for channel in channels for slope in slopes]
+
+
+def _bulge(x):
+    return x * (1 - x)
+
+
+def _low_bump(x):
+    return x * (1 - x) ** 3
+
+
+def _wave(x):
+    return x * (1 - x) * (1 - 2 * x)
+
+
+EDITS = {  # effects that a later edit can undo
+    "brighter": Edit("brightness", (0.1, 0.2, 0.4, 0.7), _scale(1), percent=True),
+    "darker": Edit("brightness", (0.1, 0.2, 0.35, 0.55), _scale(-1), percent=True),
+    "more contrast": Edit("contrast", (0.2, 0.35, 0.6, 0.95), _scale(1), percent=True),
+    "less contrast": Edit("contrast", (0.2, 0.3, 0.5, 0.75), _scale(-1), percent=True),
+    "more saturated": Edit("saturation", (0.2, 0.4, 0.7, 1.1), _scale(1), percent=True),
+    "less saturated": Edit("saturation", (0.2, 0.35, 0.6, 0.9), _scale(-1), percent=True),
+    "warmer": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, 0.1, -1)),
+    "cooler": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -1, 0, 1)),
+    "redder": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, -0.5, -0.5)),
+    "greener": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, 1, -0.5)),
+    "bluer": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, -0.25, 1)),
+    "sharper": Edit("sharpness", (0.15, 0.3, 0.55, 0.9), _scale(1), percent=True),
+    "blurrier": Edit("sharpness", (0.05, 0.1, 0.15, 0.2), _scale(-1)),
+    "lifted shadows": Edit("tint", (0.5, 0.9, 1.6, 2.5), _curves(_low_bump, 1)),
+    "deeper midtones": Edit("tint", (0.2, 0.35, 0.55, 0.8), _curves(_bulge, -1)),
+    "faded": Edit("tint", (0.4, 0.7, 1.1, 1.6), _curves(_wave, 1)),
+}
+OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn first: none is rare for having few effects
+LOCAL_EDITS = ("brighter", "darker", "more contrast", "less contrast", "more saturated", "less saturated", "warmer",
+               "cooler")
+
+
+def draw(kind, picture, rng, fulfils=None):
+    """Draw a plan for a uint8 picture (H, W, 3) and the wishes that it fulfils.
+
+    `fulfils`, a callable (before, after, intent) -> bool on float pictures (1, 3, H, W), says whether an edit of the
+    whole picture shows what was wished for: to brighten a photo also spreads its tones, to darken it the reverse.
+
+    Returns (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
+    """
+    before, wishes = to_tensor(picture)[None], []
+    for attempt in range(ATTEMPTS):
+        if attempt % INSIST == 0 or len(wishes) < 2:
+            steps, wishes = _DRAW[kind](picture, rng)
+        else:   # those that are hard to grant at once would be rare, were others drawn in their place
+            steps, wishes = _redrawn(steps, wishes, rng)
+        image = before
+        for step, after in zip(steps, trace(steps, before), strict=True):
+            if not _is_good(step, image, after):
+                break
+            image = after
+        else:
+            everywhere = all(step.mask is None for step in steps)
+            if not fulfils or not everywhere or fulfils(before, image, intent(wishes)):
+                return Plan(tuple(steps)), wishes
+    return None
+
+
+def _is_good(step, before, after):
+    """Whether a step changes enough where it applies, and drives few pixels to the end of the scale."""
+    area = 1.0 if step.mask is None else step.mask.array().mean()
+    change = (after - before).abs()
+    clipped = ((after < 0.5 / 255) | (after > 254.5 / 255)) & (change > MIN_CLIP)
+    return (change.mean() >= area * MIN_CHANGE.get(step.op, MIN_CHANGE_ELSE)
+            and clipped.any(1).float().mean() <= area * MAX_CLIPPED)
+
+
+def _draw_effect(op, rng):
+    return choose(rng, [effect for effect, edit in EDITS.items() if edit.op == op])
+
+
+def _draw_global(picture, rng):
+    step, wish = _draw_step(_draw_effect(choose(rng, OPERATORS), rng), rng)
+    return [step], [wish]
+
+
+def _draw_compound(picture, rng):
+    """Two or three operators; no two wishes speak of the same attribute, so that none undoes another."""
+    while True:
+        ops = rng.permutation(OPERATORS)[:choose(rng, (2, 2, 3))]
+        drawn = [_draw_step(_draw_effect(op, rng), rng) for op in ops]
+        steps, wishes = map(list, zip(*drawn, strict=True))
+        if sum(len(intent([wish])) for wish in wishes) == len(intent(wishes)):
+            return steps, wishes
+
+
+def _draw_local(picture, rng):
+    mask = _draw_mask(picture, MASK_AREAS["local"], rng)
+    step, wish = _draw_step(choose(rng, LOCAL_EDITS), rng, mask)
+    return [step], [wish]
+
+
+def _draw_inpaint(picture, rng):
+    mask = _draw_mask(picture, MASK_AREAS["inpaint"], rng)
+    return [Step.make("inpaint_obj", (), Mask.from_array(mask))], [Wish("removed", region=region_of(mask))]
+
+
+def _draw_unchanged(picture, rng):
+    return [], [Wish("unchanged")]
+
+
+_DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_local, "inpaint": _draw_inpaint,
+         "unchanged": _draw_unchanged}
+
+
+def _draw_step(effect, rng, mask=None):
+    """Return a step of random strength and the wish whose level says how strong it is."""
+    edit, shares = EDITS[effect], np.cumsum(LEVEL_SHARES)
+    rank = int(np.searchsorted(shares, rng.random() * (1 if edit.percent else shares[-1]), side="right"))
+    if rank < len(LEVELS):
+        level = LEVELS[rank]
+        strength = rng.uniform(edit.strengths[rank], edit.strengths[rank + 1])
+    else:
+        level = _draw_percent(edit, rng)
+        strength = level / 100
+    step = Step.make(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
+    return step, Wish(effect, level, None if mask is None else region_of(mask))
+
+
+def _redrawn(steps, wishes, rng):
+    """Return several steps and wishes with other strengths, each up to a level weaker or stronger than it was said.
+
+    To darken takes contrast away: who asks for more of it as well is granted both only by less of the one, or by far
+    more of the other. What was said in per cent is said anew.
+    """
+    redrawn = []
+    for step, wish in zip(steps, wishes, strict=True):
+        edit = EDITS[wish.effect]
+        if wish.level in LEVELS:
+            rank = LEVELS.index(wish.level)
+            strength = rng.uniform(edit.strengths[max(rank - 1, 0)], edit.strengths[min(rank + 2, 3)])
+        else:
+            wish = replace(wish, level=_draw_percent(edit, rng))
+            strength = wish.level / 100
+        redrawn.append((Step.make(edit.op, edit.params(strength), step.mask), wish))
+    return map(list, zip(*redrawn, strict=True))
+
+
+def _draw_percent(edit, rng):
+    return 5 * int(rng.integers(round(edit.strengths[0] * 20), int(edit.strengths[-1] * 20) + 1))
+
+
+def _draw_mask(picture, areas, rng):
+    """Return a bool (H, W) mask whose share of the picture is about in `areas`: a segment, or else an ellipse."""
+    size = picture.shape[0]
+    if rng.random() >= ELLIPSE_SHARE:
+        from skimage.segmentation import felzenszwalb
+
+        small = cv2.resize(picture, (SEGMENT_SIZE, SEGMENT_SIZE), interpolation=cv2.INTER_AREA)
+        segments = felzenszwalb(small, scale=150, sigma=0.8, min_size=int(areas[0] * small[..., 0].size))
+        shares = np.bincount(segments.ravel()) / segments.size
+        fitting = np.flatnonzero((shares >= areas[0]) & (shares <= areas[1]))
+        if len(fitting):
+            inside = np.float32(segments == rng.choice(fitting))
+            return cv2.resize(inside, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+    area, stretch = rng.uniform(*areas), rng.uniform(0.6, 1.6)
+    radius = np.sqrt(area / np.pi) * np.array([stretch, 1 / stretch])
+    centre = rng.uniform(np.minimum(radius, 0.5), np.maximum(1 - radius, 0.5))
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    return ((y - centre[0]) / radius[0]) ** 2 + ((x - centre[1]) / radius[1]) ** 2 < 1
