@@ -1,4 +1,4 @@
-"""The grammar: from wishes to the sentence that asks for them, by the tables of `core.requests.phrases`."""
+"""The grammar: from wishes to the sentence that asks for them, made of phrases and templates."""
 import functools
 import re
 from collections.abc import Iterable, Sequence
@@ -6,11 +6,12 @@ from dataclasses import fields
 
 import numpy as np
 
-from core.requests import phrases
-from core.requests.phrases import DEGREES, FORMS, NOUN_FORMS, OPPOSITES, PERCENT, REGIONS, WORDS
+from core.requests import phrases, templates
+from core.requests.phrases import OPPOSITES, WORDS
+from core.requests.templates import DEGREES, FORMS, NOUN_FORMS, PERCENT, REGIONS
 from core.requests.wish import Wish
 
-# Probabilities of the ways of speaking that `core.requests.phrases` lists.
+# Probabilities of the ways of speaking that `core.requests.templates` lists.
 POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.12, 0.04, 0.15, 0.06
 TOGETHER, BOTH, ONCE, COMPLAIN_FIRST, OPPOSED = 0.45, 0.2, 0.5, 0.08, 0.05
 WHILE, ONE_VERB, WITH = 0.3, 0.25, 0.5
@@ -18,7 +19,7 @@ BARE, NO_ARTICLE, FAULTS = 0.2, 0.3, 0.5
 SHORT, BRITISH, CAPITAL, STOP = 0.5, 0.25, 0.5, 0.4
 LONGEST, ATTEMPTS = 15, 4   # words that a word vocabulary reads; attempts at a sentence that is no longer
 
-_PLURAL = re.compile(r"\b(the (?:\w+ )?(?:colors|hues|tones|details|edges)) (" + "|".join(phrases.PLURAL) + r")\b")
+_PLURAL = re.compile(r"\b(the (?:\w+ )?(?:colors|hues|tones|details|edges)) (" + "|".join(templates.PLURAL) + r")\b")
 
 
 def describe(wishes: Sequence[Wish], rng: np.random.Generator) -> str:
@@ -30,17 +31,17 @@ def describe(wishes: Sequence[Wish], rng: np.random.Generator) -> str:
         rng: a numpy Generator; the same state gives the same sentence.
     """
     for _ in range(ATTEMPTS):
-        thing = choose(rng, phrases.THINGS)
+        thing = choose(rng, templates.THINGS)
         sentence, kind = _together(wishes, thing, rng) or _one_by_one(wishes, thing, rng)
         if ". " not in sentence or kind == "fault":
             sentence = _wrap(sentence, kind, wishes, rng)
         if len(sentence.split()) <= LONGEST:
             break
-    for long, short in phrases.SHORT.items():
+    for long, short in templates.SHORT.items():
         if long in sentence and rng.random() < SHORT:
             sentence = re.sub(rf"(?<!as )\b{long}\b(?= )", short, sentence)
     if rng.random() < BRITISH:
-        sentence = re.sub(r"\w+", lambda word: phrases.BRITISH.get(word[0], word[0]), sentence)
+        sentence = re.sub(r"\w+", lambda word: templates.BRITISH.get(word[0], word[0]), sentence)
     if rng.random() < CAPITAL:
         sentence = re.sub(r"(^|[.] )(\w)", lambda start: start[1] + start[2].upper(), sentence)
     return sentence + "." * (sentence[-1] != "?" and rng.random() < STOP)
@@ -54,7 +55,8 @@ def intent(wishes: Iterable[Wish]) -> dict[str, int]:
 @functools.cache
 def all_words() -> tuple[str, ...]:
     """Return the words of the tables in lower case, as a sorted tuple: all that occur in sentences, and a few more."""
-    said = " ".join(_strings({name: value for name, value in vars(phrases).items() if name.isupper()}))
+    said = " ".join(_strings({name: value for name, value in (vars(phrases) | vars(templates)).items()
+                              if name.isupper()}))
     return tuple(sorted({word for word in re.findall(r"[a-z]+", re.sub("{.*?}", " ", said.lower().replace("'", "")))
                          if len(word) > 1}))
 
@@ -136,11 +138,11 @@ def _one_by_one(wishes, thing, rng):
     sentence, kind = _clause(wishes[0], thing, rng)
     for wish in wishes[1:]:
         clause, other = _clause(wish, "it", rng)   # named once, then referred to
-        joins = phrases.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else phrases.JOINS
+        joins = templates.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else templates.JOINS
         if other == "noun" and kind == "command" and rng.random() < WITH:
-            joins = phrases.JOINS_TO_PART
+            joins = templates.JOINS_TO_PART
         if kind == other == "command" and clause[:2] != "do" and rng.random() < WHILE:
-            joins, clause = phrases.JOINS_TO_DOING, _doing(clause)
+            joins, clause = templates.JOINS_TO_DOING, _doing(clause)
         sentence += choose(rng, joins) + clause
         kind = "fault" if "fault" in (kind, other) else kind if kind == other else (
             "noun" if {kind, other} == {"noun", "fragment"} else "mixed")
@@ -152,7 +154,8 @@ def _clause(wish, thing, rng):
     words, degrees, chance = WORDS[wish.direction], _degrees(wish), rng.random()
     place = choose(rng, REGIONS[wish.where]) if wish.where else thing
     if chance < OPPOSED and wish.direction in OPPOSITES:
-        template = choose(rng, phrases.OPPOSED).replace("{o}", choose(rng, WORDS[OPPOSITES[wish.direction]].adjectives))
+        opposite = WORDS[OPPOSITES[wish.direction]]
+        template = choose(rng, templates.OPPOSED).replace("{o}", choose(rng, opposite.adjectives))
         phrase = _fill(template, choose(rng, words.adjectives), place, choose(rng, degrees["before"]))
         return _located(phrase, template, wish, place), "mixed"
     if words.aspects and rng.random() < 0.25:
@@ -164,7 +167,7 @@ def _clause(wish, thing, rng):
     form = choose(rng, _of_one_slot(forms, rng))
     said = choose(rng, getattr(words, form.slot))   # which may hold {it}
     if form.slot == "verbs" and not wish.where and rng.random() < BARE:
-        said = re.sub(phrases.BARE, r"\1", said)
+        said = re.sub(templates.BARE, r"\1", said)
     template = form.template.replace("{x}", said)
     if words.noun != "it":
         template = template.replace("{it}", f"the {words.noun}").replace("{n}", words.noun)
@@ -202,7 +205,7 @@ def _fill(template, word, thing, degree):
 
 def _tidy(text):
     text = re.sub(r"\bin (the \w+ side)", r"on \1", " ".join(text.split()))
-    text = _PLURAL.sub(lambda found: f"{found[1]} {phrases.PLURAL[found[2]]}", text)
+    text = _PLURAL.sub(lambda found: f"{found[1]} {templates.PLURAL[found[2]]}", text)
     return text.replace(" of it", "")   # nobody says "the contrast of it"
 
 
@@ -210,23 +213,24 @@ def _wrap(sentence, kind, wishes, rng):
     """Add things to be left alone, or politeness, or a call for a remedy, or leave the sentence as it is."""
     chance, topics = rng.random(), {WORDS[wish.direction].about for wish in wishes}
     if kind == "fault" or (kind == "statement" and chance < MEND and topics != {"nothing"}):
-        return choose(rng, phrases.MEND + phrases.MEND_ALL * (len(topics) > 1)).format(sentence)
-    if kind not in phrases.POLITE:
+        return choose(rng, templates.MEND + templates.MEND_ALL * (len(topics) > 1)).format(sentence)
+    if kind not in templates.POLITE:
         return sentence
     if topics & {"nothing", "objects", "everything"}:
         chance += KEEP + KEEP_FROM   # such a sentence names nothing to be left alone
     if chance < KEEP:
-        forms, keeps = (phrases.KEEP, phrases.KEPT) if rng.random() < 0.75 else (phrases.KEEP_FROM_DOING, phrases.DOING)
+        forms, keeps = ((templates.KEEP, templates.KEPT) if rng.random() < 0.75 else
+                        (templates.KEEP_FROM_DOING, templates.DOING))
         kept = [word for word, touched_by in keeps.items() if not topics & set(touched_by)]
         return choose(rng, forms).format(sentence, k=choose(rng, kept)) if kept else sentence
     if chance < KEEP + KEEP_FROM:
         others = [direction for direction in OPPOSITES if WORDS[direction].about not in topics]
         other = choose(rng, WORDS[choose(rng, others)].adjectives) if others else None
-        return choose(rng, phrases.KEEP_FROM).format(sentence, o=other) if others else sentence
+        return choose(rng, templates.KEEP_FROM).format(sentence, o=other) if others else sentence
     if chance < KEEP + KEEP_FROM + ALL_OVER and not any(wish.where for wish in wishes) and "nothing" not in topics:
-        return sentence + choose(rng, phrases.ALL_OVER)
+        return sentence + choose(rng, templates.ALL_OVER)
     if chance < KEEP + KEEP_FROM + ALL_OVER + POLITE:
-        return choose(rng, phrases.POLITE[kind]).format(sentence)
+        return choose(rng, templates.POLITE[kind]).format(sentence)
     return sentence
 
 

@@ -19,7 +19,7 @@ class Wish:
         attribute: one of ATTRIBUTES.
         sign: 1 for more of the attribute, -1 for less; 1 where there is no less of it ("removal").
         degree: one of LEVELS, or a number >= 0, in per cent.
-        where: the region as a key of `core.requests.phrases.REGIONS`; None is the whole picture.
+        where: the region as a key of `core.requests.templates.REGIONS`; None is the whole picture.
 
     Raises ValueError for an unknown attribute, sign or degree.
     """

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.requests.grammar import all_words, describe, intent, region_of
-from core.requests.phrases import OPPOSITES, REGIONS, WORDS
+from core.requests.phrases import OPPOSITES, WORDS
 from core.requests.reader import read_wishes
+from core.requests.templates import REGIONS
 from core.requests.wish import LEVELS, REPAIRS, Wish
 
 FIXED = {direction for direction in WORDS if direction[0] in ("removal", "unchanged", *REPAIRS)}   # without a degree
