@@ -1,8 +1,8 @@
 """The data sets: what each is called, where it lies, and which class reads it.
 
-    from core.datasets import WordVocab, open_dataset, vocab_files
+    from core.datasets import WordVocab, load_dataset, vocab_files
     vocab = WordVocab.load(vocab_files("FiveK", 1).words)
-    dataset = open_dataset("RetouchReq", "val", 1, vocab, root="photos/RetouchReq", size=None)
+    dataset = load_dataset("RetouchReq", "val", 1, vocab, root="photos/RetouchReq", size=None)
     print(*dataset.report(), sep="\\n")
 """
 from collections.abc import Callable
@@ -23,8 +23,8 @@ from core.requests.grammar import all_words
 class Source:
     """Where a data set lies by default, whose vocabulary it speaks, and the class that reads it.
 
-    `words()` are those that its sentences can have, where that is known: they are in its vocabulary, whatever the
-    sentences that it happens to have.
+    `words()` returns the words that its sentences can have, where they are known: all of them are in its vocabulary,
+    whether a sentence has them or not.
     """
 
     root: str
@@ -48,8 +48,8 @@ def get_source(name):
     return DATASETS[name]
 
 
-def open_dataset(name, phase, session, vocab, root=None, **options):
-    """Open one phase of a data set of the registry; `root` replaces its default folder.
+def load_dataset(name, phase, session, vocab, root=None, **options):
+    """Load one phase of a data set of the registry; `root` replaces its default folder.
 
     The other options are those of its reader; see `PairDataset`.
     """
@@ -59,5 +59,5 @@ def open_dataset(name, phase, session, vocab, root=None, **options):
 
 __all__ = ["DATASETS", "ActionSet", "Beside", "GIERPairs", "Mixed", "PairDataset", "PieceVocab", "Source",
            "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
-           "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "squash", "to_tensor", "to_uint8",
-           "tokenize", "vocab_files"]
+           "load_dataset", "load_image", "load_operator_vocab", "load_word_vectors", "squash", "to_tensor",
+           "to_uint8", "tokenize", "vocab_files"]

@@ -11,7 +11,7 @@ from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_siz
 from core.datasets.vocab import tokenize
 from core.files import UserError
 from core.operators import END, MAX_STEPS, START, OperatorVocab
-from core.requests.grammar import misspell
+from core.requests.spelling import misspell
 
 
 class PairDataset(Dataset):

@@ -1,12 +1,12 @@
 """The pairs that a script's flags name."""
 import numpy as np
 
-from core.datasets import fit_short_edge, get_source, load_image, open_dataset, to_tensor
+from core.datasets import fit_short_edge, get_source, load_dataset, load_image, to_tensor
 
 
 def open_phase(options, phase, vocab, **reading):
     """Open a phase of the data set of `options`; `reading` is what else PairDataset takes. Raises UserError."""
-    return open_dataset(options.dataset, phase, options.session, vocab, options.data_root,
+    return load_dataset(options.dataset, phase, options.session, vocab, options.data_root,
                         data_mode=options.data_mode, **reading)
 
 

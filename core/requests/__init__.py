@@ -1,1 +1,1 @@
-"""Language: words and wishes."""
+"""Language: wishes, the reader (words to wishes), the grammar (wishes to words) and spelling."""

@@ -1,7 +1,7 @@
 """Synthetic edits without end: each index is another crop, edit and sentence, and nothing is stored.
 
-A planner that sees a stored pair again learns its picture by heart; how much "a little" is, it learns only where the
-same kind of picture is edited now a little and now a lot.
+A planner that sees a stored pair again memorises its picture. It learns how much "a little" is only where the same
+kind of picture is edited sometimes a little and sometimes a lot.
 """
 import functools
 
@@ -12,24 +12,25 @@ from torch.utils.data import Dataset
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
 from core.operators import Plan
-from core.requests.grammar import describe, misspell
+from core.requests.grammar import describe
+from core.requests.spelling import misspell
 from core.synthesis.edits import draw
 from core.synthesis.synth import input_of, sample_of
 
 ENDLESS = 300_000                                                    # more than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
 WORDS, PLANNED = 5, 6                                                # in the seed: other streams than that of pairs
-PLANS = 500 * len(KINDS)                                             # that sentences without a picture ask for
-GREY = 16                                                            # pixels: side of a picture that shows nothing
-TRIED, TRIED_SIDE = 32, 64                                           # pictures, and their side in pixels
+PLANS = 500 * len(KINDS)                                             # plans of the sentences without a picture
+GREY = 16                                                            # pixels: side of the grey input
+TRIED, TRIED_SIDE = 32, 64                                           # pictures to try plans on, their side in pixels
 
 
 class DrawnWords(Dataset):
-    """Sentences and the plans that they ask for, without pictures: what is seen is grey, nothing is a target.
+    """Sentences and the plans that they ask for, without pictures: the input is grey, and there is no target.
 
-    Each plan does on some small picture what its sentence asks for, so that two wishes which pull against each other
-    come with the strengths that grant both. Samples as `PairDataset` gives them, but for the target; each is a pure
-    function of (photos, seed, index).
+    Each plan fulfils its sentence on some small picture, so that two wishes that work against each other come with the
+    strengths that grant both. Samples are those of `PairDataset` without the target; each is a pure function of
+    (photos, seed, index).
     """
 
     def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0):
@@ -38,7 +39,7 @@ class DrawnWords(Dataset):
         Args:
             photos: list of Photo, whatever their phase.
             vocab: encodes the requests; op_vocab: encodes the plans.
-            fulfils: says whether an edit shows what was wished for; see `edits.draw`.
+            fulfils: says whether an edit fulfils its wishes; see `edits.draw`.
             typos: share of the requests with slips of the finger.
         """
         self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils
@@ -59,7 +60,7 @@ class DrawnWords(Dataset):
                 **self._encoded(describe(wishes, rng), plan, rng)}
 
     def _plan(self, index):
-        """Return one of the plans and its wishes; to try one takes longer than to say it in another way."""
+        """Return one of the plans and its wishes. Plans are kept: trying one takes longer than wording it again."""
         rng = np.random.default_rng([self.seed, index, PLANNED])
         while index not in self._plans:   # a flat picture shows no edit
             picture = self._pictures[rng.integers(TRIED)]
@@ -95,6 +96,6 @@ class DrawnPairs(DrawnWords):
                 **self._encoded(entry["request"], Plan.from_dict(entry["plan"]), rng)}
 
     def report(self):
-        """Return what a user should know, as a list of sentences."""
+        """Return the remarks for the user, as a list of sentences."""
         return [f"pairs drawn anew from {len(self.photos)} photos: " + ", ".join(
             f"{KINDS.count(kind)}/{len(KINDS)} {kind}" for kind in dict.fromkeys(KINDS))]

@@ -1,4 +1,4 @@
-"""Edits that words can ask for: how each effect is carried out, and a plan drawn for a picture with its wishes."""
+"""Edits that words can ask for: the operator of each direction, and a plan drawn for a picture with its wishes."""
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,8 @@ import numpy as np
 from core.datasets.images import to_tensor
 from core.operators import Mask, Plan, Step, trace
 from core.operators.functions import CURVE_STEPS
-from core.requests.grammar import LEVELS, Wish, choose, intent, region_of
+from core.requests.grammar import choose, intent, region_of
+from core.requests.wish import LEVELS, Wish
 
 MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody sees the edit ...
 MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
@@ -23,10 +24,10 @@ SEGMENT_SIZE = 96                  # pixels: segments are found on a thumbnail
 
 @dataclass(frozen=True)
 class Edit:
-    """How an effect of the grammar is carried out.
+    """The operator of one direction of a wish, and its strengths.
 
-    `strengths` are the four ends of the three levels, so a stronger word is a larger edit;
-    `params(strength)` are the operator's parameters.
+    `strengths` are the four ends of the three levels, so a stronger word is a larger edit; `params(strength)` are the
+    operator's parameters; `percent` says whether a strength may also be asked for in per cent.
     """
 
     op: str
@@ -57,42 +58,46 @@ def _wave(x):
     return x * (1 - x) * (1 - 2 * x)
 
 
-EDITS = {  # effects that a later edit can undo
-    "brighter": Edit("brightness", (0.1, 0.2, 0.4, 0.7), _scale(1), percent=True),
-    "darker": Edit("brightness", (0.1, 0.2, 0.35, 0.55), _scale(-1), percent=True),
-    "more contrast": Edit("contrast", (0.2, 0.35, 0.6, 0.95), _scale(1), percent=True),
-    "less contrast": Edit("contrast", (0.2, 0.3, 0.5, 0.75), _scale(-1), percent=True),
-    "more saturated": Edit("saturation", (0.2, 0.4, 0.7, 1.1), _scale(1), percent=True),
-    "less saturated": Edit("saturation", (0.2, 0.35, 0.6, 0.9), _scale(-1), percent=True),
-    "warmer": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, 0.1, -1)),
-    "cooler": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -1, 0, 1)),
-    "redder": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, -0.5, -0.5)),
-    "greener": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, 1, -0.5)),
-    "bluer": Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, -0.25, 1)),
-    "sharper": Edit("sharpness", (0.15, 0.3, 0.55, 0.9), _scale(1), percent=True),
-    "blurrier": Edit("sharpness", (0.05, 0.1, 0.15, 0.2), _scale(-1)),
-    "lifted shadows": Edit("tint", (0.5, 0.9, 1.6, 2.5), _curves(_low_bump, 1)),
-    "deeper midtones": Edit("tint", (0.2, 0.35, 0.55, 0.8), _curves(_bulge, -1)),
-    "faded": Edit("tint", (0.4, 0.7, 1.1, 1.6), _curves(_wave, 1)),
+EDITS = {  # by Wish.direction; those that a later edit can undo
+    ("light", 1): Edit("brightness", (0.1, 0.2, 0.4, 0.7), _scale(1), percent=True),
+    ("light", -1): Edit("brightness", (0.1, 0.2, 0.35, 0.55), _scale(-1), percent=True),
+    ("contrast", 1): Edit("contrast", (0.2, 0.35, 0.6, 0.95), _scale(1), percent=True),
+    ("contrast", -1): Edit("contrast", (0.2, 0.3, 0.5, 0.75), _scale(-1), percent=True),
+    ("saturation", 1): Edit("saturation", (0.2, 0.4, 0.7, 1.1), _scale(1), percent=True),
+    ("saturation", -1): Edit("saturation", (0.2, 0.35, 0.6, 0.9), _scale(-1), percent=True),
+    ("temperature", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, 0.1, -1)),
+    ("temperature", -1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -1, 0, 1)),
+    ("red", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, -0.5, -0.5)),
+    ("green", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, 1, -0.5)),
+    ("blue", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, -0.25, 1)),
+    ("sharpness", 1): Edit("sharpness", (0.15, 0.3, 0.55, 0.9), _scale(1), percent=True),
+    ("sharpness", -1): Edit("sharpness", (0.05, 0.1, 0.15, 0.2), _scale(-1)),
+    ("shadows", 1): Edit("tint", (0.5, 0.9, 1.6, 2.5), _curves(_low_bump, 1)),
+    ("midtones", -1): Edit("tint", (0.2, 0.35, 0.55, 0.8), _curves(_bulge, -1)),
+    ("fade", 1): Edit("tint", (0.4, 0.7, 1.1, 1.6), _curves(_wave, 1)),
 }
-OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn first: none is rare for having few effects
-LOCAL_EDITS = ("brighter", "darker", "more contrast", "less contrast", "more saturated", "less saturated", "warmer",
-               "cooler")
+OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn before the direction: all equally often
+LOCAL_EDITS = tuple((attribute, sign) for attribute in ("light", "contrast", "saturation", "temperature")
+                    for sign in (1, -1))
 
 
 def draw(kind, picture, rng, fulfils=None):
-    """Draw a plan for a uint8 picture (H, W, 3) and the wishes that it fulfils.
+    """Draw a plan for a picture and the wishes that it fulfils.
 
-    `fulfils`, a callable (before, after, intent) -> bool on float pictures (1, 3, H, W), says whether an edit of the
-    whole picture shows what was wished for: to brighten a photo also spreads its tones, to darken it the reverse.
+    Args:
+        kind: one of "global", "compound", "local", "inpaint" and "unchanged".
+        picture: uint8 (H, W, 3).
+        rng: a numpy Generator; the same state draws the same plan.
+        fulfils: a callable (before, after, intent) -> bool on float pictures (1, 3, H, W) that says whether an edit of
+            the whole picture fulfils its wishes: to brighten a photo also spreads its tones, to darken it the reverse.
 
-    Returns (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
+    Returns: (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
     """
     before, wishes = to_tensor(picture)[None], []
     for attempt in range(ATTEMPTS):
         if attempt % INSIST == 0 or len(wishes) < 2:
             steps, wishes = _DRAW[kind](picture, rng)
-        else:   # those that are hard to grant at once would be rare, were others drawn in their place
+        else:   # retry the same wishes first; otherwise hard combinations would be under-sampled
             steps, wishes = _redrawn(steps, wishes, rng)
         image = before
         for step, after in zip(steps, trace(steps, before), strict=True):
@@ -115,12 +120,12 @@ def _is_good(step, before, after):
             and clipped.any(1).float().mean() <= area * MAX_CLIPPED)
 
 
-def _draw_effect(op, rng):
-    return choose(rng, [effect for effect, edit in EDITS.items() if edit.op == op])
+def _draw_direction(op, rng):
+    return choose(rng, [direction for direction, edit in EDITS.items() if edit.op == op])
 
 
 def _draw_global(picture, rng):
-    step, wish = _draw_step(_draw_effect(choose(rng, OPERATORS), rng), rng)
+    step, wish = _draw_step(_draw_direction(choose(rng, OPERATORS), rng), rng)
     return [step], [wish]
 
 
@@ -128,7 +133,7 @@ def _draw_compound(picture, rng):
     """Two or three operators; no two wishes speak of the same attribute, so that none undoes another."""
     while True:
         ops = rng.permutation(OPERATORS)[:choose(rng, (2, 2, 3))]
-        drawn = [_draw_step(_draw_effect(op, rng), rng) for op in ops]
+        drawn = [_draw_step(_draw_direction(op, rng), rng) for op in ops]
         steps, wishes = map(list, zip(*drawn, strict=True))
         if sum(len(intent([wish])) for wish in wishes) == len(intent(wishes)):
             return steps, wishes
@@ -142,7 +147,7 @@ def _draw_local(picture, rng):
 
 def _draw_inpaint(picture, rng):
     mask = _draw_mask(picture, MASK_AREAS["inpaint"], rng)
-    return [Step.make("inpaint_obj", (), Mask.from_array(mask))], [Wish("removed", region=region_of(mask))]
+    return [Step.make("inpaint_obj", (), Mask.from_array(mask))], [Wish("removal", where=region_of(mask))]
 
 
 def _draw_unchanged(picture, rng):
@@ -153,35 +158,35 @@ _DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_loca
          "unchanged": _draw_unchanged}
 
 
-def _draw_step(effect, rng, mask=None):
-    """Return a step of random strength and the wish whose level says how strong it is."""
-    edit, shares = EDITS[effect], np.cumsum(LEVEL_SHARES)
+def _draw_step(direction, rng, mask=None):
+    """Return a step of random strength and the wish whose degree says how strong it is."""
+    edit, shares = EDITS[direction], np.cumsum(LEVEL_SHARES)
     rank = int(np.searchsorted(shares, rng.random() * (1 if edit.percent else shares[-1]), side="right"))
     if rank < len(LEVELS):
-        level = LEVELS[rank]
+        degree = LEVELS[rank]
         strength = rng.uniform(edit.strengths[rank], edit.strengths[rank + 1])
     else:
-        level = _draw_percent(edit, rng)
-        strength = level / 100
+        degree = _draw_percent(edit, rng)
+        strength = degree / 100
     step = Step.make(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
-    return step, Wish(effect, level, None if mask is None else region_of(mask))
+    return step, Wish(*direction, degree, None if mask is None else region_of(mask))
 
 
 def _redrawn(steps, wishes, rng):
-    """Return several steps and wishes with other strengths, each up to a level weaker or stronger than it was said.
+    """Return several steps and wishes with other strengths, each up to a level weaker or stronger than its degree.
 
-    To darken takes contrast away: who asks for more of it as well is granted both only by less of the one, or by far
-    more of the other. What was said in per cent is said anew.
+    Some wishes work against each other: darkening takes contrast away, so "darker, with more contrast" needs less of
+    the one or far more of the other. A degree in per cent is drawn again.
     """
     redrawn = []
     for step, wish in zip(steps, wishes, strict=True):
-        edit = EDITS[wish.effect]
-        if wish.level in LEVELS:
-            rank = LEVELS.index(wish.level)
+        edit = EDITS[wish.direction]
+        if wish.degree in LEVELS:
+            rank = LEVELS.index(wish.degree)
             strength = rng.uniform(edit.strengths[max(rank - 1, 0)], edit.strengths[min(rank + 2, 3)])
         else:
-            wish = replace(wish, level=_draw_percent(edit, rng))
-            strength = wish.level / 100
+            wish = replace(wish, degree=_draw_percent(edit, rng))
+            strength = wish.degree / 100
         redrawn.append((Step.make(edit.op, edit.params(strength), step.mask), wish))
     return map(list, zip(*redrawn, strict=True))
 
@@ -202,7 +207,9 @@ def _draw_mask(picture, areas, rng):
         fitting = np.flatnonzero((shares >= areas[0]) & (shares <= areas[1]))
         if len(fitting):
             inside = np.float32(segments == rng.choice(fitting))
-            return cv2.resize(inside, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+            mask = cv2.resize(inside, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+            if mask.any():   # a segment one thumbnail pixel wide can vanish
+                return mask
     area, stretch = rng.uniform(*areas), rng.uniform(0.6, 1.6)
     radius = np.sqrt(area / np.pi) * np.array([stretch, 1 / stretch])
     centre = rng.uniform(np.minimum(radius, 0.5), np.maximum(1 - radius, 0.5))

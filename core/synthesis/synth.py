@@ -1,7 +1,7 @@
 """Synthetic edits: a crop of a photo, a random plan, and the words that ask for it.
 
-Every sample is a pure function of (photos, seed, size, session, index, kind), and its entry in the record is
-enough to make the same pixels again: `replay`.
+Every sample is a pure function of (photos, seed, size, session, index, kind), and `replay` makes the same pixels again
+from its entry in the record.
 """
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from core.operators import Plan, Step, execute, trace
 from core.requests.grammar import describe, intent
 from core.synthesis.edits import draw
 
-SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}   # kinds that each has by default
+SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}   # default kinds of each
 KINDS = (*SESSIONS[0], "unchanged")
 PHASE_CYCLE = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
 
@@ -54,7 +54,7 @@ def crop(pixels, box, flip, size):
 def draw_preparation(picture, rng):
     """Draw the plan that makes an input of a crop: exposed at random and a little dull.
 
-    Finished photos fill the scale, so to brighten or saturate one clips it; what people ask to have edited does not.
+    Brightening or saturating a finished photo clips it, since it fills the scale; photos that need an edit do not.
     """
     bright = np.percentile(picture.max(2), 95) / 255
     return Plan((Step.make("brightness", [rng.uniform(*HIGHLIGHTS) / max(bright, 0.01) - 1]),
@@ -76,7 +76,7 @@ def input_of(photo, seed, size, index):
 
 
 def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None):
-    """As `make_sample`, of a given photo."""
+    """Return (entry, input, output) as `make_sample` does, for a given photo."""
     source, box, flip, preparation = input_of(photo, seed, size, index)  # the samples of an index share it
     rng = _rng(seed, index, f"{session} {kind}")
     drawn = draw(kind, source, rng, fulfils)
@@ -134,12 +134,13 @@ def _rng(seed, index, purpose):
 # The data set on disk
 
 class SynthSet:
-    """A synthetic data set in a folder: the record is the truth, the annotations are drawn from it."""
+    """A synthetic data set in a folder: its record holds every sample, and the annotations are written from it."""
 
     def __init__(self, folder, photos, seed, size, requests=1, fulfils=None):
-        """Open `folder` or begin it; `requests` is how many ways of saying it a training pair has; see `draw`.
+        """Read the record of `folder`, if it has one; `requests` is the number of sentences of a
+        training pair; see `draw` for `fulfils`.
 
-        Raises UserError where it was made with other settings: they can't be mixed.
+        Raises UserError where the set was made with other settings: they can't be mixed.
         """
         self.folder, self.photos, self.requests, self.fulfils = Path(folder), photos, requests, fulfils
         self.settings = {"seed": seed, "size": size, "photos": {

@@ -3,20 +3,22 @@ import numpy as np
 import pytest
 
 from core.operators import Plan, Step
-from core.requests.grammar import LEVELS, intent
-from core.requests.phrases import REPAIRS, WORDS
+from core.requests.grammar import intent
+from core.requests.phrases import WORDS
+from core.requests.wish import LEVELS, REPAIRS
 from core.synthesis.edits import EDITS, LOCAL_EDITS, draw
 from core.synthesis.synth import draw_preparation, run
 
 
-def test_every_effect_has_words_and_an_edit():
-    assert set(EDITS) == set(WORDS) - {"removed", "unchanged", *REPAIRS}
+def test_every_direction_has_words_and_an_edit():
+    assert set(EDITS) == {(attribute, sign) for attribute, sign in WORDS
+                          if attribute not in ("removal", "unchanged", *REPAIRS)}
     assert set(LOCAL_EDITS) <= set(EDITS)
 
 
-@pytest.mark.parametrize("effect", EDITS)
-def test_stronger_words_are_larger_edits(effect, photo):
-    edit = EDITS[effect]
+@pytest.mark.parametrize("direction", EDITS)
+def test_stronger_words_are_larger_edits(direction, photo):
+    edit = EDITS[direction]
     assert len(edit.strengths) == len(LEVELS) + 1
     picture = np.uint8(photo(40, 40) // 2 + 40)
     changes = []
@@ -29,8 +31,8 @@ def test_stronger_words_are_larger_edits(effect, photo):
     assert changes[0] < changes[-1]
 
 
-def carry_out(effect, strength, picture):
-    edit = EDITS[effect]
+def carry_out(direction, strength, picture):
+    edit = EDITS[direction]
     return run(Plan((Step.make(edit.op, edit.params(strength)),)), picture)
 
 
@@ -55,18 +57,19 @@ def roughness(picture):
 
 
 @pytest.mark.parametrize(("up", "down", "measure"), [
-    ("brighter", "darker", mean_light), ("lifted shadows", "deeper midtones", mean_light),
-    ("more contrast", "less contrast", spread), ("more saturated", "less saturated", chroma),
-    ("warmer", "cooler", red_over_blue), ("redder", "bluer", red_over_blue), ("sharper", "blurrier", roughness)])
-def test_effects_move_their_attribute_the_right_way(up, down, measure, photo):
+    (("light", 1), ("light", -1), mean_light), (("shadows", 1), ("midtones", -1), mean_light),
+    (("contrast", 1), ("contrast", -1), spread), (("saturation", 1), ("saturation", -1), chroma),
+    (("temperature", 1), ("temperature", -1), red_over_blue), (("red", 1), ("blue", 1), red_over_blue),
+    (("sharpness", 1), ("sharpness", -1), roughness)])
+def test_edits_move_their_attribute_the_right_way(up, down, measure, photo):
     picture = np.uint8(photo(64, 64, seed=3) * 0.6 + 30)
-    raised, lowered = (carry_out(effect, EDITS[effect].strengths[1], picture) for effect in (up, down))
+    raised, lowered = (carry_out(direction, EDITS[direction].strengths[1], picture) for direction in (up, down))
     assert measure(raised) > measure(picture) > measure(lowered)
 
 
 def test_greener_adds_green_and_faded_lowers_contrast(photo):
     picture = photo(64, 64)
-    green, faded = carry_out("greener", 0.4, picture), carry_out("faded", 1.0, picture)
+    green, faded = carry_out(("green", 1), 0.4, picture), carry_out(("fade", 1), 1.0, picture)
     assert green[..., 1].mean() > picture[..., 1].mean()
     assert green[..., 0].mean() < picture[..., 0].mean()
     assert spread(faded) < spread(picture)
@@ -84,7 +87,7 @@ def test_drawn_edits_are_visible_and_hardly_clip(kind, photo):
         assert len(masks) == (kind in ("local", "inpaint"))
         if masks:
             assert (edited[~masks[0]] == picture[~masks[0]]).all()
-            assert wishes[0].region is not None
+            assert wishes[0].where is not None
         assert (edited != picture).any()
         newly = ((edited == 255) | (edited == 0)) & (picture > 10) & (picture < 245)
         assert newly.any(2).mean() < 0.15
@@ -106,6 +109,15 @@ def test_edits_that_do_not_show_what_was_wished_for_are_drawn_again(photo):
     assert run(plan, picture).mean() > picture.mean()
     assert draw("global", picture, np.random.default_rng(0), lambda *_: False) is None
     assert draw("local", picture, np.random.default_rng(0), lambda *_: False)   # a part of the picture
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 8])
+def test_a_segment_that_vanishes_in_a_small_picture_is_replaced(seed):
+    """Segments are found on a thumbnail; one that is a pixel wide there has no pixel in a smaller picture."""
+    rng = np.random.default_rng(seed)
+    rows = np.where(np.arange(24)[:, None, None] % 2, 220, 40)
+    drawn = draw("inpaint", np.uint8(rows + rng.integers(0, 10, (24, 24, 3))), rng)
+    assert drawn is None or drawn[0].steps[0].mask.array().any()
 
 
 def test_flat_black_pictures_are_given_up():
