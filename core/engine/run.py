@@ -164,7 +164,7 @@ class Run:
 
     @contextlib.contextmanager
     def held(self, name):
-        """Give a network that judges but does not learn inside the block; gradients pass through it."""
+        """Freeze a network inside the block; gradients still flow through it."""
         network = self.networks[name]
         learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for parameter in learning:

@@ -35,8 +35,10 @@ class ImageMethod:
             if wanted not in (None, trained):
                 raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give the --trial that was "
                                 f"trained so, or leave the flag out")
-        network = FilterBank if "num_G" in state["model"]["config"] else Generator
-        return cls(network.from_checkpoint(state["model"], str(path)))
+        saved = state["model"]
+        of_before = "FilterBank" if "num_G" in saved["config"] else "Generator"   # checkpoints that name no class
+        network = FilterBank if saved.get("class", of_before) == "FilterBank" else Generator
+        return cls(network.from_checkpoint(saved, str(path)))
 
     @property
     def about(self):
