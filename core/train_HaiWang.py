@@ -1,7 +1,7 @@
 """Three models of "Learning to Globally Edit Images with Textual Description" (Wang, Williams and Kang 2018).
 
-Pix2Pix draws the edit end to end from photo and sentence; FilterBank mixes --num_G learnt edits by weights that the
-words give; Bucket takes one of them. All learn from L1, a perceptual loss and a discriminator that reads, too.
+Pix2Pix generates the edit end to end from photo and sentence; FilterBank mixes --num_G learnt edits, weighted by the
+words; Bucket takes one of them. All learn from L1, a perceptual loss and a discriminator that reads the request.
 
   python core/train_HaiWang.py --which_model_netG resnet_7blocks --no_lsgan --triple 0 --model Pix2Pix --trial 5
   python core/train_HaiWang.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU
@@ -28,7 +28,7 @@ from core.training.adversarial import (
     off,
     perceptual_loss,
 )
-from core.training.generators import add_generator, build_generator
+from core.training.generators import add_generator, average_weights, build_generator
 from core.training.planners import look_back, start
 
 MODELS = ("Pix2Pix", "FilterBank", "Bucket")
@@ -48,6 +48,7 @@ def train_once(options):
         generator = build_generator(options, language, FilterBank, net=options.which_model_netG, num_G=options.num_G,
                                     bucket=options.model == "Bucket")
     generator = training.setup(generator, adam(generator, options.learning_rate))
+    average = average_weights(training, options.ema)
     loss = GANLoss(options.gan).to(training.device)
     D = build_discriminator(options, language)
     D = training.setup(D, adam(D, options.learning_rate_D), name="D", floor=loss.floor)
@@ -73,7 +74,10 @@ def train_once(options):
         share = 1.0 if wrong is None else 0.5
         discriminator_step(training, loss, D, {"real": (real, True, 1.0), "fake": (fake, False, share),
                                                "wrong_words": (wrong, False, share)}, lambda_gp, options.r1)
-        look_back(training, generator, val)
+
+        if average:
+            average.update(generator)
+        look_back(training, average.network if average else generator, val)
     return {"best validation": training.best}
 
 
@@ -86,8 +90,8 @@ def arguments():
     group.add_argument("--which_model_netG", default="unet_128", help="generator: unet_128, resnet_7blocks; or with "
                        "other numbers")
     group.add_argument("--num_G", type=number(int, 1), default=5, help="learnt edits of FilterBank and Bucket")
-    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how the words meet the picture in Pix2Pix; "
-                       "--cond_nc is their size here, too")
+    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how Pix2Pix fuses the words with the "
+                       "picture; --cond_nc is the size of the words here, too")
     group.add_argument("--triple", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="a third case for the "
                        "discriminator: real edits with wrong words")
     group.add_argument("--lambda_L1", type=number(float, 0), default=10.0, help="weight of the L1 to the target")

@@ -1,7 +1,7 @@
-"""Bilinear GAN: the features of the photo and the sentence meet by low-rank bilinear pooling, then residual blocks.
+"""Bilinear GAN: low-rank bilinear pooling fuses the features of the photo with the sentence, before residual blocks.
 
 The discriminator is matching-aware (Reed et al. 2016): beside real edits and fakes it sees real edits with wrong words.
-Nothing but the discriminator teaches the generator, unless --use_vgg or --lambda_L1 hold it to the target.
+The generator learns from the discriminator alone, unless --use_vgg or --lambda_L1 add losses to the target.
 
   python core/train_bilinearGAN.py --fusing_method lowrank_BP --trial 15
   python core/train_bilinearGAN.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU
@@ -27,7 +27,7 @@ from core.training.adversarial import (
     off,
     perceptual_loss,
 )
-from core.training.generators import add_generator, build_generator
+from core.training.generators import add_generator, average_weights, build_generator
 from core.training.planners import look_back, start
 
 
@@ -41,6 +41,7 @@ def train_once(options):
     generator = build_generator(options, language, Generator, net=options.netG, fusion=options.fusing_method,
                                 cond_nc=options.rank)
     generator = training.setup(generator, adam(generator, options.learning_rate))
+    average = average_weights(training, options.ema)
     loss = GANLoss(options.gan).to(training.device)
     D = build_discriminator(options, language)
     D = training.setup(D, adam(D, options.learning_rate_D), name="D", floor=loss.floor)
@@ -66,7 +67,10 @@ def train_once(options):
         share = 1.0 if wrong is None else 0.5
         discriminator_step(training, loss, D, {"real": (real, True, 1.0), "fake": (fake, False, share),
                                                "wrong_words": (wrong, False, share)}, lambda_gp, options.r1)
-        look_back(training, generator, val)
+
+        if average:
+            average.update(generator)
+        look_back(training, average.network if average else generator, val)
     return {"best validation": training.best}
 
 
@@ -74,10 +78,10 @@ def arguments():
     parser = Parser(__doc__).add_data().add_training(num_iters=20000).add_gan().add_machine()
     add_generator(parser, norm="batch")
     group = parser.add_argument_group("bilinear GAN")
-    group.add_argument("--fusing_method", default="lowrank_BP", choices=FUSIONS, help="how the sentence meets the "
-                       "features: low-rank bilinear pooling, concatenation, or scale and shift")
-    group.add_argument("--rank", type=number(int, 1), default=256, help="of the pooling; with the other methods, "
-                       "numbers that the sentence becomes")
+    group.add_argument("--fusing_method", default="lowrank_BP", choices=FUSIONS, help="how the sentence is fused "
+                       "with the features: low-rank bilinear pooling, concatenation, or scale and shift")
+    group.add_argument("--rank", type=number(int, 1), default=256, help="of the pooling; with the other methods, the "
+                       "size of the sentence's projection")
     group.add_argument("--netG", default="resnet_4blocks", help="generator: resnet_4blocks, unet_128, global_9blocks; "
                        "or with other numbers")
     group.add_argument("--use_vgg", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="also a perceptual "

@@ -26,7 +26,7 @@ from core.training.adversarial import (
     mismatched,
     perceptual_loss,
 )
-from core.training.generators import add_generator, build_generator
+from core.training.generators import add_generator, average_weights, build_generator
 from core.training.planners import look_back, start
 
 ENCODERS = ("separate", "shared", "G", "only_G")
@@ -45,6 +45,7 @@ def train_once(options):
     generator = build_generator(options, language, Generator, net=options.netG, fusion=options.fusion,
                                 cond_nc=options.cond_nc)
     generator = training.setup(generator, adam(generator, options.learning_rate))
+    average = average_weights(training, options.ema)
     loss = GANLoss(options.gan).to(training.device)
     D = build_discriminator(options, language, use_words=options.encoders != "only_G")
     if options.encoders == "G":
@@ -69,6 +70,7 @@ def train_once(options):
 
         if options.encoders in ("shared", "G"):
             copy_encoder(training, "model", "D")
+
         # loss_D: fakes and real edits with wrong words share the weight of the edits that are not right
         wrong = mismatched(*real) if options.triple else None
         share = 1.0 if wrong is None else 0.5
@@ -76,7 +78,10 @@ def train_once(options):
                                                "wrong_words": (wrong, False, share)}, lambda_gp, options.r1)
         if options.encoders == "shared":
             copy_encoder(training, "D", "model")
-        look_back(training, generator, val)
+
+        if average:
+            average.update(generator)
+        look_back(training, average.network if average else generator, val)
     return {"best validation": training.best}
 
 
@@ -92,8 +97,8 @@ def arguments():
     group = parser.add_argument_group("pix2pixHD")
     group.add_argument("--netG", default="global_9blocks", help="generator: global_9blocks, local_9blocks (the global "
                        "one and a local enhancer), resnet_7blocks, unet_128; or with other numbers")
-    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how the words meet the picture in it; "
-                       "--cond_nc is their size here, too")
+    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how it fuses the words with the picture; "
+                       "--cond_nc is the size of the words here, too")
     group.add_argument("--encoders", default="separate", choices=ENCODERS, help="who reads the words: each network by "
                        "its own encoder, both by a shared one, both by one that only the generator trains, or only the "
                        "generator at all")
