@@ -28,12 +28,12 @@ from bench import inputs
 from bench.measure import HEADER, Row, machine, measure
 from bench.plain_planner import free_running_loss, teacher_forced_losses
 from bench.references import pillow_chain, whole_image_chain
-from core.datasets import to_tensor
+from core.datasets import to_tensor, to_uint8
 from core.engine.cli import run
 from core.engine.options import Parser
 from core.files import UserError, read_json, write_json
 from core.losses.plan import operator_nll, parameter_loss
-from core.methods.planner import PlannerMethod, to_uint8
+from core.methods.planner import PlannerMethod
 from core.models.vision import has_bf16
 from core.operators import execute
 from core.planning import action_options, plan_pairs

@@ -18,7 +18,6 @@ from core.engine.run import run_folder
 from core.methods.generator import add_demo, open_photo
 from core.methods.judged import PREFIX, JudgedPlanner, add_search
 from core.methods.planner import as_result, thumbnail
-from core.operators import execute
 from core.pages import write_results
 
 EXPERIMENT = PREFIX + "seq2seqGAN-disc"
@@ -30,8 +29,6 @@ def main():
     name, pixels = open_photo(options.img)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     planned = planner.plans(image, options.requests)
-    for edited in planned:
-        edited.image = execute(edited.plan, image)
     before, after = (costs(planner, image, images, options.requests)
                      for images in ([image] * len(planned), [edited.image for edited in planned]))
     folder = run_folder(options)
@@ -40,7 +37,7 @@ def main():
                     in zip(options.requests, planned, before, after, strict=True)],
                    headers=("request", "plan", "cost before", "after"), floatfmt=".4f"))
     write_results(folder / "demo" / "web", f"{folder.name} on {name}", [
-        as_result(request, request, image, edited, metrics={"input cost": cost_in, "output cost": cost_out})
+        as_result(request, request, edited, metrics={"input cost": cost_in, "output cost": cost_out})
         for request, edited, cost_in, cost_out in zip(options.requests, planned, before, after, strict=True)])
     print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
 

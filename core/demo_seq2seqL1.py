@@ -46,7 +46,7 @@ def main():
             table.append((request, " ".join(step.op for step in edited.plan) or "nothing", attribute.replace("_", " "),
                           before, after, "yes" if (after - before) * direction > 0 else "NO"))
             measured |= {f"{attribute} before": before, f"{attribute} after": after}
-        results.append(as_result(request, request, image, edited, metrics=measured))
+        results.append(as_result(request, request, edited, metrics=measured))
     headers = ("request", "plan", "attribute", "before", "after", "obeys")
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {folder / options.checkpoint}")
     print(tabulate(table, headers=headers, floatfmt=".4f"))

@@ -13,6 +13,7 @@ import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
+from core.datasets import to_uint8
 from core.datasets.annotations import read_entries
 from core.engine.cli import run
 from core.engine.data import open_photos
@@ -20,7 +21,6 @@ from core.engine.options import Parser, number, parse
 from core.engine.run import revision, run_folder
 from core.evaluation.run_table import index_runs
 from core.files import write_json, write_jsonl
-from core.methods.planner import to_uint8
 from core.methods.registry import add_method, open_method
 from core.metrics.obedience import judge_photo, read_items, summarise
 from core.metrics.picking import pick_requests

@@ -69,7 +69,7 @@ def repair(method, photos, rows):
             row = {"photo": name, "fault": fault, "right": (is_now - was) * (should - was) > 0,
                    "L1 before": before, "L1 after": after}
             rows.append(row)
-            yield as_result(f"{name}, {fault}", request, degraded, edited, image,
+            yield as_result(f"{name}, {fault}", request, edited, image,
                             {"input L1": before, "output L1": after})
 
 

@@ -10,7 +10,6 @@ counts the executed planned sequence as real (core/train_seq2seqAdaptGAN.py).
   python core/train_seq2seqGAN.py --dataset synth --trial 101 --num_iters 600      # a small trial on a CPU
 """
 import _init_paths  # noqa: F401
-import torch
 
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
@@ -19,7 +18,7 @@ from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.gan import GANLoss
 from core.losses.plan import operator_nll, parameter_loss
-from core.operators import apply_batch
+from core.operators import execute_batch
 from core.synthesis.degrade import Inputs
 from core.training.adversarial import (
     LAMBDA_GP,
@@ -69,7 +68,9 @@ def train_once(options):
             real, fake = (image, target, words), (image, edit, words)
 
             # loss_D: with --adapt, the target and the executed planned sequence share the weight of real edits
-            planned = (image, carried_out(planner.vocab, image, batch), words) if options.adapt else None
+            planned = None
+            if options.adapt:
+                planned = (image, execute_batch(planner.vocab, batch["ops"][:, 1:-1], image, batch["params"]), words)
             share = 1.0 if planned is None else 0.5
             discriminator_step(training, loss, D, {"real": (real, True, share), "planned": (planned, True, share),
                                                    "fake": (fake, False, 1.0)}, lambda_gp, options.r1)
@@ -81,14 +82,6 @@ def train_once(options):
 
         look_back(training, planner, val)
     return {"best validation": training.best}
-
-
-@torch.no_grad()
-def carried_out(vocab, image, batch):
-    """Execute a batch's plans on an image (B, 3, H, W): `ops` (B, T + 2) with START and END, `params` (B, T, P)."""
-    for op, values in zip(batch["ops"][:, 1:-1].unbind(1), batch["params"].unbind(1), strict=True):
-        image = apply_batch(vocab, op, image, values)
-    return image
 
 
 def arguments():

@@ -25,7 +25,6 @@ from core.engine.language import open_language
 from core.engine.options import Parser, number, parse
 from core.files import UserError, read_json, write_json
 from core.methods.planner import THUMBNAIL, Edited, as_result
-from core.operators import execute
 from core.pages import write_results
 from core.planning import action_options
 from core.planning.action_sets import OPTIMIZERS, read_sets
@@ -83,10 +82,7 @@ def plan_phase(dataset, actions, search, options):
 
 def planned_row(entry, found):
     """Return the stored row of a `Planned`."""
-    distances = [found.l1_input]
-    for gain in found.gains:
-        distances.append(distances[-1] - gain)
-    return action_row(entry, found.plan, distances)
+    return action_row(entry, found.plan, found.distances)
 
 
 def import_phase(options, phase, actions):
@@ -132,9 +128,8 @@ def write_page(dataset, actions, folder):
             sample = dataset[index]
             plan = plans[sample["name"]]
             row = actions.rows[sample["name"]]
-            yield as_result(sample["name"], sample["request"], sample["input"],
-                            Edited(execute(plan, sample["input"]), plan), sample["target"],
-                            {"input L1": row["l1_input"], "output L1": row["l1_output"]})
+            yield as_result(sample["name"], sample["request"], Edited(sample["input"], plan), sample["target"],
+                            {"input L1": row["distances"][0], "output L1": row["distances"][-1]})
 
     write_results(folder, f"planned: {actions.path.stem}", results())
     print(f"page: {folder / 'index.html'}")

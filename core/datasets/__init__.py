@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.datasets.actions import ActionSet, action_row, action_set_path, import_published
 from core.datasets.gier import GIERPairs
-from core.datasets.images import fit_short_edge, load_image, squash, to_tensor
+from core.datasets.images import fit_short_edge, load_image, squash, to_tensor, to_uint8
 from core.datasets.mixed import Beside, Mixed
 from core.datasets.pairs import PairDataset
 from core.datasets.pieces import PieceVocab
@@ -59,5 +59,5 @@ def open_dataset(name, phase, session, vocab, root=None, **options):
 
 __all__ = ["DATASETS", "ActionSet", "Beside", "GIERPairs", "Mixed", "PairDataset", "PieceVocab", "Source",
            "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
-           "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "squash", "to_tensor",
+           "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "squash", "to_tensor", "to_uint8",
            "tokenize", "vocab_files"]

@@ -5,7 +5,7 @@ import time
 import torch
 from tabulate import tabulate
 
-from core.datasets import ActionSet, action_set_path
+from core.datasets import ActionSet, action_set_path, to_uint8
 from core.engine.data import open_phase
 from core.engine.language import open_language
 from core.engine.options import number
@@ -15,7 +15,7 @@ from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl
 from core.methods.critics import LEVELLED, area, judge_pairs, load_critic
-from core.methods.planner import THUMBNAIL, to_uint8
+from core.methods.planner import THUMBNAIL
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
 

@@ -76,6 +76,9 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
             sample = dataset[index]
             asked = time.perf_counter()
             edited = method(sample["input"], sample["request"], sample["name"])
+            shown = visualize_every and index % visualize_every == 0
+            _ = edited.stages if shown else None   # the page shows each step: they are executed once, here
+            _ = edited.image
             times.append(time.perf_counter() - asked)
             row = meter.measure(sample, edited)
             if method.answers_any:
@@ -85,9 +88,9 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
                     variances[photo] = request_variance(torch.stack([answer.image for answer in answers]))
                 row["variance"] = variances[photo]
             rows.append(row)
-            if visualize_every and index % visualize_every == 0:
-                shown = {name: value for name, value in row.items() if isinstance(value, float)}
-                yield as_result(sample["name"], sample["request"], sample["input"], edited, sample["target"], shown)
+            if shown:
+                values = {name: value for name, value in row.items() if isinstance(value, float)}
+                yield as_result(sample["name"], sample["request"], edited, sample["target"], values)
 
     notes = [*dataset.report(), " · ".join(f"{key}: {value}" for key, value in about.items())]
     if visualize_every:

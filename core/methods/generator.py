@@ -59,9 +59,9 @@ class ImageMethod:
                             f"({MOST_PIXELS / 1e6:.1f} megapixels at most); shrink it, by --short_edge where there is "
                             f"that flag, or take a method that plans")
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
-        image = image[None].to(self.device)
+        photo, image = image, image[None].to(self.device)
         results = [self.generator(image, part) for part in ids.split(max(AT_ONCE // (height * width), 1))]
-        return [Edited(result.cpu()) for result in torch.cat(results)]
+        return [Edited(photo, image=result.cpu()) for result in torch.cat(results)]
 
     def __call__(self, image, request):
         edited, = self.edits(image, [request])
@@ -101,7 +101,7 @@ def demonstrate(options):
                    headers=("request", "change of the photo", "distance from the mean of all")))
     print(f"variance over the requests: {request_variance(results):.6f}")
     write_results(folder / "demo" / "web", f"{folder.name} on {name}", [
-        as_result(request, request, image, edited, metrics={"change": change, "apart": distance})
+        as_result(request, request, edited, metrics={"change": change, "apart": distance})
         for request, edited, change, distance in zip(options.requests, edits, moved, apart, strict=True)])
     print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
 

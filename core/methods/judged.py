@@ -47,10 +47,10 @@ class JudgedPlanner:
         return cls(scorer, words, search_options(options, BEAM, LONGEST), judge=f"{experiment} trial {options.trial}")
 
     def plans(self, image, requests):
-        """Plan several requests for one photo (3, H, W) in [0, 1]; return Edited without images, one per request."""
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
         source = thumbnail(image).to(self.device).expand(len(requests), -1, -1, -1)
         judge = self.judge(source, requests)
-        return [Edited(None, plan, self.vocab.read(request))
+        return [Edited(image, plan, self.vocab.read(request))
                 for plan, request in zip(plan_by_judge(source, judge, self.search), requests, strict=True)]
 
     def judge(self, source, requests):

@@ -1,32 +1,52 @@
 """Editing one photo with a method: what every method under test is, and the planner as one."""
+import functools
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from core.datasets import PieceVocab, WordVocab, squash
+from core.datasets import PieceVocab, WordVocab, squash, to_uint8
 from core.datasets.pieces import minilm_folder
 from core.engine.checkpoints import load_checkpoint
 from core.files import UserError
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
-from core.operators import Plan, execute, trace
+from core.operators import execute, trace
 
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
 DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
 SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
 
 
-@dataclass
 class Edited:
-    """What a method makes of a photo: the result (3, H, W), the plan if it has one, and what it attended to."""
+    """What a method makes of a photo: the result, the plan if it has one, and the words that it attended to.
 
-    image: torch.Tensor
-    plan: Plan | None = None
-    words: list[str] = field(default_factory=list)
-    attention: np.ndarray | None = None   # (steps, words)
+    A plan is executed once, when its result (`image`) or its steps (`stages`) are first asked for.
+    """
+
+    def __init__(self, photo, plan=None, words=(), attention=None, image=None):
+        """Keep an edit of `photo` (3, H, W) in [0, 1]: by `plan`, or without one as `image`, a picture of its size.
+
+        `attention` (steps, words) holds the weights of the words at each step, or None.
+        """
+        self.photo, self.plan, self.words, self.attention = photo, plan, list(words), attention
+        self._image = image
+
+    @functools.cached_property
+    def stages(self):
+        """The pictures (3, H, W) after each step of the plan; none without a plan."""
+        pictures = [] if self.plan is None else list(trace(self.plan, self.photo))
+        if pictures and self._image is None:
+            self._image = pictures[-1]
+        return pictures
+
+    @property
+    def image(self):
+        """The result (3, H, W) in [0, 1]."""
+        if self._image is None:
+            self._image = execute(self.plan, self.photo)
+        return self._image
 
 
 class PlannerMethod:
@@ -69,21 +89,20 @@ class PlannerMethod:
 
     @torch.no_grad()
     def plans(self, image, requests):
-        """Plan several requests for one photo (3, H, W) in [0, 1]; return Edited without images, one per request."""
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
         small = thumbnail(image).to(self.device)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
-        return [self._edited(unrolled, index, request) for index, request in enumerate(requests)]
+        return [self._edited(image, unrolled, index, request) for index, request in enumerate(requests)]
 
-    def _edited(self, unrolled, index, request):
+    def _edited(self, image, unrolled, index, request):
         plan, steps = unrolled.plan(self.planner.vocab, index)
         words = self.vocab.read(request)
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
-        return Edited(None, plan, words, weights if self.planner.config.use_attention else None)
+        return Edited(image, plan, words, weights if self.planner.config.use_attention else None)
 
     def __call__(self, image, request):
         edited, = self.plans(image, [request])
-        edited.image = execute(edited.plan, image)
         return edited
 
 
@@ -93,17 +112,12 @@ def thumbnail(image):
     return torch.from_numpy(squash(pixels, THUMBNAIL)).permute(2, 0, 1)
 
 
-def to_uint8(image):
-    """Turn (3, H, W) in [0, 1] into a uint8 (H, W, 3) array, rounded to nearest."""
-    return (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-
-
-def as_result(name, request, image, edited, target=None, metrics=None):
+def as_result(name, request, edited, target=None, metrics=None):
     """Return what a result page shows of one edit: plain values, pictures as uint8 arrays."""
     steps = []
     if edited.plan is not None:
         steps = [{"op": step.op, "params": list(step.params), "image": to_uint8(after)}
-                 for step, after in zip(edited.plan, trace(edited.plan, image), strict=True)]
-    return {"name": name, "request": request, "input": to_uint8(image), "steps": steps,
+                 for step, after in zip(edited.plan, edited.stages, strict=True)]
+    return {"name": name, "request": request, "input": to_uint8(edited.photo), "steps": steps,
             "output": to_uint8(edited.image), "target": None if target is None else to_uint8(target),
             "words": edited.words or None, "attention": edited.attention, "metrics": metrics or {}}

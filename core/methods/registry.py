@@ -21,7 +21,7 @@ from core.methods.generator import ImageMethod
 from core.methods.judged import JudgedPlanner, plans_on_targets
 from core.methods.keywords import keyword_plan
 from core.methods.planner import THUMBNAIL, Edited, PlannerMethod
-from core.operators import Plan, execute
+from core.operators import Plan
 from core.planning import action_options
 from core.planning.auto_tone import auto_tone
 from core.planning.mean import mean_edit
@@ -58,10 +58,7 @@ class LearnedPlans(Method):
         self.planner, self.vocab = planner, planner.vocab
 
     def edits(self, image, requests):
-        several = self.planner.plans(image, requests)
-        for edited in several:
-            edited.image = execute(edited.plan, image)
-        return several
+        return self.planner.plans(image, requests)
 
 
 class SwappedPhotos(Method):
@@ -92,8 +89,7 @@ class SwappedPhotos(Method):
     def __call__(self, image, request, name=None):
         other = self.dataset[self.other[name.split(">")[0]]]["input"]
         edited, = self.planner.plans(other, [request])
-        edited.image = execute(edited.plan, image)
-        return edited
+        return Edited(image, edited.plan, edited.words, edited.attention)
 
 
 class LearnedImages(Method):
@@ -116,8 +112,8 @@ class RulePlans(Method):
 
     def edits(self, image, requests):
         plans = [self.rule(image, request) for request in requests]
-        results = {plan: execute(plan, image) for plan in dict.fromkeys(plans)}   # most rules plan alike for many words
-        return [Edited(results[plan], plan) for plan in plans]
+        edits = {plan: Edited(image, plan) for plan in dict.fromkeys(plans)}   # most rules plan alike for many words
+        return [edits[plan] for plan in plans]
 
 
 class KnownPlans(Method):
@@ -134,7 +130,7 @@ class KnownPlans(Method):
                         f"another method")
 
     def __call__(self, image, request, name=None):
-        return Edited(execute(self.plans[name], image), self.plans[name])
+        return Edited(image, self.plans[name])
 
 
 def open_method(options):

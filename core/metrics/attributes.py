@@ -4,6 +4,7 @@ All take (B, 3, H, W), float, sRGB in [0, 1], and return (B,). More brightness, 
 """
 import torch
 
+from core.colour import srgb_to_lab
 from core.operators import functions
 
 
@@ -52,8 +53,7 @@ def look(image):
 
 
 def _lab(image):
-    from kornia.color import rgb_to_lab
-    return rgb_to_lab(image)
+        return srgb_to_lab(image)
 
 
 def _lightness(lab):

@@ -3,11 +3,11 @@
 The linear heads come with the package `lpips`; the AlexNet below them is torchvision's, which this never downloads.
 """
 import warnings
-from pathlib import Path
 
 import torch
 
-from core.files import UserError, sha256
+from core.files import UserError
+from core.pretrained import cache_folder, find_weights
 
 BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's name for it ends in the first digits of its SHA-256
 DIGITS = "7be5be79"
@@ -35,13 +35,11 @@ def open_lpips(weights=None):
     Returns: (an Lpips or None, a sentence why there is none, or None). Its name is "LPIPS", and "LPIPS(<file name>)"
     on other weights than the published ones. Raises UserError where a given file cannot be used.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / BACKBONE
-    if weights is None and not cached.is_file():
-        return None, f"LPIPS is not measured: there is no {cached}; bring it, or give --lpips_weights FILE"
-    path = Path(weights or cached)
-    digest = sha256(path, "give the file of the LPIPS weights itself")
-    name = "LPIPS" if digest.startswith(DIGITS) else f"LPIPS({path.name})"
-    return Lpips(name, _network(path)), None
+    found = find_weights(weights, (BACKBONE,), DIGITS, "give the file of the LPIPS weights itself")
+    if found is None:
+        return None, (f"LPIPS is not measured: there is no {cache_folder() / BACKBONE}; bring it, or give "
+                      f"--lpips_weights FILE")
+    return Lpips(found.name("LPIPS"), _network(found.path)), None
 
 
 def _network(path):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from core.operators import apply_batch
+from core.operators import execute_batch
 
 NEAR = 0.01    # L1: what is nearer to the target is no wrong edit of it; planning stops there, too
 FAR = 0.1      # L1: beyond it one wrong edit is as wrong as another
@@ -67,15 +67,15 @@ def candidates(batch, vocab, random_edits=True, **others):
     shown = {}
     if "ops" in batch:
         ops, params = batch["ops"][:, 1:-1], batch["params"]
-        next_edit = carry_out(vocab, ops.roll(1, 0), params.roll(1, 0), source)
+        next_edit = execute_batch(vocab, ops.roll(1, 0), source, params.roll(1, 0))
         apart = distance(next_edit, target)   # from what the words of the one ask for to what those of the other do
-        shown["cut short"] = carry_out(vocab, cut_short(vocab, ops), params, source)
+        shown["cut short"] = execute_batch(vocab, cut_short(vocab, ops), source, params)
         shown["other plan"] = next_edit
     else:
         apart = torch.full((len(source),), torch.inf, device=source.device)
         shown["unedited"] = source
     if random_edits:
-        shown["random edit"] = carry_out(vocab, *random_steps(vocab, len(source), source.device), source)
+        shown["random edit"] = _random_edit(vocab, source)
     shown |= others
     distances = {kind: distance(image, target) for kind, image in shown.items()}
     apart = apart.masked_fill(asked_alike, 0)
@@ -91,18 +91,16 @@ def distance(image, target):
     return (image - target).abs().mean((1, 2, 3))
 
 
-def carry_out(vocab, ops, params, image):
-    """Carry out steps, ids (B, T) with parameters (B, T, P), on pictures (B, 3, H, W)."""
-    for step in range(ops.shape[1]):
-        image = apply_batch(vocab, ops[:, step], image, params[:, step])
-    return image
-
-
 def cut_short(vocab, ops):
     """Return ids (B, T) of plans that end at least one step earlier, by chance how many; the rest is padding."""
     count = torch.isin(ops, torch.tensor([index for index, _ in vocab.operators], device=ops.device)).sum(1)
     kept = (torch.rand(len(ops)).to(ops.device) * count).long()   # 0 to count - 1
     return ops * (torch.arange(ops.shape[1], device=ops.device) < kept[:, None])
+
+
+def _random_edit(vocab, source):
+    ops, params = random_steps(vocab, len(source), source.device)
+    return execute_batch(vocab, ops, source, params)
 
 
 def random_steps(vocab, count, device):

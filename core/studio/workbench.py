@@ -20,12 +20,11 @@ import torch
 from dominate import tags
 from PIL import Image
 
-from core.datasets import tokenize
+from core.datasets import to_uint8, tokenize
 from core.datasets.vocab import remarks
 from core.engine.options import Parser
 from core.exports import export
 from core.files import UserError
-from core.methods.planner import to_uint8
 from core.operators import TABLE, Plan, Step, execute
 from core.operators.changes import scale
 from core.photo import MAX_PIXELS, check_output, read_photo, shrink

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from core.datasets.annotations import PHASES, pair_name
-from core.datasets.images import squash, to_tensor
+from core.datasets.images import squash, to_tensor, to_uint8
 from core.files import UserError, read_json, replacing, write_json
 from core.operators import Plan, Step, execute, trace
 from core.requests.grammar import describe, intent
@@ -118,17 +118,12 @@ def replay(entry, photos):
     cropped = crop(photo.load(), entry["crop"], entry["flip"], entry["size"])
     before = to_tensor(run(Plan.from_dict(entry["preparation"], entry["output"]), cropped))
     after = trace(Plan.from_dict(entry["plan"], entry["output"]), before)
-    return [to_picture(image) for image in (before, *after)]
+    return [to_uint8(image) for image in (before, *after)]
 
 
 def run(plan, picture):
     """Execute `plan` on a uint8 picture (H, W, 3); the result is rounded to uint8, once, at the end."""
-    return to_picture(execute(plan, to_tensor(picture)))
-
-
-def to_picture(image):
-    """Round a float (3, H, W) image in [0, 1] to uint8 (H, W, 3)."""
-    return (image * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    return to_uint8(execute(plan, to_tensor(picture)))
 
 
 def _rng(seed, index, purpose):

@@ -23,7 +23,7 @@ def write_previews(training, network, dataset):
             edited = method(sample["input"], sample["request"])
             distance = {name: (image - sample["target"]).abs().mean().item()
                         for name, image in (("input L1", sample["input"]), ("output L1", edited.image))}
-            yield as_result(sample["name"], sample["request"], sample["input"], edited, sample["target"], distance)
+            yield as_result(sample["name"], sample["request"], edited, sample["target"], distance)
 
     title = f"{training.folder.name} after {training.iteration + 1} iterations"
     write_results(training.folder / "train" / "web", title, results())

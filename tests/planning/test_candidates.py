@@ -2,8 +2,8 @@
 import pytest
 import torch
 
-from core.operators import OperatorVocab, Plan, Step, execute
-from core.planning.candidates import FAR, NEAR, candidates, carry_out, cut_short, random_steps
+from core.operators import OperatorVocab, Plan, Step, execute, execute_batch
+from core.planning.candidates import FAR, NEAR, candidates, cut_short, random_steps
 
 VOCAB = OperatorVocab()
 SOURCE = torch.rand(3, 3, 12, 12, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.2
@@ -120,5 +120,5 @@ def test_random_edits_are_within_bounds_and_repeat_with_the_seed():
     torch.manual_seed(0)
     again = random_steps(VOCAB, 300, "cpu")
     assert torch.equal(again[0], ops) and torch.equal(again[1], params)
-    edited = carry_out(VOCAB, ops[:64], params[:64], torch.full((64, 3, 4, 4), 0.4))
+    edited = execute_batch(VOCAB, ops[:64], torch.full((64, 3, 4, 4), 0.4), params[:64])
     assert edited.mean((1, 2, 3)).min() < 0.1 < 0.7 < edited.mean((1, 2, 3)).max()
