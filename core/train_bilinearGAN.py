@@ -57,12 +57,12 @@ def train_once(options):
         edit = generator(image, words)
         real, fake = (image, target, words), (image, edit, words)
 
-        # loss_G: the generator steps first, against a frozen D
+        # loss_G is the sum of these terms; the generator steps first, against a frozen D
         gan, features = adversarial_losses(training, loss, real, fake, matching=lambda_feat > 0)
         generator_step(training, GAN=gan, features=lambda_feat * features, L1=options.lambda_L1 * l1(edit, target),
                        VGG=lambda_vgg * perceptual(edit, target))
 
-        # loss_D: fakes and real edits with wrong words share the weight of the edits that are not right
+        # loss_D is the weighted sum over cases; fakes and real edits with wrong words share a weight of 1
         wrong = mismatched(*real)
         share = 1.0 if wrong is None else 0.5
         discriminator_step(training, loss, D, {"real": (real, True, 1.0), "fake": (fake, False, share),

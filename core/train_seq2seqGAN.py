@@ -67,7 +67,7 @@ def train_once(options):
             edit = planner(image, words).image
             real, fake = (image, target, words), (image, edit, words)
 
-            # loss_D: with --adapt, the target and the executed planned sequence share the weight of real edits
+            # loss_D is the weighted sum over cases; with --adapt, the target and the executed plan share a weight of 1
             planned = None
             if options.adapt:
                 planned = (image, execute_batch(planner.vocab, batch["ops"][:, 1:-1], image, batch["params"]), words)
@@ -75,7 +75,7 @@ def train_once(options):
             discriminator_step(training, loss, D, {"real": (real, True, share), "planned": (planned, True, share),
                                                    "fake": (fake, False, 1.0)}, lambda_gp, options.r1)
 
-            # loss_G
+            # loss_G is the sum of these terms
             gan, features = adversarial_losses(training, loss, real, fake, matching=lambda_feat > 0)
             generator_step(training, GAN=gan, features=lambda_feat * features,
                            perceptual=lambda_vgg * perceptual(edit, target))
