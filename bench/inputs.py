@@ -50,7 +50,7 @@ def untrained_planner(vis_encoder):
     torch.manual_seed(0)
     planner = Planner(PlannerConfig(WORDS, vis_encoder=vis_encoder))
     with torch.no_grad():
-        planner.choose.bias[planner.vocab.ids[END]] = -100
+        planner.operator_head.bias[planner.vocab.ids[END]] = -100
     return planner
 
 

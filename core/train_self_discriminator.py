@@ -17,7 +17,7 @@ from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.ranking import classification_loss
 from core.planning.candidates import candidates
-from core.training.critics import accuracies, add_critic, open_critic, validate_critic
+from core.training.critics import accuracies, add_critic, build_critic, validate_critic
 from core.training.planners import start
 
 EXPERIMENT = "self_discriminator"
@@ -30,7 +30,7 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options, planned=False)
-    critic = training.setup(*open_critic(options, language))
+    critic = training.setup(*build_critic(options, language))
 
     for batch in training.batches(train):
         critic.train()

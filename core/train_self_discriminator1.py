@@ -1,8 +1,8 @@
 """Self-discriminator on mixed trajectories: the critic also sees planned edits that do not fit the words.
 
 Each right edit stands against the pair's own plan cut short, the plan of another pair, a random edit, and itself with
-the words of another pair. What the critic pays is a matter of --objective; with --combined a planner learns beside it
-to please it, and its edits are wrong ones, too.
+the words of another pair. --objective chooses the critic's loss; with --combined a planner is trained beside the critic
+to raise its score, and the planner's edits are wrong ones, too.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1      # first: plan the training pairs
   python core/train_self_discriminator1.py --trial 1
@@ -22,7 +22,7 @@ from core.methods.critics import LEVELLED
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS
 from core.planning.candidates import FAR, NEAR, candidates
-from core.training.critics import accuracies, add_critic, open_critic, validate_critic
+from core.training.critics import accuracies, add_critic, build_critic, validate_critic
 from core.training.planners import start, supervised
 
 EXPERIMENT = "self_discriminator1"
@@ -35,7 +35,7 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options)
-    critic = training.setup(*open_critic(options, language))
+    critic = training.setup(*build_critic(options, language))
     if options.combined:
         planner = training.setup(*new_planner(options, language), "teacher_forced", name="G")
 
@@ -44,7 +44,7 @@ def train_once(options):
         others = {"planned": plan(training, planner, batch)} if options.combined else {}
         shown = candidates(batch, language.operators, bool(options.random_edits), **others)
         scores = shown.judged(critic)
-        training.step(**owed(scores, shown, options))
+        training.step(**critic_losses(scores, shown, options))
         training.note(**accuracies(scores, shown, options.objective in LEVELLED))
         if training.due(options.checkpoint_every):
             area = validate_critic(critic, val, language.operators, training.device)
@@ -52,8 +52,8 @@ def train_once(options):
     return {"best validation, 1 - AUC": training.best}
 
 
-def owed(scores, shown, options):
-    """Return what the critic pays for its scores (K, B) of Candidates."""
+def critic_losses(scores, shown, options):
+    """Return the critic's losses {name: 0-d tensor} of --objective on its scores (K, B) of Candidates."""
     weights = shown.weights(by_distance=bool(options.reweight))
     if options.objective == "ranking":
         return {"ranking": ranking_loss(scores, shown.distances, NEAR)}
@@ -66,7 +66,7 @@ def owed(scores, shown, options):
 
 
 def plan(training, planner, batch):
-    """Teach the planner by planned sequences and by the critic, which stands still; return its edits (B, 3, H, W)."""
+    """Step the planner along its supervised losses and the frozen critic's; return its edits (B, 3, H, W)."""
     planner.train()
     planned = planner(batch["input"], batch["request_ids"])
     with training.held(MAIN) as critic:

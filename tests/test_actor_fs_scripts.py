@@ -51,7 +51,7 @@ def test_a_resumed_run_is_the_unbroken_one(project, losses):
     assert losses("--num_iters", 4, "--checkpoint_every", 2) == unbroken
     resumed = weights(project / RUN / "last.pt")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    assert not torch.equal(half["choose.weight"], whole["choose.weight"])
+    assert not torch.equal(half["operator_head.weight"], whole["operator_head.weight"])
 
 
 def test_it_is_tested_as_every_planner(project, losses, run_script):

@@ -299,7 +299,7 @@ def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(run_well,
     result = run_well(TEST, *SYNTH, "--trial", 12, "--seeds", 2, "--visualize", 0)
     assert "mean and standard deviation over 2 seeds" in result.out
     runs = [project / f"output/synth_seq2seqL1_trial_12{suffix}" for suffix in ("", "_seed_1")]
-    weights = [PlannerMethod.load(run / "last.pt").planner.choose.weight for run in runs]
+    weights = [PlannerMethod.load(run / "last.pt").planner.operator_head.weight for run in runs]
     assert not torch.equal(*weights)
     seeds = json.loads((runs[0] / "test/seeds.json").read_text())
     measured = [json.loads((run / "test/metrics.json").read_text())["metrics"]["output L1"] for run in runs]

@@ -115,6 +115,16 @@ class Run:
         self.networks[name], self.optimizers[name], self._floors[name] = inner, optimizer, floor
         return network
 
+    def keep(self, network, name):
+        """Save a network with the run that no optimizer steps, such as an average of weights; restore it on resuming.
+
+        Returns: the network, on the run's device.
+        """
+        if self.saved:
+            self._restore(name, network)
+        self.networks[name] = network.to(self.device)
+        return network
+
     def _saved(self, name):
         """Return what the checkpoint holds of a network: `model`, its configuration and weights, and `optimizer`."""
         if name == MAIN:
@@ -164,7 +174,7 @@ class Run:
 
     @contextlib.contextmanager
     def held(self, name):
-        """Give a network that judges but does not learn inside the block; gradients pass through it."""
+        """Freeze a network inside the block; gradients still flow through it."""
         network = self.networks[name]
         learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for parameter in learning:
@@ -302,7 +312,8 @@ class Run:
             save_checkpoint(self.folder / name, state)
 
     def _state(self, name):
-        return {"model": self.networks[name].checkpoint(), "optimizer": self.optimizers[name].state_dict()}
+        state = {"model": self.networks[name].checkpoint()}
+        return state | {"optimizer": self.optimizers[name].state_dict()} if name in self.optimizers else state
 
     def say(self, text):
         """Print a line once, whatever the number of processes."""

@@ -1,6 +1,7 @@
-"""The perceptual distance: how far two pictures are apart in the features of a network that knows photos.
+"""The perceptual distance: the difference of two pictures in the features of a network trained on ImageNet.
 
-On VGG-19 where its weights are at hand; this never downloads them. Elsewhere EfficientNet-Lite0 stands in, by name.
+The network is VGG-19 where its weights are on this machine (they are never downloaded), else EfficientNet-Lite0, which
+the run names as a stand-in.
 """
 from itertools import pairwise
 
@@ -32,7 +33,7 @@ class PerceptualLoss(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
 
     def train(self, mode=True):
-        """Stay as it is: a distance that trains along, or drops out, would be none."""
+        """Stay in eval mode: the distance must not change during training."""
         return super().train(False)
 
     def forward(self, image, target):
@@ -43,8 +44,8 @@ class PerceptualLoss(nn.Module):
         return sum(weight * F.l1_loss(a, b) for weight, a, b in zip(WEIGHTS, found, wanted, strict=True))
 
 
-def open_perceptual(weights=None):
-    """Open the perceptual distance.
+def load_perceptual(weights=None):
+    """Load the perceptual distance.
 
     Args: `weights`, a file with torchvision's VGG-19; None looks into torch hub's cache, and where it is not, the
     stand-in is taken.
@@ -65,7 +66,7 @@ class _Vgg19(nn.Module):
     def __init__(self, path):
         super().__init__()
         from torchvision.models import vgg19
-        with torch.device("meta"):   # nobody waits for random weights of a network that big
+        with torch.device("meta"):   # skips the random weights, which take long
             layers = vgg19(init_weights=False).features
         try:
             saved = torch.load(path, map_location="cpu", weights_only=True)

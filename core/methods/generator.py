@@ -13,8 +13,8 @@ from core.models.gan.generators import Generator
 from core.pages import write_results
 from core.synthesis.photos import bundled
 
-MOST_PIXELS = 2 << 20   # of a photo: a generator holds some hundred numbers for each
-AT_ONCE = 1 << 20       # pixels of the results that are drawn in one batch
+MOST_PIXELS = 2 << 20   # of a photo: a generator holds about a hundred numbers per pixel
+AT_ONCE = 1 << 20       # pixels of the results that are generated in one batch
 
 
 class ImageMethod:
@@ -35,12 +35,14 @@ class ImageMethod:
             if wanted not in (None, trained):
                 raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give the --trial that was "
                                 f"trained so, or leave the flag out")
-        network = FilterBank if "num_G" in state["model"]["config"] else Generator
-        return cls(network.from_checkpoint(state["model"], str(path)))
+        saved = state.get("others", {}).get("average", state)["model"]   # of --ema, where the run had it
+        of_before = "FilterBank" if "num_G" in saved["config"] else "Generator"   # checkpoints that name no class
+        network = FilterBank if saved.get("class", of_before) == "FilterBank" else Generator
+        return cls(network.from_checkpoint(saved, str(path)))
 
     @property
     def about(self):
-        """Plain values that say what it is, and at which size it works."""
+        """Plain values that describe the generator and the size at which it works."""
         return {"network": self.generator.config.net,
                 "works at": f"the photo's size, padded to a multiple of {self.generator.divisor}; trained at "
                             f"{THUMBNAIL} x {THUMBNAIL}"}
@@ -58,8 +60,8 @@ class ImageMethod:
                             f"that flag, or take a method that plans")
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         photo, image = image, image[None].to(self.device)
-        drawn = [self.generator(image, part) for part in ids.split(max(AT_ONCE // (height * width), 1))]
-        return [Edited(photo, image=result.cpu()) for result in torch.cat(drawn)]
+        results = [self.generator(image, part) for part in ids.split(max(AT_ONCE // (height * width), 1))]
+        return [Edited(photo, image=result.cpu()) for result in torch.cat(results)]
 
     def __call__(self, image, request):
         edited, = self.edits(image, [request])
@@ -67,7 +69,7 @@ class ImageMethod:
 
 
 def add_expected(parser, **kinds):
-    """Add flags, {name: type}, that say how the run was trained: another one is refused. Return the parser."""
+    """Add flags {name: type} of the training; `ImageMethod.open` refuses a run trained otherwise. Return the parser."""
     group = parser.add_argument_group("what the run was trained with (another one is refused)")
     for name, kind in kinds.items():
         group.add_argument(f"--{name}", type=kind, help="as in training")
@@ -85,7 +87,7 @@ def add_demo(parser):
 
 @torch.no_grad()
 def demonstrate(options):
-    """Edit one photo by several requests; print how far each moves it, and how far from the others; write a page."""
+    """Edit one photo by several requests; print how far each result is from the photo and the mean; write a page."""
     method = ImageMethod.open(options)
     name, pixels = open_photo(options.img)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))

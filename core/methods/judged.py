@@ -1,4 +1,4 @@
-"""Planning on a judge: plans from words alone, found by a search in which a trained critic, not a target, scores."""
+"""Planning by a learned score: a search plans from words alone, and a trained network scores its candidates."""
 import copy
 
 import torch
@@ -24,27 +24,27 @@ BATCH = 32                      # pairs planned at once on their targets
 
 
 class JudgedPlanner:
-    """A critic that plans: (photo, requests) -> plans. It judges thumbnails; the plan runs on the photo.
+    """A planner that searches: (photo, requests) -> plans. A network scores thumbnails; the plan runs on the photo.
 
-    What an edit costs is -log of the probability that it fits, by the critic's logit.
+    The cost of an edit is -log of the probability that it fits, by the network's logit.
     """
 
-    def __init__(self, score, words, search, device=None, **about):
-        """Plan by `score`, a network with the methods `read` and `fit` of Critic; `search` are ActionOptions."""
+    def __init__(self, scorer, words, search, device=None, **about):
+        """Plan by `scorer`, a network with Critic's `request_encoder` and `score`; `search` are ActionOptions."""
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.score, self.vocab, self.search = score.to(self.device), WordVocab(words), search
+        self.scorer, self.vocab, self.search = scorer.to(self.device), WordVocab(words), search
         self.about = about | {"operators": " ".join(search.operators), "beam": search.beam, "longest": search.max_steps}
 
     @classmethod
     def open(cls, options):
-        """Open the judge that `options.experiment` names, of the trial of its own experiment. Raises UserError."""
+        """Load the judge that `options.experiment` names, of the trial of its own experiment. Raises UserError."""
         judge = options.experiment.removeprefix(PREFIX)
         experiment, load = JUDGES[judge]
         of_judge = copy.copy(options)
         of_judge.experiment = experiment
         path = run_folder(of_judge) / options.checkpoint
-        score, words = load(path, experiment)
-        return cls(score, words, search_options(options, BEAM, LONGEST), judge=f"{experiment} trial {options.trial}")
+        scorer, words = load(path, experiment)
+        return cls(scorer, words, search_options(options, BEAM, LONGEST), judge=f"{experiment} trial {options.trial}")
 
     def plans(self, image, requests):
         """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
@@ -55,19 +55,22 @@ class JudgedPlanner:
 
     def judge(self, source, requests):
         """Return the judge of edits of `source` (B, 3, h, w) by as many requests: (image, rows) -> cost (N,)."""
-        read = self.score.read(torch.tensor([self.vocab.encode(request) for request in requests], device=self.device))
-        return lambda image, rows: F.softplus(-self.score.fit(source[rows], image, *(part[rows] for part in read)))
+        ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
+        encoded = self.scorer.request_encoder(ids)
+        return lambda image, rows: F.softplus(
+            -self.scorer.score(source[rows], image, *(part[rows] for part in encoded)))
 
 
 class MeanLogit(torch.nn.Module):
-    """A discriminator as a critic: the score of an edit is the mean over scales of its mean logit over places."""
+    """A discriminator that scores edits: the mean over scales of the mean logit over places."""
 
     def __init__(self, discriminator):
         super().__init__()
-        self.discriminator, self.read = discriminator, discriminator.read
+        self.discriminator, self.request_encoder = discriminator, discriminator.request_encoder
 
-    def fit(self, source, candidate, *read):
-        logits, _ = self.discriminator.fit(source, candidate, *read)
+    def score(self, source, candidate, *encoded):
+        """Return scores (B,) of candidates for encoded requests, as `Critic.score`."""
+        logits, _ = self.discriminator.score(source, candidate, *encoded)
         return torch.stack([scale.flatten(1).mean(1) for scale in logits]).mean(0)
 
 
@@ -77,7 +80,7 @@ def _load_critic(path, experiment):
 
 
 def _load_discriminator(path, experiment):
-    """Return the discriminator of a run as a critic, and its words. Raises UserError where it reads none."""
+    """Return the discriminator of a run as a MeanLogit, and its words. Raises UserError where it reads none."""
     state = load_checkpoint(path, experiment)
     if "D" not in state.get("others", {}):
         raise UserError(f"{path}: holds no discriminator; train that trial again with core/train_{experiment}.py")

@@ -61,7 +61,7 @@ class PlannerMethod:
         """Look in bfloat16 from now on, where network and processor can; return whether they do. For a CPU."""
         can = self.planner.config.vis_encoder == "resnet18" and has_bf16()
         if can:
-            self.planner.look = QuickResNet(self.planner.look)
+            self.planner.visual_encoder = QuickResNet(self.planner.visual_encoder)
         return can
 
     @classmethod

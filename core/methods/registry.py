@@ -157,7 +157,7 @@ def _images(options):
 def _planned_by_judge(options):
     planner = JudgedPlanner.open(options)
     return LearnedPlans(planner, f"planned on {planner.about['judge']}", checkpoint=options.checkpoint,
-                        parameters=_count(planner.score), **planner.about)
+                        parameters=_count(planner.scorer), **planner.about)
 
 
 def _count(network):

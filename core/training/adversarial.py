@@ -1,21 +1,22 @@
-"""The adversarial half of a train script: the discriminator "D", one step of it, and what a generator owes it.
+"""Adversarial training: the discriminator "D", its step, and the generator's step and adversarial losses.
 
-Which losses a generator has besides, and who moves first, stays in the script.
+A train script's loop names every term and weight, and decides who steps first. The formulas are in core.losses.
 """
 import torch
 
 from core.files import UserError
-from core.losses.gan import GANLoss, feature_matching, gradient_penalty, r1
-from core.losses.perceptual import open_perceptual
+from core.losses.gan import feature_matching, gradient_penalty, r1
+from core.losses.perceptual import load_perceptual
 from core.models.gan.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
 
 BETAS = (0.5, 0.999)   # of Adam in adversarial training (Radford et al. 2016)
+LAMBDA_GP = 10.0       # weight of WGAN's gradient penalty (Gulrajani et al. 2017)
 
 
-def make_critic(options, language, use_words=True):
-    """Return the discriminator that `Parser.add_gan`'s flags describe; its words are its own to read.
+def build_discriminator(options, language, use_words=True):
+    """Build the discriminator that `Parser.add_gan`'s flags describe, with a request encoder of its own.
 
-    Raises UserError where requests are not words.
+    Raises UserError where the language encodes requests as word pieces.
     """
     if language.minilm:
         raise UserError("--lang_encoder minilm: the discriminator reads words, not pieces of them; leave the flag out")
@@ -26,70 +27,80 @@ def make_critic(options, language, use_words=True):
                             ndf=options.ndf, norm=options.norm_D, use_words=use_words), language.vectors)
 
 
-def set_up_critic(training, critic):
-    """Set the discriminator up as network "D" of a run; return it, and the losses of its game."""
-    options, game = training.options, GANLoss(training.options.gan).to(training.device)
-    optimizer = adam(critic, options.learning_rate_D)
-    return training.setup(critic, optimizer, name="D", floor=game.floor), game
-
-
 def adam(network, learning_rate):
-    """Return Adam, as it is used in adversarial training, on what learns of a network."""
+    """Return Adam with the momenta of adversarial training, for the parameters of a network that learn."""
     return torch.optim.Adam([parameter for parameter in network.parameters() if parameter.requires_grad],
                             learning_rate, BETAS)
 
 
-def discriminate(training, game, critic, source, real, fake, request_ids, wrong_ids=None, also_real=None):
-    """Teach the discriminator one step: real edits with their words from fakes and, if given, from wrong words.
+def adversarial_losses(run, loss, real, fake, matching=True):
+    """Return the generator's GAN loss and the feature-matching loss, both 0-d tensors without weights.
 
-    All cases go through it in one call. Fakes and wrong words share the weight of what is not right (Reed et al. 2016).
+    The discriminator "D" is frozen; the gradient flows through it to the pictures in `fake`.
 
     Args:
-        game: the GANLoss; critic: network "D" as `training.setup` gave it.
-        source, real, fake: (B, 3, H, W) in [0, 1]; nothing is learnt from `fake` but by the discriminator.
-        request_ids: (B, L); wrong_ids: (B, L) of `wrong_words`, where rows that equal the right ones are left out.
-        also_real: (B, 3, H, W), edits that count as real as well: what is real costs the mean of both.
+        run: the Run that holds "D"; loss: its GANLoss.
+        real, fake: the discriminator's inputs for the target and for the generator's result, two tuples such as
+            (source (B, 3, H, W), candidate (B, 3, H, W), request_ids (B, L)).
+        matching: False skips feature matching and returns 0.0 for it.
     """
-    fake = fake.detach()
-    reals = [real] if also_real is None else [real, also_real]
-    cases = [*((source, image, request_ids) for image in reals), (source, fake, request_ids)]
-    if wrong_ids is not None and (differs := (wrong_ids != request_ids).any(1)).any():
-        cases.append((source[differs], real[differs], wrong_ids[differs]))
-    scales, _ = critic(*(torch.cat(parts) for parts in zip(*cases, strict=True)))
-    sizes = [len(reals) * len(real), *(len(words) for _, _, words in cases[len(reals):])]
-    right, false, *mismatched = zip(*(scale.split(sizes) for scale in scales), strict=True)
-    share = 1 / (1 + len(mismatched))
-    losses = {"real": game.on_real(right), "fake": share * game.on_fake(false)}
-    for logits in mismatched:
-        losses["wrong_words"] = share * game.on_fake(logits)
-        training.note(D_accuracy_wrong_words=game.accuracy(right, logits)[1])
-    if game.kind == "wgan":
-        losses["penalty"] = gradient_penalty(lambda mixed: critic(source, mixed, request_ids)[0], real, fake)
-    if training.options.r1:
-        losses["r1"] = training.options.r1 * r1(lambda image: critic(source, image, request_ids)[0], real)
-    training.step("D", **losses)
-    on_real, on_fake = game.accuracy(right, false)
-    training.note(D_accuracy_real=on_real, D_accuracy_fake=on_fake)
+    with run.held("D") as discriminator:
+        logits, fake_features = discriminator(*fake)
+        gan = loss.generator(logits)
+        if not matching:
+            return gan, 0.0
+        with torch.no_grad():
+            _, real_features = discriminator(*real)
+    return gan, feature_matching(real_features, fake_features)
 
 
-def deceive(training, game, source, real, fake, request_ids):
-    """Return what the generator owes the discriminator, which stands still: {"GAN": ...} and {"features": ...}.
+def generator_step(run, **terms):
+    """Step the generator, the tested network of a run, along the sum of weighted loss terms, which the log names.
 
-    Args: as for `discriminate`; the gradient goes to `fake`. --no_ganFeat_loss, or --lambda_feat 0, omits the features.
+    A term that is switched off (see `off`) is the number 0.0 and no tensor; it is neither added nor logged.
     """
-    options = training.options
-    with training.held("D") as critic:
-        logits, features = critic(source, fake, request_ids)
-        losses = {"GAN": game.generator(logits)}
-        if options.lambda_feat and not options.no_ganFeat_loss:
-            with torch.no_grad():
-                _, wanted = critic(source, real, request_ids)
-            losses["features"] = feature_matching(wanted, features, options.n_layers_D, options.lambda_feat)
-    return losses
+    run.step(**{name: term for name, term in terms.items() if torch.is_tensor(term)})
+
+
+def discriminator_step(run, loss, D, cases, lambda_gp=0.0, lambda_r1=0.0):
+    """Step the discriminator along the weighted sum of its losses on several cases, all scored in one call.
+
+    The log has one loss for all real cases, "D real", and one for each other case, "D <name>"; and accuracies likewise.
+
+    Args:
+        run: the Run; loss: the GANLoss; D: network "D" as `run.setup` returned it.
+        cases: {name: (inputs, is_real, weight)}. `inputs` is a tuple of tensors, which D takes: the source, the
+            candidate picture, then whatever else conditions D, such as words, masks or a stage. Rows may differ between
+            cases. No gradient flows to them. A case whose inputs are None is left out.
+        lambda_gp, lambda_r1: weights of the gradient penalty between the first real and the first other case, and of R1
+            at the first real case; 0 switches a penalty off. Both differentiate by the candidate, inputs[1].
+    """
+    cases = {name: case for name, case in cases.items() if case[0] is not None}
+    inputs = {name: tuple(part.detach() for part in case[0]) for name, case in cases.items()}
+    scales, _ = D(*(torch.cat(parts) for parts in zip(*inputs.values(), strict=True)))
+    sizes = [len(parts[0]) for parts in inputs.values()]
+    logits = dict(zip(cases, zip(*(scale.split(sizes) for scale in scales), strict=True), strict=True))
+    real, other = ([name for name, (_, is_real, _) in cases.items() if is_real == side] for side in (True, False))
+
+    losses = {"real": sum(cases[name][2] * loss.on_real(logits[name]) for name in real)}
+    losses |= {name: cases[name][2] * loss.on_fake(logits[name]) for name in other}
+    source, candidate, *condition = inputs[real[0]]
+
+    def score(picture):
+        return D(source, picture, *condition)[0]
+    if lambda_gp:
+        losses["penalty"] = gradient_penalty(score, candidate, inputs[other[0]][1], lambda_gp)
+    if lambda_r1:
+        losses["r1"] = lambda_r1 * r1(score, candidate)
+    run.step("D", **losses)
+
+    right = [torch.cat(parts) for parts in zip(*(logits[name] for name in real), strict=True)]
+    run.note(D_accuracy_real=loss.accuracy(right, logits[other[0]])[0],
+             **{f"D_accuracy_{name}": loss.accuracy(right, logits[name])[1] for name in other})
 
 
 def wrong_words(request_ids):
-    """Return for each request (B, L) of a batch the next one, going round, that reads differently; else itself."""
+    """Return for each request (B, L) of a batch the next different one, cyclically; itself where all are equal."""
     count = len(request_ids)
     places = torch.arange(count, device=request_ids.device)
     order = (places[:, None] + places + 1) % count                        # (B, B): for each the others, itself last
@@ -98,14 +109,28 @@ def wrong_words(request_ids):
     return request_ids[torch.where(differs.any(1), order[places, first], places)]
 
 
-def perceptual_loss(training, weight):
-    """Open the perceptual distance times `weight` as a callable of two pictures, and say on what it looks.
+def mismatched(source, target, request_ids):
+    """Return real edits with the words of another pair (Reed et al. 2016): (source, target, wrong words).
 
-    None where --no_vgg_loss, or no weight, leaves it out.
+    Only the rows (N <= B) whose words differ are kept; returns None where no row's do.
     """
-    if training.options.no_vgg_loss or not weight:
-        return None
-    distance, name = open_perceptual(training.options.vgg_weights)
-    training.say(f"the perceptual loss looks at features of {name}")
-    distance.to(training.device)
-    return lambda image, target: weight * distance(image, target)
+    wrong = wrong_words(request_ids)
+    differs = (wrong != request_ids).any(1)
+    return (source[differs], target[differs], wrong[differs]) if differs.any() else None
+
+
+def perceptual_loss(run, weight):
+    """Return the perceptual loss, (image, target) -> 0-d tensor without weight, on a run's device; `off` at weight 0.
+
+    Prints which network's features it compares.
+    """
+    if not weight:
+        return off
+    distance, name = load_perceptual(run.options.vgg_weights)
+    run.say(f"the perceptual loss looks at features of {name}")
+    return distance.to(run.device)
+
+
+def off(*_):
+    """Return 0.0: a loss that is switched off."""
+    return 0.0

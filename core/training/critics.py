@@ -15,8 +15,8 @@ def add_critic(parser):
     return parser
 
 
-def open_critic(options, language):
-    """Return a new critic, as `add_critic`'s flags describe it, and its optimizer."""
+def build_critic(options, language):
+    """Build the critic that `add_critic`'s flags describe; return it and its optimizer."""
     config = CriticConfig(
         words=language.vocab.names, hidden_size=options.hidden_size, cond_nc=options.cond_nc,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
@@ -27,9 +27,9 @@ def open_critic(options, language):
 
 @torch.no_grad()
 def accuracies(scores, shown, levelled=True):
-    """Return what a training notes: the shares, as 0-d tensors, of right and of wrong edits on their side of 0.
+    """Return accuracies for the log, 0-d tensors: the shares of right and of wrong edits on their side of 0.
 
-    Where 0 parts nothing (`levelled` is False), the middle between the means of both does.
+    Where scores have no fixed threshold (`levelled` is False), the middle between the means of both is used.
     """
     right, wrong = scores[0], scores[1:][shown.wrong]
     if not len(wrong):

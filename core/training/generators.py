@@ -1,37 +1,31 @@
-"""What the train scripts of image generators share: how one is set up, its step, and its flags."""
+"""Image generators in training: their construction from flags, the average of their weights, and their flags."""
 from core.engine.options import number
-from core.training.adversarial import adam, deceive
+from core.engine.run import MAIN
+from core.models.gan.ema import EMA
 
 NORMS = ("instance", "batch", "none")
 
 
-def set_up_generator(training, language, network, **config):
-    """Build a Generator or FilterBank and set it up as the network of a run that is tested; return it.
+def build_generator(options, language, network, **config):
+    """Build a Generator or FilterBank.
 
-    Args: `network`, the class; `config`, what its `Config` holds beside the flags of `add_generator`.
+    Args: `network`, the class; `config`, the fields of its `Config` that `add_generator`'s flags do not give.
     """
-    options = training.options
-    generator = network(network.Config(
+    return network(network.Config(
         words=language.vocab.names, vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
         hidden_size=options.hidden_size, ngf=options.ngf, norm=options.norm_G, **config), language.vectors)
-    return training.setup(generator, adam(generator, options.learning_rate))
 
 
-def draw(training, generator, game, batch, perceptual=None, lambda_L1=0.0):
-    """Let the generator draw a batch, teach it one step by the discriminator and its other losses; return the result.
+def average_weights(run, decay):
+    """Return the EMA of a run's generator, saved with the run as the network "average"; None with decay 0.
 
-    Args: `game` and `perceptual` as `set_up_critic` and `perceptual_loss` return them.
+    `ImageMethod.open` tests the average where a checkpoint holds one. Call it after `run.setup` of the generator.
     """
-    generator.train()
-    image, words, target = batch["input"], batch["request_ids"], batch["target"]
-    result = generator(image, words)
-    losses = deceive(training, game, image, target, result, words)
-    if lambda_L1:
-        losses["L1"] = lambda_L1 * (result - target).abs().mean()
-    if perceptual:
-        losses["VGG"] = perceptual(result, target)
-    training.step(**losses)
-    return result
+    if not decay:
+        return None
+    average = EMA(run.networks[MAIN], decay, updates=run.iteration)   # one update an iteration
+    run.keep(average.network, "average")
+    return average
 
 
 def add_generator(parser, norm="instance"):
@@ -41,5 +35,8 @@ def add_generator(parser, norm="instance"):
     group.add_argument("--norm_G", default=norm, choices=NORMS, help="its norm; behind --fusion concat, instance "
                        "erases what the words say")
     group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs that read the request")
+    group.add_argument("--ema", type=number(float, 0, 0.999999), default=0.0, metavar="DECAY", help="validate and test "
+                       "the exponential moving average of its weights with this decay, such as 0.999; 0: the weights "
+                       "themselves (default: 0)")
     parser.set_defaults(learning_rate=2e-4)
     return parser

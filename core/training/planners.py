@@ -98,7 +98,7 @@ def seeing(training, val):
         return {}
     chosen = torch.linspace(0, len(photos) - 1, min(len(photos), GUARDED)).round().int().tolist()
     images = torch.stack([to_tensor(photos[index]) for index in chosen])
-    return {"seeing": varying_share(planner.look, images.to(training.device))}
+    return {"seeing": varying_share(planner.visual_encoder, images.to(training.device))}
 
 
 @torch.no_grad()

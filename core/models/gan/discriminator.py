@@ -1,6 +1,6 @@
-"""The discriminator: tells, patch by patch and at several scales, whether a picture is an edit of its source.
+"""The patch discriminator at several scales: it scores whether a picture is a real edit of its source.
 
-It looks at the concatenated pair (source, candidate), as in pix2pixHD (Wang et al. 2018), and it may read the request.
+Its input is the concatenated pair (source, candidate), as in pix2pixHD (Wang et al. 2018), and optionally the request.
 """
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,9 +8,9 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from core.files import UserError
+from core.models.gan.blocks import SLOPE, patch_block, patch_convolution
 from core.models.language import RequestEncoder
 from core.models.network import Network
 
@@ -34,20 +34,20 @@ class DiscriminatorConfig:
 
 
 class PatchDiscriminator(nn.Module):
-    """One scale: strided blocks, then the condition joins, one more block, and a logit for each patch."""
+    """One scale: strided blocks, concatenation of the condition, one more block, and a logit for each patch."""
 
     def __init__(self, config):
         super().__init__()
         widths = [config.ndf * min(2 ** level, 8) for level in range(config.n_layers + 1)]
-        edge = "spectral" if config.norm == "spectral" else "none"   # no statistics where pictures and words come in
-        self.strided = nn.ModuleList([_block(6, widths[0], 2, edge)])
+        edge = "spectral" if config.norm == "spectral" else "none"   # the first and last layers are not normalised
+        self.strided_blocks = nn.ModuleList([patch_block(6, widths[0], 2, edge)])
         for before, after in pairwise(widths[:-1]):
-            self.strided.append(_block(before, after, 2, config.norm))
-        # An instance norm here would subtract the mean of each channel over the picture, and the words with it: they
-        # say the same to all its places.
+            self.strided_blocks.append(patch_block(before, after, 2, config.norm))
+        # An instance norm here would subtract the mean of each channel over the picture, and with it the condition,
+        # which is the same at every place.
         joined = edge if config.norm == "instance" else config.norm
-        self.join = _block(widths[-2] + config.cond_nc * config.use_words, widths[-1], 1, joined)
-        self.judge = _convolution(widths[-1], 1, 1, edge)
+        self.joint_block = patch_block(widths[-2] + config.cond_nc * config.use_words, widths[-1], 1, joined)
+        self.logit_head = patch_convolution(widths[-1], 1, 1, edge)
 
     def forward(self, pair, condition=None):
         """Return logits (B, 1, h, w) and the features of the n_layers + 1 blocks.
@@ -55,14 +55,14 @@ class PatchDiscriminator(nn.Module):
         Args: `pair` (B, 6, H, W) in [-1, 1]; `condition` (B, cond_nc) or None.
         """
         features = []
-        for block in self.strided:
+        for block in self.strided_blocks:
             pair = block(pair)
             features.append(pair)
         if condition is not None:
             tiled = condition[:, :, None, None].expand(-1, -1, *pair.shape[-2:])
             pair = torch.cat((pair, tiled), 1)
-        features.append(self.join(pair))
-        return self.judge(features[-1]), features
+        features.append(self.joint_block(pair))
+        return self.logit_head(features[-1]), features
 
 
 class MultiScaleDiscriminator(Network):
@@ -77,9 +77,8 @@ class MultiScaleDiscriminator(Network):
             raise UserError(f"--norm_D {config.norm}: unknown; choose one of {', '.join(NORMS)}")
         self.config = config
         if config.use_words:
-            self.read = RequestEncoder(len(config.words), config.vector_size, config.hidden_size, vectors,
-                                       config.fixed_vectors)
-            self.condition = nn.Sequential(nn.Linear(config.hidden_size, config.cond_nc), nn.LeakyReLU(0.2))
+            self.request_encoder = RequestEncoder.of(config, vectors)
+            self.request_projection = nn.Sequential(nn.Linear(config.hidden_size, config.cond_nc), nn.LeakyReLU(SLOPE))
         self.scales = nn.ModuleList(PatchDiscriminator(config) for _ in range(config.num_D))
 
     @property
@@ -88,7 +87,7 @@ class MultiScaleDiscriminator(Network):
         return 3 * 2 ** (self.config.n_layers + self.config.num_D - 1)
 
     def forward(self, source, candidate, request_ids=None):
-        """Judge whether candidates are edits of their sources that fit the words.
+        """Score whether candidates are real edits of their sources that fit the words.
 
         Args: `source`, `candidate` (B, 3, H, W) in [0, 1]; `request_ids` (B, L), unused where `use_words` is off.
 
@@ -96,24 +95,27 @@ class MultiScaleDiscriminator(Network):
         the n_layers + 1 blocks' outputs. Raises UserError for pictures smaller than the field, and for one picture
         with batch norm.
         """
-        return self.fit(source, candidate, *(self.read(request_ids) if self.config.use_words else ()))
+        return self.score(source, candidate, *(self.request_encoder(request_ids) if self.config.use_words else ()))
 
-    def fit(self, source, candidate, words=None, present=None, asked=None):
-        """Judge as `forward`, for what `read` returns of the requests: a search asks often and reads once."""
+    def score(self, source, candidate, words=None, present=None, summary=None):
+        """Return logits and features as `forward`, for requests encoded by `request_encoder`; None where it has none.
+
+        A search encodes a request once and scores many candidates.
+        """
         self._refuse(source)
-        condition = None if asked is None else self.condition(asked)
+        condition = None if summary is None else self.request_projection(summary)
         pair = 2 * torch.cat((source, candidate), 1) - 1
         logits, features = [], []
         for index, scale in enumerate(self.scales):
             if index:
                 pair = F.avg_pool2d(pair, 3, 2, 1, count_include_pad=False)
-            judged, seen = scale(pair, condition)
-            logits.append(judged)
-            features.append(seen)
+            scale_logits, scale_features = scale(pair, condition)
+            logits.append(scale_logits)
+            features.append(scale_features)
         return logits, features
 
     def _refuse(self, source):
-        """Raise UserError for what cannot be judged."""
+        """Raise UserError for pictures that the network cannot take."""
         height, width = source.shape[-2:]
         if min(height, width) < self.smallest:
             raise UserError(f"a picture of {width} x {height} pixels is smaller than the discriminator's field; give "
@@ -121,16 +123,3 @@ class MultiScaleDiscriminator(Network):
         if self.training and self.config.norm == "batch" and len(source) == 1:
             raise UserError("--batch_size 1: batch norm has no statistics of a single picture; give 2 or more, or "
                             "--norm_D instance")
-
-
-def _block(before, after, stride, norm):
-    """Return a convolution, its norm and an activation."""
-    norms = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}
-    layers = [norms[norm](after)] if norm in norms else []
-    return nn.Sequential(_convolution(before, after, stride, norm), *layers, nn.LeakyReLU(0.2))
-
-
-def _convolution(before, after, stride, norm):
-    """Return a 4 x 4 convolution; without a bias where a norm would subtract it."""
-    convolution = nn.Conv2d(before, after, 4, stride, 1, bias=norm not in ("instance", "batch"))
-    return spectral_norm(convolution) if norm == "spectral" else convolution

@@ -1,12 +1,13 @@
-"""A bank of learnt edits, weighted by the words (Wang, Williams and Kang 2018): which edit and how much of it is said,
-what an edit does to pixels is not.
+"""Filter bank: learnt edits, weighted by the words (Wang, Williams and Kang 2018).
+
+The sentence gives the weight of each edit. The edits themselves do not read the sentence.
 """
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from core.models.gan.generators import make_trunk
+from core.models.gan.generators import build_trunk
 from core.models.language import RequestEncoder
 from core.models.network import Network
 
@@ -27,9 +28,9 @@ class FilterBankConfig:
 
 
 class FilterBank(Network):
-    """`num_G` trunks without words, and a sentence encoder that says how much of each: the mean of their pictures.
+    """`num_G` trunks without words; a request encoder weights their pictures, and the result is the weighted mean.
 
-    A bucket model takes the one of the largest weight; its gradient is that of the weights (straight-through).
+    A bucket model takes the trunk with the largest weight; its gradient is that of the weights (straight-through).
     """
 
     Config = FilterBankConfig
@@ -38,10 +39,9 @@ class FilterBank(Network):
         """Build the network; `vectors` are those of the words."""
         super().__init__()
         self.config = config
-        self.read = RequestEncoder(len(config.words), config.vector_size, config.hidden_size, vectors,
-                                   config.fixed_vectors)
-        self.choose = nn.Linear(config.hidden_size, config.num_G)
-        self.bank = nn.ModuleList(make_trunk(config.net, config.ngf, config.norm) for _ in range(config.num_G))
+        self.request_encoder = RequestEncoder.of(config, vectors)
+        self.weight_head = nn.Linear(config.hidden_size, config.num_G)
+        self.bank = nn.ModuleList(build_trunk(config.net, config.ngf, config.norm) for _ in range(config.num_G))
 
     @property
     def divisor(self):
@@ -49,8 +49,8 @@ class FilterBank(Network):
         return self.bank[0].divisor
 
     def weights(self, request_ids):
-        """Return how much of each edit is asked for: (N, num_G), at least 0, with the sum 1."""
-        weights = self.choose(self.read(request_ids)[2]).softmax(1)
+        """Return the weights (N, num_G) of the edits for requests (N, L): at least 0, with the sum 1."""
+        weights = self.weight_head(self.request_encoder(request_ids)[2]).softmax(1)
         if self.config.bucket:
             chosen = nn.functional.one_hot(weights.argmax(1), self.config.num_G).to(weights)
             weights = chosen + (weights - weights.detach() if self.training else 0)

@@ -13,7 +13,7 @@ IDS = torch.tensor([[1, 4, 5, 2, 0], [1, 6, 2, 0, 0]])
 
 
 @pytest.fixture(params=NORMS)
-def critic(request):
+def discriminator(request):
     return make(norm=request.param)
 
 
@@ -26,8 +26,8 @@ def pairs(height=64, width=64, number=2):
     return torch.rand(2, number, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
-def test_each_scale_gives_logits_and_the_features_of_its_blocks(critic):
-    logits, features = critic(*pairs(96, 64), IDS)
+def test_each_scale_gives_logits_and_the_features_of_its_blocks(discriminator):
+    logits, features = discriminator(*pairs(96, 64), IDS)
     # strided blocks halve, 4 x 4 convolutions of stride 1 take a pixel
     assert [tuple(scale.shape) for scale in logits] == [(2, 1, 10, 6), (2, 1, 4, 2)]
     assert [[tuple(layer.shape[1:]) for layer in scale] for scale in features] == [
@@ -36,67 +36,69 @@ def test_each_scale_gives_logits_and_the_features_of_its_blocks(critic):
 
 @pytest.mark.parametrize(("n_layers", "num_D"), [(1, 1), (2, 3), (3, 2), (4, 1)])
 def test_the_smallest_picture_still_has_a_patch_on_every_scale(n_layers, num_D):
-    critic = make(n_layers=n_layers, num_D=num_D)
-    logits, features = critic(*pairs(critic.smallest, critic.smallest), IDS)
+    discriminator = make(n_layers=n_layers, num_D=num_D)
+    smallest = discriminator.smallest
+    logits, features = discriminator(*pairs(smallest, smallest), IDS)
     assert logits[-1].shape == (2, 1, 1, 1)
     assert (len(logits), len(features[0])) == (num_D, n_layers + 1)
-    with pytest.raises(UserError, match=f"64 x {critic.smallest - 1} pixels.*at least {critic.smallest} pixels"):
-        critic(*pairs(critic.smallest - 1, 64), IDS)
+    with pytest.raises(UserError, match=f"64 x {smallest - 1} pixels.*at least {smallest} pixels"):
+        discriminator(*pairs(smallest - 1, 64), IDS)
 
 
-def test_words_reach_the_logits_everywhere(critic):
+def test_words_reach_the_logits_everywhere(discriminator):
     """Also past an instance norm, which takes away what is the same all over a picture."""
-    critic.eval()
+    discriminator.eval()
     source, candidate = pairs(128, 128)
-    logits, _ = critic(source, candidate, IDS)
-    swapped, _ = critic(source, candidate, IDS.flip(0))
+    logits, _ = discriminator(source, candidate, IDS)
+    swapped, _ = discriminator(source, candidate, IDS.flip(0))
     inner = (logits[0] - swapped[0])[..., 3:-3, 3:-3].abs()   # zeros around a picture would let some words through
     assert inner.min() > 1e-6
 
 
-def test_gradients_reach_the_candidate_and_every_parameter_that_learns(critic):
+def test_gradients_reach_the_candidate_and_every_parameter_that_learns(discriminator):
     source, candidate = pairs()
     candidate.requires_grad_()
-    logits, _ = critic(source, candidate, IDS)
+    logits, _ = discriminator(source, candidate, IDS)
     sum(scale.square().mean() for scale in logits).backward()
     assert candidate.grad.abs().sum() > 0
-    for name, parameter in critic.named_parameters():
+    for name, parameter in discriminator.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
 
-def test_the_penalties_can_be_descended(critic):
+def test_the_penalties_can_be_descended(discriminator):
     source, candidate = pairs()
-    penalty = gradient_penalty(lambda image: critic(source, image, IDS)[0], source, candidate)
-    (penalty + r1(lambda image: critic(source, image, IDS)[0], candidate)).backward()
-    assert all(parameter.grad.isfinite().all() for parameter in critic.parameters() if parameter.grad is not None)
-    assert critic.scales[0].judge.weight.requires_grad
-    assert sum(parameter.grad.abs().sum() for parameter in critic.scales.parameters()
+    penalty = gradient_penalty(lambda image: discriminator(source, image, IDS)[0], source, candidate)
+    (penalty + r1(lambda image: discriminator(source, image, IDS)[0], candidate)).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in discriminator.parameters()
+               if parameter.grad is not None)
+    assert discriminator.scales[0].logit_head.weight.requires_grad
+    assert sum(parameter.grad.abs().sum() for parameter in discriminator.scales.parameters()
                if parameter.grad is not None) > 0
 
 
 def test_without_words_requests_do_not_matter():
-    critic = make(use_words=False)
+    discriminator = make(use_words=False)
     source, candidate = pairs()
-    assert torch.equal(critic(source, candidate)[0][0], critic(source, candidate, IDS)[0][0])
-    assert not any(name.startswith(("read", "condition")) for name in critic.state_dict())
+    assert torch.equal(discriminator(source, candidate)[0][0], discriminator(source, candidate, IDS)[0][0])
+    assert not any(name.startswith(("request_encoder", "request_projection")) for name in discriminator.state_dict())
 
 
 def test_given_vectors_stay():
     vectors = torch.randn(4, 8)
-    critic = MultiScaleDiscriminator(replace(CONFIG, fixed_vectors=True), vectors)
-    assert torch.equal(critic.read.words, vectors)
-    assert not critic.read.words.requires_grad
+    discriminator = MultiScaleDiscriminator(replace(CONFIG, fixed_vectors=True), vectors)
+    assert torch.equal(discriminator.request_encoder.words, vectors)
+    assert not discriminator.request_encoder.words.requires_grad
 
 
-def test_one_picture_and_batch_norm(critic):
+def test_one_picture_and_batch_norm(discriminator):
     source, candidate = pairs(number=1)
-    if critic.config.norm != "batch":
-        assert critic(source, candidate, IDS[:1])[0][0].isfinite().all()
+    if discriminator.config.norm != "batch":
+        assert discriminator(source, candidate, IDS[:1])[0][0].isfinite().all()
         return
     with pytest.raises(UserError, match="--batch_size 1: batch norm"):
-        critic(source, candidate, IDS[:1])
-    critic.eval()
-    assert critic(source, candidate, IDS[:1])[0][0].isfinite().all()
+        discriminator(source, candidate, IDS[:1])
+    discriminator.eval()
+    assert discriminator(source, candidate, IDS[:1])[0][0].isfinite().all()
 
 
 def test_an_unknown_norm_is_refused():
@@ -104,18 +106,18 @@ def test_an_unknown_norm_is_refused():
         make(norm="layer")
 
 
-def test_a_checkpoint_rebuilds_it(critic):
-    critic(*pairs(), IDS)   # moves what its norms remember
-    again = MultiScaleDiscriminator.from_checkpoint(critic.checkpoint())
-    assert again.config == critic.config
-    for network in (again, critic):
+def test_a_checkpoint_rebuilds_it(discriminator):
+    discriminator(*pairs(), IDS)   # moves what its norms remember
+    again = MultiScaleDiscriminator.from_checkpoint(discriminator.checkpoint())
+    assert again.config == discriminator.config
+    for network in (again, discriminator):
         network.eval()
-    for one, other in zip(again(*pairs(), IDS)[0], critic(*pairs(), IDS)[0], strict=True):
+    for one, other in zip(again(*pairs(), IDS)[0], discriminator(*pairs(), IDS)[0], strict=True):
         assert torch.equal(one, other)
 
 
-def test_a_checkpoint_of_another_network_is_refused(critic):
-    saved = critic.checkpoint()
+def test_a_checkpoint_of_another_network_is_refused(discriminator):
+    saved = discriminator.checkpoint()
     saved["config"]["n_layers"] = 2
     with pytest.raises(UserError, match=r"D\.pt: does not fit"):
         MultiScaleDiscriminator.from_checkpoint(saved, "D.pt")

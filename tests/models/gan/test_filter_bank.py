@@ -12,7 +12,7 @@ PICTURES = torch.rand(3, 3, 18, 21)
 def bank(bucket=False, num_G=3):
     torch.manual_seed(0)
     network = FilterBank(FilterBankConfig(WORDS, "unet_16", num_G, bucket, 4, "instance", 8, 5, False))
-    torch.nn.init.normal_(network.choose.weight, std=5)   # so that the words weigh
+    torch.nn.init.normal_(network.weight_head.weight, std=5)   # so that the words weigh
     return network
 
 
@@ -39,8 +39,8 @@ def test_a_bucket_takes_the_heaviest_edit_only():
 def test_the_choice_and_the_edits_learn(bucket):
     network = bank(bucket)
     network(PICTURES, REQUESTS)[:, 0].mean().backward()
-    assert network.choose.weight.grad.abs().sum() > 0
-    assert network.read.lstm.weight_ih_l0.grad.abs().sum() > 0
+    assert network.weight_head.weight.grad.abs().sum() > 0
+    assert network.request_encoder.lstm.weight_ih_l0.grad.abs().sum() > 0
     taken = set(network.weights(REQUESTS).argmax(1).tolist()) if bucket else {0, 1, 2}
     learnt = {index for index, edit in enumerate(network.bank)
               if any(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in edit.parameters())}

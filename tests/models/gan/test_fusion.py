@@ -17,7 +17,7 @@ def test_shapes_and_one_picture_for_all(fusion):
 
 def test_low_rank_bilinear_pooling_is_its_formula_at_every_pixel():
     fuse = LowRankBilinear(5, 7, 3, "none")
-    u, v, p = fuse.image, fuse.words, fuse.pool
+    u, v, p = fuse.image_projection, fuse.sentence_projection, fuse.output_projection
     for row in range(4):
         for column in range(3):
             x = FEATURES[:, :, row, column]
@@ -28,12 +28,12 @@ def test_low_rank_bilinear_pooling_is_its_formula_at_every_pixel():
 
 def test_scale_and_shift_of_zero_leave_the_features_to_the_activation():
     fuse = FiLM(5, 7, 6, "instance")
-    torch.nn.init.zeros_(fuse.words[-1].weight)
-    torch.nn.init.zeros_(fuse.words[-1].bias)
+    torch.nn.init.zeros_(fuse.sentence_projection[-1].weight)
+    torch.nn.init.zeros_(fuse.sentence_projection[-1].bias)
     torch.testing.assert_close(fuse(FEATURES, SENTENCE), FEATURES.relu())
-    torch.nn.init.constant_(fuse.words[-1].bias[:5], 1)
+    torch.nn.init.constant_(fuse.sentence_projection[-1].bias[:5], 1)
     torch.testing.assert_close(fuse(FEATURES, SENTENCE), 2 * FEATURES.relu())
-    torch.nn.init.constant_(fuse.words[-1].bias[5:], 3)
+    torch.nn.init.constant_(fuse.sentence_projection[-1].bias[5:], 3)
     torch.testing.assert_close(fuse(FEATURES, SENTENCE), (2 * FEATURES + 3).relu())
 
 

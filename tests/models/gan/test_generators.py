@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.files import UserError
 from core.models.gan.fusion import FUSIONS
-from core.models.gan.generators import Generator, GeneratorConfig, make_trunk
+from core.models.gan.generators import Generator, GeneratorConfig, build_trunk
 
 WORDS = tuple(f"word{number}" for number in range(12))
 NETS = ("unet_16", "resnet_1blocks", "global_1blocks", "local_1blocks")
@@ -39,7 +39,7 @@ def test_a_result_has_the_size_and_the_range_of_the_picture(net, height, width):
 
 @pytest.mark.parametrize("net", NETS)
 def test_a_picture_is_padded_by_its_border_and_cropped_back(net):
-    trunk = make_trunk(net, 4, "instance").eval()
+    trunk = build_trunk(net, 4, "instance").eval()
     picture = pictures(1, 2 * trunk.smallest, 2 * trunk.smallest)
     cut = picture[..., :-3, :-1]
     padded = torch.cat((cut, cut[..., -1:]), 3)
@@ -103,14 +103,14 @@ def test_a_batch_of_one_has_no_batch_norm_to_train_with():
 
 
 def test_names_say_the_size():
-    sizes = {net: sum(weight.numel() for weight in make_trunk(net, 4, "none").parameters())
+    sizes = {net: sum(weight.numel() for weight in build_trunk(net, 4, "none").parameters())
              for net in ("resnet_1blocks", "resnet_2blocks", "global_1blocks", "local_1blocks")}
     assert list(sizes.values()) == sorted(sizes.values())
-    assert [make_trunk(net, 2, "none").divisor for net in ("unet_128", "resnet_7blocks", "global_1blocks",
+    assert [build_trunk(net, 2, "none").divisor for net in ("unet_128", "resnet_7blocks", "global_1blocks",
                                                            "local_1blocks")] == [128, 4, 16, 32]
 
 
 @pytest.mark.parametrize("net", ["unet_100", "unet_4", "resnet", "resnet_xblocks", ""])
 def test_an_unknown_generator_is_refused_by_name(net):
     with pytest.raises(UserError, match=rf"generator '{net}' is unknown; give unet_128"):
-        make_trunk(net, 4, "none")
+        build_trunk(net, 4, "none")
