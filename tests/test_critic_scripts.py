@@ -7,8 +7,8 @@ import torch
 from tiny_project import SYNTH
 
 from core.engine.trials import read_trials
+from core.methods.critics import load_critic
 from core.operators import Plan
-from core.training.critics import load_critic
 
 TRAIN, TRAIN1 = "core/train_self_discriminator.py", "core/train_self_discriminator1.py"
 TEST, TEST1 = "core/test_self_discriminator.py", "core/test_self_discriminator1.py"
