@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT_FOLDERS = ("prepro", "synthdata", "AMT", "data", "misc")
 ROOMS = ("models", "planning", "datasets", "pages", "losses", "metrics", "photo")
-FLOORS = {"files": 0, "colour": 0, "operators": 1, **dict.fromkeys(ROOMS, 2), "synthesis": 3, "engine": 4}
+FLOORS = {"files": 0, "colour": 0, "threads": 0, "operators": 1, **dict.fromkeys(ROOMS, 2), "synthesis": 3, "engine": 4}
 SCRIPT = 5
 
 
