@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from kornia.color import rgb_to_lab
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from core.colour import ciede2000, oklch_to_srgb, srgb_to_lab, srgb_to_oklch, to_linear, to_srgb
@@ -72,3 +73,17 @@ def test_oklch_of_published_colours_and_back():
     white, red = srgb_to_oklch(torch.tensor([[1.0, 1, 1], [1, 0, 0]])[..., None])[..., 0].tolist()
     assert white[:2] == pytest.approx([1, 0], abs=1e-4)
     assert red == pytest.approx([0.62796, 0.25768, np.deg2rad(29.234)], abs=1e-4)   # Ottosson 2020; CSS Color 4
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.05])   # the second is below the bend of both curves for most pixels
+def test_lab_is_that_of_kornia(scale):
+    image = scale * torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
+    image[0, :, 0, :3] = torch.eye(3)
+    image[0, :, 1, 0], image[0, :, 1, 1] = 0, 1
+    torch.testing.assert_close(srgb_to_lab(image), rgb_to_lab(image), atol=3e-4, rtol=0)
+
+
+def test_lab_has_a_gradient_at_black_and_white():
+    image = torch.tensor([0.0, 1.0]).expand(1, 3, 1, 2).clone().requires_grad_()
+    srgb_to_lab(image).sum().backward()
+    assert image.grad.isfinite().all()

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
 from core.engine.health import Watch, gradients
 from core.files import UserError, append_jsonl, read_jsonl, write_json, write_jsonl
+from core.threads import threads, threads_for
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
 FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
@@ -197,13 +198,16 @@ class Run:
         if self._watch is None:
             self._open()
         total = self.options.num_iters if until is None else min(until, self.options.num_iters)
-        order = IterationBatches(len(dataset), self.options, self.iteration, total, self.fabric)
+        order = IterationBatches(len(dataset), self.options, self.iteration, total, self.fabric,
+                                 shuffle=not getattr(dataset, "in_order", False))
         if not len(order):
             return
         loader = DataLoader(dataset, batch_sampler=order, num_workers=self.options.num_workers,
                             persistent_workers=self.options.num_workers > 0)
+        weights = sum(weight.numel() for network in self.networks.values() for weight in network.parameters())
         with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,
-              _deferred_interrupt() as interrupted, _leaving_cores_to(self.options.num_workers)):
+              _deferred_interrupt() as interrupted,
+              threads(torch.get_num_threads() - self.options.num_workers)):   # the workers need cores of their own
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
                 factor = SCHEDULES[self.options.schedule]((self.iteration - since) / (total - since))
@@ -211,7 +215,8 @@ class Run:
                     for group in optimizer.param_groups:
                         group["lr"] = group["initial_lr"] * factor
                 self._losses, self._sums, self._health = {}, {}, {}
-                yield self.fabric.to_device(batch)
+                with threads_for(_numbers(batch) + weights):
+                    yield self.fabric.to_device(batch)
                 self.iteration += 1
                 self._log(bar)
                 if interrupted.is_set():
@@ -322,10 +327,10 @@ class Run:
 
 
 class IterationBatches:
-    """Batches by iteration number: shuffled epoch by epoch from (seed, epoch), shared out among the processes."""
+    """Batches by iteration number, shared out among the processes: each epoch is shuffled by (seed, epoch), or not."""
 
-    def __init__(self, size, options, start, stop, fabric):
-        self.size, self.seed, self.start, self.stop = size, options.manual_seed, start, stop
+    def __init__(self, size, options, start, stop, fabric, shuffle=True):
+        self.size, self.seed, self.start, self.stop, self.shuffle = size, options.manual_seed, start, stop, shuffle
         self.batch = min(options.batch_size, size)
         self.rank, self.world = fabric.global_rank, fabric.world_size
         if self.batch < self.world:
@@ -337,14 +342,14 @@ class IterationBatches:
 
     def __iter__(self):
         per_epoch = self.size // self.batch
-        epoch, order = None, []
+        epoch, order = None, range(self.size)
         for iteration in range(self.start, self.stop):
-            if iteration // per_epoch != epoch:
+            if self.shuffle and iteration // per_epoch != epoch:
                 epoch = iteration // per_epoch
                 order = torch.randperm(self.size, generator=torch.Generator().manual_seed(
                     self.seed * 1_000_003 + epoch)).tolist()
             first = iteration % per_epoch * self.batch
-            yield order[first:first + self.batch][self.rank::self.world]
+            yield list(order[first:first + self.batch][self.rank::self.world])
 
 
 @contextlib.contextmanager
@@ -385,12 +390,9 @@ def _devices(gpu_ids):
     return "cuda", ids, 1
 
 
-@contextlib.contextmanager
-def _leaving_cores_to(workers):
-    """Compute by fewer threads inside the block: they and the workers would wait for each other's cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads - workers))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _numbers(batch):
+    """Return how many numbers a batch holds: a tensor, or dicts and lists of tensors."""
+    if isinstance(batch, torch.Tensor):
+        return batch.numel()
+    parts = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, (list, tuple)) else ()
+    return sum(map(_numbers, parts))

@@ -15,22 +15,22 @@ def mean_luminance(image):
 
 def lightness(image):
     """Return the mean lightness L*, in [0, 100]: how bright the picture looks."""
-    return _lightness(_lab(image))
+    return _lightness(srgb_to_lab(image))
 
 
 def contrast(image):
     """Return the spread (standard deviation) of the lightness L*, in [0, 50]."""
-    return _contrast(_lab(image))
+    return _contrast(srgb_to_lab(image))
 
 
 def chroma(image):
     """Return the mean distance from grey in the a*b* plane, >= 0: how colourful the picture is."""
-    return _chroma(_lab(image))
+    return _chroma(srgb_to_lab(image))
 
 
 def warmth(image):
     """Return the mean b*: positive is yellow, negative is blue."""
-    return _warmth(_lab(image))
+    return _warmth(srgb_to_lab(image))
 
 
 def sharpness(image):
@@ -43,17 +43,13 @@ def detail(image):
 
     `sharpness` grows with the square of an exposure or of a contrast, though nothing gets sharper; this does not.
     """
-    return _detail(_lab(image))
+    return _detail(srgb_to_lab(image))
 
 
-def look(image):
-    """Return {name: (B,)} of the five ATTRIBUTES that people ask for, from one conversion to CIELAB."""
-    lab = _lab(image)
-    return {name: of_lab(lab) for name, of_lab in _OF_LAB.items()}
-
-
-def _lab(image):
-        return srgb_to_lab(image)
+def look(image, names=None):
+    """Return {name: (B,)} of the five ATTRIBUTES that people ask for, or of those in `names`, from one conversion."""
+    lab = srgb_to_lab(image)
+    return {name: _OF_LAB[name](lab) for name in (ATTRIBUTES if names is None else names)}
 
 
 def _lightness(lab):

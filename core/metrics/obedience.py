@@ -69,13 +69,19 @@ def obeys(outcome, asks):
     return all(sign * outcome.moves[name] >= 1 for name, sign in asks.items())
 
 
-def fulfils(before, after, intent):
-    """Whether an edit, (1, 3, H, W) before and after, moves each attribute of {name: sign} clearly that way.
+def fulfils(before):
+    """Return a callable (after (N, 3, H, W), intent) -> (N,) bool for edits of a picture (1, 3, H, W).
 
-    For making pairs whose pictures show what their words ask for.
+    It says which of N edits move each attribute of {name: sign} clearly that way, for making pairs whose pictures show
+    what their words ask for.
     """
-    seen, steps = look(torch.cat((before, after))), CLEARLY if len(intent) < 2 else BOTH_CLEARLY
-    return all(sign * seen[name].diff().item() >= steps * JUST_VISIBLE[name] for name, sign in intent.items())
+    seen = look(before)
+
+    def shown(after, intent):
+        steps, found = CLEARLY if len(intent) < 2 else BOTH_CLEARLY, look(after, intent)
+        moves = [sign * (found[name] - seen[name]) >= steps * JUST_VISIBLE[name] for name, sign in intent.items()]
+        return torch.stack(moves).all(0) if moves else torch.ones(len(after), dtype=torch.bool)
+    return shown
 
 
 def right_direction(item, outcome, partner, apart):

@@ -188,9 +188,9 @@ def _of_one_slot(forms, rng):
 
     Faults are a slot of their own: "it is dark" asks for the reverse of "make it dark".
     """
-    slots = {form: (form.slot, form.kind == "fault") for form in forms}
-    slot = choose(rng, sorted(set(slots.values())))
-    return [form for form in forms if slots[form] == slot]
+    slots = [(form.slot, form.kind == "fault") for form in forms]
+    chosen = choose(rng, sorted(set(slots)))
+    return [form for form, slot in zip(forms, slots, strict=True) if slot == chosen]
 
 
 def _degrees(wish):

@@ -20,7 +20,8 @@ from core.synthesis.synth import input_of, sample_of
 ENDLESS = 300_000                                                    # more than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
 WORDS, PLANNED = 5, 6                                                # in the seed: other streams than that of pairs
-PLANS = 500 * len(KINDS)                                             # plans of the sentences without a picture
+PLANS = 500 * len(KINDS)                                             # plans of the sentences without a picture, at most
+SAID = 6                                                             # sentences for each of these plans, about
 GREY = 16                                                            # pixels: side of the grey input
 TRIED, TRIED_SIDE = 32, 64                                           # pictures to try plans on, their side in pixels
 
@@ -31,7 +32,12 @@ class DrawnWords(Dataset):
     Each plan fulfils its sentence on some small picture, so that two wishes that work against each other come with the
     strengths that grant both. Samples are those of `PairDataset` without the target; each is a pure function of
     (photos, seed, index).
+
+    To try a plan takes longer than to say it in another way, so a sample has a random one of the first (index + 1) /
+    SAID plans, and a worker that is asked in order tries one plan for about SAID samples.
     """
+
+    in_order = True   # samples are random already; a run need not shuffle them
 
     def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0):
         """Begin to draw.
@@ -39,7 +45,7 @@ class DrawnWords(Dataset):
         Args:
             photos: list of Photo, whatever their phase.
             vocab: encodes the requests; op_vocab: encodes the plans.
-            fulfils: says whether an edit fulfils its wishes; see `edits.draw`.
+            fulfils: says which edits fulfil their wishes, a callable picture (1, 3, H, W) -> `shown` of `edits.draw`.
             typos: share of the requests with slips of the finger.
         """
         self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils
@@ -47,33 +53,38 @@ class DrawnWords(Dataset):
 
     @functools.cached_property
     def _pictures(self):
-        return [input_of(self.photos[index % len(self.photos)], self.seed, TRIED_SIDE, index)[0]
-                for index in range(TRIED)]
+        """Pictures on which plans are tried, each with its `shown`."""
+        pictures = [input_of(self.photos[index % len(self.photos)], self.seed, TRIED_SIDE, index)[0]
+                    for index in range(TRIED)]
+        return [(picture, self.fulfils(to_tensor(picture)[None])) for picture in pictures]
 
     def __len__(self):
         return ENDLESS
 
     def __getitem__(self, index):
-        plan, wishes = self._plan(index % PLANS)
         rng = np.random.default_rng([self.seed, index, WORDS])
+        wishes, encoded = self._plan(int(rng.integers(min(index // SAID + 1, PLANS))))
         return {"input": torch.full((3, GREY, GREY), 0.5), "name": f"words {index}",
-                **self._encoded(describe(wishes, rng), plan, rng)}
+                **self._asked(describe(wishes, rng), rng), **encoded}
 
-    def _plan(self, index):
-        """Return one of the plans and its wishes. Plans are kept: trying one takes longer than wording it again."""
-        rng = np.random.default_rng([self.seed, index, PLANNED])
-        while index not in self._plans:   # a flat picture shows no edit
-            picture = self._pictures[rng.integers(TRIED)]
-            if drawn := draw(KINDS[index % len(KINDS)], picture, rng, self.fulfils):
-                self._plans[index] = drawn
-        return self._plans[index]
+    def _plan(self, number):
+        """Return the wishes that one of the plans fulfils, and the plan encoded; it is tried at the first call."""
+        rng = np.random.default_rng([self.seed, number, PLANNED])
+        while number not in self._plans:   # a flat picture shows no edit
+            picture, shown = self._pictures[rng.integers(TRIED)]
+            if drawn := draw(KINDS[number % len(KINDS)], picture, rng, shown):
+                plan, wishes = drawn
+                self._plans[number] = wishes, self._encoded(plan)
+        return self._plans[number]
 
-    def _encoded(self, request, plan, rng):
+    def _asked(self, request, rng):
         if rng.random() < self.typos:
             request = misspell(request, rng)
+        return {"request": request, "request_ids": torch.tensor(self.vocab.encode(request))}
+
+    def _encoded(self, plan):
         ops, params = encode_plan(plan, self.op_vocab)
-        return {"request": request, "request_ids": torch.tensor(self.vocab.encode(request)), "ops": ops,
-                "params": params}
+        return {"ops": ops, "params": params}
 
 
 class DrawnPairs(DrawnWords):
@@ -93,7 +104,7 @@ class DrawnPairs(DrawnWords):
             attempt += 1
         entry, before, after = drawn
         return {"input": to_tensor(before), "target": to_tensor(after), "name": f"drawn {index}",
-                **self._encoded(entry["request"], Plan.from_dict(entry["plan"]), rng)}
+                **self._asked(entry["request"], rng), **self._encoded(Plan.from_dict(entry["plan"]))}
 
     def report(self):
         """Return the remarks for the user, as a list of sentences."""

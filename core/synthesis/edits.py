@@ -1,12 +1,14 @@
 """Edits that words can ask for: the operator of each direction, and a plan drawn for a picture with its wishes."""
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 
 from core.datasets.images import to_tensor
-from core.operators import Mask, Plan, Step, trace
+from core.operators import TABLE, Mask, Plan, Step, apply
 from core.operators.functions import CURVE_STEPS
 from core.requests.grammar import choose, intent, region_of
 from core.requests.wish import LEVELS, Wish
@@ -15,7 +17,8 @@ MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody see
 MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
 MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly drive to the end of the scale ...
 MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
-ATTEMPTS, INSIST = 180, 30         # draws before a picture is given up; of these, with the same several wishes
+ATTEMPTS = 180                     # draws before a picture is given up
+REDRAWS = (3, 8, 18)               # of several wishes after the first draw: how many are tried in one batch
 LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
 ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
@@ -81,43 +84,80 @@ LOCAL_EDITS = tuple((attribute, sign) for attribute in ("light", "contrast", "sa
                     for sign in (1, -1))
 
 
-def draw(kind, picture, rng, fulfils=None):
+class Draft(NamedTuple):
+    """A step as it is drawn: its parameters are brought into canonical form only when it is tried."""
+
+    op: str
+    params: list[float]
+    mask: Mask | None = None
+
+
+def draw(kind, picture, rng, shown=None):
     """Draw a plan for a picture and the wishes that it fulfils.
 
     Args:
         kind: one of "global", "compound", "local", "inpaint" and "unchanged".
         picture: uint8 (H, W, 3).
         rng: a numpy Generator; the same state draws the same plan.
-        fulfils: a callable (before, after, intent) -> bool on float pictures (1, 3, H, W) that says whether an edit of
-            the whole picture fulfils its wishes: to brighten a photo also spreads its tones, to darken it the reverse.
+        shown: a callable (after (N, 3, H, W) in [0, 1], intent) -> (N,) bool that says which edits of the whole picture
+            fulfil their wishes: to brighten a photo also spreads its tones, to darken it the reverse.
 
     Returns: (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
     """
-    before, wishes = to_tensor(picture)[None], []
-    for attempt in range(ATTEMPTS):
-        if attempt % INSIST == 0 or len(wishes) < 2:
-            steps, wishes = _DRAW[kind](picture, rng)
-        else:   # retry the same wishes first; otherwise hard combinations would be under-sampled
-            steps, wishes = _redrawn(steps, wishes, rng)
-        image = before
-        for step, after in zip(steps, trace(steps, before), strict=True):
-            if not _is_good(step, image, after):
-                break
-            image = after
-        else:
-            everywhere = all(step.mask is None for step in steps)
-            if not fulfils or not everywhere or fulfils(before, image, intent(wishes)):
-                return Plan(tuple(steps)), wishes
+    before = to_tensor(picture)[None]
+    for attempts in _attempts(kind, picture, rng):
+        found = _first_granted(before, attempts, shown)
+        if found is not None:
+            steps, wishes = attempts[found]
+            return Plan(tuple(Step.make(*step) for step in steps)), wishes
     return None
 
 
-def _is_good(step, before, after):
-    """Whether a step changes enough where it applies, and drives few pixels to the end of the scale."""
+def _attempts(kind, picture, rng):
+    """Yield attempts, each a list of drafts and a list of wishes, as lists that are tried in one batch.
+
+    Attempts of one batch have the same wishes and operators. Wishes that are hard to grant at once are insisted on:
+    they would be rare, were others drawn in their place.
+    """
+    tried = 0
+    while tried < ATTEMPTS:
+        first = _DRAW[kind](picture, rng)
+        yield [first]
+        tried += 1
+        for count in REDRAWS if len(first[1]) > 1 else ():
+            yield [_redrawn(*first, rng) for _ in range(count)]
+            tried += count
+
+
+@torch.no_grad()
+def _first_granted(before, attempts, shown):
+    """Return the index of the first of `attempts` whose steps are all good and fulfil the wishes, or None."""
+    steps, wishes = attempts[0]
+    image, left = before.expand(len(attempts), -1, -1, -1), list(range(len(attempts)))
+    for place, step in enumerate(steps):
+        params = torch.tensor([attempts[index][0][place].params for index in left], dtype=torch.float64)
+        mask = None if step.mask is None else step.mask.tensor(*before.shape[-2:]).expand(len(left), -1, -1, -1)
+        after = apply(TABLE[step.op], image, TABLE[step.op].normalise(params).float(), mask)
+        good = _are_good(step, image, after)
+        left = [index for index, kept in zip(left, good, strict=True) if kept]
+        if not left:
+            return None
+        image = after[torch.tensor(good)]
+    if not shown or any(step.mask is not None for step in steps):
+        return left[0]
+    granted = shown(image, intent(wishes))
+    return next((index for index, kept in zip(left, granted, strict=True) if kept), None)
+
+
+def _are_good(step, before, after):
+    """Return a list of N bools: which edits change enough where they apply, and clip few pixels."""
     area = 1.0 if step.mask is None else step.mask.array().mean()
-    change = (after - before).abs()
+    before, after = before.numpy(), after.numpy()   # comparisons are three times as fast as PyTorch's
+    change = np.abs(after - before)
     clipped = ((after < 0.5 / 255) | (after > 254.5 / 255)) & (change > MIN_CLIP)
-    return (change.mean() >= area * MIN_CHANGE.get(step.op, MIN_CHANGE_ELSE)
-            and clipped.any(1).float().mean() <= area * MAX_CLIPPED)
+    clipped = clipped[:, 0] | clipped[:, 1] | clipped[:, 2]
+    return ((change.mean((1, 2, 3)) >= area * MIN_CHANGE.get(step.op, MIN_CHANGE_ELSE))
+            & (clipped.mean((1, 2)) <= area * MAX_CLIPPED)).tolist()
 
 
 def _draw_direction(op, rng):
@@ -147,7 +187,7 @@ def _draw_local(picture, rng):
 
 def _draw_inpaint(picture, rng):
     mask = _draw_mask(picture, MASK_AREAS["inpaint"], rng)
-    return [Step.make("inpaint_obj", (), Mask.from_array(mask))], [Wish("removal", where=region_of(mask))]
+    return [Draft("inpaint_obj", [], Mask.from_array(mask))], [Wish("removal", where=region_of(mask))]
 
 
 def _draw_unchanged(picture, rng):
@@ -168,7 +208,7 @@ def _draw_step(direction, rng, mask=None):
     else:
         degree = _draw_percent(edit, rng)
         strength = degree / 100
-    step = Step.make(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
+    step = Draft(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
     return step, Wish(*direction, degree, None if mask is None else region_of(mask))
 
 
@@ -187,8 +227,8 @@ def _redrawn(steps, wishes, rng):
         else:
             wish = replace(wish, degree=_draw_percent(edit, rng))
             strength = wish.degree / 100
-        redrawn.append((Step.make(edit.op, edit.params(strength), step.mask), wish))
-    return map(list, zip(*redrawn, strict=True))
+        redrawn.append((Draft(edit.op, edit.params(strength), step.mask), wish))
+    return tuple(map(list, zip(*redrawn, strict=True)))
 
 
 def _draw_percent(edit, rng):

@@ -62,7 +62,10 @@ def draw_preparation(picture, rng):
 
 
 def make_sample(photos, seed, size, session, index, kind, requests=1, fulfils=None):
-    """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up."""
+    """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up.
+
+    `fulfils` takes the input as a picture (1, 3, H, W) in [0, 1] and returns what `draw` calls `shown`.
+    """
     return sample_of(pick_photo(photos, seed, index), seed, size, session, index, kind, requests, fulfils)
 
 
@@ -79,7 +82,7 @@ def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None)
     """Return (entry, input, output) as `make_sample` does, for a given photo."""
     source, box, flip, preparation = input_of(photo, seed, size, index)  # the samples of an index share it
     rng = _rng(seed, index, f"{session} {kind}")
-    drawn = draw(kind, source, rng, fulfils)
+    drawn = draw(kind, source, rng, fulfils and fulfils(to_tensor(source)[None]))
     if drawn is None:
         return None
     plan, wishes = drawn
@@ -137,8 +140,9 @@ class SynthSet:
     """A synthetic data set in a folder: its record holds every sample, and the annotations are written from it."""
 
     def __init__(self, folder, photos, seed, size, requests=1, fulfils=None):
-        """Read the record of `folder`, if it has one; `requests` is the number of sentences of a
-        training pair; see `draw` for `fulfils`.
+        """Read the record of `folder`, if it has one.
+
+        Args: `requests`, the number of sentences of a training pair; `fulfils`, see `make_sample`.
 
         Raises UserError where the set was made with other settings: they can't be mixed.
         """

@@ -18,7 +18,8 @@ def test_parts_are_mixed_evenly_and_the_first_comes_round_again(share, mixed):
 @pytest.fixture()
 def drawn(photo):
     photos = [Photo(str(seed), "train", lambda seed=seed: photo(96, 128, seed), "me", "CC0", "here") for seed in (0, 1)]
-    return DrawnPairs(photos, 64, WordVocab((*SPECIAL, "make")), OperatorVocab(), lambda *_: True)
+    return DrawnPairs(photos, 64, WordVocab((*SPECIAL, "make")), OperatorVocab(),
+                      lambda before: lambda after, intent: [True] * len(after))
 
 
 def test_a_drawn_pair_is_what_its_plan_makes(drawn):

@@ -16,6 +16,7 @@ from core.engine.checkpoints import load_checkpoint
 from core.engine.run import IterationBatches, Run
 from core.evaluation.run_table import index_runs
 from core.files import UserError
+from core.threads import threads
 
 DATA = [{"x": torch.tensor(float(number)), "name": f"sample {number}"} for number in range(5)]
 
@@ -194,6 +195,12 @@ def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(siz
     assert [sorted(a + b) for a, b in zip(*shares, strict=True)] == [sorted(indices) for indices in batches]
 
 
+def test_what_is_drawn_at_random_is_read_in_order():
+    options = SimpleNamespace(manual_seed=0, batch_size=3)
+    batches = IterationBatches(7, options, 1, 4, SimpleNamespace(global_rank=0, world_size=1), shuffle=False)
+    assert list(batches) == [[3, 4, 5], [0, 1, 2], [3, 4, 5]]
+
+
 def test_a_batch_must_have_a_pair_for_each_process():
     with pytest.raises(UserError, match=r"--batch_size 1: .* 2 processes"):
         IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
@@ -243,17 +250,16 @@ def test_a_run_that_collapses_is_marked_until_it_is_begun_anew(train, tmp_path):
     assert not (folder / "health.json").exists()
 
 
-def test_workers_have_cores_of_their_own(train):
-    before, during = torch.get_num_threads(), []
-    torch.set_num_threads(2)
+def test_workers_have_cores_of_their_own_and_small_work_has_one_thread(train, monkeypatch):
+    during = []
 
     def noted(run, loss):
         during.append(torch.get_num_threads())
         return loss
-    try:
-        train(1, loss=noted, num_workers=1)
-        train(2, loss=noted, num_workers=0)
-        train(3, loss=noted, num_workers=2)
-        assert (during, torch.get_num_threads()) == ([1, 2, 1], 2)
-    finally:
-        torch.set_num_threads(before)
+    with threads(2):
+        train(1, loss=noted)   # a batch of two numbers
+        monkeypatch.setattr("core.threads.GRAIN", 1)
+        train(2, loss=noted, num_workers=1)
+        train(3, loss=noted, num_workers=0)
+        train(4, loss=noted, num_workers=2)
+        assert (during, torch.get_num_threads()) == ([1, 1, 2, 1], 2)
