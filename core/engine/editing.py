@@ -13,6 +13,7 @@ from core.files import UserError
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
 from core.operators import Plan, execute, trace
+from core.threads import threads_for
 
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
 DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
@@ -34,6 +35,7 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
+        self.weights = sum(weight.numel() for weight in planner.look.parameters())   # most of the work is to look
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
@@ -72,7 +74,8 @@ class PlannerMethod:
         """Plan several requests for one photo (3, H, W) in [0, 1]; return Edited without images, one per request."""
         small = thumbnail(image).to(self.device)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
-        unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
+        with threads_for(len(ids) * small.numel() + self.weights):
+            unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
         return [self._edited(unrolled, index, request) for index, request in enumerate(requests)]
 
     def _edited(self, unrolled, index, request):
