@@ -18,6 +18,7 @@ from core.threads import threads_for
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
 DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
 SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
+NAMED = {None: SHIPPED, "demo": DEMO}
 
 
 @dataclass
@@ -48,8 +49,8 @@ class PlannerMethod:
 
     @classmethod
     def open(cls, path=None):
-        """Open a run folder or a checkpoint; by default the planner of `make demo`, else the one that ships."""
-        path = Path(path) if path else next(filter(Path.exists, (DEMO, SHIPPED)), DEMO)
+        """Open a run folder or a checkpoint; "demo" is that of `make demo`, None the planner that ships."""
+        path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         method = cls.load(path)
         method.path = path
