@@ -63,7 +63,7 @@ def train_once(options):
             training.step(**supervised(planner, batch["words"]["input"], batch["words"], options))
 
         planned = planner(image, batch["request_ids"])
-        training.step(L1=(planned.image - target).abs().mean())
+        training.step(L1=options.lambda_L1 * (planned.image - target).abs().mean())
 
         look_back(training, planner, val)
     return {"best validation": training.best}
@@ -71,6 +71,9 @@ def train_once(options):
 
 def arguments():
     parser = add_planner(Parser(__doc__).add_data().add_training()).add_machine()
+    parser.add_argument("--lambda_L1", type=number(float, 0), default=1.0, help="weight of the L1 of the executed "
+                        "plan; at weight 1 its gradient is about a tenth of the teacher-forced losses', with which it "
+                        "shares an optimizer")
     group = parser.add_argument_group("data drawn anew")
     group.add_argument("--mix", metavar="PHOTOS", help="train also on synthetic edits of the photos in this folder, or "
                        "of the bundled ones, drawn anew in every iteration (--num_workers 1 or more draws meanwhile)")

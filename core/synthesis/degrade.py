@@ -23,6 +23,7 @@ SEVERAL = 0.4              # share of the pairs with the general wish whose phot
 MIN_GAIN = 0.1             # share of the L1 that a repair must remove, or it is left out of the plan
 FITTED_SIDE = 32           # pixels: the repair is fitted on a picture of at most this side
 STOPS, CAST, GREEN, FADED = 2.0, (0.2, 1.2), 0.3, (0.25, 0.7)   # amounts, see `Fault.draw`
+EXPOSED, ATTEMPTS = (0.25, 0.65), 30   # mean of a well-exposed crop, in [0, 1]; draws before any is taken
 ENDLESS = 300_000          # more than any training draws
 STREAM = 7                 # in the seed: another stream than those of other drawn data
 
@@ -111,7 +112,11 @@ class Inputs:
 
 
 class Crops:
-    """Square crops of photos at `size` pixels a side, as uint8 pictures (H, W, 3); as many as the crops differ in."""
+    """Random square crops of photos, without end, at `size` pixels a side, as uint8 pictures (H, W, 3).
+
+    Crops that look badly exposed by themselves, such as a night sky, are drawn again: they would teach that a dark
+    photo is as it should be.
+    """
 
     def __init__(self, photos, size, seed=0):
         self.photos, self.size, self.seed = photos, size, seed
@@ -121,8 +126,12 @@ class Crops:
 
     def __getitem__(self, index):
         rng = np.random.default_rng([self.seed, index, STREAM])
-        pixels = choose(rng, self.photos).load()
-        return crop(pixels, *pick_crop(pixels, rng), self.size)
+        for _ in range(ATTEMPTS):
+            pixels = choose(rng, self.photos).load()
+            cropped = crop(pixels, *pick_crop(pixels, rng), self.size)
+            if EXPOSED[0] < cropped.mean() / 255 < EXPOSED[1]:
+                break
+        return cropped
 
 
 class DrawnRepairs(Dataset):
