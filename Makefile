@@ -17,15 +17,24 @@ $(VENV)/installed-dev: $(VENV)/installed $(EXTRAS)
 	$(RUN) -m pip install --disable-pip-version-check $(addprefix -r ,$(EXTRAS))
 	@touch $@
 
-# The demo is what a researcher would type, on the embedded data set and small enough for two cores. It trains on the
-# plans that made the pairs; the search finds those of the first pairs again, to be looked at on its page.
+# The first result needs no data and no training. The rest is a small research cycle, as a researcher would type it, on
+# the embedded data set and small enough for two cores. It trains on the plans that made the pairs; the search finds
+# those of the first pairs again, to be looked at on its page. `edit.py --checkpoint demo` takes the planner it trains.
 SYNTH = --dataset synth --session 0
-demo: $(VENV)/installed  ## build the embedded data set, plan, train, test and edit one photo
-	$(RUN) synthdata/gen_data.py --session 0 --kinds global,compound --start 0 --end 500 --size 128 --requests 5 --visualize 50
+demo: $(VENV)/installed  ## a first edited photo, then: build the embedded data set, plan, train, test and edit
+	@echo "1/7 First result: the planner that ships edits a photo by nine requests (10 seconds)"
+	$(RUN) core/demo_seq2seqL1.py
+	@echo "2/7 Data: 800 pairs of drawn edits of bundled photos, with their requests (half a minute)"
+	$(RUN) synthdata/gen_data.py --session 0 --kinds global,compound --start 0 --end 400 --size 128 --requests 5 --visualize 50
+	@echo "3/7 Vocabulary: the words of the requests and their vectors (5 seconds)"
 	$(RUN) prepro/build_vocab.py $(SYNTH)
-	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002 --max_steps 3 --limit 150
+	@echo "4/7 Plans: a search finds the plan behind each of 100 pairs (15 seconds)"
+	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002 --max_steps 3 --limit 100
+	@echo "5/7 Training: 1,500 iterations on words only, then 400 with pictures (four minutes)"
 	$(RUN) core/train_seq2seqL1.py $(SYNTH) --trial 100
+	@echo "6/7 Test: distances to the targets on photos that training has not seen, and their page (one minute)"
 	$(RUN) core/test_seq2seqL1.py $(SYNTH) --trial 100
+	@echo "7/7 Page: the trained planner edits the same photo by the same nine requests (10 seconds)"
 	$(RUN) core/demo_seq2seqL1.py $(SYNTH) --trial 100
 
 test: $(VENV)/installed-dev  ## run the test suite

@@ -4,6 +4,7 @@
   executor   a plan of five operators, against a whole-image kornia chain and against Pillow
   training   an iteration of the seq2seq planner, against its plain losses
   inference  from a decoded photo and a request to the plan (one thread), against looking at the whole photo
+  busy       a plan beside one busy process per core, against the same plan on the machine as it is
 
 Each line is a ratio measured in one run: medians of several calls, sizes and seeds fixed. Every part runs in a
 process of its own, so that no part sees another's memory.
@@ -25,6 +26,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import inputs
+from bench.busy import measure_beside
 from bench.measure import HEADER, Row, machine, measure
 from bench.plain_planner import free_running_loss, teacher_forced_losses
 from bench.references import pillow_chain, whole_image_chain
@@ -54,10 +56,12 @@ class Sizes:
     vis_encoder: str = "resnet18"
     runs: int = 5
     slow_runs: int = 2   # of what takes ten seconds and more
+    rounds: int = 10     # as the machine is and beside busy processes, in turn
+    calls: int = 5       # in each
 
 
 QUICK = Sizes(pairs=1, reference_every=1, side=32, beam=1, max_steps=1, small=(90, 60), large=(120, 80), batch=4,
-              vis_encoder="small", runs=1, slow_runs=1)
+              vis_encoder="small", runs=1, slow_runs=1, rounds=1, calls=1)
 
 
 def planner_rows(sizes, data_root):
@@ -180,7 +184,19 @@ def inference_rows(sizes, data_root):
             yield Row(f"{about}, --quick: five steps", "ms", 1000 * seconds, 1000 * reference, at_most=60)
 
 
-ROWS = {"planner": planner_rows, "executor": executor_rows, "training": training_rows, "inference": inference_rows}
+def busy_rows(sizes, data_root):
+    """Plan for a thumbnail, with as many threads as a script would take, beside one busy process per core."""
+    image = to_tensor(inputs.photo(sizes.side, sizes.side))
+    for name, method in (("the planner that ships", PlannerMethod.open()),
+                         (sizes.vis_encoder, PlannerMethod(inputs.untrained_planner(sizes.vis_encoder)))):
+        quiet, busy = measure_beside(f"busy, {name}", lambda method=method: method.plans(image, [inputs.REQUEST]),
+                                     sizes.rounds, sizes.calls)
+        yield Row(f"beside busy processes, one per core: plan at {sizes.side} px, {name}", "ms", 1000 * busy,
+                  1000 * quiet, ratio_at_most=2)
+
+
+ROWS = {"planner": planner_rows, "executor": executor_rows, "training": training_rows, "inference": inference_rows,
+        "busy": busy_rows}
 
 
 def main():

@@ -2,8 +2,11 @@
 
 Prints a table (what each request should move, before, after, whether it did) and writes a page of the edits.
 
+  python core/demo_seq2seqL1.py                              # the planner that ships (data/planner)
   python core/demo_seq2seqL1.py --trial 100 --dataset synth
 """
+from pathlib import Path
+
 import _init_paths  # noqa: F401
 from tabulate import tabulate
 
@@ -13,7 +16,7 @@ from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.files import write_json
 from core.methods.generator import open_photo
-from core.methods.planner import PlannerMethod, as_result
+from core.methods.planner import SHIPPED, PlannerMethod, as_result
 from core.metrics import attributes
 from core.pages import write_results
 
@@ -34,8 +37,12 @@ REQUESTS = {
 
 def main():
     options = parse(arguments(), EXPERIMENT)
-    folder = run_folder(options)
-    method = PlannerMethod.load(folder / options.checkpoint, EXPERIMENT)
+    if options.trial is None:
+        folder, checkpoint = Path(options.output) / "planner_that_ships", SHIPPED
+    else:
+        folder = run_folder(options)
+        checkpoint = folder / options.checkpoint
+    method = PlannerMethod.load(checkpoint, EXPERIMENT)
     name, pixels = open_photo(options.img)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     table, results = [], []
@@ -48,7 +55,7 @@ def main():
             measured |= {f"{attribute} before": before, f"{attribute} after": after}
         results.append(as_result(request, request, edited, metrics=measured))
     headers = ("request", "plan", "attribute", "before", "after", "obeys")
-    print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {folder / options.checkpoint}")
+    print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {checkpoint}")
     print(tabulate(table, headers=headers, floatfmt=".4f"))
     write_results(folder / "demo" / "web", f"{folder.name} on {name}", results)
     write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
@@ -56,7 +63,9 @@ def main():
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_test()
+    parser = Parser(__doc__).add_data()
+    parser.add_test()
+    parser.set_defaults(trial=None)   # the planner that ships
     parser.add_argument("--img", help="photo; by default the bundled one of the test phase")
     return parser
 

@@ -1,6 +1,6 @@
 """The workbench in the browser: drop a photo, say what to do, move the sliders of the plan, take the files away.
 
-  python core/demo_web.py                             # the demo's planner, or else the one that ships
+  python core/demo_web.py                             # the planner that ships
   python core/demo_web.py --checkpoint output/RetouchReq_seq2seqL1_trial_101 --port 8000
 
 Only this machine reaches the page unless --host says otherwise, and the page loads nothing from elsewhere.
@@ -18,7 +18,7 @@ import _init_paths  # noqa: F401
 from dominate import tags
 
 from core.engine.cli import run
-from core.engine.options import Parser, number
+from core.engine.options import CHECKPOINT_HELP, Parser, number
 from core.files import UserError
 from core.methods.planner import PlannerMethod
 from core.operators import TABLE
@@ -195,8 +195,7 @@ def on(bench):
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of "
-                        "`make demo`, else the small one that ships (data/planner)")
+    parser.add_argument("--checkpoint", help=CHECKPOINT_HELP)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 lets other machines in")
     parser.add_argument("--port", type=number(int, 0, 65535), default=7860, help="0 takes any free one")
     parser.add_argument("--max_megapixels", type=number(float, 0), default=60, help="refuse larger photos")

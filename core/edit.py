@@ -17,7 +17,7 @@ from tabulate import tabulate
 from core.datasets import tokenize
 from core.datasets.vocab import remarks
 from core.engine.cli import run
-from core.engine.options import Parser
+from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
 from core.operators import Plan
 from core.studio.jobs import add_output_flags, edit_folder, edit_photo, plan_beside, suffix_of
@@ -68,8 +68,7 @@ def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--img", required=True, help="photo, or a folder of photos")
     parser.add_argument("--request", help="what to do, in words")
-    parser.add_argument("--checkpoint", help="run folder or checkpoint of a planner; by default the one of `make "
-                        "demo`, else the small one that ships (data/planner)")
+    parser.add_argument("--checkpoint", help=CHECKPOINT_HELP)
     parser.add_argument("--quick", action="store_true", help="look at the photo in bfloat16: three times as fast with "
                         "ResNet-18; the plan may differ a little")
     parser.add_argument("--replay", metavar="PLAN", help="carry out a saved plan; no network, no request")

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import _init_paths  # noqa: F401
-import torch
 from tqdm import tqdm
 
 from core.engine.cli import run
@@ -21,6 +20,7 @@ from core.metrics.obedience import fulfils
 from core.operators import Plan
 from core.synthesis.photos import MIN_SIDE, bundled, from_folder
 from core.synthesis.synth import KINDS, SESSIONS, SynthSet, replay
+from core.threads import threads
 
 PACKAGES = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-learn", "pillow")
 
@@ -58,10 +58,10 @@ def parse_args():
 
 def main():
     options = parse_args()
-    torch.set_num_threads(1)   # the pictures are small: threads would only wait for each other
     photos = from_folder(options.photos) if options.photos else bundled()
     dataset = SynthSet(options.out, photos, options.seed, options.size, options.requests, fulfils)
-    skipped = generate(dataset, options)
+    with threads(1):   # the pictures are small: threads would only wait for each other
+        skipped = generate(dataset, options)
     entries = dataset.select(options.session, range(options.start, options.end))
     write_config(dataset, options)
     write_readme(dataset)

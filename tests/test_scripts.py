@@ -15,7 +15,7 @@ from tiny_project import ROOT, RUN, SYNTH, TINY, TRAINED, tiny_project
 
 from core.datasets import ActionSet, load_image, to_tensor
 from core.engine.trials import read_trials
-from core.methods.planner import PlannerMethod
+from core.methods.planner import SHIPPED, PlannerMethod
 from core.operators import Plan, execute
 from core.training import planners as training
 
@@ -337,7 +337,26 @@ def test_the_demo_tells_whether_the_planner_obeys(run_well, project):
     assert (project / RUN / "demo/web/index.html").exists()
 
 
+def test_the_first_result_needs_no_data_and_no_training(run_well, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run_well("core/demo_seq2seqL1.py", "--short_edge", 64)
+    page = tmp_path / "output/planner_that_ships/demo/web/index.html"
+    assert page.exists()
+    assert f"page: {page.relative_to(tmp_path)}" in result.out
+    assert f"planner {SHIPPED}" in result.out
+
+
 # Editing
+
+def test_a_demo_that_was_run_does_not_replace_the_planner_that_ships(run_well, run_script, project, photo):
+    Image.fromarray(photo()).save(project / "cat.png")
+    edit = (EDIT, "--img", "cat.png", "--request", "make it brighter", "--overwrite")
+    assert f"planner: {SHIPPED}" in run_well(*edit).out
+    assert f"planner: {RUN}/best.pt" in run_well(*edit, "--checkpoint", "demo").out
+    (project / RUN / "best.pt").unlink()
+    refused = run_script(*edit, "--checkpoint", "demo")
+    assert (refused.code, f"{RUN}/best.pt: no such checkpoint" in refused.err) == (2, True)
+
 
 def test_an_edit_is_carried_out_at_the_photos_own_size_and_replays_to_the_bit(run_well, project, photo):
     Image.fromarray(photo(150, 211)).save(project / "cat.png")

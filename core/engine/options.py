@@ -10,6 +10,9 @@ from core.files import UserError
 from core.losses.gan import KINDS
 from core.models.gan.discriminator import NORMS
 
+CHECKPOINT_HELP = ("run folder or checkpoint of a planner; demo is the planner of `make demo` (default: the one that "
+                   "ships, data/planner)")
+
 
 def number(kind, low, high=math.inf):
     """Return an argparse type: a finite `kind` (int or float) from `low` to `high`."""

@@ -13,10 +13,12 @@ from core.files import UserError
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
 from core.operators import execute, trace
+from core.threads import threads_for
 
 THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
 DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
 SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
+NAMED = {None: SHIPPED, "demo": DEMO}
 
 
 class Edited:
@@ -54,6 +56,7 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
+        self.weights = sum(weight.numel() for weight in planner.look.parameters())   # most of the work is to look
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
@@ -66,8 +69,8 @@ class PlannerMethod:
 
     @classmethod
     def open(cls, path=None):
-        """Open a run folder or a checkpoint; by default the planner of `make demo`, else the one that ships."""
-        path = Path(path) if path else next(filter(Path.exists, (DEMO, SHIPPED)), DEMO)
+        """Open a run folder or a checkpoint; "demo" is that of `make demo`, None the planner that ships."""
+        path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         method = cls.load(path)
         method.path = path
@@ -92,7 +95,8 @@ class PlannerMethod:
         """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
         small = thumbnail(image).to(self.device)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
-        unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
+        with threads_for(len(ids) * small.numel() + self.weights):
+            unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
         return [self._edited(image, unrolled, index, request) for index, request in enumerate(requests)]
 
     def _edited(self, image, unrolled, index, request):

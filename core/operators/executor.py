@@ -10,6 +10,7 @@ import torch
 from core.files import UserError
 from core.operators.plan import Plan, Step
 from core.operators.table import TABLE
+from core.threads import threads, threads_for
 
 
 def apply(operator, image, params, mask=None):
@@ -123,8 +124,9 @@ def execute(plan: Plan, image):
         if together:
             current = _execute_tiles(list(steps), current)
         else:
-            for step in steps:
-                current = execute_step(step, current)
+            with threads_for(current.numel()):
+                for step in steps:
+                    current = execute_step(step, current)
     return current.view_as(image)
 
 
@@ -162,11 +164,7 @@ def _execute_tiles(steps, image):
             result[..., top:bottom, left:right] = tile[..., top - above:bottom - above, left - before:right - before]
 
     corners = [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)   # one tile per thread; threads within a tile would only wait for each other
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, corners))
-    finally:
-        torch.set_num_threads(threads)
+    workers = torch.get_num_threads()
+    with threads(1), ThreadPoolExecutor(workers) as pool:   # threads within a tile would only wait for each other
+        list(pool.map(work, corners))
     return result

@@ -15,6 +15,7 @@ import torch
 
 from core.files import UserError
 from core.planning.search import plan_pairs
+from core.threads import threads
 
 RETRIES = 3   # how often a Ray cluster plans a batch again whose worker died
 LOCAL = "local"
@@ -49,12 +50,8 @@ def plan_samples(options, samples):
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     before, after = (torch.stack([sample[side] for sample in samples]).to(device) for side in ("input", "target"))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with threads(1):
         return plan_pairs(before, after, options, [sample["name"] for sample in samples])
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _on_this_machine(samples, batches, options, workers):

@@ -1,11 +1,13 @@
 """The references of the bench mean what LDIE computes, and the bench runs."""
 import json
+import subprocess
 
 import numpy as np
 import pytest
 import torch
 from small_dataset import entries_of, write_dataset
 
+from bench import busy
 from bench.inputs import PLAN, WORDS, training_batch
 from bench.measure import Row, measure
 from bench.plain_planner import free_running_loss, teacher_forced_losses
@@ -184,6 +186,22 @@ def test_several_parts_are_measured_each_in_its_own_process(run_script, tmp_path
     rows = run_bench(run_script, tmp_path, "executor,inference")
     assert {row["what"].split(",")[0] for row in rows} == {"executor", "inference"}
     assert [row["at_most"] for row in rows if row["unit"] == "ms"] == [60]
+
+
+def test_the_bench_measures_a_plan_beside_busy_processes(run_script, tmp_path):
+    rows = run_bench(run_script, tmp_path, "busy")
+    assert [(row["unit"], row["ratio_at_most"]) for row in rows] == [("ms", 2), ("ms", 2)]
+    assert all(row["reference"] > 0 for row in rows)
+
+
+def test_busy_processes_end_with_the_block(monkeypatch):
+    monkeypatch.setattr(busy, "STARTING", 0)
+    started, start = [], subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *args: started.append(start(*args)) or started[-1])
+    with pytest.raises(KeyError), busy.busy_processes(2):
+        assert [process.poll() for process in started] == [None, None]
+        raise KeyError
+    assert [process.poll() is None for process in started] == [False, False]
 
 
 def test_a_missing_data_set_is_said_at_once(run_script, tmp_path):

@@ -1,0 +1,38 @@
+"""The Makefile: `make demo` says what comes, and its first result waits for nothing."""
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """What `make demo` does once the environment is there: a list of (sentence, script, flags)."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    said = subprocess.run(["make", "-n", "-o", "E/installed", "VENV=E", "demo"], cwd=ROOT, check=True,
+                          capture_output=True, text=True).stdout.splitlines()
+    assert len(said) % 2 == 0
+    stages = []
+    for sentence, command in zip(said[::2], said[1::2], strict=True):
+        python, script, *flags = command.split()
+        assert python == "E/bin/python"
+        stages.append((re.fullmatch('echo "(.*)"', sentence)[1], script, flags))
+    return stages
+
+
+def test_each_stage_says_what_comes_and_how_long_it_takes(demo):
+    for number, (sentence, script, _) in enumerate(demo, 1):
+        assert re.fullmatch(rf"{number}/{len(demo)} \w[\w ]+: .+ \(.*(second|minute)s?\)", sentence), sentence
+        assert (ROOT / script).is_file()
+
+
+def test_the_first_result_is_that_of_the_planner_that_ships(demo):
+    _, script, flags = demo[0]
+    assert (script, flags) == ("core/demo_seq2seqL1.py", [])
+    _, script, flags = demo[-1]
+    assert (script, flags[-2:]) == ("core/demo_seq2seqL1.py", ["--trial", "100"])
