@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from core.engine.editing import PlannerMethod
+from core.methods.planner import PlannerMethod
 
 from core.datasets.vocab import SPECIAL
 from core.models.planner import Planner, PlannerConfig
