@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from core.methods.planner import PlannerMethod
 
 from core.datasets.vocab import SPECIAL
+from core.methods.planner import PlannerMethod
 from core.models.planner import Planner, PlannerConfig
 from core.operators import Plan, Step, execute, executor
 from core.threads import GRAIN, threads, threads_for

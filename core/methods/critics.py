@@ -4,6 +4,7 @@ from torch.utils.data import DataLoader
 
 from core.datasets import WordVocab
 from core.engine.checkpoints import load_checkpoint
+from core.files import naming
 from core.models.critic import Critic
 from core.planning.candidates import candidates
 
@@ -14,8 +15,9 @@ LEVELLED = ("classification", "triplet")   # objectives for which a score of 0 p
 def load_critic(path, experiment):
     """Return a trained critic, its WordVocab, and the flags that it was trained with. Raises UserError."""
     state = load_checkpoint(path, experiment)
-    critic = Critic.from_checkpoint(state["model"], str(path)).eval().requires_grad_(False)
-    return critic, WordVocab(critic.config.words), state["options"]
+    critic = Critic.from_checkpoint(state["model"], path).eval().requires_grad_(False)
+    with naming(path):
+        return critic, WordVocab(critic.config.words), state.get("options", {})
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import torch
 from core.datasets import PieceVocab, WordVocab, squash, to_uint8
 from core.datasets.pieces import minilm_folder
 from core.engine.checkpoints import load_checkpoint
-from core.files import UserError
+from core.files import UserError, naming
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
 from core.operators import execute, trace
@@ -72,21 +72,22 @@ class PlannerMethod:
         """Open a run folder or a checkpoint; "demo" is that of `make demo`, None the planner that ships."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
-        method = cls.load(path)
-        method.path = path
-        return method
+        return cls.load(path)
 
     @classmethod
     def load(cls, path, experiment=None, device="cpu"):
         """Rebuild the planner of a checkpoint. Raises UserError."""
         state = load_checkpoint(path, experiment)
-        try:
-            minilm = minilm_folder() if state["model"]["config"].get("lang_encoder") == "minilm" else None
-            method = cls(Planner.from_checkpoint(state["model"], str(path), minilm=minilm), device)
-        except KeyError:
+        if "config" not in state["model"]:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
-                            f"give one of core/train_seq2seqL1.py") from None
-        if sentence := blindness(method.planner.config.vis_encoder):
+                            f"give one of core/train_seq2seqL1.py")
+        config = Planner.read_config(state["model"], path)
+        minilm = minilm_folder() if config.lang_encoder == "minilm" else None
+        planner = Planner.from_checkpoint(state["model"], path, minilm=minilm)
+        with naming(path):
+            method = cls(planner, device)
+        method.path = path
+        if sentence := blindness(config.vis_encoder):
             print(f"{path}: {sentence}", file=sys.stderr)
         return method
 
@@ -100,7 +101,8 @@ class PlannerMethod:
         return [self._edited(image, unrolled, index, request) for index, request in enumerate(requests)]
 
     def _edited(self, image, unrolled, index, request):
-        plan, steps = unrolled.plan(self.planner.vocab, index)
+        with naming(self.path or "the planner"):   # the weights may be finite and their results not
+            plan, steps = unrolled.plan(self.planner.vocab, index)
         words = self.vocab.read(request)
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
         return Edited(image, plan, words, weights if self.planner.config.use_attention else None)
