@@ -56,7 +56,7 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
-        self.weights = sum(weight.numel() for weight in planner.look.parameters())   # most of the work is to look
+        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # most of the work is to look
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
