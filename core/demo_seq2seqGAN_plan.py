@@ -5,7 +5,6 @@ fits, by the discriminator); writes a page of the edits with every step.
 
   python core/demo_seq2seqGAN_plan.py --no_lsgan --no_vgg_loss --no_ganFeat_loss --trial 7
 """
-import argparse
 
 import _init_paths  # noqa: F401
 import torch
@@ -15,7 +14,7 @@ from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
-from core.methods.generator import add_demo, open_photo
+from core.methods.generator import add_demo, load_photo
 from core.methods.judged import PREFIX, JudgedPlanner, add_search
 from core.methods.planner import as_result, thumbnail
 from core.pages import write_results
@@ -27,8 +26,8 @@ def main():
     options = parse(arguments(), EXPERIMENT)
     folder = run_folder(options)
     page = folder / "demo" / "web"
-    planner = JudgedPlanner.open(options)
-    name, pixels = open_photo(options.img, page)
+    planner = JudgedPlanner.of_run(options)
+    name, pixels = load_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     planned = planner.plans(image, options.requests)
     before, after = (costs(planner, image, images, options.requests)
@@ -53,9 +52,7 @@ def costs(planner, image, images, requests):
 
 def arguments():
     parser = add_demo(add_search(Parser(__doc__).add_data().add_test()))
-    for flag in ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss"):   # the notebook's; the checkpoint knows them
-        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
-    return parser
+    return parser.add_ignored("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")   # the checkpoint knows them
 
 
 if __name__ == "__main__":

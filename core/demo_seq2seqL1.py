@@ -15,7 +15,7 @@ from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.run import run_folder
 from core.files import write_json
-from core.methods.generator import open_photo
+from core.methods.generator import load_photo
 from core.methods.planner import SHIPPED, PlannerMethod, as_result
 from core.metrics import attributes
 from core.pages import write_results
@@ -43,7 +43,7 @@ def main():
         folder = run_folder(options)
         checkpoint = folder / options.checkpoint
     method, page = PlannerMethod.load(checkpoint, EXPERIMENT), folder / "demo" / "web"
-    name, pixels = open_photo(options.img, page)
+    name, pixels = load_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     table, results = [], []
     for request, wishes in REQUESTS.items():

@@ -52,7 +52,7 @@ def serve(options):
     except ImportError:
         raise UserError("the workbench needs the package gradio; install it with: pip install -r "
                         "requirements-web.txt") from None
-    page = Page(gradio, PlannerMethod.open(options.checkpoint), options)
+    page = Page(gradio, PlannerMethod.of(options.checkpoint), options)
     app = FastAPI(openapi_url=None)
     app.add_api_route("/download/{token}/{name}", page.download)
     gradio.mount_gradio_app(

@@ -27,7 +27,7 @@ def main():
     options = arguments().parse_args()
     if not options.img:   # what an unset shell variable leaves; it would mean the current folder
         raise UserError("--img: is empty; give a photo or a folder of photos")
-    planner, originals = open_planner(options)
+    planner, originals = load_planner(options)
     source = Path(options.img)
     if os.path.isdir(source):
         if options.plan:
@@ -45,7 +45,7 @@ def main():
     print(f"photo: {out}\nplan:  {plan_path}")
 
 
-def open_planner(options):
+def load_planner(options):
     """Return (a callable photo (3, H, W) -> Plan: a network with a request, or a plan to replay; originals to keep).
 
     A replayed plan is an original if the flags change it: written in its place, it would be changed again next time.
@@ -60,7 +60,7 @@ def open_planner(options):
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
     from core.methods.planner import PlannerMethod
-    method = PlannerMethod.open(options.checkpoint)
+    method = PlannerMethod.of(options.checkpoint)
     if options.quick and not method.quick():
         print("--quick: changes nothing here; it is for planners with ResNet-18 on processors with bfloat16")
     print(*remarks(method.vocab, options.request), f"planner: {method.path}", sep="\n")

@@ -10,7 +10,7 @@ import _init_paths  # noqa: F401
 import torch.nn.functional as F
 
 from core.engine.cli import run
-from core.engine.options import Parser, number, parse
+from core.engine.options import OFF, Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.gan import GANLoss
@@ -20,6 +20,7 @@ from core.models.gan.generators import Generator
 from core.training.adversarial import (
     LAMBDA_GP,
     adam,
+    add_gan,
     adversarial_losses,
     build_discriminator,
     discriminator_step,
@@ -82,7 +83,7 @@ def train_once(options):
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_training(num_iters=20000).add_gan().add_machine()
+    parser = add_gan(Parser(__doc__).add_data().add_training(num_iters=20000)).add_machine()
     add_generator(parser, norm="batch")
     group = parser.add_argument_group("Wang, Williams and Kang")
     group.add_argument("--model", default="Pix2Pix", choices=MODELS, help="end to end, a mixture of learnt edits, or "
@@ -92,7 +93,7 @@ def arguments():
     group.add_argument("--num_G", type=number(int, 1), default=5, help="learnt edits of FilterBank and Bucket")
     group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how Pix2Pix fuses the words with the "
                        "picture; --cond_nc is the size of the words here, too")
-    group.add_argument("--triple", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="a third case for the "
+    group.add_argument("--triple", **OFF, help="a third case for the "
                        "discriminator: real edits with wrong words")
     group.add_argument("--lambda_L1", type=number(float, 0), default=10.0, help="weight of the L1 to the target")
     parser.set_defaults(schedule="linear", num_D=1, lambda_vgg=0.05, lambda_feat=0.0)

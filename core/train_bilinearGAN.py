@@ -10,7 +10,7 @@ import _init_paths  # noqa: F401
 import torch.nn.functional as F
 
 from core.engine.cli import run
-from core.engine.options import Parser, number, parse
+from core.engine.options import OFF, Parser, number, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.gan import GANLoss
@@ -19,6 +19,7 @@ from core.models.gan.generators import Generator
 from core.training.adversarial import (
     LAMBDA_GP,
     adam,
+    add_gan,
     adversarial_losses,
     build_discriminator,
     discriminator_step,
@@ -75,7 +76,7 @@ def train_once(options):
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_training(num_iters=20000).add_gan().add_machine()
+    parser = add_gan(Parser(__doc__).add_data().add_training(num_iters=20000)).add_machine()
     add_generator(parser, norm="batch")
     group = parser.add_argument_group("bilinear GAN")
     group.add_argument("--fusing_method", default="lowrank_BP", choices=FUSIONS, help="how the sentence is fused "
@@ -84,7 +85,7 @@ def arguments():
                        "size of the sentence's projection")
     group.add_argument("--netG", default="resnet_4blocks", help="generator: resnet_4blocks, unet_128, global_9blocks; "
                        "or with other numbers")
-    group.add_argument("--use_vgg", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="also a perceptual "
+    group.add_argument("--use_vgg", **OFF, help="also a perceptual "
                        "loss, times --lambda_vgg")
     group.add_argument("--lambda_L1", type=number(float, 0), default=0.0, help="weight of the L1 to the target")
     parser.set_defaults(gan="vanilla", schedule="halved", num_D=1, lambda_vgg=1.0, lambda_feat=0.0)

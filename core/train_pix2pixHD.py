@@ -9,7 +9,7 @@ loss; both networks read the request. With --triple, the discriminator must also
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.options import Parser, parse
+from core.engine.options import OFF, Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.files import UserError
@@ -19,6 +19,7 @@ from core.models.gan.generators import Generator
 from core.training.adversarial import (
     LAMBDA_GP,
     adam,
+    add_gan,
     adversarial_losses,
     build_discriminator,
     discriminator_step,
@@ -92,7 +93,7 @@ def copy_encoder(training, source, target):
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_training(num_iters=20000).add_gan().add_machine()
+    parser = add_gan(Parser(__doc__).add_data().add_training(num_iters=20000)).add_machine()
     add_generator(parser)
     group = parser.add_argument_group("pix2pixHD")
     group.add_argument("--netG", default="global_9blocks", help="generator: global_9blocks, local_9blocks (the global "
@@ -102,7 +103,7 @@ def arguments():
     group.add_argument("--encoders", default="separate", choices=ENCODERS, help="who reads the words: each network by "
                        "its own encoder, both by a shared one, both by one that only the generator trains, or only the "
                        "generator at all")
-    group.add_argument("--triple", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="a third case for the "
+    group.add_argument("--triple", **OFF, help="a third case for the "
                        "discriminator: real edits with wrong words")
     parser.set_defaults(schedule="linear")
     return parser

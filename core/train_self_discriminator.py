@@ -7,7 +7,6 @@ are needed; core/train_self_discriminator1.py adds mixed trajectories.
   python core/train_self_discriminator.py --dataset synth --session 1 --trial 101                        # on a CPU
   python core/test_self_discriminator.py --dataset synth --session 1 --trial 101
 """
-import argparse
 
 import _init_paths  # noqa: F401
 
@@ -48,8 +47,7 @@ def train_once(options):
 def arguments():
     parser = add_critic(Parser(__doc__).add_data().add_training(20000).add_machine())
     parser.set_defaults(dataset="GIER", session=3, batch_size=16)
-    parser.add_argument("--shuffle", type=int, default=1, help=argparse.SUPPRESS)   # a run always shuffles its pairs
-    return parser
+    return parser.add_ignored("--shuffle")   # a run always shuffles its pairs
 
 
 if __name__ == "__main__":

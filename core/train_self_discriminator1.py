@@ -14,16 +14,15 @@ import torch
 import torch.nn.functional as F
 
 from core.engine.cli import run
-from core.engine.options import Parser, number, parse
+from core.engine.options import OFF, ON, Parser, number, parse
 from core.engine.run import MAIN, run_folder
 from core.engine.seeds import over_seeds
 from core.losses.ranking import classification_loss, ranking_loss, regression_loss, triplet_loss
 from core.methods.critics import LEVELLED
-from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS
 from core.planning.candidates import FAR, NEAR, candidates
 from core.training.critics import accuracies, add_critic, build_critic, validate_critic
-from core.training.planners import start, supervised
+from core.training.planners import build_planner, start, supervised
 
 EXPERIMENT = "self_discriminator1"
 
@@ -37,7 +36,7 @@ def train_once(options):
     training, language, train, val = start(options)
     critic = training.setup(*build_critic(options, language))
     if options.combined:
-        planner = training.setup(*new_planner(options, language), "teacher_forced", name="G")
+        planner = training.setup(*build_planner(options, language), "teacher_forced", name="G")
 
     for batch in training.batches(train):
         critic.train()
@@ -76,30 +75,20 @@ def plan(training, planner, batch):
     return planned.image.detach()
 
 
-def new_planner(options, language):
-    """Return a planner and its optimizer."""
-    config = PlannerConfig(
-        words=language.vocab.names, operators=language.operators.names, vis_encoder=options.vis_encoder,
-        hidden_size=options.hidden_size, vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
-        use_attention=bool(options.use_attention))
-    planner = Planner(config, language.vectors)
-    return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
-
-
 def arguments():
     parser = add_critic(Parser(__doc__).add_data().add_training().add_machine())
     group = parser.add_argument_group("what it learns from")
     group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences is mixed; "
                        "0: the plans that a synthetic set was made by")
-    group.add_argument("--random_edits", type=int, default=1, choices=(0, 1), help="show random edits as wrong ones")
+    group.add_argument("--random_edits", **ON, help="show random edits as wrong ones")
     group.add_argument("--objective", default="classification", choices=("classification", "triplet", "ranking",
                        "regression"), help="right or wrong; the same and a margin between them; only their order by "
                        "L1 from what was asked for; that distance itself")
     group.add_argument("--positive_weight", type=number(float, 0), default=1.0, help="of the right edits' loss")
-    group.add_argument("--reweight", type=int, default=0, choices=(0, 1), help="wrong edits weigh by their L1 distance "
+    group.add_argument("--reweight", **OFF, help="wrong edits weigh by their L1 distance "
                        "from what was asked for")
     group = parser.add_argument_group("the planner beside it")
-    group.add_argument("--combined", type=int, default=0, choices=(0, 1), help="train one with the critic")
+    group.add_argument("--combined", **OFF, help="train one with the critic")
     group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what it looks at the photo with")
     group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of its parameter loss beside "
                        "the operator's")

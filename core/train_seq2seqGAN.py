@@ -13,7 +13,7 @@ import _init_paths  # noqa: F401
 
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
-from core.engine.options import Parser, parse
+from core.engine.options import OFF, Parser, parse
 from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.gan import GANLoss
@@ -23,13 +23,14 @@ from core.synthesis.degrade import Inputs
 from core.training.adversarial import (
     LAMBDA_GP,
     adam,
+    add_gan,
     adversarial_losses,
     build_discriminator,
     discriminator_step,
     generator_step,
     perceptual_loss,
 )
-from core.training.planners import add_planner, look_back, open_planner, start, with_repairs
+from core.training.planners import add_planner, build_planner, look_back, start, with_repairs
 
 EXPERIMENT = "seq2seqGAN"
 
@@ -42,7 +43,7 @@ def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, pairs, val = start(options)
     train = with_repairs(pairs, Inputs(pairs), options, language)
-    planner = training.setup(*open_planner(options, language), "teacher_forced")
+    planner = training.setup(*build_planner(options, language), "teacher_forced")
     loss = GANLoss(options.gan).to(training.device)
     D = build_discriminator(options, language)
     D = training.setup(D, adam(D, options.learning_rate_D), name="D", floor=loss.floor)
@@ -85,8 +86,8 @@ def train_once(options):
 
 
 def arguments():
-    parser = add_planner(Parser(__doc__).add_data().add_training()).add_gan().add_machine()
-    parser.add_argument("--adapt", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="the discriminator "
+    parser = add_gan(add_planner(Parser(__doc__).add_data().add_training())).add_machine()
+    parser.add_argument("--adapt", **OFF, help="the discriminator "
                         "takes the planned sequence, carried out, for real as well; what is real costs the mean")
     return parser
 

@@ -10,13 +10,13 @@ import _init_paths  # noqa: F401
 
 from core.engine.cli import run
 from core.engine.options import Parser
-from core.evaluation.compare import comparable, compare, open_tested, sentence
+from core.evaluation.compare import comparable, compare, load_tested, sentence
 from core.files import write_json
 
 
 def main():
     options = arguments().parse_args()
-    a, b = open_tested(options.A), open_tested(options.B)
+    a, b = load_tested(options.A), load_tested(options.B)
     keys, notes = comparable(a, b)
     compared = compare(a, b, keys)
     photos = {row["photos"] for row in compared}

@@ -1,9 +1,9 @@
 """The scripts of the image generators, in the tiny project: they train, resume exactly, are tested and shown."""
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
+from easydict import EasyDict
 from tiny_project import SYNTH
 
 from core.engine.checkpoints import load_checkpoint
@@ -69,8 +69,8 @@ def test_a_run_is_tested_by_the_one_evaluation(experiment, project, run_script, 
     assert (folder / "test_val" / "web" / "index.html").exists()
 
     image = torch.rand(3, 40, 50)
-    method = ImageMethod.open(SimpleNamespace(dataset="synth", experiment=experiment, trial=200, output="output",
-                                              checkpoint="last.pt"))
+    method = ImageMethod.of_run(EasyDict(dataset="synth", experiment=experiment, trial=200, suffix="", output="output",
+                                         checkpoint="last.pt", expected=()))
     weights = networks(project, experiment)["G"]
     again = type(method.generator)(method.generator.config).eval()
     again.load_state_dict(weights)
@@ -113,8 +113,8 @@ def test_the_average_of_the_weights_is_validated_saved_and_tested_and_resumes_ex
     averages = [state["others"]["average"]["model"]["weights"] for state in states]
     assert all(torch.equal(averages[0][name], averages[1][name]) for name in averages[0])
     assert any(not torch.equal(averages[0][name], states[0]["model"]["weights"][name]) for name in averages[0])
-    method = ImageMethod.open(SimpleNamespace(dataset="synth", experiment="pix2pixHD", trial=201, output="output",
-                                              checkpoint="last.pt"))
+    method = ImageMethod.of_run(EasyDict(dataset="synth", experiment="pix2pixHD", trial=201, suffix="", output="output",
+                                         checkpoint="last.pt", expected=()))
     tested = method.generator.state_dict()
     assert all(torch.equal(tested[name].cpu(), averages[0][name]) for name in tested)
     run = run_script("core/train_pix2pixHD.py", *TINY, *SCRIPTS["pix2pixHD"], "--trial", 203, "--ema", 1)

@@ -17,7 +17,7 @@ def test_a_small_checkpoint_plans_as_the_large_one(tmp_path_factory, tmp_path, m
     assert result.code == 0, result.err
     assert (tmp_path / "project/small.pt").stat().st_size < (tmp_path / "project" / RUN / "best.pt").stat().st_size / 3
     image = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(0))
-    large, small = (PlannerMethod.open(path)(image, "make it brighter") for path in (RUN, "small.pt"))
+    large, small = (PlannerMethod.of(path)(image, "make it brighter") for path in (RUN, "small.pt"))
     assert [step.op for step in large.plan] == [step.op for step in small.plan]
     assert torch.allclose(large.image, small.image, atol=0.01)
     assert run_script(SCRIPT, "AMT/none.pt", "small.pt").code == 2
@@ -36,6 +36,6 @@ def test_the_planner_that_ships_obeys(request_text, attribute, sign):
     from core.synthesis.photos import bundled
     chelsea = next(photo for photo in bundled() if photo.phase == "test")   # no training saw it
     image = to_tensor(fit_short_edge(chelsea.load(), 200))
-    edited = PlannerMethod.open(SHIPPED)(image, request_text)
+    edited = PlannerMethod.of(SHIPPED)(image, request_text)
     before, after = (look(picture[None])[attribute].item() for picture in (image, edited.image))
     assert sign * (after - before) > 0

@@ -32,17 +32,16 @@ SCHEDULES = {    # of the learning rate: its factor after a share of the iterati
 
 def run_folder(options):
     """Return `output/<dataset>_<experiment>_trial_<n>`, with `_seed_<k>` behind it for the k-th further seed."""
-    suffix = getattr(options, "suffix", "")   # set by core.engine.seeds
-    return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}{suffix}"
+    return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}{options.suffix}"
 
 
-def test_folder(options):
+def tested_folder(options):
     """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases.
 
     A test with swapped photos has a folder of its own, `test_val_swapped`.
     """
     name = "test" if options.phase == "test" else f"test_{options.phase}"
-    return run_folder(options) / (name + "_swapped" * bool(getattr(options, "swap_photos", False)))
+    return run_folder(options) / (name + "_swapped" * options.swap_photos)
 
 
 def revision():
@@ -86,7 +85,7 @@ class Run:
             self.saved = load_checkpoint(path, self.options.experiment)
             require(self.saved, path, "options", "iteration", "best")
             made = self.saved["options"]   # options.json may be of a later, broken start
-            for name, value in vars(self.options).items():
+            for name, value in self.options.items():
                 if name not in FREE and made.get(name, value) != value:
                     raise UserError(f"{self.folder}: was trained with --{name} {made[name]}, not {value}; repeat that "
                                     f"flag, or give another --trial, or --restart to train anew")
@@ -172,7 +171,7 @@ class Run:
             return
         (self.folder / "health.json").unlink(missing_ok=True)   # of what is begun anew, or was not saved
         self._mark()
-        write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
+        write_json(self.folder / "options.json", dict(self.options) | {"revision": revision()}, indent=1)
         write_jsonl(logged, known)
         write_jsonl(self.folder / "validation.jsonl", validations)
 
@@ -315,7 +314,7 @@ class Run:
         if not self.fabric.is_global_zero:
             return
         state = {"experiment": self.options.experiment, "iteration": self.iteration if completed is None else completed,
-                 "best": self.best, "options": vars(self.options), "date": time.strftime("%Y-%m-%d"),
+                 "best": self.best, "options": dict(self.options), "date": time.strftime("%Y-%m-%d"),
                  **self._state(MAIN), "others": {name: self._state(name) for name in self.networks if name != MAIN}}
         for name in names:
             save_checkpoint(self.folder / name, state)

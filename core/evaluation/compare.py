@@ -23,7 +23,7 @@ class Tested:
     metrics: dict
 
 
-def open_tested(path):
+def load_tested(path):
     """Open the test of a run, given the run's folder (with one test in it) or the test's own. Raises UserError."""
     path = Path(path)
     folders = [path] if (path / "images.jsonl").is_file() else sorted(

@@ -1,15 +1,14 @@
 """Testing a critic: how often it is right, by kind of wrong edit, and which candidates it favours."""
-import argparse
 import time
 
 import torch
 from tabulate import tabulate
 
 from core.datasets import ActionSet, action_set_path, to_uint8
-from core.engine.data import open_phase
-from core.engine.language import open_language
-from core.engine.options import number
-from core.engine.run import revision, run_folder, test_folder
+from core.engine.data import load_phase
+from core.engine.language import load_language
+from core.engine.options import ON, number
+from core.engine.run import revision, run_folder, tested_folder
 from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial
@@ -24,7 +23,7 @@ SHOWN = 24   # pairs on the page, from each end
 
 def run_critic_tests(options):
     """Do what every critic's test script does: test the trial under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: measure_critic(chosen)["metrics"], test_folder)
+    over_seeds(options, lambda chosen: measure_critic(chosen)["metrics"], tested_folder)
     path, notes = index_runs(options.output)
     print(*notes, f"all runs: {path}", sep="\n")
 
@@ -34,16 +33,15 @@ def add_critic_test(parser):
     group = parser.add_tested()
     group.add_argument("--action_id", type=number(int, 1), default=1, help="planned set whose mixed trajectories are "
                        "among the wrong edits, if it holds the phase")
-    group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
-    group.add_argument("--print_every", type=int, default=50, help=argparse.SUPPRESS)   # of the notebook; no use here
+    group.add_argument("--visualize", **ON, help="write the page")
     return parser
 
 
 def measure_critic(options):
     """Test a trained critic; write `metrics.json`, `images.jsonl` and the page; return what `metrics.json` holds."""
-    start, folder = time.time(), test_folder(options)
+    start, folder = time.time(), tested_folder(options)
     critic, vocab, trained = load_critic(run_folder(options) / options.checkpoint, options.experiment)
-    dataset, operators, notes = open_judged(options, vocab)
+    dataset, operators, notes = load_judged(options, vocab)
     print(*notes, sep="\n")
     rows, extremes = [], []
     for batch, shown, scores in judge_pairs(critic, dataset, operators):
@@ -66,15 +64,15 @@ def measure_critic(options):
     return measured
 
 
-def open_judged(options, vocab):
+def load_judged(options, vocab):
     """Open a phase with its plans, if it was planned; return (dataset, OperatorVocab, sentences about it)."""
     path = action_set_path(options.action_id, options.dataset, options.phase, options.session, options.output)
     plans = {"plans": ActionSet(path).plans(), "plans_path": path} if path.exists() else {}
-    dataset = open_phase(options, options.phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache", **plans)
+    dataset = load_phase(options, options.phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache", **plans)
     note = "wrong edits: mixed trajectories, random edits, other words" if plans else (
         f"wrong edits: the photo as it was, random edits, other words; no {path}, so no mixed trajectories "
         f"(prepro/gen_greedy_seqs.py --dataset {options.dataset} --phase {options.phase} plans them)")
-    return dataset, open_language(options).operators, [*dataset.report(), note]
+    return dataset, load_language(options).operators, [*dataset.report(), note]
 
 
 def rows_of(batch, shown, scores):

@@ -7,19 +7,19 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from core.engine.data import open_phase
-from core.engine.language import open_language
-from core.engine.run import revision, run_folder, test_folder
+from core.engine.data import load_phase
+from core.engine.language import load_language
+from core.engine.run import revision, run_folder, tested_folder
 from core.engine.seeds import over_seeds
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl
 from core.methods.planner import Edited, as_result
-from core.methods.registry import SwappedPhotos, open_method
+from core.methods.registry import SwappedPhotos, load_method
 from core.metrics.bootstrap import mean_interval
-from core.metrics.fid import FrechetStatistics, frechet_distance, open_features
+from core.metrics.fid import FrechetStatistics, frechet_distance, load_features
 from core.metrics.image import delta_e, l1, psnr, ssim
 from core.metrics.language import FIXED_REQUESTS, request_variance
-from core.metrics.lpips import open_lpips
+from core.metrics.lpips import load_lpips
 from core.pages import write_results
 
 PSNR_LIMIT = 100   # dB: equal pictures have an infinite one, which no mean survives
@@ -30,16 +30,16 @@ SIDES = ("input", "output")
 
 def run_tests(options):
     """Do what every test script does: test the method of its `options`, under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: run_test(chosen)["metrics"], test_folder)
+    over_seeds(options, lambda chosen: run_test(chosen)["metrics"], tested_folder)
     path, notes = index_runs(options.output)
-    print(f"page: {test_folder(options) / 'web' / 'index.html'}", *notes, f"all runs: {path}", sep="\n")
+    print(f"page: {tested_folder(options) / 'web' / 'index.html'}", *notes, f"all runs: {path}", sep="\n")
 
 
 def run_test(options):
     """Test the method of `options` under their seed; return what `metrics.json` holds."""
-    method = open_method(options)
-    vocab = method.vocab or open_language(options).vocab
-    dataset = open_phase(options, options.phase, vocab, size=None, short_edge=options.short_edge, need_targets=False)
+    method = load_method(options)
+    vocab = method.vocab or load_language(options).vocab
+    dataset = load_phase(options, options.phase, vocab, size=None, short_edge=options.short_edge, need_targets=False)
     for sentence in dataset.report():
         print(sentence)
     if options.swap_photos:
@@ -48,7 +48,7 @@ def run_test(options):
              "short_edge": options.short_edge, "method": method.label} | method.about
     if options.data_mode:
         about["data_mode"] = options.data_mode
-    return evaluate(method, dataset, test_folder(options), about, fid_weights=options.fid_weights,
+    return evaluate(method, dataset, tested_folder(options), about, fid_weights=options.fid_weights,
                     lpips_weights=options.lpips_weights,
                     visualize_every=options.visualize and options.visualize_every)
 
@@ -61,7 +61,7 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
         method: a core.methods.registry.Method.
         dataset: a PairDataset of photos at their own size; without targets, what needs one is None.
         about: plain values that say what was measured: run, experiment, trial, dataset, phase, checkpoint, ...
-        fid_weights, lpips_weights: see `open_features` and `open_lpips`.
+        fid_weights, lpips_weights: see `load_features` and `load_lpips`.
         visualize_every: images between entries of the page; 0 writes none.
 
     Returns: what `metrics.json` holds: `about`, `images`, `photos`, `metrics` {name: number or None}, `intervals`
@@ -120,10 +120,10 @@ class Meter:
     """Accumulates what is measured over a test set."""
 
     def __init__(self, fid_weights=None, lpips_weights=None):
-        extractor = open_features(fid_weights)
+        extractor = load_features(fid_weights)
         self.fid_name = extractor.name
         self.statistics = {which: FrechetStatistics(extractor) for which in (*SIDES, "target")}
-        lpips, missing = open_lpips(lpips_weights)
+        lpips, missing = load_lpips(lpips_weights)
         self.metrics = METRICS | ({lpips.name: lpips} if lpips else {})
         self.notes = [missing] if missing else []
 

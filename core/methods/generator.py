@@ -28,12 +28,12 @@ class ImageMethod:
         self.vocab = WordVocab(generator.config.words)
 
     @classmethod
-    def open(cls, options):
+    def of_run(cls, options):
         """Rebuild the generator of a run. Raises UserError where it is missing, or not what `add_expected` says."""
         path = run_folder(options) / options.checkpoint
         state = load_checkpoint(path, options.experiment)
-        for name in getattr(options, "expected", ()):
-            wanted, trained = getattr(options, name), state.get("options", {}).get(name)
+        for name in options.expected:
+            wanted, trained = options[name], state.get("options", {}).get(name)
             if None not in (wanted, trained) and wanted != trained:
                 raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give the --trial that was "
                                 f"trained so, or leave the flag out")
@@ -92,9 +92,9 @@ def add_demo(parser):
 @torch.no_grad()
 def demonstrate(options):
     """Edit one photo by several requests; print how far each result is from the photo and the mean; write a page."""
-    method = ImageMethod.open(options)
+    method = ImageMethod.of_run(options)
     page = run_folder(options) / "demo" / "web"
-    name, pixels = open_photo(options.img, page)
+    name, pixels = load_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     edits = method.edits(image, options.requests)
     results = torch.stack([edited.image for edited in edits])
@@ -111,7 +111,7 @@ def demonstrate(options):
     print(f"page: {page / 'index.html'}")
 
 
-def open_photo(path, page):
+def load_photo(path, page):
     """Return a name and the uint8 pixels: the user's photo, or without one the first bundled one that no training saw.
 
     Raises UserError where it is a picture of `page`, the folder of a page that is going to be written anew.

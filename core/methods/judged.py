@@ -8,8 +8,8 @@ from tqdm import tqdm
 
 from core.datasets import WordVocab
 from core.engine.checkpoints import load_checkpoint
-from core.engine.data import open_phase
-from core.engine.language import open_language
+from core.engine.data import load_phase
+from core.engine.language import load_language
 from core.engine.options import number
 from core.engine.run import run_folder
 from core.files import UserError, naming
@@ -36,7 +36,7 @@ class JudgedPlanner:
         self.about = about | {"operators": " ".join(search.operators), "beam": search.beam, "longest": search.max_steps}
 
     @classmethod
-    def open(cls, options):
+    def of_run(cls, options):
         """Load the judge that `options.experiment` names, of the trial of its own experiment. Raises UserError."""
         judge = options.experiment.removeprefix(PREFIX)
         experiment, load = JUDGES[judge]
@@ -100,7 +100,7 @@ DIST_TYPES = ("L1", *JUDGES)
 def plans_on_targets(options):
     """Plan every pair of the phase of `options` on its target; return {pair name: Plan}."""
     search, plans = search_options(options), {}
-    dataset = open_phase(options, options.phase, open_language(options).vocab, size=THUMBNAIL,
+    dataset = load_phase(options, options.phase, load_language(options).vocab, size=THUMBNAIL,
                          cache=f"{options.output}/cache")
     for batch in tqdm(DataLoader(dataset, BATCH), desc="planning", unit="batch"):
         found = plan_pairs(batch["input"], batch["target"], search, batch["name"])
@@ -110,10 +110,10 @@ def plans_on_targets(options):
 
 def search_options(options, beam=None, max_steps=None):
     """Return the ActionOptions of `add_search`'s flags; what they leave open is as given, or as in planned set 1."""
-    names = getattr(options, "operators", None)   # a script for any method has no such flags
+    names = options.operators
     return action_options(1, operators=names and tuple(names.split(",")),
-                          beam=getattr(options, "beam", None) or beam,
-                          max_steps=getattr(options, "max_steps", None) or max_steps)
+                          beam=options.beam or beam,
+                          max_steps=options.max_steps or max_steps)
 
 
 def add_search(parser):

@@ -56,7 +56,7 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
-        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # most of the work is to look
+        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # most of the work
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
@@ -68,8 +68,8 @@ class PlannerMethod:
         return can
 
     @classmethod
-    def open(cls, path=None):
-        """Open a run folder or a checkpoint; "demo" is that of `make demo`, None the planner that ships."""
+    def of(cls, path=None):
+        """Load the planner of a run folder or a checkpoint; "demo" is that of `make demo`, None the one that ships."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         return cls.load(path)

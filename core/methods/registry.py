@@ -1,6 +1,6 @@
 """Every method under one roof: opened by its name from a script's options, and asked in one way.
 
-    method = open_method(options)                      # --experiment, --trial, --checkpoint, --dataset, ...
+    method = load_method(options)                      # --experiment, --trial, --checkpoint, --dataset, ...
     edited = method(image, "make it brighter")         # image (3, H, W) in [0, 1] -> Edited
     several = method.edits(image, ["warmer", "darker"])
 
@@ -12,8 +12,8 @@ import torch
 
 from core.datasets import ActionSet, action_set_path
 from core.datasets.annotations import listing, pair_name
-from core.engine.data import open_phase, read_phase
-from core.engine.language import open_language
+from core.engine.data import load_phase, read_phase
+from core.engine.language import load_language
 from core.engine.options import number
 from core.engine.run import run_folder
 from core.files import UserError
@@ -133,7 +133,7 @@ class KnownPlans(Method):
         return Edited(image, self.plans[name])
 
 
-def open_method(options):
+def load_method(options):
     """Open the method of `options.experiment`. Raises UserError where it, or what it needs, is missing."""
     if options.experiment not in METHODS:
         raise UserError(f"--experiment {options.experiment}: unknown; known are: {', '.join(METHODS)}")
@@ -149,13 +149,13 @@ def _planner(options):
 
 
 def _images(options):
-    method = ImageMethod.open(options)
+    method = ImageMethod.of_run(options)
     return LearnedImages(method, f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint,
                          parameters=_count(method.generator))
 
 
 def _planned_by_judge(options):
-    planner = JudgedPlanner.open(options)
+    planner = JudgedPlanner.of_run(options)
     return LearnedPlans(planner, f"planned on {planner.about['judge']}", checkpoint=options.checkpoint,
                         parameters=_count(planner.scorer), **planner.about)
 
@@ -175,7 +175,7 @@ def _identity(options):
 
 def _mean_edit(options):
     """The mean edit of the training pairs: curves and colour, no operator that looks around a pixel."""
-    train = open_phase(options, "train", open_language(options).vocab, size=THUMBNAIL, cache=f"{options.output}/cache")
+    train = load_phase(options, "train", load_language(options).vocab, size=THUMBNAIL, cache=f"{options.output}/cache")
     samples = [train[index] for index in torch.linspace(0, len(train) - 1, min(len(train), 1024)).int().tolist()]
     fit = action_options(1, operators=("brightness", "contrast", "saturation", "hue", "tint"), tolerance=0.0)
     plan = mean_edit(*(torch.stack([sample[side] for sample in samples]) for side in ("input", "target")), fit)

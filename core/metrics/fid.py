@@ -37,7 +37,7 @@ class FeatureExtractor:
         return self.network(images.to(self.device))
 
 
-def open_features(weights=None, device="cpu"):
+def load_features(weights=None, device="cpu"):
     """Open the network for the Fréchet distance.
 
     Args:

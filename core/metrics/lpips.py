@@ -27,7 +27,7 @@ class Lpips:
         return self.network(a, b, normalize=True).flatten()
 
 
-def open_lpips(weights=None):
+def load_lpips(weights=None):
     """Open the network of LPIPS.
 
     Args: `weights`, a file with torchvision's AlexNet; None looks into torch hub's cache.

@@ -79,7 +79,7 @@ def plan_beside(path):
     return Path(f"{os.path.splitext(path)[0]}.plan.json")   # unlike Path.with_suffix, also of "." and ""
 
 
-def open_photo(source, options):
+def load_photo(source, options):
     """Read a photo, no larger than the flags allow or ask for."""
     photo = read_photo(source, int(options.max_megapixels * 1e6))
     return shrink(photo, options.size) if options.size else photo
@@ -133,7 +133,7 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     Returns (the plan, notes on what was changed on the way).
     """
     check_results((source, *originals), plan_path, options, out)
-    photo = open_photo(source, options)
+    photo = load_photo(source, options)
     check_output(out, options.overwrite, photo.pixels.shape)
     image = photo.tensor()
     plan, changes = change(planner(image), options)
@@ -222,7 +222,7 @@ def edit_folder(folder, planner, options, originals=()):
 def _is_done(source, out, plan_path, planner, options):
     """Whether the result of a photo is there, with the plan that it would have now."""
     return (out.is_file() and plan_path.is_file()
-            and is_saved(change(planner(open_photo(source, options).tensor()), options)[0], plan_path))
+            and is_saved(change(planner(load_photo(source, options).tensor()), options)[0], plan_path))
 
 
 def suffix_of(source):

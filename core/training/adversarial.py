@@ -4,17 +4,18 @@ A train script's loop names every term and weight, and decides who steps first. 
 """
 import torch
 
+from core.engine.options import number
 from core.files import UserError
-from core.losses.gan import feature_matching, gradient_penalty, r1
+from core.losses.gan import KINDS, feature_matching, gradient_penalty, r1
 from core.losses.perceptual import load_perceptual
-from core.models.gan.discriminator import DiscriminatorConfig, MultiScaleDiscriminator
+from core.models.gan.discriminator import NORMS, DiscriminatorConfig, MultiScaleDiscriminator
 
 BETAS = (0.5, 0.999)   # of Adam in adversarial training (Radford et al. 2016)
 LAMBDA_GP = 10.0       # weight of WGAN's gradient penalty (Gulrajani et al. 2017)
 
 
 def build_discriminator(options, language, use_words=True):
-    """Build the discriminator that `Parser.add_gan`'s flags describe, with a request encoder of its own.
+    """Build the discriminator that `add_gan`'s flags describe, with a request encoder of its own.
 
     Raises UserError where the language encodes requests as word pieces.
     """
@@ -134,3 +135,31 @@ def perceptual_loss(run, weight):
 def off(*_):
     """Return 0.0: a loss that is switched off."""
     return 0.0
+
+
+def add_gan(parser):
+    """Add the flags of a discriminator, of its losses and of the generator's; return the parser."""
+    group = parser.add_argument_group("adversarial training")
+    group.add_argument("--gan", default="lsgan", choices=KINDS, help="the game: least squares, cross-entropy, "
+                       "hinge, or WGAN with its gradient penalty")
+    group.add_argument("--no_lsgan", dest="gan", action="store_const", const="vanilla", help="the notebook's flag "
+                       "for --gan vanilla")
+    group.add_argument("--no_vgg_loss", action="store_true", help="leave the perceptual loss out")
+    group.add_argument("--vgg_weights", help="file of torchvision's VGG-19 for the perceptual loss; by default "
+                       "torch hub's cache, else a named stand-in")
+    group.add_argument("--lambda_vgg", type=number(float, 0), default=10.0, help="weight of the perceptual loss")
+    group.add_argument("--no_ganFeat_loss", action="store_true", help="leave the matching of the discriminator's "
+                       "features out")
+    group.add_argument("--lambda_feat", type=number(float, 0), default=10.0, help="weight of the matching of "
+                       "features")
+    group.add_argument("--r1", type=number(float, 0), default=0.0, help="weight (gamma) of the R1 penalty on the "
+                       "discriminator's gradient at real pictures")
+    group.add_argument("--learning_rate_D", type=number(float, 0), default=2e-4, help="of the discriminator's Adam")
+    group.add_argument("--cond_nc", type=number(int, 1), default=512, help="channels of the words in the "
+                       "discriminator")
+    group.add_argument("--num_D", type=number(int, 1), default=2, help="scales that it looks at")
+    group.add_argument("--n_layers_D", type=number(int, 1), default=3, help="its strided blocks")
+    group.add_argument("--ndf", type=number(int, 1), default=64, help="channels of the first of them")
+    group.add_argument("--norm_D", default="instance", choices=NORMS, help="its norm: instance as pix2pixHD; "
+                       "spectral keeps what edits change, the mean and the spread of a picture")
+    return parser

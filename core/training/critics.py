@@ -1,7 +1,7 @@
 """Critics in training: their flags, a new critic, and its validation."""
 import torch
 
-from core.engine.options import number
+from core.engine.options import ON, number
 from core.methods.critics import area, judge_pairs
 from core.models.critic import Critic, CriticConfig
 
@@ -11,7 +11,7 @@ def add_critic(parser):
     group = parser.add_argument_group("critic")
     group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTM that reads")
     group.add_argument("--cond_nc", type=number(int, 1), default=512, help="of the space in which words and edit meet")
-    group.add_argument("--use_attention", type=int, default=1, choices=(0, 1), help="attend over the words")
+    group.add_argument("--use_attention", **ON, help="attend over the words")
     return parser
 
 
@@ -20,7 +20,7 @@ def build_critic(options, language):
     config = CriticConfig(
         words=language.vocab.names, hidden_size=options.hidden_size, cond_nc=options.cond_nc,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
-        use_attention=bool(options.use_attention))
+        use_attention=options.use_attention)
     critic = Critic(config, language.vectors)
     return critic, torch.optim.Adam([p for p in critic.parameters() if p.requires_grad], options.learning_rate)
 

@@ -2,9 +2,9 @@
 import torch
 
 from core.datasets import ActionSet, Mixed, action_set_path, to_tensor
-from core.engine.data import data_root, open_phase
-from core.engine.language import open_language
-from core.engine.options import number
+from core.engine.data import data_root, load_phase
+from core.engine.language import load_language
+from core.engine.options import OFF, ON, number
 from core.engine.run import MAIN, Run
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
@@ -21,14 +21,14 @@ GUARDED = 40   # validation photos over which the units of the visual encoder mu
 def start(options, planned=True):
     """Begin to train: return the Run, the Language, and the pairs of training and of validation.
 
-    Args: `planned`, see `open_pairs`. Raises UserError.
+    Args: `planned`, see `load_pairs`. Raises UserError.
     """
     if options.hidden_size % 2:
         raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
-    language = open_language(options)
-    train, val = (open_pairs(options, language.vocab, phase, planned) for phase in ("train", "val"))
+    language = load_language(options)
+    train, val = (load_pairs(options, language.vocab, phase, planned) for phase in ("train", "val"))
     training = Run(options)
-    notes = blindness(getattr(options, "vis_encoder", None))
+    notes = blindness(options.vis_encoder)
     for sentence in (*language.notes, *train.report(), *val.report(), *([notes] if notes else [])):
         training.say(sentence)
     return training, language, train, val
@@ -44,7 +44,7 @@ def look_back(training, network, val):
         write_previews(training, network, val)
 
 
-def open_pairs(options, vocab, phase, planned=True):
+def load_pairs(options, vocab, phase, planned=True):
     """Open a phase as thumbnails; `planned` gives training pairs their planned sequences, and needs --action_id."""
     plans = {}
     if planned and phase == "train" and not options.action_id:
@@ -56,8 +56,8 @@ def open_pairs(options, vocab, phase, planned=True):
                             f"prepro/gen_greedy_seqs.py --dataset {options.dataset} --session {options.session} "
                             f"--phase {phase} --action_id {options.action_id}")
         plans = {"plans": ActionSet(path).plans(), "plans_path": path}
-    return open_phase(options, phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
-                      typos=getattr(options, "typos", 0.0) if phase == "train" else 0.0, **plans)
+    return load_phase(options, phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
+                      typos=options.typos if phase == "train" else 0.0, **plans)
 
 
 def with_repairs(train, pictures, options, language):
@@ -68,14 +68,14 @@ def with_repairs(train, pictures, options, language):
     return Mixed(train, drawn, options.repairs)
 
 
-def open_planner(options, language):
+def build_planner(options, language):
     """Return a new planner, as `add_planner`'s flags describe it, and its optimizer."""
     config = PlannerConfig(
         words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
-        use_attention=bool(options.use_attention), dropout=options.dropout, text_blind=bool(options.text_blind),
-        image_blind=bool(options.image_blind))
+        use_attention=options.use_attention, dropout=options.dropout, text_blind=options.text_blind,
+        image_blind=options.image_blind)
     planner = Planner(config, language.vectors, language.minilm)
     return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
 
@@ -130,7 +130,7 @@ def add_planner(parser):
     group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what looks at the photo: from "
                        "scratch, with ImageNet weights, or small for a CPU")
     group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs")
-    group.add_argument("--use_attention", type=int, default=1, choices=(0, 1), help="attend over the words")
+    group.add_argument("--use_attention", **ON, help="attend over the words")
     group.add_argument("--dropout", type=number(float, 0, 0.99), default=0.0, help="on words, their states and what "
                        "is seen")
     group.add_argument("--crop", type=number(int, 0, THUMBNAIL), default=0, help="side of a random crop of the "
@@ -139,14 +139,14 @@ def add_planner(parser):
                        "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
     group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of the parameter loss beside "
                        "the operator's; with 1, how much is asked for is learnt long after what is")
-    group.add_argument("--forgiving", type=int, default=0, choices=(0, 1), help="read numbers, and misspelt words as "
+    group.add_argument("--forgiving", **OFF, help="read numbers, and misspelt words as "
                        "the known ones that they resemble; the published vocabulary does neither")
     group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
                        "slips of the finger")
     group.add_argument("--repairs", type=number(float, 0, 1), default=0.0, help="share of the training samples that "
                        "are photos degraded by a random amount, with requests such as 'fix the exposure' and the photo "
                        "itself as target; they cannot be solved without a look at the photo")
-    group.add_argument("--image_blind", type=int, default=0, choices=(0, 1), help="control: every picture looks grey")
-    group.add_argument("--text_blind", type=int, default=0, choices=(0, 1), help="control: replace every request by "
+    group.add_argument("--image_blind", **OFF, help="control: every picture looks grey")
+    group.add_argument("--text_blind", **OFF, help="control: replace every request by "
                        "the same words")
     return parser

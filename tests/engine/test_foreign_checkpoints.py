@@ -53,7 +53,7 @@ def at(state, *path, value=None, drop=False):
 
 def use(path):
     """Plan with a checkpoint."""
-    return PlannerMethod.open(path).plans(IMAGE, ["make it brighter"])
+    return PlannerMethod.of(path).plans(IMAGE, ["make it brighter"])
 
 
 def sentence(path, load=use):

@@ -9,6 +9,7 @@ from core.engine import trials
 from core.engine.options import Parser, number, parse
 from core.engine.trials import get_trial, read_trials
 from core.files import UserError
+from core.training.adversarial import add_gan
 
 
 @pytest.fixture()
@@ -94,7 +95,7 @@ def test_a_trial_gives_switches_and_values_of_every_kind(trial_file):
     options = parse(parser, "toy", ("--trial", "4"))
     assert (options.restart, options.language, options.batch_size) == (True, "words", 3)
     assert (options.learning_rate, options.gpu_ids) == (1.0, "-1")
-    options = parse(Parser("about").add_data().add_training().add_gan(), "toy", ("--trial", "5", "--no_lsgan"))
+    options = parse(add_gan(Parser("about").add_data().add_training()), "toy", ("--trial", "5", "--no_lsgan"))
     assert (options.restart, options.gan) == (False, "vanilla")
 
 

@@ -2,11 +2,11 @@
 import html
 import json
 import struct
-from argparse import Namespace
 from types import SimpleNamespace
 
 import pytest
 import torch
+from easydict import EasyDict
 from hypothesis import given
 from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
@@ -39,8 +39,8 @@ class Line(torch.nn.Module):
 def train(tmp_path):
     """Return `train(num_iters, **flags)`: run so many iterations in one folder; returns the Run."""
     def go(num_iters, model=None, loss=lambda run, loss: loss, **flags):
-        options = Namespace(**{
-            "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
+        options = EasyDict({
+            "suffix": "", "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
             "precision": "32-true", "manual_seed": 3, "batch_size": 2, "num_iters": num_iters, "num_workers": 0,
             "print_every": 2, "learning_rate": 0.1, "schedule": "constant",
             "restart": False} | flags)
@@ -203,14 +203,14 @@ def test_what_is_drawn_at_random_is_read_in_order():
 
 def test_a_batch_must_have_a_pair_for_each_process():
     with pytest.raises(UserError, match=r"--batch_size 1: .* 2 processes"):
-        IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
+        IterationBatches(9, EasyDict(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
                          SimpleNamespace(global_rank=0, world_size=2))
 
 
 def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
     def train(trial, *parts):
         for num_iters in parts:
-            run = Run(Namespace(dataset="toy", experiment="pair", trial=trial, output=str(tmp_path), gpu_ids="-1",
+            run = Run(EasyDict(dataset="toy", experiment="pair", trial=trial, suffix="", output=str(tmp_path), gpu_ids="-1",
                                 precision="32-true", manual_seed=3, batch_size=2, num_iters=num_iters, num_workers=0,
                                 print_every=1, learning_rate=0.1, schedule="linear", restart=False))
             line, judge = Line(), Line()

@@ -34,7 +34,7 @@ def quick_features(monkeypatch):
     """Mean colours, in place of a network's features."""
     extractor = fid.FeatureExtractor("FID(toy)", torch.nn.Identity())
     extractor.network.forward = lambda images: images.float().mean((2, 3))
-    monkeypatch.setattr("core.evaluation.evaluate.open_features", lambda weights: extractor)
+    monkeypatch.setattr("core.evaluation.evaluate.load_features", lambda weights: extractor)
 
 
 DARKEN = Plan((Step.make("exposure", [-1.0]),))
@@ -134,7 +134,7 @@ def test_lpips_is_a_column_where_its_weights_are(photo, tmp_path, monkeypatch, c
             return (a - b).square().mean((1, 2, 3))
         distance.name = f"LPIPS({weights})"
         return (distance, None) if weights else (None, "LPIPS is not measured: no weights")
-    monkeypatch.setattr("core.evaluation.evaluate.open_lpips", opened)
+    monkeypatch.setattr("core.evaluation.evaluate.load_lpips", opened)
     metrics = evaluate(rule(), Pairs(photo), tmp_path, ABOUT, visualize_every=0)["metrics"]
     assert not [name for name in metrics if "LPIPS" in name]
     assert "LPIPS is not measured: no weights" in capsys.readouterr().out

@@ -5,7 +5,7 @@ from PIL import Image
 
 from core.files import UserError
 from core.methods import generator as images
-from core.methods.generator import ImageMethod, open_photo
+from core.methods.generator import ImageMethod, load_photo
 from core.models.gan.filter_bank import FilterBank, FilterBankConfig
 from core.models.gan.generators import Generator, GeneratorConfig
 
@@ -41,9 +41,9 @@ def test_a_picture_of_the_page_that_is_written_anew_is_not_edited(tmp_path, phot
     Image.fromarray(photo()).save(page / "images" / "0" / "cat.png")
     for folder in (page, link):
         with pytest.raises(UserError, match=r"cat\.png: is a picture of the page .*, which is written anew; copy it"):
-            open_photo(str(folder / "images" / "0" / "cat.png"), page)
+            load_photo(str(folder / "images" / "0" / "cat.png"), page)
     (page / "images" / "0" / "cat.png").rename(tmp_path / "cat.png")
-    assert open_photo(str(tmp_path / "cat.png"), page)[1].shape == photo().shape
+    assert load_photo(str(tmp_path / "cat.png"), page)[1].shape == photo().shape
 
 
 def test_it_says_at_which_size_it_works(method):
