@@ -210,9 +210,9 @@ def test_a_batch_must_have_a_pair_for_each_process():
 def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
     def train(trial, *parts):
         for num_iters in parts:
-            run = Run(EasyDict(dataset="toy", experiment="pair", trial=trial, suffix="", output=str(tmp_path), gpu_ids="-1",
-                                precision="32-true", manual_seed=3, batch_size=2, num_iters=num_iters, num_workers=0,
-                                print_every=1, learning_rate=0.1, schedule="linear", restart=False))
+            run = Run(EasyDict(dataset="toy", experiment="pair", trial=trial, suffix="", output=str(tmp_path),
+                               gpu_ids="-1", precision="32-true", manual_seed=3, batch_size=2, num_iters=num_iters,
+                               num_workers=0, print_every=1, learning_rate=0.1, schedule="linear", restart=False))
             line, judge = Line(), Line()
             torch.nn.init.ones_(judge.weight)
             line = run.setup(line, torch.optim.SGD(line.parameters(), 0.1))
