@@ -49,7 +49,8 @@ FETCH = """link => Object.assign(document.createElement("p"), {innerHTML: link})
 def main():
     options = arguments().parse_args()
     with passing_folder("ldie-web-") as folder:
-        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(folder)}   # read at its import
+        os.environ |= {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False",
+                       "GRADIO_ANALYTICS_MAX_EVENTS": "1"}   # read at its import
         serve(options, folder)
 
 

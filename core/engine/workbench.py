@@ -33,7 +33,7 @@ from core.photo import MAX_BYTES, MAX_PIXELS, check_output, read_photo
 from core.photo.exports import export
 from core.photo.profile import unit
 
-PREVIEW = 1024       # pixels of the long edge: what follows the sliders
+PREVIEW = 1000       # pixels of the long edge: what follows the sliders; JPEGs of 4000 are decoded at a quarter
 MAX_STRENGTH = 2.0   # of tone curves, which have too many parameters for a slider each
 MAX_CARDS = 60       # of a plan: each preview carries out all of them
 MAX_TURNS = 200      # of a history, whose states are all kept for "undo"

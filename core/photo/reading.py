@@ -180,7 +180,7 @@ def _decode_8(path, image):
     if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour that stands for nothing
         mode = "RGBA"
     image.load()
-    samples = np.asarray(image.convert(mode))
+    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # converting to the same is a copy
     samples = samples[..., None] if samples.ndim == 2 else samples
     return (samples[..., :-1], unit(samples[..., -1])) if mode.endswith("A") else (samples, None)
 
