@@ -6,7 +6,9 @@ import json
 import os
 import pickle
 import secrets
+import shutil
 import struct
+import tempfile
 import tomllib
 import warnings
 import zipfile
@@ -217,3 +219,38 @@ def sha256(path, remedy):
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
+
+
+@contextlib.contextmanager
+def passing_folder(prefix):
+    """Make a folder for temporary files that goes with the block; all of this process go there meanwhile.
+
+    Those with this prefix whose processes were killed go now: a living one holds a lock on its folder.
+    """
+    import fcntl
+    parent = Path(tempfile.gettempdir())
+    for left in parent.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError), _opened(left) as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
+    made = tempfile.mkdtemp(prefix=f".{prefix}")
+    folder = parent / Path(made).name.removeprefix(".")
+    before = tempfile.tempdir
+    with _opened(made) as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.rename(made, folder)   # locked before it has the name that others look for
+        try:
+            tempfile.tempdir = str(folder)
+            yield folder
+        finally:
+            tempfile.tempdir = before
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _opened(folder):
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield handle
+    finally:
+        os.close(handle)

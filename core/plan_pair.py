@@ -23,6 +23,7 @@ from core.studio.jobs import (
     check_folder,
     check_results,
     edit_folder,
+    limits,
     plan_beside,
     save_plan,
     write_exports,
@@ -75,7 +76,7 @@ def read_pair(options):
     Raises UserError where they differ: a plan changes colours, it does not crop, turn or squeeze. With --convert only
     their shapes must agree, and the second is brought to the size of the first.
     """
-    before, after = photos = [read_photo(path, int(options.max_megapixels * 1e6))
+    before, after = photos = [read_photo(path, **limits(options))
                               for path in (options.before, options.after)]
     for path, photo in zip((options.before, options.after), photos, strict=True):
         for note in photo.notes:

@@ -329,6 +329,7 @@ def test_a_broken_metrics_file_of_another_run_is_named_and_the_test_goes_on(run_
     ((EDIT, "--img", "data", *REQUEST), "data: no photos here"),
     ((EDIT, "--img", "cat.png", *REQUEST, "--checkpoint", "output/none"), "output/none: no such checkpoint"),
     ((EDIT, "--img", "cat.png", *REQUEST, "--max_megapixels", 0.001), "more than the limit of 0.001"),
+    ((EDIT, "--img", "cat.png", *REQUEST, "--max_decoded_mb", 0.001), "MB when decoded, more than the limit of 0"),
 ], ids=lambda value: " ".join(map(str, value[-2:])) if isinstance(value, tuple) else "")
 def test_flags(command, words, refuse):
     refuse(command, words)

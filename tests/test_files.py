@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import stat
+import tempfile
 import zipfile
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from core.files import (
     UserError,
     append_jsonl,
+    passing_folder,
     read_json,
     read_jsonl,
     read_tensors,
@@ -218,3 +220,29 @@ def test_jsonl_goes_on_when_the_first_line_is_half_written(tmp_path):
     assert read_jsonl(path) == []
     append_jsonl(path, [1])
     assert read_jsonl(path) == [1]
+
+
+def test_a_passing_folder_holds_all_temporary_files_and_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with passing_folder("web-") as folder:
+        (folder / "photo.jpg").write_bytes(b"x")
+        assert tempfile.gettempdir() == str(folder)
+    assert list(tmp_path.iterdir()) == []
+    assert tempfile.gettempdir() == str(tmp_path)
+    with pytest.raises(KeyboardInterrupt), passing_folder("web-"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_passing_folders_of_killed_processes_go_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("web-killed/photos", "other-killed", "kept/photos"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "web-killed/photos/cat.jpg").write_bytes(b"x")
+    (tmp_path / "web-link").symlink_to(tmp_path / "kept")
+    with passing_folder("web-") as living:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        with passing_folder("web-") as another:
+            left = {path.name for path in tmp_path.iterdir()}
+            assert left == {living.name, another.name, "other-killed", "kept", "web-link"}
+    assert (tmp_path / "kept/photos").is_dir()

@@ -44,7 +44,14 @@ def add_output_flags(parser):
     group.add_argument("--subsampling", default="4:4:4", choices=SUBSAMPLINGS, help="of the colours of a JPEG")
     group.add_argument("--overwrite", action="store_true", help="replace results that exist")
     group.add_argument("--max_megapixels", type=number(float, 0), default=200, help="refuse larger photos")
+    group.add_argument("--max_decoded_mb", type=number(float, 0), default=1200, help="refuse photos that take more "
+                       "when decoded: pixels x channels x bytes per sample")
     return parser
+
+
+def limits(options):
+    """Return what `read_photo` may decode, as its arguments, from the flags."""
+    return {"max_pixels": int(options.max_megapixels * 1e6), "max_bytes": int(options.max_decoded_mb * 2**20)}
 
 
 def change(plan, options):
@@ -81,7 +88,7 @@ def plan_beside(path):
 
 def load_photo(source, options):
     """Read a photo, no larger than the flags allow or ask for."""
-    photo = read_photo(source, int(options.max_megapixels * 1e6))
+    photo = read_photo(source, **limits(options))
     return shrink(photo, options.size) if options.size else photo
 
 
@@ -140,7 +147,9 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     changes += fit_masks(plan, source, *image.shape[-2:])
     for path in options.export:
         check_export(path, options.overwrite, plan, options.split)
-    edited = from_tensor(execute(plan, image))
+    edited = execute(plan, image)
+    del image   # 12 bytes a pixel
+    edited = from_tensor(edited)
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose presence says that all was done
     losses = write_photo(out, edited, like=photo, quality=options.quality, subsampling=options.subsampling,
                          overwrite=options.overwrite)

@@ -16,6 +16,7 @@ import weakref
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from dominate import tags
 from PIL import Image
@@ -27,11 +28,14 @@ from core.exports import export
 from core.files import UserError
 from core.operators import TABLE, Plan, Step, execute
 from core.operators.changes import scale
-from core.photo import MAX_PIXELS, check_output, read_photo, shrink
+from core.photo import MAX_BYTES, MAX_PIXELS, check_output, read_photo
+from core.photo.profile import unit
 from core.studio.jobs import add_output_flags, edit_photo, suffix_of
 
-PREVIEW = 1024       # pixels of the long edge: what follows the sliders
+PREVIEW = 1000       # pixels of the long edge: what follows the sliders; JPEGs of 4000 are decoded at a quarter
 MAX_STRENGTH = 2.0   # of tone curves, which have too many parameters for a slider each
+MAX_CARDS = 60       # of a plan: each preview carries out all of them
+MAX_TURNS = 200      # of a history, whose states are all kept for "undo"
 
 # A follow-up of nothing but these words moves the last answer's steps away from neutral or towards it, by a factor:
 # "more" is x 1.5, "a bit less" is / 1.2. One that says neither is a new request.
@@ -61,6 +65,11 @@ def is_undo(request):
 
 def _without_fillers(request):
     return " ".join(word for word in tokenize(request) if word not in _FILLERS)
+
+
+def here(function, *args):
+    """Do a job in this process. Long jobs of a workbench can be done elsewhere, as by `core.studio.worker.Worker`."""
+    return function(*args)
 
 
 @dataclass(frozen=True)
@@ -124,15 +133,25 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The photo on the bench: a copy of its file, in a folder that goes when this does, and the preview (3, H, W)."""
+    """The photo on the bench: a copy of its file, in a folder that goes when this does, and its small picture.
+
+    `pixels` is (H, W, 3) uint8 or uint16, as the file's samples are, and `shown` the same as HTML, see `picture`;
+    `limits` is what may be decoded of the file.
+    """
 
     path: Path
-    preview: torch.Tensor
+    pixels: np.ndarray
+    shown: str
     notes: tuple[str, ...]
-    max_pixels: int
+    limits: dict
 
     def __post_init__(self):
         weakref.finalize(self, shutil.rmtree, self.path.parent, ignore_errors=True)
+
+    @property
+    def preview(self):
+        """The small picture, (3, H, W) float32 in [0, 1]."""
+        return torch.from_numpy(unit(self.pixels)).permute(2, 0, 1).contiguous()
 
     def beside(self, suffix):
         """Return the path of a result, named as core/edit.py names it."""
@@ -149,18 +168,23 @@ class Workbench:
     previous: "Workbench | None" = field(default=None, repr=False)
 
     @classmethod
-    def open(cls, path, max_pixels=MAX_PIXELS):
+    def open(cls, path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, job=here):
         """Put a photo on the bench; its file is copied, and the copy lives as long as the bench does.
 
-        Raises UserError where it is no photo, has more than `max_pixels` pixels, or could not be written again; the
-        file is named without its folder.
+        Args: `job`, which does what reads the photo, see `here`. Raises UserError where the file is no photo, has more
+        than `max_pixels` pixels or `max_bytes` bytes decoded, or could not be written again; the file is named without
+        its folder. A copy that fails leaves nothing behind.
         """
-        path = Path(path)
+        path, limits = Path(path), {"max_pixels": max_pixels, "max_bytes": max_bytes}
         with _without_folder(path.parent):
             check_output(path.with_suffix(suffix_of(path)))
-            photo = shrink(read_photo(path, max_pixels), PREVIEW)
-        copy = shutil.copyfile(path, Path(tempfile.mkdtemp(prefix="ldie-")) / path.name)
-        return cls(Source(copy, photo.tensor(), photo.notes, max_pixels))
+            small = job(_read_small, path, limits)
+        folder = Path(tempfile.mkdtemp(prefix="ldie-"))
+        try:
+            return cls(Source(shutil.copyfile(path, folder / path.name), *small, limits))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     @property
     def plan(self):
@@ -172,6 +196,10 @@ class Workbench:
         """Return the edited preview (3, H, W) in [0, 1]."""
         return execute(self.plan, self.source.preview)
 
+    def shown(self):
+        """Return the edited preview as HTML."""
+        return picture(to_uint8(self.edited()), "edited") if self.plan.steps else self.source.shown
+
     def ask(self, request, planner):
         """Carry out a request: a degree or an undo changes the last answer, any other is planned on the edited photo.
 
@@ -180,6 +208,8 @@ class Workbench:
         """
         if not tokenize(request):
             raise UserError("Say in words what to do, such as: make it brighter")
+        if not is_undo(request) and len(self.history) >= MAX_TURNS:
+            raise UserError(f"After {MAX_TURNS} requests, undo some, or save the photo and open the result")
         if is_undo(request):
             if self.previous is None:
                 raise UserError("There is nothing to undo yet")
@@ -192,6 +222,9 @@ class Workbench:
         said = ", ".join(step.op for step in answer.plan) or "nothing to change"
         said += "".join(f" ({sentence})" for sentence in remarks(planner.vocab, request))
         cards = tuple(Card.of(step, len(self.history)) for step in answer.plan)
+        if len(self.cards) + len(cards) > MAX_CARDS:
+            raise UserError(f"The plan would have more than {MAX_CARDS} steps; undo some, or save the photo and open "
+                            "the result")
         return Workbench(self.source, self.cards + cards, (*self.history, Turn(request, said)), self)
 
     def _scale(self, request, factor):
@@ -220,37 +253,54 @@ class Workbench:
         cards[index:index + 2] = reversed(cards[index:index + 2])
         return replace(self, cards=tuple(cards))
 
-    def write_photo(self):
+    def write_photo(self, job=here):
         """Write the edited photo at full size, byte for byte what core/edit.py writes; return its path and notes.
 
-        Raises UserError, as all writers here, with files named without their folder.
+        Args: `job`, which does the work, see `here`. Raises UserError, as all writers here, with files named without
+        their folder.
         """
         out, plan_path = self.source.beside(suffix_of(self.source.path)), self.source.beside(".plan.json")
-        options = add_output_flags(Parser("")).parse_args(["--overwrite"])
-        options.max_megapixels = self.source.max_pixels / 1e6
         with _without_folder(out.parent):
-            _, notes = edit_photo(self.source.path, out, plan_path, lambda image: self.plan, options)
-        return out, notes
+            return out, job(_write_photo, self.source.path, self.source.limits, self.plan, out, plan_path)
 
-    def write_plan(self):
-        """Write the plan as JSON; return its path and notes."""
+    def write_plan(self, job=here):
+        """Write the plan as JSON, which needs no `job`; return its path and notes."""
         path = self.source.beside(".plan.json")
         self.plan.save(path)
         return path, []
 
-    def write_lut(self):
+    def write_lut(self, job=here):
         """Write the plan as a .cube, up to its first step that is not point-wise; return its path and notes."""
         path = self.source.beside(".cube")
         with _without_folder(path.parent):
-            photo = read_photo(self.source.path, self.source.max_pixels)
-            report = export(self.plan, path, photo.pixels, split=True, overwrite=True)
-        return path, [str(replace(report, path=Path(path.name), notes=())), *report.notes]
+            return path, job(_write_lut, self.source.path, self.source.limits, self.plan, path)
 
 
-def picture(image, alt):
-    """Return an <img> that holds a preview (3, H, W) itself, so that no address of a file is on the page."""
+def _read_small(path, limits):
+    """Return the small picture of a photo, (H, W, 3) uint8 or uint16, the same as HTML, and the notes on the file."""
+    photo = read_photo(path, **limits, long_edge=PREVIEW)
+    pixels = np.rint(photo.pixels * 255).astype(np.uint8)
+    shown = picture(pixels, "before")
+    return pixels if photo.depth == 8 else np.rint(photo.pixels * 65535).astype(np.uint16), shown, photo.notes
+
+
+def _write_photo(path, limits, plan, out, plan_path):
+    """Write an edited photo and its plan; return the notes."""
+    options = add_output_flags(Parser("")).parse_args(["--overwrite"])
+    options.max_megapixels, options.max_decoded_mb = limits["max_pixels"] / 1e6, limits["max_bytes"] / 2**20
+    return edit_photo(path, out, plan_path, lambda image: plan, options)[1]
+
+
+def _write_lut(path, limits, plan, out):
+    """Write a plan as a .cube, measured on a photo; return the notes."""
+    report = export(plan, out, read_photo(path, **limits).pixels, split=True, overwrite=True)
+    return [str(replace(report, path=Path(out.name), notes=())), *report.notes]
+
+
+def picture(samples, alt):
+    """Return an <img> that holds a preview (H, W, 3) uint8 itself, so that no address of a file is on the page."""
     file = io.BytesIO()
-    Image.fromarray(to_uint8(image)).save(file, "JPEG", quality=92, subsampling=0)
+    Image.fromarray(samples).save(file, "JPEG", quality=92, subsampling=0)
     data = base64.b64encode(file.getvalue()).decode()
     return tags.img(src=f"data:image/jpeg;base64,{data}", alt=alt, decoding="sync").render()
 

@@ -1,5 +1,9 @@
 """The workbench: cards that make a plan, follow-ups in degrees, and files that equal those of core/edit.py."""
+import errno
 import gc
+import pickle
+import shutil
+import tempfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +19,20 @@ from core.exports import apply_cube
 from core.files import UserError
 from core.operators import TABLE, Mask, Plan, Step
 from core.photo import Photo, read_photo, write_photo
-from core.studio.workbench import AMOUNTS, DIRECTIONS, PREVIEW, Card, Workbench, degree_of, history, is_undo, notice
+from core.studio.workbench import (
+    AMOUNTS,
+    DIRECTIONS,
+    MAX_CARDS,
+    MAX_TURNS,
+    PREVIEW,
+    Card,
+    Workbench,
+    degree_of,
+    here,
+    history,
+    is_undo,
+    notice,
+)
 
 BRIGHTER, CURVE, SHARPER = Step.make("brightness", [0.3]), Step.make("tint", range(1, 9)), Step.make("sharpness", [0.5])
 NUMBERED = [step for step in (Step.make(row.name, [row.low + 0.7 * (row.high - row.low)] * row.n_params)
@@ -109,6 +126,17 @@ def test_a_new_request_is_planned_on_the_edited_photo_and_appended(bench):
     assert torch.equal(planner.seen[1], first.edited())
     assert second.plan == Plan((BRIGHTER, BRIGHTER, CURVE))
     assert second.history[-1].answer == "brightness, tint"
+
+
+def test_a_bench_does_not_grow_without_end(bench):
+    state = planned(bench, *[BRIGHTER] * MAX_CARDS)
+    with pytest.raises(UserError, match=f"more than {MAX_CARDS} steps"):
+        planned(state, BRIGHTER)
+    for _ in range(MAX_TURNS - 1):
+        state = state.ask("more", Planner())
+    with pytest.raises(UserError, match=f"After {MAX_TURNS} requests"):
+        state.ask("more", Planner())
+    assert len(state.ask("undo", Planner()).ask("more", Planner()).history) == MAX_TURNS
 
 
 def test_what_the_planner_cannot_read_is_said(bench):
@@ -219,6 +247,40 @@ def test_the_copy_outlives_the_upload_but_not_the_bench(file):
     del state
     gc.collect()
     assert not path.parent.exists()
+
+
+def test_a_copy_that_fails_leaves_nothing(file, tmp_path, monkeypatch):
+    def full(source, target):
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        Workbench.open(file)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_reads_and_writes_photos_can_be_done_elsewhere(file):
+    done = []
+
+    def job(function, *args):
+        done.append(function)
+        return pickle.loads(pickle.dumps(function))(*pickle.loads(pickle.dumps(args)))
+
+    white = Step.make("color_bg", (), Mask.from_array(np.eye(48, 64)))
+    there, near = (planned(Workbench.open(file, job=job), BRIGHTER, white) for job in (job, here))
+    assert there.write_photo(job)[0].read_bytes() == near.write_photo()[0].read_bytes()
+    there.switch(1, False).write_lut(job)
+    assert len(done) == 3
+
+
+def test_a_photo_of_too_many_bytes_is_refused(tmp_path):
+    write_photo(tmp_path / "deep.png", np.zeros((20, 30, 3)), like=Photo(np.zeros((20, 30, 3)), depth=16))
+    Workbench.open(tmp_path / "deep.png", max_bytes=3600)
+    with pytest.raises(UserError, match="^deep.png: 30 x 20 pixels of 6 bytes"):
+        Workbench.open(tmp_path / "deep.png", max_bytes=3599)
 
 
 # Shown
