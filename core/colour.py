@@ -80,7 +80,7 @@ def ciede2000(a, b):
 
     chroma = (chroma_a + chroma_b) / 2
     turn = hue_b - hue_a
-    half = math.pi + 1e-6   # opposite hues keep their order, as in the paper, whatever the rounding
+    half = math.pi + 16 * torch.finfo(turn.dtype).eps   # opposite hues keep their order, as in the paper
     turn = turn - 2 * math.pi * (turn > half) + 2 * math.pi * (turn < -half)
     hue = torch.where(chroma_a * chroma_b > 0, hue_a + turn / 2, hue_a + hue_b)   # a grey has no hue of its own
     d_light, d_chroma = light_b - light_a, chroma_b - chroma_a

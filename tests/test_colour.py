@@ -51,14 +51,14 @@ def test_ciede2000_agrees_with_scikit_image_on_any_colours(seed, distance):
     b = a + distance * rng.normal(size=a.shape)
     a[:, :2, :, 1:] = b[:, 1:3, :, 1:] = 0
     ours = ciede2000(*(torch.from_numpy(x).movedim(-1, 1) for x in (a, b)))
-    np.testing.assert_allclose(ours, deltaE_ciede2000(a, b), atol=1e-6)
+    np.testing.assert_allclose(ours, deltaE_ciede2000(a, b), atol=1e-5)
 
 
 def test_the_transfer_curve_and_its_inverse():
     x = torch.linspace(0, 1, 256, dtype=torch.float64)
     torch.testing.assert_close(to_srgb(to_linear(x)), x)
     assert to_linear(torch.tensor(0.5)).item() == pytest.approx(0.21404, abs=1e-5)
-    assert to_srgb(torch.tensor([-1.0, 2.0])).tolist() == [0, 1]
+    assert to_srgb(torch.tensor([-1.0, 2.0])).tolist() == pytest.approx([0, 1])
 
 
 def test_lab_agrees_with_scikit_image():

@@ -155,7 +155,7 @@ def test_published_plans_are_taken_over(run_well, project):
 def test_a_run_leaves_all_that_belongs_to_it(tmp_path_factory):
     folder = tiny_project(tmp_path_factory) / RUN
     options = json.loads((folder / "options.json").read_text())
-    assert (options["manual_seed"], options["num_iters"], bool(options["revision"])) == (0, 80, True)
+    assert (options["manual_seed"], options["num_iters"], bool(options["revision"])) == (0, 120, True)
     rows = losses(folder)
     assert [row["iteration"] for row in rows] == list(range(1, 81))
     assert {"iteration", "operator", "parameter", "L1", "sums", "health"} == set(rows[0])
@@ -163,7 +163,7 @@ def test_a_run_leaves_all_that_belongs_to_it(tmp_path_factory):
     assert rows[-1]["operator"] < rows[0]["operator"]
     assert list(folder.glob("events.out.tfevents.*"))
     assert {path.name for path in folder.glob("*.pt")} == {"last.pt", "best.pt"}
-    assert "synth_seq2seqL1_trial_100 after 80 iterations" in (folder / "train/web/index.html").read_text()
+    assert "synth_seq2seqL1_trial_100 after 120 iterations" in (folder / "train/web/index.html").read_text()
 
 
 def test_a_resumed_run_has_the_losses_of_an_unbroken_one(run_well, project):

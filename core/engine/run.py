@@ -110,6 +110,7 @@ class Run:
             network.mark_forward_method(method)
         rates = [group["lr"] for group in optimizer.param_groups]
         if self.saved:
+            require(self._saved(name), self.folder / "last.pt", "optimizer")
             restore_optimizer(optimizer, self._saved(name)["optimizer"], self.folder / "last.pt")
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["initial_lr"] = rate
@@ -139,7 +140,6 @@ class Run:
     def _restore(self, name, network):
         """Load the saved weights into a network of the same configuration. Raises UserError."""
         path, saved = self.folder / "last.pt", self._saved(name)["model"]
-        require(self._saved(name), path, "optimizer")
         require(saved, path, "config", "weights")
         if saved["config"] != network.checkpoint()["config"]:
             raise UserError(f"{path}: was trained with another vocabulary or network; bring that back, or give another "

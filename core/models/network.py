@@ -11,7 +11,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from core.files import FOREIGN, UserError, last_line, naming
 
 LARGEST = 2048    # a whole number of a configuration may be so large, or as large as the longest side of a weight
-SPARE = 400, 1 << 25   # weights, and numbers in them, that are built and not saved: a classifier, a frozen MiniLM
+SPARE = 1000, 1 << 26   # weights, and numbers in them, that are built and not saved: a classifier, a frozen MiniLM
 
 # Old names of layers, by the class of the network: a checkpoint written under the old names still loads. A row applies
 # wherever its dotted name stands in a key of the weights; rows apply in order.

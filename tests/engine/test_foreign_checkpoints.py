@@ -97,7 +97,7 @@ def test_fields_of_another_kind(field, words, value, planner, tmp_path):
     (("model",), "lacks the field 'model'"), (("experiment",), "lacks the field 'experiment'"),
     (("model", "config"), "'seq2seqL1', which holds no planner"), (("model", "weights"), "has no weights"),
     (("model", "config", "words"), "missing 1 required positional argument: 'words'"),
-    (("model", "weights", "choose.bias"), "choose.bias")], ids=str)
+    (("model", "weights", "operator_head.bias"), "operator_head.bias")], ids=str)
 def test_missing_fields(path, words, planner, tmp_path):
     save_checkpoint(tmp_path / "a.pt", at(planner, *path, drop=True))
     assert words in sentence(tmp_path / "a.pt")
@@ -121,15 +121,15 @@ def test_configurations_of_another_network(name, value, words, planner, tmp_path
 
 @pytest.mark.parametrize(("change", "words"), [
     (lambda weight: "0.5", "field 'model' is not a network"),
-    (lambda weight: weight[:1], "size mismatch for choose.weight"),
-    (lambda weight: weight * float("nan"), "weights.choose.weight has NaN or infinite numbers"),
-    (lambda weight: weight.fill_(1e38).double() * 1e38, "weights.choose.weight has NaN or infinite numbers"),
-    (lambda weight: weight.to_sparse(), "weights.choose.weight is no dense tensor"),
-    (lambda weight: weight.to("meta"), "weights.choose.weight is no dense tensor"),
-    (lambda weight: torch.zeros(()).expand(10**6, 10**6), "weights.choose.weight is no dense tensor")])
+    (lambda weight: weight[:1], "size mismatch for operator_head.weight"),
+    (lambda weight: weight * float("nan"), "weights.operator_head.weight has NaN or infinite numbers"),
+    (lambda weight: weight.fill_(1e38).double() * 1e38, "weights.operator_head.weight has NaN or infinite numbers"),
+    (lambda weight: weight.to_sparse(), "weights.operator_head.weight is no dense tensor"),
+    (lambda weight: weight.to("meta"), "weights.operator_head.weight is no dense tensor"),
+    (lambda weight: torch.zeros(()).expand(10**6, 10**6), "weights.operator_head.weight is no dense tensor")])
 def test_weights_of_another_network(change, words, planner, tmp_path):
-    weight = change(planner["model"]["weights"]["choose.weight"].clone())
-    save_checkpoint(tmp_path / "a.pt", at(planner, "model", "weights", "choose.weight", value=weight))
+    weight = change(planner["model"]["weights"]["operator_head.weight"].clone())
+    save_checkpoint(tmp_path / "a.pt", at(planner, "model", "weights", "operator_head.weight", value=weight))
     assert words in sentence(tmp_path / "a.pt")
 
 
@@ -139,7 +139,7 @@ def test_finite_weights_that_give_no_finite_plan_are_named(planner, tmp_path):
         if name.startswith("heads.tint"):
             state = at(state, "model", "weights", name, value=torch.full_like(weight, 3e38))
     bias = torch.nn.functional.one_hot(torch.tensor(tint), len(SESSIONS[3])) * 100.0
-    save_checkpoint(tmp_path / "a.pt", at(state, "model", "weights", "choose.bias", value=bias))
+    save_checkpoint(tmp_path / "a.pt", at(state, "model", "weights", "operator_head.bias", value=bias))
     assert "finite" in sentence(tmp_path / "a.pt")
 
 

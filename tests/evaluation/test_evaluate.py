@@ -48,7 +48,7 @@ class Moody(Method):
     """Answers with white and black pictures in turn, without plans."""
 
     def edits(self, image, requests):
-        return [Edited(torch.full_like(image, float(number % 2))) for number in range(len(requests))]
+        return [Edited(image, image=torch.full_like(image, float(number % 2))) for number in range(len(requests))]
 
 
 def test_a_perfect_method_is_measured_as_one(photo, tmp_path, capsys):

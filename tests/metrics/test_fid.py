@@ -171,5 +171,5 @@ def test_code_in_a_weights_file_is_not_run(tmp_path):
 
 
 def test_missing_file_is_refused_by_name(tmp_path):
-    with pytest.raises(UserError, match=r"absent\.pth: FID weights cannot be read \(No such file or directory\)"):
+    with pytest.raises(UserError, match=r"absent\.pth: cannot be read \(No such file or directory\)"):
         fid.load_features(tmp_path / "absent.pth")
