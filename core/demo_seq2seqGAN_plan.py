@@ -12,8 +12,8 @@ from tabulate import tabulate
 
 from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
 from core.methods.generator import add_demo, load_photo
 from core.methods.judged import PREFIX, JudgedPlanner, add_search
 from core.methods.planner import as_result, thumbnail

@@ -17,8 +17,8 @@ from core.datasets import to_uint8
 from core.datasets.annotations import read_entries
 from core.engine.cli import run
 from core.engine.data import load_photos
+from core.engine.folders import revision, run_folder
 from core.engine.options import ON, Parser, number, parse
-from core.engine.run import revision, run_folder
 from core.evaluation.run_table import index_runs
 from core.files import write_json, write_jsonl
 from core.methods.registry import add_method, load_method

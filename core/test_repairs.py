@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from core.engine.cli import run
 from core.engine.data import load_photos
+from core.engine.folders import revision, run_folder
 from core.engine.options import ON, Parser, number, parse
-from core.engine.run import revision, run_folder
 from core.files import write_json, write_jsonl
 from core.methods.planner import as_result
 from core.methods.registry import add_method, load_method

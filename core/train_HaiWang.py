@@ -10,8 +10,8 @@ import _init_paths  # noqa: F401
 import torch.nn.functional as F
 
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import OFF, Parser, number, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.gan import GANLoss
 from core.models.gan.filter_bank import FilterBank

@@ -11,8 +11,8 @@ import _init_paths  # noqa: F401
 
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.training.planners import add_planner, build_planner, look_back, start, supervised
 

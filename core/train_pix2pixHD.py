@@ -9,8 +9,8 @@ loss; both networks read the request. With --triple, the discriminator must also
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import OFF, Parser, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.files import UserError
 from core.losses.gan import GANLoss

@@ -11,8 +11,8 @@ are needed; core/train_self_discriminator1.py adds mixed trajectories.
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.losses.ranking import classification_loss
 from core.planning.candidates import candidates

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import OFF, ON, Parser, number, parse
-from core.engine.run import MAIN, run_folder
+from core.engine.run import MAIN
 from core.engine.seeds import over_seeds
 from core.losses.ranking import classification_loss, ranking_loss, regression_loss, triplet_loss
 from core.methods.critics import LEVELLED

@@ -12,8 +12,8 @@ import _init_paths  # noqa: F401
 from core.datasets import Beside, Mixed
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import OFF, Parser, number, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 from core.methods.planner import THUMBNAIL
 from core.metrics.obedience import fulfils

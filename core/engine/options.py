@@ -11,7 +11,7 @@ from pathlib import Path
 from easydict import EasyDict
 
 from core.datasets import DATASETS
-from core.engine.run import SCHEDULES
+from core.engine.batches import SCHEDULES
 from core.engine.trials import get_trial, trials_path
 from core.files import UserError
 

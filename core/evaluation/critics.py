@@ -6,9 +6,9 @@ from tabulate import tabulate
 
 from core.datasets import ActionSet, action_set_path, to_uint8
 from core.engine.data import load_phase
+from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
 from core.engine.options import ON, number
-from core.engine.run import revision, run_folder, tested_folder
 from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial

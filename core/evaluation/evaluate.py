@@ -8,8 +8,8 @@ import torch
 from tqdm import tqdm
 
 from core.engine.data import load_phase
+from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
-from core.engine.run import revision, run_folder, tested_folder
 from core.engine.seeds import over_seeds
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl

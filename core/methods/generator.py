@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 from core.datasets import WordVocab, fit_short_edge, load_image, to_tensor
 from core.engine.checkpoints import load_checkpoint
-from core.engine.run import run_folder
+from core.engine.folders import run_folder
 from core.files import UserError, identity, naming
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.metrics.language import FIXED_REQUESTS, request_variance

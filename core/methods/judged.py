@@ -9,9 +9,9 @@ from tqdm import tqdm
 from core.datasets import WordVocab
 from core.engine.checkpoints import load_checkpoint
 from core.engine.data import load_phase
+from core.engine.folders import run_folder
 from core.engine.language import load_language
 from core.engine.options import number
-from core.engine.run import run_folder
 from core.files import UserError, naming
 from core.methods.critics import load_critic
 from core.methods.planner import THUMBNAIL, Edited, thumbnail

@@ -13,9 +13,9 @@ import torch
 from core.datasets import ActionSet, action_set_path
 from core.datasets.annotations import listing, pair_name
 from core.engine.data import load_phase, read_phase
+from core.engine.folders import run_folder
 from core.engine.language import load_language
 from core.engine.options import number
-from core.engine.run import run_folder
 from core.files import UserError
 from core.methods.generator import ImageMethod
 from core.methods.judged import JudgedPlanner, plans_on_targets

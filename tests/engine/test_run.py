@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
 
 from core.engine import run as run_module
+from core.engine.batches import IterationBatches
 from core.engine.checkpoints import load_checkpoint
-from core.engine.run import IterationBatches, Run
+from core.engine.run import Run
 from core.evaluation.run_table import index_runs
 from core.files import UserError
 from core.threads import threads

@@ -4,8 +4,8 @@ import json
 import pytest
 from easydict import EasyDict
 
+from core.engine.folders import run_folder
 from core.engine.options import Parser
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 
 
