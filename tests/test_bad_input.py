@@ -386,16 +386,16 @@ def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full
     full_disk("")   # there is space again
     result = run_script(*resume)
     assert result.code == 0
-    assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 82
+    assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 122
 
 
 def test_a_disk_that_is_full_for_the_log(run_script, project, monkeypatch):
-    from core.engine import run
+    from core.engine import log
 
     def append(path, values):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(run, "append_jsonl", append)
+    monkeypatch.setattr(log, "append_jsonl", append)
     result = run_script(TRAIN, *TINY, "--trial", 9, "--num_iters", 2)
     assert result.code == 2
     assert "synth_seq2seqL1_trial_9/log.jsonl: the disk is full" in result.err

@@ -67,7 +67,7 @@ def test_the_command_line_wins_over_the_trial_and_the_trial_over_the_default(tri
     ("trial = 5", "no flag of a trial is called 'trial'"),
     ('dataset = "GIER"', "no flag of a trial is called 'dataset'"), ("help = true", "is called 'help'"),
     ('schedule = "steep"', "argument --schedule: invalid choice: 'steep'"),
-    ("visualize = 2", "argument --visualize: invalid choice: 2"),
+    ("visualize = 2", "argument --visualize: '2' is neither 0 nor 1"),
     ('batch_size = "many"', "argument --batch_size: invalid int value: 'many'"),
     ("batch_size = 1.5", "argument --batch_size: invalid int value: '1.5'"),
     ("batch_size = true", "batch_size needs a value, not true or false"), ("language = true", "language needs a value"),
