@@ -271,11 +271,11 @@ def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, proje
 def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, project):
     for name in lost:
         (project / RUN / name).unlink()
-    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 81)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 121)
     assert result.code == 0, result.err
     assert ("resuming" in result.out) == ("last.pt" not in lost)
-    assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 81
-    assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 81
+    assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 121
+    assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 121
 
 
 def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script, project, monkeypatch):
@@ -284,7 +284,7 @@ def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script,
     monkeypatch.setattr(training, "parameter_loss", lambda params, *_: (params * math.nan).sum())
     result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 90)
     assert result.code == 2
-    assert "loss 'parameter' became nan in iteration 81; lower --learning_rate" in result.err
+    assert "loss 'parameter' became nan in iteration 121; lower --learning_rate" in result.err
     assert path.read_bytes() == before
 
 
@@ -375,7 +375,7 @@ def test_a_full_disk(suffix, command, full_disk, run_script, project):
 
 
 def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full_disk, run_script, project):
-    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 82)
+    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 122)
     before = files(project / RUN)
     full_disk(".jsonl")
     assert run_script(*resume).code == 2

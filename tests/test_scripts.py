@@ -157,7 +157,7 @@ def test_a_run_leaves_all_that_belongs_to_it(tmp_path_factory):
     options = json.loads((folder / "options.json").read_text())
     assert (options["manual_seed"], options["num_iters"], bool(options["revision"])) == (0, 120, True)
     rows = losses(folder)
-    assert [row["iteration"] for row in rows] == list(range(1, 81))
+    assert [row["iteration"] for row in rows] == list(range(1, 121))
     assert {"iteration", "operator", "parameter", "L1", "sums", "health"} == set(rows[0])
     assert rows[-1]["health"]["model"]["gradient"] > 0
     assert rows[-1]["operator"] < rows[0]["operator"]
