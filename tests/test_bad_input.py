@@ -282,7 +282,7 @@ def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script,
     path = project / RUN / "last.pt"
     before = path.read_bytes()
     monkeypatch.setattr(training, "parameter_loss", lambda params, *_: (params * math.nan).sum())
-    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 90)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 130)
     assert result.code == 2
     assert "loss 'parameter' became nan in iteration 121; lower --learning_rate" in result.err
     assert path.read_bytes() == before
