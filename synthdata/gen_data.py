@@ -93,7 +93,7 @@ def generate(dataset, options):
 
 def write_config(dataset, options):
     """Write the running environment: flags, versions and platform, but no path or name of the user's."""
-    flags = {name: value for name, value in options.items() if name not in ("photos", "out", "amt_dir")}
+    flags = {name: value for name, value in vars(options).items() if name not in ("photos", "out", "amt_dir")}
     lines = [f"{name}: {value}" for name, value in flags.items()]
     lines += [f"photos: {len(dataset.photos)} {'in a folder of the user' if options.photos else 'of packages'}",
               f"python: {platform.python_version()}", *(f"{name}: {version(name)}" for name in PACKAGES),
