@@ -9,4 +9,4 @@ import _init_paths  # noqa: F401
 from core.engine.options import run_variant
 
 if __name__ == "__main__":
-    run_variant(Path(__file__).with_name("train_bilinearGAN.py"), dataset="GIER", session=3)
+    run_variant(Path(__file__).with_name("train_bilinearGAN.py"), __doc__, dataset="GIER", session=3)

@@ -15,4 +15,4 @@ import _init_paths  # noqa: F401
 from core.engine.options import run_variant
 
 if __name__ == "__main__":
-    run_variant(Path(__file__).with_name("train_seq2seqGAN.py"), experiment="seq2seqAdaptGAN", adapt=1)
+    run_variant(Path(__file__).with_name("train_seq2seqGAN.py"), __doc__, experiment="seq2seqAdaptGAN", adapt=1)

@@ -266,9 +266,9 @@ def test_saving_shows_at_once_that_it_does(page, cat):
         page.get_by_role("button", name="Save photo").click()
         page.get_by_text("Saving the photo").wait_for()
         page.locator("#stage progress").wait_for()
-        page.unroute("**/queue/join*")
         for route in held:
             route.continue_()
+        page.unroute("**/queue/join*")
     page.locator("#stage progress").wait_for(state="detached")
 
 

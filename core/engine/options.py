@@ -1,12 +1,10 @@
 """The flags that scripts share, and how a trial's flags and the command line come together."""
 import argparse
-import ast
 import contextlib
 import json
 import math
 import runpy
 import sys
-from pathlib import Path
 
 from easydict import EasyDict
 
@@ -18,7 +16,7 @@ from core.files import UserError
 CHECKPOINT_HELP = ("run folder or checkpoint of a planner; demo is the planner of `make demo` (default: the one that "
                    "ships, data/planner)")
 
-DEFAULTS = "--variant_defaults"   # stands before the arguments of a script that another one runs
+VARIANT = "--variant"   # stands before the arguments of a script that another one runs
 NOT_OF_TRIALS = {"help", "dataset", "trial"}   # they choose the trial
 
 
@@ -63,7 +61,7 @@ class Parser(argparse.ArgumentParser):
     _source = None   # see `reading`
 
     def __init__(self, doc):
-        super().__init__(description=_started_doc(doc), formatter_class=_Formatter, allow_abbrev=False)
+        super().__init__(description=doc, formatter_class=_Formatter, allow_abbrev=False)
 
     def parse_args(self, args=None, namespace=None):
         """Parse as argparse does, and return an EasyDict."""
@@ -187,27 +185,18 @@ class Parser(argparse.ArgumentParser):
         return self
 
 
-def run_variant(script, **flags):
-    """Run another script with other defaults of its flags, such as dataset="GIER".
+def run_variant(script, doc, **flags):
+    """Run another script with the docstring `doc` and with other defaults of its flags, such as dataset="GIER".
 
-    `--help` shows the docstring of the script that was started. `flags` may hold `experiment`, which names the runs
-    and their trials.
+    `flags` may hold `experiment`, which names the runs and their trials.
     """
-    sys.argv[1:1] = [DEFAULTS, json.dumps(flags)]
+    sys.argv[1:1] = [VARIANT, json.dumps({"doc": doc, "flags": flags})]
     runpy.run_path(str(script), run_name="__main__")
 
 
-def _split_defaults(argv):
-    """Return the defaults that `run_variant` has put before the arguments, {} without it, and the arguments."""
-    return (json.loads(argv[1]), argv[2:]) if argv[:1] == [DEFAULTS] else ({}, argv)
-
-
-def _started_doc(doc):
-    """Return the docstring of the script that was started; `doc` where the program did not start as a script."""
-    try:
-        return ast.get_docstring(ast.parse(Path(sys.argv[0]).read_text(encoding="utf-8")), clean=False) or doc
-    except (OSError, SyntaxError, ValueError):
-        return doc
+def _split_variant(argv):
+    """Return what `run_variant` has put before the arguments, {} where a script runs as itself, and the arguments."""
+    return (json.loads(argv[1]), argv[2:]) if argv[:1] == [VARIANT] else ({}, argv)
 
 
 ABSENT = {   # the value of an option that a script has no flag for
@@ -229,9 +218,11 @@ def parse(parser, experiment=None, argv=None):
     ABSENT. Raises UserError for a flag in the trials file that the command line would refuse, naming file, trial and
     flag.
     """
-    defaults, argv = _split_defaults(sys.argv[1:] if argv is None else list(argv))
+    variant, argv = _split_variant(sys.argv[1:] if argv is None else list(argv))
+    defaults = variant.get("flags", {})
     experiment = defaults.pop("experiment", experiment)
     parser.set_defaults(**defaults)
+    parser.description = variant.get("doc", parser.description)
     if parser.trains:   # a test needs the number only: its network comes from the checkpoint
         given = parser.parse_args(argv)
         trial = get_trial(experiment, given.trial, given.dataset)

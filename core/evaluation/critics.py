@@ -34,7 +34,7 @@ def add_critic_test(parser):
     group.add_argument("--action_id", type=number(int, 1), default=1, help="planned set whose mixed trajectories are "
                        "among the wrong edits, if it holds the phase")
     group.add_argument("--visualize", **ON, help="write the page")
-    return parser
+    return parser.add_ignored("--print_every")
 
 
 def measure_critic(options):

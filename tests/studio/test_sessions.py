@@ -1,9 +1,9 @@
 """Sessions of a real Gradio page: what they hold goes when they have left, and uploads that fail leave nothing."""
-import asyncio
 import time
 import weakref
 
 import pytest
+from coroutines import run_alone
 
 pytest.importorskip("gradio", reason="needs gradio: pip install -r requirements-web.txt")
 
@@ -57,7 +57,7 @@ def click(client, session):
 
 
 def look(sessions, after):
-    asyncio.run(sessions.forget_absent(time.monotonic() + after))
+    run_alone(sessions.forget_absent(time.monotonic() + after))
 
 
 def test_what_a_session_holds_goes_when_it_has_left_and_only_that(page, kept, uploads, tmp_path):
@@ -158,7 +158,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(uploads, tmp_path):
 
     scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}
     with pytest.raises(ClientDisconnect):
-        asyncio.run(uploads.receive(Request(scope, receive)))
+        run_alone(uploads.receive(Request(scope, receive)))
     assert list(tmp_path.iterdir()) == []
 
 

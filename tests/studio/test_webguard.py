@@ -1,9 +1,9 @@
 """The guard of the workbench's page: its own routes, hosts, origin and kinds of values come in, and nothing else."""
-import asyncio
 import json
 from types import SimpleNamespace
 
 import pytest
+from coroutines import run_alone
 
 pytest.importorskip("starlette", reason="needs gradio: pip install -r requirements-web.txt")
 
@@ -162,5 +162,5 @@ def test_no_websocket_is_opened():
     async def send(message):
         sent.append(message["type"])
 
-    asyncio.run(Guard(None, None, 0)({"type": "websocket"}, None, send))
+    run_alone(Guard(None, None, 0)({"type": "websocket"}, None, send))
     assert sent == ["websocket.close"]
