@@ -276,7 +276,7 @@ def test_a_test_prints_the_notebooks_lines_and_writes_all_files(run_well, projec
     assert (measured["run"], measured["images"]) == ("synth_seq2seqL1_trial_100", 2)
     rows = read_lines(folder / "images.jsonl")
     assert np.mean([row["output L1"] for row in rows]) == pytest.approx(metrics["output L1"])
-    assert any(row["plan"] for row in rows)
+    assert all(row["plan"] for row in rows)
     page = (folder / "web/index.html").read_text()
     assert all(row["request"] in page for row in rows)
     assert "synth_seq2seqL1_trial_100/test/web/index.html" in (project / "output/index.html").read_text()
