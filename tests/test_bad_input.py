@@ -3,7 +3,6 @@ import errno
 import json
 import math
 import os
-import tempfile
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import torch
 from PIL import Image
 from tiny_project import RUN, SYNTH, TAUGHT, TINY, copy_of, tiny_project
 
+from core import files as files_module
 from core.engine import training
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
 
@@ -341,16 +341,16 @@ def full_disk(monkeypatch, project):
     """Return `fill(suffix)`: files of that suffix now lie on a full disk, and every write to them really fails."""
     if not os.path.exists("/dev/full"):
         pytest.skip("needs Linux's /dev/full")
-    made = tempfile.mkstemp
+    made = files_module.create_beside
 
     def fill(suffix):
-        def mkstemp(**names):
-            handle, path = made(**names)
-            if names["suffix"] == suffix:
+        def create(path):
+            handle, temporary = made(path)
+            if path.suffix == suffix:
                 os.close(handle)
                 handle = os.open("/dev/full", os.O_WRONLY)
-            return handle, path
-        monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+            return handle, temporary
+        monkeypatch.setattr(files_module, "create_beside", create)
     return fill
 
 
@@ -403,8 +403,8 @@ def test_a_disk_that_is_full_for_the_log(run_script, project, monkeypatch):
 @pytest.mark.parametrize("command", [(TRAIN, *TINY), (TEST, *SYNTH, "--trial", 100), (PLAN, *SYNTH, "--action_id", 3),
                                      (EDIT, "--img", "cat.png", *REQUEST)], ids=lambda command: command[0])
 def test_a_folder_that_may_not_be_written_to(command, refuse, monkeypatch):
-    def mkstemp(**names):   # what the system says; permissions themselves do not stop an administrator
-        raise PermissionError(errno.EACCES, "Permission denied", str(names["dir"]))
+    def create(path):   # what the system says; permissions themselves do not stop an administrator
+        raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
 
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    monkeypatch.setattr(files_module, "create_beside", create)
     refuse(command, "cannot be written here (Permission denied); choose another folder")

@@ -1,7 +1,6 @@
 """edit.py as a photographer uses it: what is kept, changed, exported, refused, and what a second run does."""
 import errno
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import tifffile
 import torch
 from PIL import Image, ImageCms
 
+from core import files
 from core.operators import Mask, Plan, Step, execute
 from core.photo import from_tensor, read_photo
 from core.photo.exports import apply_cube, read_hald
@@ -244,14 +244,14 @@ def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, monk
     whole = contents("done")
     for path in Path("done").iterdir():
         path.unlink()
-    made, count = tempfile.mkstemp, iter(range(99))
+    made, count = files.create_beside, iter(range(99))
 
-    def mkstemp(**names):   # Ctrl-C while the third file is written: the plan of the second photo
+    def create(path):   # Ctrl-C while the third file is written: the plan of the second photo
         if next(count) == 2:
             raise KeyboardInterrupt
-        return made(**names)
+        return made(path)
 
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    monkeypatch.setattr(files, "create_beside", create)
     assert run_script(SCRIPT, *trip).code == 130
     assert sorted(contents("done")) == ["done/a.png", "done/a.png.plan.json"]
     (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
@@ -293,15 +293,15 @@ def test_a_folder_is_refused_as_a_whole(flags, words, trip, refuse):
 
 
 def test_a_disk_that_refuses_the_photo_leaves_a_plan_that_a_second_run_takes_up(run_script, succeed, monkeypatch):
-    made = tempfile.mkstemp
+    made = files.create_beside
 
-    def mkstemp(**names):
-        if names["suffix"] == ".png":
+    def create(path):
+        if path.suffix == ".png":
             raise PermissionError(errno.EACCES, "Permission denied")
-        return made(**names)
+        return made(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tempfile, "mkstemp", mkstemp)
+        patch.setattr(files, "create_beside", create)
         assert "out.png: cannot be written here (Permission denied)" in run_script(SCRIPT, *replay()).err
     succeed(*replay())
     assert Path("out.png").exists()

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from core.files import UserError, sha256
+from core.files import FOREIGN, UserError, read_tensors, sha256
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)   # of the five levels, fine to coarse (Wang et al. 2018, pix2pixHD)
 PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's name for it ends in the first digits of its SHA-256
@@ -70,12 +70,12 @@ class _Vgg19(nn.Module):
         with torch.device("meta"):   # nobody waits for random weights of a network that big
             layers = vgg19(init_weights=False).features
         try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+            saved = read_tensors(path)
             layers.load_state_dict({key.removeprefix("features."): value for key, value in saved.items()
                                     if key.startswith("features.")}, assign=True)
-        except Exception:   # foreign bytes make the unpickler stumble over anything
+        except FOREIGN as error:
             raise UserError(f"{path}: not torchvision's VGG-19 weights; give {PUBLISHED}, or leave the flag out"
-                            ) from None
+                            ) from error
         ends = [relu + 1 for relu in RELUS]
         self.stages = nn.ModuleList(layers[start:end] for start, end in pairwise((0, *ends)))
 

@@ -9,7 +9,7 @@ from urllib.error import URLError
 import torch
 import torch.nn.functional as F
 
-from core.files import UserError, sha256
+from core.files import FOREIGN, UserError, read_tensors, sha256
 
 PUBLISHED_URL = ("https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
                  "pt_inception-2015-12-05-6726825d.pth")
@@ -117,11 +117,11 @@ class _Inception(torch.nn.Module):
         super().__init__()
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         try:
-            torch.load(path, map_location="cpu", weights_only=True)  # the library itself would run pickled code
+            read_tensors(path)   # the library itself would run pickled code
             self.network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
         except OSError as error:
             raise UserError(f"{path}: FID weights cannot be read ({error.strerror}); give the file itself") from error
-        except Exception as error:  # whatever a broken or foreign file makes the readers stumble over
+        except FOREIGN as error:
             raise UserError(f"{path}: not the Inception-v3 weights of FID; put {PUBLISHED_NAMES[0]} in its place, "
                             "or do without it") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from core.files import UserError, sha256
+from core.files import FOREIGN, UserError, read_tensors, sha256
 
 BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's name for it ends in the first digits of its SHA-256
 DIGITS = "7be5be79"
@@ -51,10 +51,10 @@ def _network(path):
         warnings.simplefilter("ignore")
         network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved = read_tensors(path)
         network.net.load_state_dict({   # slice2.3.weight is features.3.weight of the whole AlexNet
             key: saved["features." + key.split(".", 1)[1]] for key in network.net.state_dict()})
-    except Exception:   # foreign bytes make the unpickler stumble over anything
+    except FOREIGN as error:
         raise UserError(f"{path}: not torchvision's AlexNet weights; give {BACKBONE} by --lpips_weights, or leave the "
-                        f"flag out") from None
+                        f"flag out") from error
     return network.eval().requires_grad_(False)

@@ -1,6 +1,7 @@
 """Reading a photo: any picture file that a camera or an editor writes, to upright sRGB pixels."""
 import contextlib
 import io
+import struct
 import warnings
 from pathlib import Path
 
@@ -98,8 +99,9 @@ def _open(path, data):
     """Return the Pillow image, not decoded yet."""
     try:
         return Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Exception:
-        raise UserError(f"{path}: {_why_not(data)}") from None
+    except (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError,
+            struct.error) as error:   # of its readers of headers
+        raise UserError(f"{path}: {_why_not(data)}") from error
 
 
 @contextlib.contextmanager
