@@ -156,5 +156,8 @@ def report(measured):
           "right edit against:")
     print(tabulate(table, headers=("wrong edits", "count", "AUC", "ranked below", "accuracy"), floatfmt=".4f",
                    missingval="undefined"))
-    if known := known_trial(measured["experiment"], measured["trial"], measured["dataset"]).notebook:
+    problems = []
+    known = known_trial(measured["experiment"], measured["trial"], measured["dataset"], problems).notebook
+    print(*problems, sep="\n", end="\n" if problems else "")
+    if known:
         print("the notebook:", ", ".join(f"{name} {value:g}" for name, value in known.items()))

@@ -100,7 +100,9 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
                         "date": time.strftime("%Y-%m-%d")}
     write_jsonl(folder / "images.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
-    print(*meter.notes, *report(measured, known_trial(about["experiment"], about["trial"], about["dataset"])), sep="\n")
+    notes = list(meter.notes)
+    known = known_trial(about["experiment"], about["trial"], about["dataset"], notes)
+    print(*notes, *report(measured, known), sep="\n")
     return measured
 
 
@@ -176,7 +178,7 @@ def report(measured, trial):
     if "seconds_a_photo" in measured:   # not in files of older versions
         size = f", {measured['parameters']:,} parameters" if "parameters" in measured else ""
         lines.append(f"{measured['seconds_a_photo']:.3g} s a photo{size}")
-    if "input FID" in known and "input FID" not in metrics:
+    if {"input FID", "output FID"} <= known.keys() and "input FID" not in metrics:
         fid = next(name.removeprefix("input ") for name in metrics if name.startswith("input FID"))
         lines.append(f"the notebook's FID, {known['input FID']:.4f} -> {known['output FID']:.4f}, is on Inception "
                      f"features and does not compare with {fid}; give --fid_weights for it")

@@ -1,7 +1,7 @@
 """The table of all runs: what each run folder under `output/` tells of itself, also where it tells little."""
 from pathlib import Path
 
-from core.engine.trials import Trial, get_trial
+from core.engine.trials import Trial, get_trial, trials_path
 from core.files import UserError, read_json, read_jsonl
 from core.pages import write_index
 
@@ -29,12 +29,18 @@ def index_runs(output):
     return output / "index.html", sentences
 
 
-def known_trial(experiment, number, dataset):
-    """Return the Trial of a run, with the notebook's figures; an empty one for what is no numbered trial."""
+def known_trial(experiment, number, dataset, problems):
+    """Return the Trial of a run, with the notebook's figures; an empty one for what is no numbered trial.
+
+    So it is where the file of the trials is malformed; the sentence that says so is added to `problems`, once.
+    """
     try:
-        return get_trial(experiment, number, dataset)
-    except UserError:   # references have no trials
-        return Trial(number)
+        if isinstance(number, int) and trials_path(experiment, dataset).exists():   # references have no trials
+            return get_trial(experiment, number, dataset)
+    except UserError as error:
+        if str(error) not in problems:
+            problems.append(str(error))
+    return Trial(number)
 
 
 def _is_run(folder):
@@ -83,10 +89,11 @@ class _Folder:
         tested = f"{measured['images']} pairs" if "images" in measured else None
         photos = f" of {measured['photos']} photos" if tested and "photos" in measured else ""
         collapsed = self._dict(self.path / "health.json").get("collapsed")
+        trial = known_trial(*map(row.get, ("experiment", "trial", "dataset")), self.problems)
         return row | {"collapsed": collapsed, "metrics": metrics, "intervals": intervals, "curve": self.curve,
                       "page": page,
                       "obedience": self.path / "obedience" / "web" / "index.html", "data": tested and tested + photos,
-                      "notebook": known_trial(*map(row.get, ("experiment", "trial", "dataset"))).notebook}
+                      "notebook": trial.notebook}
 
     def _seeds(self, test):
         """Return {name: [mean, spread]} of a test under several seeds, from `seeds.json`."""

@@ -1,7 +1,9 @@
 """The flags that scripts share, and how a trial's flags and the command line come together."""
 import argparse
+import contextlib
 import math
 import runpy
+import sys
 
 from core.datasets import DATASETS
 from core.engine.run import SCHEDULES
@@ -10,12 +12,14 @@ from core.files import UserError
 from core.losses.gan import KINDS
 from core.models.discriminator import NORMS
 
+NOT_OF_TRIALS = {"help", "dataset", "trial"}   # they choose the trial
+
 
 def number(kind, low, high=math.inf):
     """Return an argparse type: a finite `kind` (int or float) from `low` to `high`."""
     def read(text):
         value = kind(text)
-        if not (low <= value <= high and math.isfinite(value)):
+        if not (low <= value <= high and abs(value) < 2**63):   # NaN is not
             limits = f"at least {low}" if high == math.inf else f"from {low} to {high}"
             raise argparse.ArgumentTypeError(f"{text} is out of range; give a number {limits}")
         return value
@@ -27,11 +31,44 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose `--help` shows the docstring as written and the default of every flag."""
 
     trains = False
+    _source = None   # see `reading`
     variant = None   # of a script that is run as another one: its docstring and its defaults
 
     def __init__(self, doc):
         super().__init__(description=self.variant[0] if self.variant else doc, formatter_class=_Formatter,
                          allow_abbrev=False)
+
+    def error(self, message):
+        if self._source:
+            raise UserError(f"{self._source}: {message}")
+        super().error(message)
+
+    @contextlib.contextmanager
+    def reading(self, source):
+        """Let a bad flag inside the block raise a UserError that names `source`, the file that the flag comes from."""
+        self._source = source
+        try:
+            yield
+        finally:
+            self._source = None
+
+    def flags_of(self, name, value):
+        """Return what the command line would give for a flag of a trials file, such as num_iters = 300, as a list."""
+        actions = [action for action in self._actions if action.dest == name and name not in NOT_OF_TRIALS]
+        if not actions:
+            self.error(f"no flag of a trial is called {name[:60]!r}")
+        if isinstance(value, bool):
+            switch = next((action for action in actions if action.const is True), None)
+            if switch is None:
+                self.error(f"{name} needs a value, not true or false")
+            return [switch.option_strings[0]] if value else []
+        action = next((action for action in actions if action.nargs != 0), None)
+        if action is None:
+            self.error(f"{name} must be true or false")
+        if not ("\0" not in value if isinstance(value, str) else
+                isinstance(value, (int, float)) and abs(value) < 2**63):
+            self.error(f"{name} must be text or a finite number")
+        return [f"{action.option_strings[0]}={value}"]
 
     def add_data(self):
         """Where the pairs and their vocabulary are."""
@@ -158,7 +195,8 @@ def parse(parser, experiment=None, argv=None):
 
     A script for any experiment names none and has a flag with `dest="experiment"` itself. See also `run_variant`.
 
-    Returns a Namespace with `experiment`. Raises UserError for a flag in the trials file that does not exist.
+    Returns a Namespace with `experiment`. Raises UserError for a flag in the trials file that the command line would
+    refuse, naming file, trial and flag.
     """
     if parser.variant:
         defaults = dict(parser.variant[1])
@@ -167,12 +205,10 @@ def parse(parser, experiment=None, argv=None):
     if parser.trains:   # a test needs the number only: its network comes from the checkpoint
         given = parser.parse_args(argv)
         trial = get_trial(experiment, given.trial, given.dataset)
-        unknown = sorted(set(trial.flags) - {action.dest for action in parser._actions})
-        if unknown:
-            raise UserError(f"core/trials/{trials_path(experiment, given.dataset).name}, trial {trial.number}: no flag "
-                            f"is called {unknown[0]!r}")
-        parser.set_defaults(**{   # argparse reads texts only, except where a flag has no value
-            name: value if isinstance(value, bool) else str(value) for name, value in trial.flags.items()})
+        with parser.reading(f"{trials_path(experiment, given.dataset)}, trial {trial.number}"):
+            fixed = [text for name, value in trial.flags.items() for text in parser.flags_of(name, value)]
+            parser.parse_args(fixed)
+        argv = [*fixed, *(sys.argv[1:] if argv is None else argv)]   # of two values the later one counts
     options = parser.parse_args(argv)
     if experiment:
         options.experiment = experiment

@@ -138,3 +138,18 @@ def test_the_script_writes_the_page_whatever_lies_there(write, tmp_path, run_scr
     assert "&lt;b&gt;_run" in page
     assert "a_run" in page
     assert run_script("misc/index_runs.py", "--output", tmp_path / "none").code == 0   # nothing yet: an empty table
+
+
+def test_a_malformed_trials_file_is_said_once_and_its_runs_are_listed(write, rows, tmp_path, monkeypatch):
+    trials = tmp_path / "trials"
+    trials.mkdir()
+    monkeypatch.setattr("core.engine.trials.FOLDER", trials)
+    (trials / "seq2seqL1.toml").write_text("[1]\nnotebook = { 'output L1' = 'low' }")
+    for run in ("a_run", "b_run"):
+        write(f"{run}/test/metrics.json", METRICS | {"run": run})
+    write("c_run/test/metrics.json", METRICS | {"run": "c_run", "experiment": "identity"})   # it has no trials
+    write("d_run/test/metrics.json", METRICS | {"run": "d_run", "trial": [1]})
+    found, notes = rows()
+    assert [(row["run"], row["notebook"]) for row in found] == [(f"{letter}_run", {}) for letter in "abcd"]
+    assert notes[0].startswith("1 file(s) of runs could not be read")
+    assert "seq2seqL1.toml, trial 1: notebook.output L1 must be a finite number" in notes[1]
