@@ -27,7 +27,13 @@ class Mask:
         return cls(tuple(int(side) for side in rle["size"]), rle["counts"].decode("ascii"))
 
     def array(self):
-        """Return the (H, W) uint8 array of 0 and 1.
+        """Return the (H, W) uint8 array of 0 and 1. Raises UserError as `runs` does."""
+        runs = self.runs()
+        values = np.arange(len(runs)) % 2
+        return np.repeat(values.astype(np.uint8), runs).reshape(self.size[::-1]).T
+
+    def runs(self):
+        """Return the lengths of the runs of 0, 1, 0, ... down the columns, which is quick.
 
         Raises UserError if the encoding does not fill its size, or the size is over MAX_PIXELS.
         """
@@ -37,8 +43,7 @@ class Mask:
         runs = _run_lengths(self.counts)
         if sum(runs) != height * width or min(runs, default=0) < 0:
             raise UserError(f"mask: counts do not decode to its size {list(self.size)}; write the plan again")
-        values = np.arange(len(runs)) % 2
-        return np.repeat(values.astype(np.uint8), runs).reshape(width, height).T
+        return runs
 
     def fits(self, height, width):
         """Whether the mask has the shape of a picture of this size, up to the rounding of a resize."""
