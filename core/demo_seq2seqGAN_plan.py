@@ -26,23 +26,24 @@ EXPERIMENT = PREFIX + "seq2seqGAN-disc"
 
 def main():
     options = parse(arguments(), EXPERIMENT)
+    folder = run_folder(options)
+    page = folder / "demo" / "web"
     planner = JudgedPlanner.open(options)
-    name, pixels = open_photo(options.img)
+    name, pixels = open_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     planned = planner.plans(image, options.requests)
     for edited in planned:
         edited.image = execute(edited.plan, image)
     before, after = (costs(planner, image, images, options.requests)
                      for images in ([image] * len(planned), [edited.image for edited in planned]))
-    folder = run_folder(options)
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, {planner.about['judge']}")
     print(tabulate([(request, " ".join(step.op for step in edited.plan) or "nothing", *cost) for request, edited, *cost
                     in zip(options.requests, planned, before, after, strict=True)],
                    headers=("request", "plan", "cost before", "after"), floatfmt=".4f"))
-    write_results(folder / "demo" / "web", f"{folder.name} on {name}", [
+    write_results(page, f"{folder.name} on {name}", [
         as_result(request, request, image, edited, metrics={"input cost": cost_in, "output cost": cost_out})
         for request, edited, cost_in, cost_out in zip(options.requests, planned, before, after, strict=True)])
-    print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
+    print(f"page: {page / 'index.html'}")
 
 
 @torch.no_grad()

@@ -36,7 +36,8 @@ def main():
     options = parse(arguments(), EXPERIMENT)
     folder = run_folder(options)
     method = PlannerMethod.load(folder / options.checkpoint, EXPERIMENT)
-    name, pixels = open_photo(options.img)
+    page = folder / "demo" / "web"
+    name, pixels = open_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     table, results = [], []
     for request, wishes in REQUESTS.items():
@@ -50,9 +51,9 @@ def main():
     headers = ("request", "plan", "attribute", "before", "after", "obeys")
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {folder / options.checkpoint}")
     print(tabulate(table, headers=headers, floatfmt=".4f"))
-    write_results(folder / "demo" / "web", f"{folder.name} on {name}", results)
+    write_results(page, f"{folder.name} on {name}", results)
     write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
-    print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
+    print(f"page: {page / 'index.html'}")
 
 
 def arguments():

@@ -55,7 +55,7 @@ def main():
         print(line)
     if options.apply_to:
         options.export = []   # once is enough
-        edit_folder(Path(options.apply_to), lambda image: found.plan, options)
+        edit_folder(Path(options.apply_to), lambda image: found.plan, options, (options.before, options.after))
 
 
 def report(found, plan, notes):

@@ -1,4 +1,6 @@
 """Image generators as methods: a photo and a request straight to pixels, without a plan."""
+from pathlib import Path
+
 import torch
 from tabulate import tabulate
 
@@ -7,7 +9,7 @@ from core.datasets.photos import bundled
 from core.engine.checkpoints import load_checkpoint
 from core.engine.editing import THUMBNAIL, Edited, as_result
 from core.engine.run import run_folder
-from core.files import UserError
+from core.files import UserError, identity, naming
 from core.metrics.language import FIXED_REQUESTS, request_variance
 from core.models.filter_bank import FilterBank
 from core.models.generators import Generator
@@ -31,12 +33,14 @@ class ImageMethod:
         path = run_folder(options) / options.checkpoint
         state = load_checkpoint(path, options.experiment)
         for name in getattr(options, "expected", ()):
-            wanted, trained = getattr(options, name), state["options"][name]
-            if wanted not in (None, trained):
+            wanted, trained = getattr(options, name), state.get("options", {}).get(name)
+            if None not in (wanted, trained) and wanted != trained:
                 raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give the --trial that was "
                                 f"trained so, or leave the flag out")
-        network = FilterBank if "num_G" in state["model"]["config"] else Generator
-        return cls(network.from_checkpoint(state["model"], str(path)))
+        network = FilterBank if "num_G" in state["model"].get("config", {}) else Generator
+        generator = network.from_checkpoint(state["model"], path)
+        with naming(path):
+            return cls(generator)
 
     @property
     def about(self):
@@ -87,7 +91,8 @@ def add_demo(parser):
 def demonstrate(options):
     """Edit one photo by several requests; print how far each moves it, and how far from the others; write a page."""
     method = ImageMethod.open(options)
-    name, pixels = open_photo(options.img)
+    page = run_folder(options) / "demo" / "web"
+    name, pixels = open_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     edits = method.edits(image, options.requests)
     results = torch.stack([edited.image for edited in edits])
@@ -98,14 +103,19 @@ def demonstrate(options):
     print(tabulate(zip(options.requests, moved, apart, strict=True), floatfmt=".4f",
                    headers=("request", "change of the photo", "distance from the mean of all")))
     print(f"variance over the requests: {request_variance(results):.6f}")
-    write_results(folder / "demo" / "web", f"{folder.name} on {name}", [
+    write_results(page, f"{folder.name} on {name}", [
         as_result(request, request, image, edited, metrics={"change": change, "apart": distance})
         for request, edited, change, distance in zip(options.requests, edits, moved, apart, strict=True)])
-    print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
+    print(f"page: {page / 'index.html'}")
 
 
-def open_photo(path=None):
-    """Return a name and the uint8 pixels: the user's photo, or the first bundled one that no training saw."""
+def open_photo(path, page):
+    """Return a name and the uint8 pixels: the user's photo, or without one the first bundled one that no training saw.
+
+    Raises UserError where it is a picture of `page`, the folder of a page that is going to be written anew.
+    """
+    if path and identity(page) in map(identity, Path(path).resolve().parents):
+        raise UserError(f"{path}: is a picture of the page in {page}, which is written anew; copy it elsewhere first")
     if path:
         return path, load_image(path)
     photo = next(photo for photo in bundled() if photo.phase == "test")

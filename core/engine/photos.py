@@ -1,5 +1,4 @@
 """Carrying plans out on photo files: one, a folder, and exports; shared by the scripts that end in files."""
-import contextlib
 import os
 from pathlib import Path
 
@@ -7,7 +6,7 @@ from tqdm import tqdm
 
 from core.datasets.annotations import listing
 from core.engine.options import number
-from core.files import UserError
+from core.files import UserError, identity, naming
 from core.operators import Plan, execute
 from core.operators.changes import drop, override, scale
 from core.photo import (
@@ -56,25 +55,16 @@ def change(plan, options):
     notes = []
     plan = scale(plan, options.strength) if options.strength != 1 else plan
     for name in options.drop:
-        with _naming(f"--drop {name}"):
+        with naming(f"--drop {name}"):
             shorter = drop(plan, name)
         if len(shorter) == len(plan):
             notes.append(f"--drop {name}: the plan has no such step")
         plan = shorter
     for setting in options.set:
         name, _, values = setting.partition("=")
-        with _naming(f"--set {setting}"):
+        with naming(f"--set {setting}"):
             plan = override(plan, name, _numbers(values))
     return plan, notes
-
-
-@contextlib.contextmanager
-def _naming(flag):
-    """Put the flag before the sentence of a UserError."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{flag}: {error}") from None
 
 
 def _numbers(text):
@@ -95,20 +85,24 @@ def open_photo(source, options):
     return shrink(photo, options.size) if options.size else photo
 
 
-def check_results(photos, plan_path, options):
-    """Look for what would go wrong with the plan and the exports, before long work.
+def check_results(originals, plan_path, options, out=None):
+    """Look for what would go wrong with the photo `out`, the plan and the exports, before long work.
 
-    Raises UserError where two results have one name, or that of one of `photos`, where they cannot be written or would
-    replace another file, and for mistakes in the flags that change a plan.
+    Raises UserError where a result would replace one of the files `originals` or another result, by any name of it and
+    even with --overwrite; where results cannot be written or would replace another file; and for mistakes in the flags
+    that change a plan.
     """
     change(Plan(), options)
     if Path(plan_path).suffix.lower() != ".json":
         raise UserError(f"{plan_path}: a plan is JSON; give a name that ends in .json")
-    taken = {os.path.realpath(path) for path in photos}
-    for path in (plan_path, *options.export):
-        if os.path.realpath(path) in taken:
-            raise UserError(f"{path}: is named twice; a photo, its result, the plan and each export need a name each")
-        taken.add(os.path.realpath(path))
+    named = {identity(path): path for path in originals}
+    for path in (*([out] if out else []), plan_path, *options.export):
+        if (name := identity(path)) in named:
+            raise UserError(f"{path}: is named twice (as {named[name]}); a photo, its result, the plan and each export "
+                            f"need a name each")
+        named[name] = path
+    if out:
+        check_output(out, options.overwrite)
     check_free(plan_path, overwrite=True)   # what it would replace may be the same plan: `save_plan` knows
     for path in options.export:
         check_export(path, options.overwrite)
@@ -132,13 +126,13 @@ def is_saved(plan, path):
         return False
 
 
-def edit_photo(source, out, plan_path, planner, options):
+def edit_photo(source, out, plan_path, planner, options, originals=()):
     """Edit one file and write its plan and exports; all that can be refused is, before the first is written.
 
-    Args: `planner`, a callable photo (3, H, W) -> Plan. Returns (the plan, notes on what was changed on the way).
+    Args: `planner`, a callable photo (3, H, W) -> Plan; `originals`, files that are never replaced, beside `source`.
+    Returns (the plan, notes on what was changed on the way).
     """
-    check_output(out, options.overwrite)
-    check_results((source, out), plan_path, options)
+    check_results((source, *originals), plan_path, options, out)
     photo = open_photo(source, options)
     check_output(out, options.overwrite, photo.pixels.shape)
     image = photo.tensor()
@@ -176,11 +170,14 @@ def fit_masks(plan, source, height, width):
 def check_folder(folder, options):
     """Return (the photos of a folder, the folder of the results).
 
-    Raises UserError where there are no photos, the results cannot lie there, and for mistakes in the flags that change
-    a plan.
+    Raises UserError where there are no photos, the results cannot lie there, or would lie among the photos or around
+    them, and for mistakes in the flags that change a plan.
     """
     folder = Path(folder)
     target = Path(options.out or f"{folder.resolve()}_edited")
+    if identity(target) in map(identity, (folder, *folder.resolve().parents)):
+        raise UserError(f"{target}: is the folder of the photos, or lies around it; their results need a folder of "
+                        f"their own, give another --out")
     if os.path.lexists(target) and not target.is_dir():
         raise UserError(f"{target}: is a file; the results of a folder need a folder, give another --out")
     check_free(target / "0.plan.json", overwrite=True)
@@ -188,8 +185,11 @@ def check_folder(folder, options):
     return list_photos(folder), target
 
 
-def edit_folder(folder, planner, options):
-    """Edit every photo of a folder; a run that was interrupted goes on. What cannot be edited is named at the end."""
+def edit_folder(folder, planner, options, originals=()):
+    """Edit every photo of a folder; a run that was interrupted goes on. What cannot be edited is named at the end.
+
+    Args: `planner` and `originals` as of `edit_photo`.
+    """
     sources, target = check_folder(folder, options)
     done, failures, results = [], [], {}
     for source in tqdm(sources, unit="photo"):
@@ -202,7 +202,7 @@ def edit_folder(folder, planner, options):
             if not options.overwrite and _is_done(source, out, plan_path, planner, options):
                 done.append(source.name)
             else:
-                for note in edit_photo(source, out, plan_path, planner, options)[1]:
+                for note in edit_photo(source, out, plan_path, planner, options, (*sources, *originals))[1]:
                     tqdm.write(f"{source.name}: {note}")
             results[out] = source
         except UserError as error:

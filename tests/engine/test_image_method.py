@@ -1,9 +1,10 @@
 """A trained image generator as a method: batches, sizes, and what it refuses."""
 import pytest
 import torch
+from PIL import Image
 
 from core.engine import images
-from core.engine.images import ImageMethod
+from core.engine.images import ImageMethod, open_photo
 from core.files import UserError
 from core.models.filter_bank import FilterBank, FilterBankConfig
 from core.models.generators import Generator, GeneratorConfig
@@ -31,6 +32,18 @@ def test_many_requests_are_answered_as_one_by_one_however_many_at_once(method, m
         torch.testing.assert_close(again.image, edited.image)
     torch.testing.assert_close(several[0].image, several[2].image)
     assert not torch.allclose(several[0].image, several[1].image, atol=1e-6)
+
+
+def test_a_picture_of_the_page_that_is_written_anew_is_not_edited(tmp_path, photo):
+    page, link = tmp_path / "demo" / "web", tmp_path / "link"
+    (page / "images" / "0").mkdir(parents=True)
+    link.symlink_to(page)
+    Image.fromarray(photo()).save(page / "images" / "0" / "cat.png")
+    for folder in (page, link):
+        with pytest.raises(UserError, match=r"cat\.png: is a picture of the page .*, which is written anew; copy it"):
+            open_photo(str(folder / "images" / "0" / "cat.png"), page)
+    (page / "images" / "0" / "cat.png").rename(tmp_path / "cat.png")
+    assert open_photo(str(tmp_path / "cat.png"), page)[1].shape == photo().shape
 
 
 def test_it_says_at_which_size_it_works(method):
