@@ -1,4 +1,6 @@
 """A checkpoint made small plans as the large one does."""
+from pathlib import Path
+
 import pytest
 import torch
 from tiny_project import RUN, copy_of, tiny_project
@@ -19,6 +21,10 @@ def test_a_small_checkpoint_plans_as_the_large_one(tmp_path_factory, tmp_path, m
     assert [step.op for step in large.plan] == [step.op for step in small.plan]
     assert torch.allclose(large.image, small.image, atol=0.01)
     assert run_script(SCRIPT, "AMT/none.pt", "small.pt").code == 2
+    whole = Path(f"{RUN}/best.pt").read_bytes()
+    for name in (f"{RUN}/best.pt", f"./{RUN}/best.pt"):   # it would lose its optimizer
+        assert "is the checkpoint itself" in run_script(SCRIPT, f"{RUN}/best.pt", name).err
+    assert Path(f"{RUN}/best.pt").read_bytes() == whole
 
 
 @pytest.mark.parametrize(("request_text", "attribute", "sign"), [

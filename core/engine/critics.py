@@ -6,6 +6,7 @@ from core.datasets import WordVocab
 from core.engine.candidates import candidates
 from core.engine.checkpoints import load_checkpoint
 from core.engine.options import number
+from core.files import naming
 from core.models.critic import Critic, CriticConfig
 
 BATCH = 32                                 # pairs judged at once, each with all its candidates
@@ -34,8 +35,9 @@ def open_critic(options, language):
 def load_critic(path, experiment):
     """Return a trained critic, its WordVocab, and the flags that it was trained with. Raises UserError."""
     state = load_checkpoint(path, experiment)
-    critic = Critic.from_checkpoint(state["model"], str(path)).eval().requires_grad_(False)
-    return critic, WordVocab(critic.config.words), state["options"]
+    critic = Critic.from_checkpoint(state["model"], path).eval().requires_grad_(False)
+    with naming(path):
+        return critic, WordVocab(critic.config.words), state.get("options", {})
 
 
 @torch.no_grad()

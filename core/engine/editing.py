@@ -8,7 +8,7 @@ import torch
 from core.datasets import PieceVocab, WordVocab, squash
 from core.datasets.pieces import minilm_folder
 from core.engine.checkpoints import load_checkpoint
-from core.files import UserError
+from core.files import UserError, naming
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, has_bf16
 from core.operators import Plan, execute, trace
@@ -48,20 +48,22 @@ class PlannerMethod:
         """Open a run folder or a checkpoint; by default the planner of `make demo`, else the one that ships."""
         path = Path(path) if path else next(filter(Path.exists, (DEMO, SHIPPED)), DEMO)
         path = path / "best.pt" if path.is_dir() else path
-        method = cls.load(path)
-        method.path = path
-        return method
+        return cls.load(path)
 
     @classmethod
     def load(cls, path, experiment=None, device="cpu"):
         """Rebuild the planner of a checkpoint. Raises UserError."""
         state = load_checkpoint(path, experiment)
-        try:
-            minilm = minilm_folder() if state["model"]["config"].get("lang_encoder") == "minilm" else None
-            return cls(Planner.from_checkpoint(state["model"], str(path), minilm=minilm), device)
-        except KeyError:
+        if "config" not in state["model"]:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
-                            f"give one of core/train_seq2seqL1.py") from None
+                            f"give one of core/train_seq2seqL1.py")
+        config = Planner.read_config(state["model"], path)
+        minilm = minilm_folder() if config.lang_encoder == "minilm" else None
+        planner = Planner.from_checkpoint(state["model"], path, minilm=minilm)
+        with naming(path):
+            method = cls(planner, device)
+        method.path = path
+        return method
 
     @torch.no_grad()
     def plans(self, image, requests):
@@ -72,7 +74,8 @@ class PlannerMethod:
         return [self._edited(unrolled, index, request) for index, request in enumerate(requests)]
 
     def _edited(self, unrolled, index, request):
-        plan, steps = unrolled.plan(self.planner.vocab, index)
+        with naming(self.path or "the planner"):   # weights may be finite, and what they give not
+            plan, steps = unrolled.plan(self.planner.vocab, index)
         words = self.vocab.read(request)
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
         return Edited(None, plan, words, weights if self.planner.config.use_attention else None)

@@ -14,7 +14,7 @@ from core.engine.editing import THUMBNAIL, Edited, thumbnail
 from core.engine.language import open_language
 from core.engine.options import number
 from core.engine.run import run_folder
-from core.files import UserError
+from core.files import UserError, naming
 from core.models.discriminator import MultiScaleDiscriminator
 from core.planning import action_options, plan_by_judge, plan_pairs
 
@@ -44,7 +44,9 @@ class JudgedPlanner:
         of_judge.experiment = experiment
         path = run_folder(of_judge) / options.checkpoint
         score, words = load(path, experiment)
-        return cls(score, words, search_options(options, BEAM, LONGEST), judge=f"{experiment} trial {options.trial}")
+        search = search_options(options, BEAM, LONGEST)
+        with naming(path):
+            return cls(score, words, search, judge=f"{experiment} trial {options.trial}")
 
     def plans(self, image, requests):
         """Plan several requests for one photo (3, H, W) in [0, 1]; return Edited without images, one per request."""
@@ -81,7 +83,7 @@ def _load_discriminator(path, experiment):
     state = load_checkpoint(path, experiment)
     if "D" not in state.get("others", {}):
         raise UserError(f"{path}: holds no discriminator; train that trial again with core/train_{experiment}.py")
-    network = MultiScaleDiscriminator.from_checkpoint(state["others"]["D"]["model"], str(path))
+    network = MultiScaleDiscriminator.from_checkpoint(state["others"]["D"]["model"], path)
     if not network.config.use_words:
         raise UserError(f"{path}: its discriminator reads no words, so nothing can be planned from them; give another "
                         f"--trial")

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.engine.checkpoints import load_checkpoint, require, restore_optimizer, save_checkpoint
 from core.engine.health import Watch, gradients
-from core.files import UserError, append_jsonl, read_jsonl, write_json, write_jsonl
+from core.files import FOREIGN, UserError, append_jsonl, last_line, naming_file, read_jsonl, write_json, write_jsonl
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
 FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_every", "num_workers", "gpu_ids",
@@ -79,6 +79,7 @@ class Run:
         path = self.folder / "last.pt"
         if path.exists() and not self.options.restart:
             self.saved = load_checkpoint(path, self.options.experiment)
+            require(self.saved, path, "options", "iteration", "best")
             made = self.saved["options"]   # options.json may be of a later, broken start
             for name, value in vars(self.options).items():
                 if name not in FREE and made.get(name, value) != value:
@@ -105,7 +106,7 @@ class Run:
             network.mark_forward_method(method)
         rates = [group["lr"] for group in optimizer.param_groups]
         if self.saved:
-            optimizer.load_state_dict(self._saved(name)["optimizer"])
+            restore_optimizer(optimizer, self._saved(name)["optimizer"], self.folder / "last.pt")
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["initial_lr"] = rate
         self.networks[name], self.optimizers[name], self._floors[name] = inner, optimizer, floor
@@ -115,23 +116,25 @@ class Run:
         """Return what the checkpoint holds of a network: `model`, its configuration and weights, and `optimizer`."""
         if name == MAIN:
             return self.saved
-        try:
-            return self.saved["others"][name]
-        except KeyError:
+        others = self.saved.get("others", {})
+        if name not in others:
             raise UserError(f"{self.folder / 'last.pt'}: was trained without the network {name}; give another --trial, "
-                            f"or --restart to train anew") from None
+                            f"or --restart to train anew")
+        return others[name]
 
     def _restore(self, name, network):
         """Load the saved weights into a network of the same configuration. Raises UserError."""
         path, saved = self.folder / "last.pt", self._saved(name)["model"]
+        require(self._saved(name), path, "optimizer")
+        require(saved, path, "config", "weights")
         if saved["config"] != network.checkpoint()["config"]:
             raise UserError(f"{path}: was trained with another vocabulary or network; bring that back, or give another "
                             f"--trial, or --restart to train anew")
         try:
-            network.load_state_dict(saved["weights"])
-        except RuntimeError as error:
+            network.load_state_dict(dict(saved["weights"]))
+        except FOREIGN as error:
             raise UserError(f"{path}: does not fit this version's network or operator table; give another --trial, or "
-                            f"--restart to train anew ({str(error).splitlines()[-1].strip()})") from None
+                            f"--restart to train anew ({last_line(error)})") from error
 
     def _open(self):
         """Say how the run begins, write how it was started, and cut its logs to what the checkpoint knows."""
@@ -261,11 +264,12 @@ class Run:
         from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto.event_pb2 import Event
         from tensorboardX.summary import scalar
-        if self._events is None:
-            self._events = EventsWriter(str(self.folder / "events"))
-        for name, value in scalars.items():
-            self._events.write_event(Event(wall_time=time.time(), step=iteration, summary=scalar(name, value)))
-        self._events.flush()
+        with naming_file(self.folder / "events"):
+            if self._events is None:
+                self._events = EventsWriter(str(self.folder / "events"))
+            for name, value in scalars.items():
+                self._events.write_event(Event(wall_time=time.time(), step=iteration, summary=scalar(name, value)))
+            self._events.flush()
 
     def checkpoint(self, score, **scalars):
         """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration."""

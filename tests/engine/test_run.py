@@ -1,6 +1,7 @@
 """The plumbing of a run, with a model of one weight: batches, log, events, checkpoints, and what stops it."""
 import html
 import json
+import math
 import struct
 from argparse import Namespace
 from types import SimpleNamespace
@@ -257,3 +258,43 @@ def test_workers_have_cores_of_their_own(train):
         assert (during, torch.get_num_threads()) == ([1, 2, 1], 2)
     finally:
         torch.set_num_threads(before)
+
+
+def _drop(inner, key):
+    del inner[key]
+
+
+ADAM = ("optimizer", "state", 0)
+
+
+@pytest.mark.parametrize(("path", "change", "words"), [
+    ((), lambda inner: _drop(inner, "options"), "lacks the field 'options'"),
+    ((), lambda inner: _drop(inner, "iteration"), "lacks the field 'iteration'"),
+    ((), lambda inner: _drop(inner, "optimizer"), "lacks the field 'optimizer'"),
+    ((), lambda inner: inner.update(best="low"), "its field 'best' is not a number"),
+    ((), lambda inner: inner.update(optimizer=[1]), "its optimizer does not fit its network"),
+    (("options",), lambda inner: inner.update(batch_size=torch.zeros(3)), "its field 'options' is not flags by name"),
+    (("model",), lambda inner: _drop(inner, "config"), "lacks the field 'config'"),
+    (("model",), lambda inner: _drop(inner, "weights"), "lacks the field 'weights'"),
+    (("model", "weights"), lambda inner: inner.update(weight=torch.zeros(4)), "does not fit this version's network"),
+    (("optimizer",), lambda inner: _drop(inner, "param_groups"), "its optimizer does not fit"),
+    (ADAM, lambda inner: inner.update(exp_avg=torch.zeros(4)), "its optimizer does not fit"),
+    (ADAM, lambda inner: inner.update(exp_avg_sq=inner["exp_avg_sq"] * math.nan), "its optimizer does not fit"),
+    (ADAM, lambda inner: inner.update(step=torch.tensor(-1.0)), "its optimizer does not fit")])
+def test_a_foreign_checkpoint_does_not_go_on(train, path, change, words):
+    run = train(2)
+    saved = inner = torch.load(run.folder / "last.pt", weights_only=True)
+    for key in path:
+        inner = inner[key]
+    change(inner)
+    torch.save(saved, run.folder / "last.pt")
+    with pytest.raises(UserError, match=rf"last\.pt: .*{words}"):
+        train(4)
+
+
+def test_the_rates_of_an_optimizer_are_those_of_the_flags(train):
+    run = train(2)
+    saved = torch.load(run.folder / "last.pt", weights_only=True)
+    saved["optimizer"]["param_groups"][0] |= {"lr": "fast", "betas": None}
+    torch.save(saved, run.folder / "last.pt")
+    assert train(4).optimizers["model"].param_groups[0]["betas"] == (0.9, 0.999)
