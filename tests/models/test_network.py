@@ -77,12 +77,12 @@ def test_a_checkpoint_names_its_class_and_another_class_refuses_it():
         Generator.from_checkpoint(saved, "a.pt")
 
 
-def test_the_shipped_planner_loads_whole_under_its_old_names():
+def test_the_planner_that_ships_loads_whole_and_its_plans_depend_on_the_photo():
     saved = load_checkpoint(SHIPPED)["model"]
-    assert "class" not in saved and any(key.startswith("look.") for key in saved["weights"])
     method = PlannerMethod.load(SHIPPED)
     weights = method.planner.state_dict()
     for key, value in saved["weights"].items():
         assert torch.equal(weights[current_name("Planner", key)], value.float()), key
-    plan = method.plans(torch.full((3, 32, 32), 0.3), ["make it brighter"])[0].plan
-    assert [step.op for step in plan]
+    black, white = (method.plans(torch.full((3, 32, 32), level), ["fix the exposure"])[0].plan for level in (0.0, 1.0))
+    assert [step.op for step in black][0] == [step.op for step in white][0] == "brightness"
+    assert black.steps[0].params[0] > 0.2 > -0.1 > white.steps[0].params[0]
