@@ -103,7 +103,7 @@ FIELDS = {   # {name: (check, what it must be)}; those of a run that goes on are
     "iteration": (_is_whole, "a whole number"),
     "best": (lambda value: value is None or type(value) in (int, float), "a number"),
     "options": (_is_plain, "flags by name"),
-    "model": (_is_network, "a network: its configuration and its weights"),
+    "model": (_is_network, "a network, which is a configuration and weights"),
     "others": (lambda value: isinstance(value, dict) and all(
         isinstance(name, str) and isinstance(part, dict) and _is_network(part.get("model"))
         for name, part in value.items()), "networks by name"),

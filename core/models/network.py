@@ -69,8 +69,11 @@ class Network(nn.Module):
         for part in ("config", "weights"):
             if not isinstance(saved, dict) or not isinstance(saved.get(part), dict):
                 raise cls._misfit(source, f"it has no {part}")
-        if (stored := saved.get("class", cls.__name__)) != cls.__name__:   # older checkpoints name no class
-            raise cls._misfit(source, f"it holds a {stored}")
+        stored = saved.get("class", cls.__name__)   # older checkpoints name no class
+        if not isinstance(stored, str):
+            raise cls._misfit(source, "its class is no text")
+        if stored != cls.__name__:
+            raise cls._misfit(source, f"it holds a {stored[:60]}")
         for name, weight in saved["weights"].items():
             if not isinstance(name, str):
                 raise cls._misfit(source, "a name in weights is no text")

@@ -67,5 +67,5 @@ def _run(function, *args):
         return function(*args)
     except Exception as error:
         if isinstance(error, MemoryError) or "allocate" in str(error):   # as PyTorch and OpenCV put it
-            raise UserError(TOO_LARGE) from None
+            raise UserError(TOO_LARGE) from error
         raise

@@ -103,6 +103,14 @@ def test_missing_fields(path, words, planner, tmp_path):
     assert words in sentence(tmp_path / "a.pt")
 
 
+@pytest.mark.parametrize(("value", "words"), [("Critic", "it holds a Critic"), ("x" * 100_000, "it holds a xxx"),
+                                              (None, "its class is no text"), (DEEP, "its class is no text")],
+                         ids=["other", "long", "none", "deep"])
+def test_a_network_of_another_class(value, words, planner, tmp_path):
+    save_checkpoint(tmp_path / "a.pt", at(planner, "model", "class", value=value))
+    assert words in sentence(tmp_path / "a.pt")
+
+
 @pytest.mark.parametrize(("name", "value", "words"), [
     ("hidden_size", 0, "config.hidden_size is not from 1"), ("hidden_size", "8", "config.hidden_size is no int"),
     ("hidden_size", True, "config.hidden_size is no int"), ("hidden_size", 10**12, "config.hidden_size is not from 1"),
