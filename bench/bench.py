@@ -12,7 +12,6 @@ process of its own, so that no part sees another's memory.
   python bench/bench.py --data_root photos/RetouchReq
   python bench/bench.py --rows executor,inference
 """
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -30,12 +29,12 @@ from bench.busy import measure_beside
 from bench.measure import HEADER, Row, machine, measure
 from bench.plain_planner import free_running_loss, teacher_forced_losses
 from bench.references import pillow_chain, whole_image_chain
-from core.datasets import to_tensor
+from core.datasets import to_tensor, to_uint8
 from core.engine.cli import run
-from core.engine.editing import PlannerMethod, to_uint8
-from core.engine.options import Parser
+from core.engine.options import Parser, some_of
 from core.files import UserError, read_json, write_json
 from core.losses.plan import operator_nll, parameter_loss
+from core.methods.planner import PlannerMethod
 from core.models.vision import has_bf16
 from core.operators import execute
 from core.planning import action_options, plan_pairs
@@ -186,7 +185,7 @@ def inference_rows(sizes, data_root):
 
 def busy_rows(sizes, data_root):
     """Plan for a thumbnail, with as many threads as a script would take, beside one busy process per core."""
-    image, method = to_tensor(inputs.photo(sizes.side, sizes.side)), PlannerMethod.open()
+    image, method = to_tensor(inputs.photo(sizes.side, sizes.side)), PlannerMethod.of()
     quiet, busy = measure_beside("busy", lambda: method.plans(image, [inputs.REQUEST]), sizes.rounds, sizes.calls)
     yield Row(f"beside one busy process per core: plan at {sizes.side} px, the planner that ships", "ms", 1000 * busy,
               1000 * quiet, ratio_at_most=2)
@@ -235,17 +234,9 @@ def in_own_process(name, options):
         return [Row.from_dict(row) for row in read_json(report)["rows"]]
 
 
-def parts(text):
-    """Return the parts of "planner,executor". An argparse type."""
-    names = text.split(",")
-    if unknown := [name for name in names if name not in ROWS]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; known are: {', '.join(ROWS)}")
-    return names
-
-
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--rows", type=parts, default=",".join(ROWS), help="which parts, with commas")
+    parser.add_argument("--rows", type=some_of(ROWS, "part"), default=",".join(ROWS), help="which parts, with commas")
     parser.add_argument("--data_root", help="data set whose val pairs are planned, such as photos/RetouchReq; by "
                         "default synthetic pairs are made")
     parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs: shows that the bench works")

@@ -4,10 +4,10 @@ import torch
 from core.datasets import load_image, squash, to_tensor
 from core.datasets.annotations import annotation_path, read_annotation
 from core.datasets.images import resize
-from core.datasets.photos import bundled
-from core.datasets.synth import make_sample
 from core.models.planner import Planner, PlannerConfig
 from core.operators import END, MAX_STEPS, START, Plan, Step
+from core.synthesis.photos import bundled
+from core.synthesis.synth import make_sample
 
 REQUEST = "make it a little brighter and the colours pop please"
 WORDS = ("<NONE>", START, END, "<UNK>", *REQUEST.split())
@@ -50,7 +50,7 @@ def untrained_planner(vis_encoder):
     torch.manual_seed(0)
     planner = Planner(PlannerConfig(WORDS, vis_encoder=vis_encoder))
     with torch.no_grad():
-        planner.choose.bias[planner.vocab.ids[END]] = -100
+        planner.operator_head.bias[planner.vocab.ids[END]] = -100
     return planner
 
 

@@ -61,23 +61,23 @@ class Decoder:
 
     def __init__(self, planner, request_ids):
         self.planner = planner
-        self.words, self.present, summary = planner.read(request_ids)
+        self.words, self.present, summary = planner.request_encoder(request_ids)
         self.hidden = (summary[None].contiguous(), torch.zeros_like(summary)[None])
 
     def step(self, image, history):
         """Go on from `history` (B, t), seeing `image`: log-probabilities (B, V) and what the heads read (B, 2 H)."""
         planner = self.planner
-        looked = planner.see(planner.look(image))
+        looked = planner.visual_projection(planner.visual_encoder(image))
         told = torch.cat((planner.operator_vectors(history[:, -1]), looked), 1)
         state, self.hidden = planner.decoder(told[:, None], self.hidden)
         state = state[:, 0]
         parts = [state, looked]
-        if planner.attend is not None:
-            scores = (self.words * planner.attend.score(state)[:, None]).sum(2)
+        if planner.attention is not None:
+            scores = (self.words * planner.attention.score(state)[:, None]).sum(2)
             weights = scores.masked_fill(~self.present, -torch.inf).softmax(1)
             parts.append((weights[..., None] * self.words).sum(1))
-        state = planner.combine(torch.cat(parts, 1)).tanh()
-        logits = planner.choose(state)
+        state = planner.attention_projection(torch.cat(parts, 1)).tanh()
+        logits = planner.operator_head(state)
         for i, used in enumerate(history.tolist()):
             for index, name in enumerate(planner.vocab.names):
                 if name != END and (name not in planner.heads or index in used):

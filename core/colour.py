@@ -1,6 +1,13 @@
-"""Colour spaces."""
+"""Colour spaces and the colour difference CIEDE2000. Pictures are (B, 3, ...), sRGB in [0, 1], D65."""
+import math
+
 import torch
 
+# Oklab (Ottosson 2020): linear sRGB to cone responses, and their cube roots to lightness and two opponents.
+_TO_CONES = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
+             (0.0883024619, 0.2817188376, 0.6299787005))
+_TO_OKLAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
+             (0.0259040371, 0.7827717662, -0.8086757660))
 _TO_XYZ = torch.tensor([   # linear sRGB to CIE XYZ, each row by the white point D65
     [0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]) / torch.tensor(
     [[0.95047], [1.0], [1.08883]])
@@ -19,8 +26,8 @@ def to_srgb(linear):
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-8) ** (1 / 2.4) - 0.055)
 
 
-def rgb_to_lab(image):
-    """Convert sRGB (B, 3, H, W) in [0, 1] to CIE L*a*b* (D65, 2 degrees): L* in [0, 100], a* and b* about +-100.
+def srgb_to_lab(image):
+    """Return CIE L*a*b* (D65, 2 degrees) of sRGB pictures (B, 3, ...): L* in [0, 100], a* and b* about +-100.
 
     The same numbers as kornia's within 2e-4, in half of its time: powers are taken by way of logarithms.
     """
@@ -30,3 +37,68 @@ def rgb_to_lab(image):
     root = torch.exp2(torch.log2(xyz.clamp_min(_LINEAR_BELOW)) * (1 / 3))
     lab = _TO_LAB.to(rgb) @ torch.where(xyz > _LINEAR_BELOW, root, 7.787 * xyz + 4 / 29)
     return (lab - lab.new_tensor([16.0, 0.0, 0.0])[:, None]).view_as(image)
+
+
+def srgb_to_oklch(image):
+    """Return OKLCh (B, 3, ...): lightness in [0, 1], chroma in [0, .4], hue in radians, (-pi, pi]. Ottosson 2020."""
+    light, green_red, blue_yellow = _mix(_TO_OKLAB, _cube_root(_mix(_TO_CONES, to_linear(image)))).unbind(1)
+    return torch.stack((light, torch.hypot(green_red, blue_yellow), torch.atan2(blue_yellow, green_red)), 1)
+
+
+def oklch_to_srgb(lch):
+    """Return sRGB (B, 3, ...) of OKLCh; colours outside sRGB are clipped channel by channel."""
+    light, chroma, hue = lch.unbind(1)
+    cones = _mix(_inverse(_TO_OKLAB), torch.stack((light, chroma * torch.cos(hue), chroma * torch.sin(hue)), 1)) ** 3
+    return to_srgb(_mix(_inverse(_TO_CONES), cones))
+
+
+def _mix(matrix, image):
+    """Multiply the channels of (B, 3, ...) by a 3 x 3 matrix."""
+    return torch.einsum("ij,bj...->bi...", torch.as_tensor(matrix, dtype=image.dtype, device=image.device), image)
+
+
+def _inverse(matrix):
+    return torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
+
+
+def _cube_root(x):
+    return x.sign() * x.abs().clamp_min(1e-12) ** (1 / 3)   # a gradient that stays finite at black
+
+
+def ciede2000(a, b):
+    """Return the colour difference CIEDE2000 of each pixel, (B, H, W), of two Lab pictures (B, 3, H, W).
+
+    Sharma et al. 2005, "The CIEDE2000 Color-Difference Formula", with all parametric weights 1. About half the
+    time that scikit-image takes.
+    """
+    (light_a, *ab_a), (light_b, *ab_b) = a.unbind(1), b.unbind(1)
+    mean_chroma = (torch.hypot(*ab_a) + torch.hypot(*ab_b)) / 2
+    stretch = 1.5 - 0.5 * _bend(mean_chroma)
+    ab_a, ab_b = ((x * stretch, y) for x, y in (ab_a, ab_b))
+    chroma_a, chroma_b = torch.hypot(*ab_a), torch.hypot(*ab_b)
+    hue_a, hue_b = (torch.atan2(y, x).remainder(2 * math.pi) for x, y in (ab_a, ab_b))
+
+    chroma = (chroma_a + chroma_b) / 2
+    turn = hue_b - hue_a
+    half = math.pi + 16 * torch.finfo(turn.dtype).eps   # opposite hues keep their order, as in the paper
+    turn = turn - 2 * math.pi * (turn > half) + 2 * math.pi * (turn < -half)
+    hue = torch.where(chroma_a * chroma_b > 0, hue_a + turn / 2, hue_a + hue_b)   # a grey has no hue of its own
+    d_light, d_chroma = light_b - light_a, chroma_b - chroma_a
+    d_hue = 2 * (chroma_a * chroma_b).sqrt() * torch.sin(turn / 2)
+
+    offset = ((light_a + light_b) / 2 - 50).square()
+    degrees = torch.remainder(hue.rad2deg(), 360)
+    shape = (1 - 0.17 * torch.cos(hue - math.radians(30)) + 0.24 * torch.cos(2 * hue)
+             + 0.32 * torch.cos(3 * hue + math.radians(6)) - 0.20 * torch.cos(4 * hue - math.radians(63)))
+    d_light = d_light / (1 + 0.015 * offset / (20 + offset).sqrt())
+    d_chroma = d_chroma / (1 + 0.045 * chroma)
+    d_hue = d_hue / (1 + 0.015 * chroma * shape)
+    rotation = -2 * _bend(chroma) * torch.sin(math.radians(60) * torch.exp(-((degrees - 275) / 25).square()))
+    squared = d_light.square() + d_chroma.square() + d_hue.square() + rotation * d_chroma * d_hue
+    return squared.clamp_min(0).sqrt()
+
+
+def _bend(chroma):
+    """Return sqrt(C^7 / (C^7 + 25^7)), from 0 for greys to 1 for vivid colours."""
+    seventh = (chroma / 25).pow(7)
+    return (seventh / (seventh + 1)).sqrt()

@@ -6,8 +6,8 @@
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.images import add_demo, add_expected, demonstrate
 from core.engine.options import Parser, parse
+from core.methods.generator import add_demo, add_expected, demonstrate
 
 
 def main():

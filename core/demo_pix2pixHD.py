@@ -3,13 +3,12 @@
   python core/demo_pix2pixHD.py --trial 2
   python core/demo_pix2pixHD.py --trial 2 --img photo.jpg --requests "make it brighter" "make it darker"
 """
-import argparse
 
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.images import add_demo, demonstrate
 from core.engine.options import Parser, parse
+from core.methods.generator import add_demo, demonstrate
 
 
 def main():
@@ -18,9 +17,7 @@ def main():
 
 def arguments():
     parser = add_demo(Parser(__doc__).add_data().add_test())
-    for flag in ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss"):
-        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)   # the notebook gives them
-    return parser
+    return parser.add_ignored("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")   # the checkpoint knows them
 
 
 if __name__ == "__main__":

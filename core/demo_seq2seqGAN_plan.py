@@ -5,7 +5,6 @@ fits, by the discriminator); writes a page of the edits with every step.
 
   python core/demo_seq2seqGAN_plan.py --no_lsgan --no_vgg_loss --no_ganFeat_loss --trial 7
 """
-import argparse
 
 import _init_paths  # noqa: F401
 import torch
@@ -13,12 +12,11 @@ from tabulate import tabulate
 
 from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
-from core.engine.editing import as_result, thumbnail
-from core.engine.images import add_demo, open_photo
-from core.engine.judged import PREFIX, JudgedPlanner, add_search
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
-from core.operators import execute
+from core.methods.generator import add_demo, load_photo
+from core.methods.judged import PREFIX, JudgedPlanner, add_search
+from core.methods.planner import as_result, thumbnail
 from core.pages import write_results
 
 EXPERIMENT = PREFIX + "seq2seqGAN-disc"
@@ -26,23 +24,22 @@ EXPERIMENT = PREFIX + "seq2seqGAN-disc"
 
 def main():
     options = parse(arguments(), EXPERIMENT)
-    planner = JudgedPlanner.open(options)
-    name, pixels = open_photo(options.img)
+    folder = run_folder(options)
+    page = folder / "demo" / "web"
+    planner = JudgedPlanner.of_run(options)
+    name, pixels = load_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     planned = planner.plans(image, options.requests)
-    for edited in planned:
-        edited.image = execute(edited.plan, image)
     before, after = (costs(planner, image, images, options.requests)
                      for images in ([image] * len(planned), [edited.image for edited in planned]))
-    folder = run_folder(options)
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, {planner.about['judge']}")
     print(tabulate([(request, " ".join(step.op for step in edited.plan) or "nothing", *cost) for request, edited, *cost
                     in zip(options.requests, planned, before, after, strict=True)],
                    headers=("request", "plan", "cost before", "after"), floatfmt=".4f"))
-    write_results(folder / "demo" / "web", f"{folder.name} on {name}", [
-        as_result(request, request, image, edited, metrics={"input cost": cost_in, "output cost": cost_out})
+    write_results(page, f"{folder.name} on {name}", [
+        as_result(request, request, edited, metrics={"input cost": cost_in, "output cost": cost_out})
         for request, edited, cost_in, cost_out in zip(options.requests, planned, before, after, strict=True)])
-    print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
+    print(f"page: {page / 'index.html'}")
 
 
 @torch.no_grad()
@@ -55,9 +52,7 @@ def costs(planner, image, images, requests):
 
 def arguments():
     parser = add_demo(add_search(Parser(__doc__).add_data().add_test()))
-    for flag in ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss"):   # the notebook's; the checkpoint knows them
-        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
-    return parser
+    return parser.add_ignored("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")   # the checkpoint knows them
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from tabulate import tabulate
 
 from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
-from core.engine.editing import SHIPPED, PlannerMethod, as_result
-from core.engine.images import open_photo
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
 from core.files import write_json
+from core.methods.generator import load_photo
+from core.methods.planner import SHIPPED, PlannerMethod, as_result
 from core.metrics import attributes
 from core.pages import write_results
 
@@ -42,8 +42,8 @@ def main():
     else:
         folder = run_folder(options)
         checkpoint = folder / options.checkpoint
-    method = PlannerMethod.load(checkpoint, EXPERIMENT)
-    name, pixels = open_photo(options.img)
+    method, page = PlannerMethod.load(checkpoint, EXPERIMENT), folder / "demo" / "web"
+    name, pixels = load_photo(options.img, page)
     image = to_tensor(fit_short_edge(pixels, options.short_edge))
     table, results = [], []
     for request, wishes in REQUESTS.items():
@@ -53,13 +53,13 @@ def main():
             table.append((request, " ".join(step.op for step in edited.plan) or "nothing", attribute.replace("_", " "),
                           before, after, "yes" if (after - before) * direction > 0 else "NO"))
             measured |= {f"{attribute} before": before, f"{attribute} after": after}
-        results.append(as_result(request, request, image, edited, metrics=measured))
+        results.append(as_result(request, request, edited, metrics=measured))
     headers = ("request", "plan", "attribute", "before", "after", "obeys")
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {checkpoint}")
     print(tabulate(table, headers=headers, floatfmt=".4f"))
-    write_results(folder / "demo" / "web", f"{folder.name} on {name}", results)
+    write_results(page, f"{folder.name} on {name}", results)
     write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
-    print(f"page: {folder / 'demo' / 'web' / 'index.html'}")
+    print(f"page: {page / 'index.html'}")
 
 
 def arguments():

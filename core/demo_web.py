@@ -3,14 +3,16 @@
   python core/demo_web.py                             # the planner that ships
   python core/demo_web.py --checkpoint output/RetouchReq_seq2seqL1_trial_101 --port 8000
 
-Only this machine reaches the page unless --host says otherwise, and the page loads nothing from elsewhere.
+Only this machine reaches the page unless --host says otherwise, and the page loads nothing from elsewhere. A photo is
+forgotten less than a minute after its page is closed.
 """
+import contextlib
 import functools
 import os
 import secrets
 import signal
 import socket
-import tempfile
+import threading
 import weakref
 from urllib.parse import quote
 
@@ -18,123 +20,194 @@ import _init_paths  # noqa: F401
 from dominate import tags
 
 from core.engine.cli import run
-from core.engine.editing import PlannerMethod
 from core.engine.options import CHECKPOINT_HELP, Parser, number
-from core.engine.workbench import Workbench, history, notice, picture
-from core.files import UserError
+from core.files import UserError, passing_folder
+from core.methods.planner import PlannerMethod
 from core.operators import TABLE
 from core.pages.document import asset
 from core.pages.steps import curves
+from core.studio.jobs import limits
+from core.studio.sessions import Refused, Sessions, Uploads, swept
+from core.studio.workbench import Workbench, history, notice
 
-COMPARE = """<label>before
-  <input type="range" min="0" max="100" value="0" aria-label="how much of the photo is shown as it was before"
-         oninput="document.getElementById('photo').style.setProperty('--split', this.value + '%')">
-after</label>"""
+COMPARE = """<input type="range" min="0" max="100" value="100" dir="rtl"
+  aria-label="how much of the photo is shown as it is after the edit"
+  oninput="document.getElementById('photo').style.setProperty('--after', this.value + '%')">"""
 PLACEHOLDER = "make it brighter, then: a bit less, undo, or anything else"
-JOB = {"concurrency_id": "photo", "concurrency_limit": 1, "api_visibility": "private"}
-QUIET = JOB | {"show_progress": "hidden"}
-FETCH = """href => { if (href) Object.assign(document.createElement("a"), {href, download: ""}).click(); }"""
+LIBRARIES = ("core.studio.workbench",)   # what reads and writes photos
+
+# Reading and writing a photo at full size takes long, so what works on its preview waits in a queue of its own.
+PHOTO = {"concurrency_id": "photo", "concurrency_limit": 1, "api_visibility": "private"}
+PREVIEW = {"concurrency_id": "preview", "concurrency_limit": 2, "api_visibility": "private"}
+QUIET = PREVIEW | {"show_progress": "hidden"}
+BUSY = "() => `<p role=status>Saving the {} ... <progress></progress></p>`"
+FILES = (("photo", Workbench.write_photo, PHOTO), ("plan", Workbench.write_plan, PREVIEW),
+         ("LUT", Workbench.write_lut, PHOTO))
+FETCH = """link => Object.assign(document.createElement("p"), {innerHTML: link}).querySelector("a")?.click()"""
 
 
 def main():
     options = arguments().parse_args()
-    with tempfile.TemporaryDirectory(prefix="ldie-uploads-") as uploads:
-        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}   # read at its import
-        serve(options)
+    with passing_folder("ldie-web-") as folder:
+        os.environ |= {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False",
+                       "GRADIO_ANALYTICS_MAX_EVENTS": "1"}   # read at its import
+        serve(options, folder)
 
 
-def serve(options):
-    """Serve the page until the process is told to end. Raises UserError for a missing extra, checkpoint or port."""
+def serve(options, folder):
+    """Serve the page until the process is told to end. Raises UserError for a missing extra, checkpoint or port.
+
+    Args: `folder`, where what people send lies.
+    """
     try:
         import gradio
         import uvicorn
-        from fastapi import FastAPI
+
+        from core.studio.worker import Worker
     except ImportError:
-        raise UserError("the workbench needs the package gradio; install it with: pip install -r "
+        raise UserError("the workbench needs the packages gradio and pebble; install them with: pip install -r "
                         "requirements-web.txt") from None
-    page = Page(gradio, PlannerMethod.open(options.checkpoint), options)
-    app = FastAPI(openapi_url=None)
-    app.add_api_route("/download/{token}/{name}", page.download)
-    gradio.mount_gradio_app(
-        app, page.build(), path="/", footer_links=[], run_history=False, show_error=False, ssr_mode=False,
-        css=asset("workbench.css"), max_file_size=int(options.max_upload_mb * 2**20), theme=gradio.themes.Default(
-            primary_hue="blue", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")))
+    planner = PlannerMethod.of(options.checkpoint)
     try:
         listening = socket.create_server((options.host, options.port))
     except OSError as error:
         raise UserError(f"--host {options.host} --port {options.port}: cannot be used ({error.strerror}); give "
                         "another --port") from None
-    print(f"workbench: http://{options.host}:{listening.getsockname()[1]}  (Ctrl-C ends it)", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)   # leave as after Ctrl-C: no photo stays behind
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
+    uploads = Uploads(folder, int(options.max_upload_mb * 2**20))
+    # for saving: three copies of a photo in floating point, its samples, its file, and what encoders need
+    memory = 2**28 + int(options.max_megapixels * 1e6) * 64
+    with contextlib.closing(Worker(options.max_seconds, memory, LIBRARIES)) as worker:
+        app = guarded(Page(gradio, planner, worker, uploads, limits(options)), options)
+        print(f"workbench: http://{options.host}:{listening.getsockname()[1]}  (Ctrl-C ends it)", flush=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)   # leave as after Ctrl-C: no photo stays behind
+        config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=2,
+                                timeout_keep_alive=75)   # a connection that ends while it is used again looks broken
+        uvicorn.Server(config).run([listening])
+
+
+def guarded(page, options):
+    """Return the web application: the page behind a guard, with routes of its own for what people send and take."""
+    from fastapi import FastAPI, Request
+    from fastapi.responses import FileResponse, PlainTextResponse
+    from gradio import mount_gradio_app, themes
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    from core.studio.webguard import Guard, own_hosts
+    blocks = page.build()
+    sessions = Sessions(blocks, page.uploads)
+    app = FastAPI(openapi_url=None, lifespan=lambda app: swept(sessions))
+
+    @app.post("/gradio_api/upload")
+    async def upload(request: Request, upload_id: str | None = None):
+        try:
+            return [await page.uploads.receive(request, upload_id)]
+        except Refused as refusal:
+            return PlainTextResponse(refusal.args[1], refusal.args[0])
+
+    @app.get("/download/{token}/{name}")
+    def download(token: str, name: str):
+        if path := page.written(token, name):
+            return FileResponse(path, filename=name)
+        return PlainTextResponse("This file is gone; ask for it again on the page.", 404)
+
+    mount_gradio_app(
+        app, blocks, path="/", footer_links=[], run_history=False, show_error=False, ssr_mode=False,
+        css=asset("workbench.css"), max_file_size=page.uploads.max_bytes, theme=themes.Default(
+            primary_hue="blue", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")))
+    blocks.has_launched = True   # or Gradio copies any file whose path an event is given; mounting does not set it
+    app.add_middleware(Guard, sessions=sessions, max_upload=page.uploads.max_bytes)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=own_hosts(options.host, options.allow_host),
+                       www_redirect=False)
+    return app
+
+
+class Desk:
+    """Where a session's workbench lies. It is changed under the lock only, as two events of a session may overlap."""
+
+    def __init__(self):
+        self.lock, self.bench = threading.Lock(), None
+
+    def __deepcopy__(self, memo):
+        return Desk()   # how Gradio gives each session one
 
 
 class Page:
-    """What is on the page, and what happens when something on it is used.
+    """What is on the page, and what happens when something on it is used."""
 
-    All that reads or edits photos waits in one queue: decoding sets process-wide limits, and memory is for one photo.
-    """
-
-    def __init__(self, gradio, planner, options):
-        self.gr, self.planner, self.max_pixels = gradio, planner, int(options.max_megapixels * 1e6)
+    def __init__(self, gradio, planner, worker, uploads, limits):
+        self.gr, self.planner, self.worker, self.uploads, self.limits = gradio, planner, worker, uploads, limits
         self.sources = weakref.WeakValueDictionary()   # token -> Source, for as long as somebody's bench has it
 
     def build(self):
         """Return the page as Gradio's Blocks."""
         gr = self.gr
-        with gr.Blocks(title="LDIE workbench", fill_width=True, delete_cache=(3600, 3600)) as blocks:
-            self.bench, self.layout = gr.State(), gr.State(0)
+        with gr.Blocks(title="LDIE workbench", fill_width=True) as blocks:
+            self.desk, self.layout = gr.State(Desk()), gr.State(0)
             gr.HTML("<h1>LDIE</h1><p>A photo and a request in plain words: an edit that you can read and change.</p>")
-            with gr.Row():
+            with gr.Row(elem_id="bench"):
                 with gr.Column(scale=3):
-                    with gr.Column(visible=False, elem_id="photo") as self.photo:
-                        self.before, self.after = gr.HTML(), gr.HTML(elem_id="after")
-                        gr.HTML(COMPARE)
+                    with gr.Column(elem_id="stage"):
+                        with gr.Column(visible=False, elem_id="photo") as self.photo:
+                            self.before, self.after = gr.HTML(elem_id="before"), gr.HTML(elem_id="after")
+                        self.notice = gr.HTML(elem_id="notice")
+                        busy = [gr.HTML(elem_classes="busy") for _ in FILES]
                     self.drop = gr.File(label="Photo: JPEG, PNG, TIFF or WebP", elem_id="drop", height=140)
                 with gr.Column(scale=2):
                     self.request = gr.Textbox(label="What to do", placeholder=PLACEHOLDER, max_length=500)
                     ask = gr.Button("Edit", variant="primary")
-                    self.notice, self.history = gr.HTML(elem_id="notice"), gr.HTML(elem_id="history")
-                    gr.render([self.bench], [self.layout.change], show_progress="hidden")(self._cards)
+                    self.history = gr.HTML(elem_id="history")
+                    gr.render([self.desk], [self.layout.change], show_progress="hidden")(self._cards)
                     with gr.Row():
-                        for label, write in (("photo", Workbench.write_photo), ("plan", Workbench.write_plan),
-                                             ("LUT", Workbench.write_lut)):
-                            button = gr.Button(f"Save {label}", size="sm", min_width=90)
-                            link = gr.HTML(visible="hidden")   # one each, lest a second click replace the first's
-                            button.click(functools.partial(self._take, write), self.bench, [link, self.notice],
-                                         **JOB).then(None, link, js=FETCH)
-            self.shown = [self.bench, self.layout, self.after, self.history, self.notice]
-            self.drop.upload(self._open, [self.drop, self.layout],
-                             [*self.shown, self.photo, self.before, self.drop], **JOB)
-            gr.on([ask.click, self.request.submit], self._ask, [self.bench, self.layout, self.request],
-                  [*self.shown, self.request], **JOB)
-        return blocks.queue(max_size=64)
+                        for file, shown in zip(FILES, busy, strict=True):
+                            self._save_button(*file, shown)
+            self.shown = [self.layout, self.after, self.history, self.notice]
+            self.drop.upload(self._open, [self.desk, self.layout, self.drop],
+                             [*self.shown, self.photo, self.before, self.drop],
+                             preprocess=False, **PHOTO)   # Gradio's own reading leaves an empty file each time
+            gr.on([ask.click, self.request.submit], self._ask, [self.desk, self.layout, self.request],
+                  [*self.shown, self.request], **PREVIEW)
+        return blocks.queue(max_size=256)
 
-    def _show(self, change, layout):
-        """Return what the page shows once `change()` has returned a new workbench; a mistake changes nothing."""
+    def _save_button(self, label, write, queue, busy):
+        """A button that writes a file, shows at once that it does, and hands the file out."""
+        button = self.gr.Button(f"Save {label}", size="sm", min_width=90)
+        button.click(None, None, busy, js=BUSY.format(label))
+        button.click(functools.partial(self._take, write), self.desk, [busy, self.notice],
+                     show_progress="hidden", **queue).then(None, busy, js=FETCH)
+
+    def _show(self, desk, layout, change):
+        """Return what the page shows once `change(bench)` has returned a new workbench; a mistake changes nothing."""
         try:
-            bench = change()
+            with desk.lock:
+                bench = desk.bench = change(desk.bench)
+                after = bench.shown()
         except (UserError, OSError) as error:
             return {self.notice: notice(error)}
-        return {self.bench: bench, self.layout: layout + 1, self.after: picture(bench.edited(), "edited"),
-                self.history: history(bench.history), self.notice: ""}
+        return {self.layout: layout + 1, self.after: after, self.history: history(bench.history), self.notice: ""}
 
-    def _open(self, path, layout):
-        updates = self._show(lambda: Workbench.open(path, self.max_pixels), layout)
-        if bench := updates.get(self.bench):
-            updates |= {self.photo: self.gr.update(visible=True), self.before: picture(bench.source.preview, "before"),
-                        self.notice: notice(*bench.source.notes)}
-        return {**updates, self.drop: None}
+    def _open(self, desk, layout, file):
+        """Put an uploaded photo on the desk."""
+        try:
+            bench = Workbench.open(file["path"], **self.limits, job=self.worker)
+        except (UserError, OSError) as error:
+            return {self.notice: notice(error), self.drop: None}
+        finally:
+            self.uploads.remove(file["path"])
+        updates = self._show(desk, layout, lambda before: bench)
+        return updates | {self.photo: self.gr.update(visible=True), self.drop: None,
+                          self.before: bench.source.shown + COMPARE,
+                          self.notice: notice(*bench.source.notes)}
 
-    def _ask(self, bench, layout, request):
-        updates = self._show(lambda: on(bench).ask(request, self.planner), layout)
-        return updates | ({self.request: ""} if self.bench in updates else {})
+    def _ask(self, desk, layout, request):
+        updates = self._show(desk, layout, lambda bench: on(bench).ask(request, self.planner))
+        return updates | ({self.request: ""} if self.after in updates else {})
 
-    def _cards(self, bench):
+    def _cards(self, desk):
         """The cards of the plan, made anew whenever their number or order changes."""
-        for index, card in enumerate(bench.cards if bench else ()):
+        cards = desk.bench.cards if desk.bench else ()
+        for index, card in enumerate(cards):
             with self.gr.Column(elem_classes="step"):
-                self._card(index, card, last=index == len(bench.cards) - 1)
+                self._card(index, card, last=index == len(cards) - 1)
 
     def _card(self, index, card, last):
         """One card: whether it is carried out, its place, its slider, and the drawing of a tone curve."""
@@ -144,10 +217,10 @@ class Page:
                                  interactive=True)
             for sign, place, end in (("↑", index - 1, index == 0), ("↓", index, last)):
                 gr.Button(sign, size="sm", scale=0, min_width=40, interactive=not end).click(
-                    lambda bench, layout, place=place: self._show(lambda: bench.swap(place), layout),
-                    [self.bench, self.layout], self.shown, **JOB)
-        switch.input(lambda bench, on: self._adjust(bench.switch(index, on)), [self.bench, switch],
-                     [self.bench, self.after], trigger_mode="always_last", **QUIET)
+                    lambda desk, layout, place=place: self._show(desk, layout, lambda bench: on(bench).swap(place)),
+                    [self.desk, self.layout], self.shown, **PREVIEW)
+        switch.input(lambda desk, value: self._adjust(desk, lambda bench: on(bench).switch(index, value)),
+                     [self.desk, switch], [self.after, self.notice], trigger_mode="always_last", **QUIET)
         if card.bounds is None:
             gr.HTML(tags.small(row.about).render())
             return
@@ -158,38 +231,40 @@ class Page:
             label = row.about if row.n_params == 1 else f"{row.about}: strength"
             slider = gr.Slider(low, high, round(card.value, 2), step=0.01, label=label, buttons=[],
                                interactive=True)
-        slider.input(lambda bench, value: self._adjust(bench.move(index, value), index, drawing),
-                     [self.bench, slider], [self.bench, self.after, *([drawing] if drawing else [])],
+        slider.input(lambda desk, value: self._adjust(desk, lambda bench: on(bench).move(index, value), index, drawing),
+                     [self.desk, slider], [self.after, self.notice, *([drawing] if drawing else [])],
                      trigger_mode="always_last", **QUIET)
 
-    def _adjust(self, bench, index=None, drawing=None):
+    def _adjust(self, desk, change, index=None, drawing=None):
         """Return what follows a slider or a switch; the cards themselves stay, so a drag is not interrupted."""
-        updates = {self.bench: bench, self.after: picture(bench.edited(), "edited")}
-        return updates | ({drawing: curves(bench.cards[index].step.params).render()} if drawing else {})
+        updates = self._show(desk, 0, change)
+        if self.after not in updates:
+            return updates   # a sentence that says why
+        curve = {drawing: curves(desk.bench.cards[index].step.params).render()} if drawing else {}
+        return {self.after: updates[self.after], **curve}
 
-    def _take(self, write, bench):
-        """Write a file, and hand out its address for as long as the photo is on the bench."""
+    def _take(self, write, desk):
+        """Write a file, and hand out a link to it, which holds as long as the photo is on the bench."""
         try:
-            path, notes = write(on(bench))
+            bench = on(desk.bench)
+            path, notes = write(bench, job=self.worker)
         except (UserError, OSError) as error:
-            return "", notice(error)   # no address, no download
+            return "", notice(error)   # no link, no download
         token = secrets.token_urlsafe()
         self.sources[token] = bench.source
-        return f"download/{token}/{quote(path.name)}", notice(*notes)
+        return tags.a(href=f"download/{token}/{quote(path.name)}", download="").render(), notice(*notes)
 
-    def download(self, token: str, name: str):
-        """Serve a file that was written for somebody who knows its token."""
-        from fastapi.responses import FileResponse, PlainTextResponse
+    def written(self, token, name):
+        """Return the path of a file that was written for somebody who knows its token, or None."""
         source = self.sources.get(token)
-        if source is None or not (path := source.path.with_name(name)).is_file():
-            return PlainTextResponse("This file is gone; ask for it again on the page.", status_code=404)
-        return FileResponse(path, filename=name)
+        path = source and source.path.with_name(name)
+        return path if path and path.is_file() else None
 
 
 def on(bench):
     """Return the workbench, if a photo lies on it."""
     if bench is None:
-        raise UserError("Drop a photo first")
+        raise UserError("Drop a photo first; one that was here is forgotten when its page is closed or left")
     return bench
 
 
@@ -197,9 +272,15 @@ def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--checkpoint", help=CHECKPOINT_HELP)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 lets other machines in")
+    parser.add_argument("--allow_host", nargs="+", default=[], metavar="NAME", help="further names by which browsers "
+                        "may reach the page, such as that of a proxy; requests for others are refused")
     parser.add_argument("--port", type=number(int, 0, 65535), default=7860, help="0 takes any free one")
-    parser.add_argument("--max_megapixels", type=number(float, 0), default=60, help="refuse larger photos")
     parser.add_argument("--max_upload_mb", type=number(float, 0), default=100, help="refuse larger files")
+    parser.add_argument("--max_megapixels", type=number(float, 0), default=60, help="refuse larger photos")
+    parser.add_argument("--max_decoded_mb", type=number(float, 0), default=256, help="refuse photos that take more "
+                        "when decoded: pixels x channels x bytes per sample")
+    parser.add_argument("--max_seconds", type=number(float, 0), default=120, help="end the reading or writing of a "
+                        "photo that takes longer")
     return parser
 
 

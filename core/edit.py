@@ -18,50 +18,53 @@ from core.datasets import tokenize
 from core.datasets.vocab import remarks
 from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
-from core.engine.photos import add_output_flags, edit_folder, edit_photo, plan_beside, suffix_of
 from core.files import UserError
 from core.operators import Plan
+from core.studio.jobs import add_output_flags, change, edit_folder, edit_photo, plan_beside, suffix_of
 
 
 def main():
     options = arguments().parse_args()
     if not options.img:   # what an unset shell variable leaves; it would mean the current folder
         raise UserError("--img: is empty; give a photo or a folder of photos")
-    planner = open_planner(options)
+    planner, originals = load_planner(options)
     source = Path(options.img)
     if os.path.isdir(source):
         if options.plan:
             raise UserError(f"--plan {options.plan}: is for one photo; the plans of a folder lie beside its results")
         if options.export:
             raise UserError("--export: is for one photo; export from one of the folder's photos with --replay")
-        edit_folder(source, planner, options)
+        edit_folder(source, planner, options, originals)
         return
     out = Path(options.out) if options.out else source.with_name(f"{source.stem}_edited{suffix_of(source)}")
     plan_path = Path(options.plan or plan_beside(out))
-    plan, notes = edit_photo(source, out, plan_path, planner, options)
+    plan, notes = edit_photo(source, out, plan_path, planner, options, originals)
     print(*notes, sep="\n", end="\n" if notes else "")
     print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)] or [("-", "nothing", "")],
                    headers=("step", "operator", "parameters")))
     print(f"photo: {out}\nplan:  {plan_path}")
 
 
-def open_planner(options):
-    """Return a callable photo (3, H, W) -> Plan: a network with a request, or a plan to replay."""
+def load_planner(options):
+    """Return (a callable photo (3, H, W) -> Plan: a network with a request, or a plan to replay; originals to keep).
+
+    A replayed plan is an original if the flags change it: written in its place, it would be changed again next time.
+    """
     if options.replay:
         if options.request:
             raise UserError("--replay, --request: give one of them; a saved plan needs no request")
         plan = Plan.load(options.replay)
-        return lambda image: plan
+        return lambda image: plan, [options.replay] if change(plan, options)[0] != plan else []
     words = tokenize(options.request or "")
     if not words:
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
-    from core.engine.editing import PlannerMethod
-    method = PlannerMethod.open(options.checkpoint)
+    from core.methods.planner import PlannerMethod
+    method = PlannerMethod.of(options.checkpoint)
     if options.quick and not method.quick():
         print("--quick: changes nothing here; it is for planners with ResNet-18 on processors with bfloat16")
     print(*remarks(method.vocab, options.request), f"planner: {method.path}", sep="\n")
-    return lambda image: method.plans(image, [options.request])[0].plan
+    return lambda image: method.plans(image, [options.request])[0].plan, []
 
 
 def arguments():

@@ -7,14 +7,13 @@ through the one evaluation, as every method does. Also reachable as core/utils/b
   python core/plan_on_discriminator.py --trial 7
   python core/plan_on_discriminator.py --dist_type self-disc --trial 101 --phase val --operators brightness,saturation
 """
-import argparse
 
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
-from core.engine.judged import DIST_TYPES, PREFIX, add_search
 from core.engine.options import Parser, parse
+from core.evaluation.evaluate import run_tests
+from core.methods.judged import DIST_TYPES, PREFIX, add_search
 
 
 def main():
@@ -27,9 +26,7 @@ def arguments():
     parser = add_search(Parser(__doc__).add_data().add_test())
     parser.add_argument("--dist_type", default="seq2seqGAN-disc", choices=DIST_TYPES, help="what scores a step; "
                         "--trial is that of its own experiment")
-    for flag in ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss"):   # the notebook's; the checkpoint knows them
-        parser.add_argument(flag, action="store_true", help=argparse.SUPPRESS)
-    return parser
+    return parser.add_ignored("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")   # the checkpoint knows them
 
 
 if __name__ == "__main__":

@@ -13,20 +13,21 @@ from tabulate import tabulate
 
 from core.engine.cli import run
 from core.engine.options import Parser, number
-from core.engine.photos import (
+from core.exports import check_export
+from core.files import UserError
+from core.photo import read_photo, shrink
+from core.planning import action_options, plan_pairs
+from core.studio.jobs import (
     add_output_flags,
     change,
     check_folder,
     check_results,
     edit_folder,
+    limits,
     plan_beside,
     save_plan,
     write_exports,
 )
-from core.files import UserError
-from core.photo import read_photo, shrink
-from core.photo.exports import check_export
-from core.planning import action_options, plan_pairs
 
 SAME_SHAPE = 0.02   # how far the ratio of the sides may be off: scaled photos have rounded sides
 
@@ -55,7 +56,7 @@ def main():
         print(line)
     if options.apply_to:
         options.export = []   # once is enough
-        edit_folder(Path(options.apply_to), lambda image: found.plan, options)
+        edit_folder(Path(options.apply_to), lambda image: found.plan, options, (options.before, options.after))
 
 
 def report(found, plan, notes):
@@ -75,7 +76,7 @@ def read_pair(options):
     Raises UserError where they differ: a plan changes colours, it does not crop, turn or squeeze. With --convert only
     their shapes must agree, and the second is brought to the size of the first.
     """
-    before, after = photos = [read_photo(path, int(options.max_megapixels * 1e6))
+    before, after = photos = [read_photo(path, **limits(options))
                               for path in (options.before, options.after)]
     for path, photo in zip((options.before, options.after), photos, strict=True):
         for note in photo.notes:

@@ -8,9 +8,9 @@ metrics.json and the page say so.
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
-from core.engine.images import add_expected
 from core.engine.options import Parser, parse
+from core.evaluation.evaluate import run_tests
+from core.methods.generator import add_expected
 
 
 def main():

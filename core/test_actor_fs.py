@@ -8,8 +8,8 @@ folder, as core/test_seq2seqL1.py does.
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
 from core.engine.options import Parser, parse
+from core.evaluation.evaluate import run_tests
 
 
 def main():

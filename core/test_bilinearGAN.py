@@ -7,9 +7,9 @@ The generator draws at that size, padded to a multiple of what it halves; metric
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
-from core.engine.images import add_expected
 from core.engine.options import Parser, parse
+from core.evaluation.evaluate import run_tests
+from core.methods.generator import add_expected
 
 
 def main():

@@ -13,15 +13,15 @@ import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
+from core.datasets import to_uint8
 from core.datasets.annotations import read_entries
 from core.engine.cli import run
-from core.engine.data import open_photos
-from core.engine.editing import to_uint8
-from core.engine.index import index_runs
-from core.engine.methods import add_method, open_method
-from core.engine.options import Parser, number, parse
-from core.engine.run import revision, run_folder
+from core.engine.data import load_photos
+from core.engine.folders import revision, run_folder
+from core.engine.options import ON, Parser, number, parse
+from core.evaluation.run_table import index_runs
 from core.files import write_json, write_jsonl
+from core.methods.registry import add_method, load_method
 from core.metrics.obedience import judge_photo, read_items, summarise
 from core.metrics.picking import pick_requests
 from core.pages.obedience import HEADERS, interval_of, percent, write_obedience
@@ -32,8 +32,8 @@ EXAMPLES = 3   # failing sentences of each suite that are shown with pictures
 def main():
     options = parse(arguments())
     items = read_items(options.sentences) + real_items(options)
-    photos = open_photos(options, options.photos, options.short_edge)
-    method = open_method(options)
+    photos = load_photos(options, options.photos, options.short_edge)
+    method = load_method(options)
     folder = run_folder(options) / "obedience"
     right, change = judge(method, photos, items)
     rows = summarise(items, right)
@@ -129,7 +129,7 @@ def arguments():
                        "GIER's, ...) to pick real requests from")
     group.add_argument("--real", type=number(int, 1), default=8, help="real requests of each direction, at most")
     group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of the choice among them")
-    group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
+    group.add_argument("--visualize", **ON, help="write the page")
     return parser
 
 

@@ -3,7 +3,7 @@
   identity   the photo as it is
   mean_edit  the one plan that serves all training pairs best, whatever was asked
   auto_tone  what the photo's histogram asks for, whatever was asked: levels and a gamma towards mid grey
-  keywords   a page of rules from words to fixed-strength operations: core/planning/keywords.toml
+  keywords   wishes read by rules (core/requests/keywords.toml), each an operation of fixed strength
   planned    the plan found from the target itself: the floor of every planner with these operators
 
   python core/test_references.py --reference keywords --dataset FiveK --phase val
@@ -11,9 +11,9 @@
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
-from core.engine.methods import REFERENCES
 from core.engine.options import Parser, number, parse
+from core.evaluation.evaluate import run_tests
+from core.methods.registry import REFERENCES
 
 
 def main():

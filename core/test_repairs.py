@@ -15,12 +15,12 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from core.engine.cli import run
-from core.engine.data import open_photos
-from core.engine.editing import as_result
-from core.engine.methods import add_method, open_method
-from core.engine.options import Parser, number, parse
-from core.engine.run import revision, run_folder
+from core.engine.data import load_photos
+from core.engine.folders import revision, run_folder
+from core.engine.options import ON, Parser, number, parse
 from core.files import write_json, write_jsonl
+from core.methods.planner import as_result
+from core.methods.registry import add_method, load_method
 from core.metrics.attributes import lightness, warmth
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
@@ -39,7 +39,7 @@ FAULTS = {   # name: (request, what is measured of a picture, how the photo is d
 
 def main():
     options = parse(arguments())
-    method, photos = open_method(options), open_photos(options, options.photos, options.short_edge)
+    method, photos = load_method(options), load_photos(options, options.photos, options.short_edge)
     folder = run_folder(options) / "repairs"
     rows = []
     if options.visualize:
@@ -69,7 +69,7 @@ def repair(method, photos, rows):
             row = {"photo": name, "fault": fault, "right": (is_now - was) * (should - was) > 0,
                    "L1 before": before, "L1 after": after}
             rows.append(row)
-            yield as_result(f"{name}, {fault}", request, degraded, edited, image,
+            yield as_result(f"{name}, {fault}", request, edited, image,
                             {"input L1": before, "output L1": after})
 
 
@@ -104,7 +104,7 @@ def arguments():
     group.add_argument("--photos", type=number(int, 1), default=60, help="how many, evenly spaced")
     group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
                        "statistics matter")
-    group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
+    group.add_argument("--visualize", **ON, help="write the page")
     return parser
 
 

@@ -9,8 +9,8 @@ test/web/index.html: which candidates it favours, where it is best and where wor
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.critic_tests import add_critic_test, run_critic_tests
 from core.engine.options import Parser, parse
+from core.evaluation.critics import add_critic_test, run_critic_tests
 
 
 def main():

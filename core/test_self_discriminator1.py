@@ -8,8 +8,8 @@ Where the phase was planned, its mixed trajectories are among the wrong edits.
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.critic_tests import add_critic_test, run_critic_tests
 from core.engine.options import Parser, parse
+from core.evaluation.critics import add_critic_test, run_critic_tests
 
 
 def main():

@@ -9,8 +9,8 @@ intervals over photos), test/images.jsonl (one line per image) and test/web/inde
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.evaluation import run_tests
 from core.engine.options import Parser, parse
+from core.evaluation.evaluate import run_tests
 
 
 def main():

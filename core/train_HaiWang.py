@@ -1,23 +1,36 @@
 """Three models of "Learning to Globally Edit Images with Textual Description" (Wang, Williams and Kang 2018).
 
-Pix2Pix draws the edit end to end from photo and sentence; FilterBank mixes --num_G learnt edits by weights that the
-words give; Bucket takes one of them. All learn from L1, a perceptual loss and a discriminator that reads, too.
+Pix2Pix generates the edit end to end from photo and sentence; FilterBank mixes --num_G learnt edits, weighted by the
+words; Bucket takes one of them. All learn from L1, a perceptual loss and a discriminator that reads the request.
 
   python core/train_HaiWang.py --which_model_netG resnet_7blocks --no_lsgan --triple 0 --model Pix2Pix --trial 5
   python core/train_HaiWang.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU
 """
 import _init_paths  # noqa: F401
+import torch.nn.functional as F
 
-from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, draw, set_up_generator
-from core.engine.options import Parser, number, parse
-from core.engine.run import run_folder
+from core.engine.folders import run_folder
+from core.engine.options import OFF, Parser, number, parse
 from core.engine.seeds import over_seeds
-from core.engine.training import look_back, start
-from core.models.filter_bank import FilterBank
-from core.models.fusion import FUSIONS
-from core.models.generators import Generator
+from core.losses.gan import GANLoss
+from core.models.gan.filter_bank import FilterBank
+from core.models.gan.fusion import FUSIONS
+from core.models.gan.generators import Generator
+from core.training.adversarial import (
+    LAMBDA_GP,
+    adam,
+    add_gan,
+    adversarial_losses,
+    build_discriminator,
+    discriminator_step,
+    generator_step,
+    mismatched,
+    off,
+    perceptual_loss,
+)
+from core.training.generators import add_generator, average_weights, build_generator
+from core.training.planners import look_back, start
 
 MODELS = ("Pix2Pix", "FilterBank", "Bucket")
 
@@ -30,24 +43,47 @@ def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options, planned=False)
     if options.model == "Pix2Pix":
-        generator = set_up_generator(training, language, Generator, net=options.which_model_netG,
-                                     fusion=options.fusion, cond_nc=options.cond_nc)
+        generator = build_generator(options, language, Generator, net=options.which_model_netG, fusion=options.fusion,
+                                    cond_nc=options.cond_nc)
     else:
-        generator = set_up_generator(training, language, FilterBank, net=options.which_model_netG,
-                                     num_G=options.num_G, bucket=options.model == "Bucket")
-    critic, game = set_up_critic(training, make_critic(options, language))
-    perceptual = perceptual_loss(training, options.lambda_vgg)
+        generator = build_generator(options, language, FilterBank, net=options.which_model_netG, num_G=options.num_G,
+                                    bucket=options.model == "Bucket")
+    generator = training.setup(generator, adam(generator, options.learning_rate))
+    average = average_weights(training, options.ema)
+    loss = GANLoss(options.gan).to(training.device)
+    D = build_discriminator(options, language)
+    D = training.setup(D, adam(D, options.learning_rate_D), name="D", floor=loss.floor)
+    lambda_feat = 0.0 if options.no_ganFeat_loss else options.lambda_feat
+    lambda_vgg = 0.0 if options.no_vgg_loss else options.lambda_vgg
+    lambda_gp = LAMBDA_GP if options.gan == "wgan" else 0.0
+    l1 = F.l1_loss if options.lambda_L1 else off
+    perceptual = perceptual_loss(training, lambda_vgg)
 
     for batch in training.batches(train):
-        result = draw(training, generator, game, batch, perceptual, options.lambda_L1)
-        discriminate(training, game, critic, batch["input"], batch["target"], result, batch["request_ids"],
-                     wrong_words(batch["request_ids"]) if options.triple else None)
-        look_back(training, generator, val)
+        generator.train()
+        image, target, words = batch["input"], batch["target"], batch["request_ids"]   # (B, 3, H, W) twice, (B, L)
+        edit = generator(image, words)
+        real, fake = (image, target, words), (image, edit, words)
+
+        # loss_G is the sum of these terms; the generator steps first, against a frozen D
+        gan, features = adversarial_losses(training, loss, real, fake, matching=lambda_feat > 0)
+        generator_step(training, GAN=gan, features=lambda_feat * features, L1=options.lambda_L1 * l1(edit, target),
+                       VGG=lambda_vgg * perceptual(edit, target))
+
+        # loss_D is the weighted sum over cases; fakes and real edits with wrong words share a weight of 1
+        wrong = mismatched(*real) if options.triple else None
+        share = 1.0 if wrong is None else 0.5
+        discriminator_step(training, loss, D, {"real": (real, True, 1.0), "fake": (fake, False, share),
+                                               "wrong_words": (wrong, False, share)}, lambda_gp, options.r1)
+
+        if average:
+            average.update(generator)
+        look_back(training, average.network if average else generator, val)
     return {"best validation": training.best}
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_training(num_iters=20000).add_gan().add_machine()
+    parser = add_gan(Parser(__doc__).add_data().add_training(num_iters=20000)).add_machine()
     add_generator(parser, norm="batch")
     group = parser.add_argument_group("Wang, Williams and Kang")
     group.add_argument("--model", default="Pix2Pix", choices=MODELS, help="end to end, a mixture of learnt edits, or "
@@ -55,9 +91,9 @@ def arguments():
     group.add_argument("--which_model_netG", default="unet_128", help="generator: unet_128, resnet_7blocks; or with "
                        "other numbers")
     group.add_argument("--num_G", type=number(int, 1), default=5, help="learnt edits of FilterBank and Bucket")
-    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how the words meet the picture in Pix2Pix; "
-                       "--cond_nc is their size here, too")
-    group.add_argument("--triple", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="a third case for the "
+    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how Pix2Pix fuses the words with the "
+                       "picture; --cond_nc is the size of the words here, too")
+    group.add_argument("--triple", **OFF, help="a third case for the "
                        "discriminator: real edits with wrong words")
     group.add_argument("--lambda_L1", type=number(float, 0), default=10.0, help="weight of the L1 to the target")
     parser.set_defaults(schedule="linear", num_D=1, lambda_vgg=0.05, lambda_feat=0.0)

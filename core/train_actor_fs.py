@@ -11,10 +11,10 @@ import _init_paths  # noqa: F401
 
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised
+from core.training.planners import add_planner, build_planner, look_back, start, supervised
 
 EXPERIMENT = "actor_fs"
 
@@ -26,7 +26,7 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options)
-    planner = training.setup(*open_planner(options, language), "teacher_forced")
+    planner = training.setup(*build_planner(options, language), "teacher_forced")
 
     for batch in training.batches(train):
         planner.train()

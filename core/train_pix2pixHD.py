@@ -1,23 +1,34 @@
 """pix2pixHD with words: straight from the photo and the request to pixels (Wang et al. 2018), without a plan.
 
-The generator learns from a discriminator of several scales, from its features and from a perceptual loss; both are
-told the request. With --triple, real edits with wrong words are a third case, which the discriminator must refuse.
+The generator learns from a discriminator at several scales, from the matching of its features and from a perceptual
+loss; both networks read the request. With --triple, the discriminator must also refuse real edits with wrong words.
 
   python core/train_pix2pixHD.py --trial 1
   python core/train_pix2pixHD.py --dataset synth --trial 102 --num_iters 600       # a small trial on a CPU
 """
 import _init_paths  # noqa: F401
 
-from core.engine.adversarial import discriminate, make_critic, perceptual_loss, set_up_critic, wrong_words
 from core.engine.cli import run
-from core.engine.generation import add_generator, draw, set_up_generator
-from core.engine.options import Parser, parse
-from core.engine.run import run_folder
+from core.engine.folders import run_folder
+from core.engine.options import OFF, Parser, parse
 from core.engine.seeds import over_seeds
-from core.engine.training import look_back, start
 from core.files import UserError
-from core.models.fusion import FUSIONS
-from core.models.generators import Generator
+from core.losses.gan import GANLoss
+from core.models.gan.fusion import FUSIONS
+from core.models.gan.generators import Generator
+from core.training.adversarial import (
+    LAMBDA_GP,
+    adam,
+    add_gan,
+    adversarial_losses,
+    build_discriminator,
+    discriminator_step,
+    generator_step,
+    mismatched,
+    perceptual_loss,
+)
+from core.training.generators import add_generator, average_weights, build_generator
+from core.training.planners import look_back, start
 
 ENCODERS = ("separate", "shared", "G", "only_G")
 
@@ -32,45 +43,67 @@ def train_once(options):
         raise UserError("--triple: wrong words mean nothing to a discriminator that reads none; leave --encoders "
                         "only_G out")
     training, language, train, val = start(options, planned=False)
-    generator = set_up_generator(training, language, Generator, net=options.netG, fusion=options.fusion,
-                                 cond_nc=options.cond_nc)
-    critic = make_critic(options, language, use_words=options.encoders != "only_G")
+    generator = build_generator(options, language, Generator, net=options.netG, fusion=options.fusion,
+                                cond_nc=options.cond_nc)
+    generator = training.setup(generator, adam(generator, options.learning_rate))
+    average = average_weights(training, options.ema)
+    loss = GANLoss(options.gan).to(training.device)
+    D = build_discriminator(options, language, use_words=options.encoders != "only_G")
     if options.encoders == "G":
-        critic.read.requires_grad_(False)
-    critic, game = set_up_critic(training, critic)
-    perceptual = perceptual_loss(training, options.lambda_vgg)
+        D.request_encoder.requires_grad_(False)
+    D = training.setup(D, adam(D, options.learning_rate_D), name="D", floor=loss.floor)
+    lambda_feat = 0.0 if options.no_ganFeat_loss else options.lambda_feat
+    lambda_vgg = 0.0 if options.no_vgg_loss else options.lambda_vgg
+    lambda_gp = LAMBDA_GP if options.gan == "wgan" else 0.0
+    perceptual = perceptual_loss(training, lambda_vgg)
 
     for batch in training.batches(train):
+        generator.train()
+        image, target, words = batch["input"], batch["target"], batch["request_ids"]   # (B, 3, H, W) twice, (B, L)
         if options.encoders in ("shared", "G"):
-            tell(training, "model", "D")
-        result = draw(training, generator, game, batch, perceptual)
+            copy_encoder(training, "model", "D")
+        edit = generator(image, words)
+        real, fake = (image, target, words), (image, edit, words)
+
+        # loss_G is the sum of these terms; the generator steps first, against a frozen D
+        gan, features = adversarial_losses(training, loss, real, fake, matching=lambda_feat > 0)
+        generator_step(training, GAN=gan, features=lambda_feat * features, VGG=lambda_vgg * perceptual(edit, target))
+
         if options.encoders in ("shared", "G"):
-            tell(training, "model", "D")
-        discriminate(training, game, critic, batch["input"], batch["target"], result, batch["request_ids"],
-                     wrong_words(batch["request_ids"]) if options.triple else None)
+            copy_encoder(training, "model", "D")
+
+        # loss_D is the weighted sum over cases; fakes and real edits with wrong words share a weight of 1
+        wrong = mismatched(*real) if options.triple else None
+        share = 1.0 if wrong is None else 0.5
+        discriminator_step(training, loss, D, {"real": (real, True, 1.0), "fake": (fake, False, share),
+                                               "wrong_words": (wrong, False, share)}, lambda_gp, options.r1)
         if options.encoders == "shared":
-            tell(training, "D", "model")
-        look_back(training, generator, val)
+            copy_encoder(training, "D", "model")
+
+        if average:
+            average.update(generator)
+        look_back(training, average.network if average else generator, val)
     return {"best validation": training.best}
 
 
-def tell(training, teacher, pupil):
-    """Give a network's language encoder to another, as if they had one; each optimizer then teaches it in its turn."""
-    training.networks[pupil].read.load_state_dict(training.networks[teacher].read.state_dict())
+def copy_encoder(training, source, target):
+    """Copy a network's request encoder into another, as if both shared one that each optimizer updates in turn."""
+    weights = training.networks[source].request_encoder.state_dict()
+    training.networks[target].request_encoder.load_state_dict(weights)
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_training(num_iters=20000).add_gan().add_machine()
+    parser = add_gan(Parser(__doc__).add_data().add_training(num_iters=20000)).add_machine()
     add_generator(parser)
     group = parser.add_argument_group("pix2pixHD")
     group.add_argument("--netG", default="global_9blocks", help="generator: global_9blocks, local_9blocks (the global "
                        "one and a local enhancer), resnet_7blocks, unet_128; or with other numbers")
-    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how the words meet the picture in it; "
-                       "--cond_nc is their size here, too")
+    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how it fuses the words with the picture; "
+                       "--cond_nc is the size of the words here, too")
     group.add_argument("--encoders", default="separate", choices=ENCODERS, help="who reads the words: each network by "
                        "its own encoder, both by a shared one, both by one that only the generator trains, or only the "
                        "generator at all")
-    group.add_argument("--triple", type=int, nargs="?", const=1, default=0, choices=(0, 1), help="a third case for the "
+    group.add_argument("--triple", **OFF, help="a third case for the "
                        "discriminator: real edits with wrong words")
     parser.set_defaults(schedule="linear")
     return parser

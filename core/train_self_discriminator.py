@@ -7,18 +7,17 @@ are needed; core/train_self_discriminator1.py adds mixed trajectories.
   python core/train_self_discriminator.py --dataset synth --session 1 --trial 101                        # on a CPU
   python core/test_self_discriminator.py --dataset synth --session 1 --trial 101
 """
-import argparse
 
 import _init_paths  # noqa: F401
 
-from core.engine.candidates import candidates
 from core.engine.cli import run
-from core.engine.critics import accuracies, add_critic, open_critic, validate_critic
+from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
-from core.engine.training import start
 from core.losses.ranking import classification_loss
+from core.planning.candidates import candidates
+from core.training.critics import accuracies, add_critic, build_critic, validate_critic
+from core.training.planners import start
 
 EXPERIMENT = "self_discriminator"
 
@@ -30,7 +29,7 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options, planned=False)
-    critic = training.setup(*open_critic(options, language))
+    critic = training.setup(*build_critic(options, language))
 
     for batch in training.batches(train):
         critic.train()
@@ -48,8 +47,7 @@ def train_once(options):
 def arguments():
     parser = add_critic(Parser(__doc__).add_data().add_training(20000).add_machine())
     parser.set_defaults(dataset="GIER", session=3, batch_size=16)
-    parser.add_argument("--shuffle", type=int, default=1, help=argparse.SUPPRESS)   # a run always shuffles its pairs
-    return parser
+    return parser.add_ignored("--shuffle")   # a run always shuffles its pairs
 
 
 if __name__ == "__main__":

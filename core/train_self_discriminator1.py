@@ -1,8 +1,8 @@
 """Self-discriminator on mixed trajectories: the critic also sees planned edits that do not fit the words.
 
 Each right edit stands against the pair's own plan cut short, the plan of another pair, a random edit, and itself with
-the words of another pair. What the critic pays is a matter of --objective; with --combined a planner learns beside it
-to please it, and its edits are wrong ones, too.
+the words of another pair. --objective chooses the critic's loss; with --combined a planner is trained beside the critic
+to raise its score, and the planner's edits are wrong ones, too.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1      # first: plan the training pairs
   python core/train_self_discriminator1.py --trial 1
@@ -13,16 +13,17 @@ import _init_paths  # noqa: F401
 import torch
 import torch.nn.functional as F
 
-from core.engine.candidates import FAR, NEAR, candidates
 from core.engine.cli import run
-from core.engine.critics import LEVELLED, accuracies, add_critic, open_critic, validate_critic
-from core.engine.options import Parser, number, parse
-from core.engine.run import MAIN, run_folder
+from core.engine.folders import run_folder
+from core.engine.options import OFF, ON, Parser, number, parse
+from core.engine.run import MAIN
 from core.engine.seeds import over_seeds
-from core.engine.training import start, supervised
 from core.losses.ranking import classification_loss, ranking_loss, regression_loss, triplet_loss
-from core.models.planner import Planner, PlannerConfig
+from core.methods.critics import LEVELLED
 from core.models.vision import ENCODERS
+from core.planning.candidates import FAR, NEAR, candidates
+from core.training.critics import accuracies, add_critic, build_critic, validate_critic
+from core.training.planners import build_planner, start, supervised
 
 EXPERIMENT = "self_discriminator1"
 
@@ -34,16 +35,16 @@ def main():
 def train_once(options):
     """Train one run; return what its best checkpoint was chosen by."""
     training, language, train, val = start(options)
-    critic = training.setup(*open_critic(options, language))
+    critic = training.setup(*build_critic(options, language))
     if options.combined:
-        planner = training.setup(*new_planner(options, language), "teacher_forced", name="G")
+        planner = training.setup(*build_planner(options, language), "teacher_forced", name="G")
 
     for batch in training.batches(train):
         critic.train()
         others = {"planned": plan(training, planner, batch)} if options.combined else {}
         shown = candidates(batch, language.operators, bool(options.random_edits), **others)
         scores = shown.judged(critic)
-        training.step(**owed(scores, shown, options))
+        training.step(**critic_losses(scores, shown, options))
         training.note(**accuracies(scores, shown, options.objective in LEVELLED))
         if training.due(options.checkpoint_every):
             area = validate_critic(critic, val, language.operators, training.device)
@@ -51,8 +52,8 @@ def train_once(options):
     return {"best validation, 1 - AUC": training.best}
 
 
-def owed(scores, shown, options):
-    """Return what the critic pays for its scores (K, B) of Candidates."""
+def critic_losses(scores, shown, options):
+    """Return the critic's losses {name: 0-d tensor} of --objective on its scores (K, B) of Candidates."""
     weights = shown.weights(by_distance=bool(options.reweight))
     if options.objective == "ranking":
         return {"ranking": ranking_loss(scores, shown.distances, NEAR)}
@@ -65,7 +66,7 @@ def owed(scores, shown, options):
 
 
 def plan(training, planner, batch):
-    """Teach the planner by planned sequences and by the critic, which stands still; return its edits (B, 3, H, W)."""
+    """Step the planner along its supervised losses and the frozen critic's; return its edits (B, 3, H, W)."""
     planner.train()
     planned = planner(batch["input"], batch["request_ids"])
     with training.held(MAIN) as critic:
@@ -75,30 +76,20 @@ def plan(training, planner, batch):
     return planned.image.detach()
 
 
-def new_planner(options, language):
-    """Return a planner and its optimizer."""
-    config = PlannerConfig(
-        words=language.vocab.names, operators=language.operators.names, vis_encoder=options.vis_encoder,
-        hidden_size=options.hidden_size, vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
-        use_attention=bool(options.use_attention))
-    planner = Planner(config, language.vectors)
-    return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
-
-
 def arguments():
     parser = add_critic(Parser(__doc__).add_data().add_training().add_machine())
     group = parser.add_argument_group("what it learns from")
     group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences is mixed; "
                        "0: the plans that a synthetic set was made by")
-    group.add_argument("--random_edits", type=int, default=1, choices=(0, 1), help="show random edits as wrong ones")
+    group.add_argument("--random_edits", **ON, help="show random edits as wrong ones")
     group.add_argument("--objective", default="classification", choices=("classification", "triplet", "ranking",
                        "regression"), help="right or wrong; the same and a margin between them; only their order by "
                        "L1 from what was asked for; that distance itself")
     group.add_argument("--positive_weight", type=number(float, 0), default=1.0, help="of the right edits' loss")
-    group.add_argument("--reweight", type=int, default=0, choices=(0, 1), help="wrong edits weigh by their L1 distance "
+    group.add_argument("--reweight", **OFF, help="wrong edits weigh by their L1 distance "
                        "from what was asked for")
     group = parser.add_argument_group("the planner beside it")
-    group.add_argument("--combined", type=int, default=0, choices=(0, 1), help="train one with the critic")
+    group.add_argument("--combined", **OFF, help="train one with the critic")
     group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what it looks at the photo with")
     group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of its parameter loss beside "
                        "the operator's")

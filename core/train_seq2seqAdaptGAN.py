@@ -1,8 +1,8 @@
-"""Seq2seq + adaptive GAN: the discriminator takes the planned pseudo-target for real as well as the target.
+"""Seq2seq + adaptive GAN: the discriminator counts the planned pseudo-target as real, as well as the target.
 
-A planner can only reach what operators can do. So its judge sees two edits as real, the one that a person made and the
-planned sequence carried out on the input, and what it pays on real is the mean of both; all else is
-core/train_seq2seqGAN.py, which this runs with --adapt, under trials of its own.
+A planner can only reach edits that its operators can express. Therefore two edits are real, the target and the planned
+sequence executed on the input, and the discriminator's loss on real edits is the mean of both. Everything else is
+core/train_seq2seqGAN.py, which this script runs with --adapt under trials of its own.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqAdaptGAN.py --trial 1

@@ -9,17 +9,18 @@ of a planned sequence) and a free-running step (the network plans by itself; L1 
 """
 import _init_paths  # noqa: F401
 
-from core.datasets import Beside, DrawnPairs, DrawnWords, Mixed
-from core.datasets.photos import bundled, from_folder
+from core.datasets import Beside, Mixed
 from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
-from core.engine.editing import THUMBNAIL
-from core.engine.options import Parser, number, parse
-from core.engine.run import run_folder
+from core.engine.folders import run_folder
+from core.engine.options import OFF, Parser, number, parse
 from core.engine.seeds import over_seeds
-from core.engine.training import add_planner, look_back, open_planner, start, supervised, with_repairs
+from core.methods.planner import THUMBNAIL
 from core.metrics.obedience import fulfils
+from core.synthesis import DrawnPairs, DrawnWords
 from core.synthesis.degrade import Crops, Inputs
+from core.synthesis.photos import bundled, from_folder
+from core.training.planners import add_planner, build_planner, look_back, start, supervised, with_repairs
 
 EXPERIMENT = "seq2seqL1"
 
@@ -44,7 +45,7 @@ def train_once(options):
     train = with_repairs(train, pictures, options, language)
     if options.rehearse:
         train = Beside(train, words)
-    planner = training.setup(*open_planner(options, language), "teacher_forced")
+    planner = training.setup(*build_planner(options, language), "teacher_forced")
 
     for batch in training.batches(words, until=options.words_first):
         planner.train()
@@ -81,7 +82,7 @@ def arguments():
     group.add_argument("--words_first", type=number(int, 0), default=0, help="iterations at the start that teach words "
                        "only: sentences and plans that fulfil them on some photo of --mix (without it, a bundled one), "
                        "shown without it, many in a second")
-    group.add_argument("--rehearse", type=int, default=0, choices=(0, 1), help="later, such sentences beside every "
+    group.add_argument("--rehearse", **OFF, help="later, such sentences beside every "
                        "batch of pairs, so that none is forgotten")
     return parser
 

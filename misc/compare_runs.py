@@ -9,14 +9,14 @@ from a bootstrap over photos. Where the interval leaves out 0, the difference is
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.comparison import comparable, compare, open_tested, sentence
 from core.engine.options import Parser
+from core.evaluation.compare import comparable, compare, load_tested, sentence
 from core.files import write_json
 
 
 def main():
     options = arguments().parse_args()
-    a, b = open_tested(options.A), open_tested(options.B)
+    a, b = load_tested(options.A), load_tested(options.B)
     keys, notes = comparable(a, b)
     compared = compare(a, b, keys)
     photos = {row["photos"] for row in compared}

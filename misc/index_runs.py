@@ -5,8 +5,8 @@
 import _init_paths  # noqa: F401
 
 from core.engine.cli import run
-from core.engine.index import index_runs
 from core.engine.options import Parser
+from core.evaluation.run_table import index_runs
 
 
 def main():

@@ -4,17 +4,20 @@
 """
 import _init_paths  # noqa: F401
 
-from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.engine.checkpoints import load_checkpoint, require, save_checkpoint
 from core.engine.cli import run
 from core.engine.options import Parser
-from core.files import UserError
+from core.files import UserError, identity
 
 
 def main():
     options = arguments().parse_args()
+    if identity(options.small) == identity(options.checkpoint):
+        raise UserError(f"{options.small}: is the checkpoint itself, which stays as it is; give another name")
     state = load_checkpoint(options.checkpoint)
     if "weights" not in state.get("model", {}):
         raise UserError(f"{options.checkpoint}: holds no network; give a checkpoint of a train script")
+    require(state, options.checkpoint, "iteration", "date")
     weights = {name: value.half() if value.is_floating_point() else value
                for name, value in state["model"]["weights"].items()}
     kept = {name: state[name] for name in ("experiment", "iteration", "date")}

@@ -10,7 +10,6 @@ write the same file as one.
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 1 --import_from T2ONet/output/actions_set_1
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 1 --ray 10.0.0.1:6379
 """
-import argparse
 from contextlib import closing
 from dataclasses import asdict
 
@@ -20,12 +19,11 @@ from tqdm import tqdm
 from core.datasets import ActionSet, action_row, action_set_path, import_published
 from core.datasets.annotations import PHASES, pair_name
 from core.engine.cli import run
-from core.engine.data import open_phase, read_phase
-from core.engine.editing import THUMBNAIL, Edited, as_result
-from core.engine.language import open_language
-from core.engine.options import Parser, number, parse
+from core.engine.data import load_phase, read_phase
+from core.engine.language import load_language
+from core.engine.options import Parser, number, parse, some_of
 from core.files import UserError, read_json, write_json
-from core.operators import execute
+from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.pages import write_results
 from core.planning import action_options
 from core.planning.action_sets import OPTIMIZERS, read_sets
@@ -51,7 +49,7 @@ def main():
             write_json(begun, imported, indent=1)
             continue
         refuse_other_options(begun, {"import_from": None} | asdict(search), actions)
-        dataset = open_phase(options, phase, open_language(options).vocab, size=THUMBNAIL,
+        dataset = load_phase(options, phase, load_language(options).vocab, size=THUMBNAIL,
                              cache=f"{options.output}/cache")
         for sentence in dataset.report():
             print(sentence)
@@ -83,10 +81,7 @@ def plan_phase(dataset, actions, search, options):
 
 def planned_row(entry, found):
     """Return the stored row of a `Planned`."""
-    distances = [found.l1_input]
-    for gain in found.gains:
-        distances.append(distances[-1] - gain)
-    return action_row(entry, found.plan, distances)
+    return action_row(entry, found.plan, found.distances)
 
 
 def import_phase(options, phase, actions):
@@ -132,26 +127,18 @@ def write_page(dataset, actions, folder):
             sample = dataset[index]
             plan = plans[sample["name"]]
             row = actions.rows[sample["name"]]
-            yield as_result(sample["name"], sample["request"], sample["input"],
-                            Edited(execute(plan, sample["input"]), plan), sample["target"],
-                            {"input L1": row["l1_input"], "output L1": row["l1_output"]})
+            yield as_result(sample["name"], sample["request"], Edited(sample["input"], plan), sample["target"],
+                            {"input L1": row["distances"][0], "output L1": row["distances"][-1]})
 
     write_results(folder, f"planned: {actions.path.stem}", results())
     print(f"page: {folder / 'index.html'}")
 
 
-def phases(text):
-    """Return the phases of "train,val". An argparse type."""
-    names = text.split(",")
-    if unknown := [name for name in names if name not in PHASES]:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no phase; known are: {', '.join(PHASES)}")
-    return names
-
-
 def arguments():
     parser = Parser(__doc__).add_data()
     group = parser.add_argument_group("planning")
-    group.add_argument("--phase", type=phases, default="train", help="train, val or test, or several with commas")
+    group.add_argument("--phase", type=some_of(PHASES, "phase"), default=["train"], help="train, val or test, or "
+                       "several with commas (default: train)")
     group.add_argument("--action_id", type=number(int, 1), default=1, help="number of the set")
     group.add_argument("--operators", help="operators of your own set, in order, such as brightness,hue")
     group.add_argument("--fixed_order", action="store_true", help="use the operators in the order given")

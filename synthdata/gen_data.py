@@ -14,12 +14,12 @@ from pathlib import Path
 import _init_paths  # noqa: F401
 from tqdm import tqdm
 
-from core.datasets.photos import MIN_SIDE, bundled, from_folder
-from core.datasets.synth import KINDS, SESSIONS, SynthSet, replay
 from core.engine.cli import run
-from core.files import UserError, replacing, write_text
+from core.files import UserError, identity, replacing, write_text
 from core.metrics.obedience import fulfils
 from core.operators import Plan
+from core.synthesis.photos import MIN_SIDE, bundled, from_folder
+from core.synthesis.synth import KINDS, SESSIONS, SynthSet, replay
 from core.threads import threads
 
 PACKAGES = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-learn", "pillow")
@@ -50,6 +50,9 @@ def parse_args():
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise UserError(f"--kinds {unknown[0]}: is none of {', '.join(KINDS)}")
     options.kinds = kinds
+    if options.photos and identity(options.photos) == identity(Path(options.out) / "images"):
+        raise UserError(f"--photos {options.photos}: is where the pictures of --out {options.out} are written; choose "
+                        f"another --out")
     for name, low in (("release_bs", 1), ("requests", 1), ("size", MIN_SIDE), ("seed", 0), ("visualize", 0)):
         if getattr(options, name) < low:
             raise UserError(f"--{name} {getattr(options, name)}: must be at least {low}")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from tiny_project import SYNTH, TINY
 
-from core.engine.editing import PlannerMethod
 from core.engine.trials import read_trials
+from core.methods.planner import PlannerMethod
 
 TRAIN, TEST = "core/train_actor_fs.py", "core/test_actor_fs.py"
 RUN = "output/synth_actor_fs_trial_101"
@@ -51,7 +51,7 @@ def test_a_resumed_run_is_the_unbroken_one(project, losses):
     assert losses("--num_iters", 4, "--checkpoint_every", 2) == unbroken
     resumed = weights(project / RUN / "last.pt")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    assert not torch.equal(half["choose.weight"], whole["choose.weight"])
+    assert not torch.equal(half["operator_head.weight"], whole["operator_head.weight"])
 
 
 def test_it_is_tested_as_every_planner(project, losses, run_script):

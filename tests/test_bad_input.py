@@ -3,7 +3,6 @@ import errno
 import json
 import math
 import os
-import tempfile
 
 import numpy as np
 import pytest
@@ -11,8 +10,9 @@ import torch
 from PIL import Image
 from tiny_project import RUN, SYNTH, TAUGHT, TINY, copy_of, tiny_project
 
-from core.engine import training
+from core import files as files_module
 from core.engine.checkpoints import load_checkpoint, save_checkpoint
+from core.training import planners as training
 
 TRAIN, TEST, EDIT = "core/train_seq2seqL1.py", "core/test_seq2seqL1.py", "core/edit.py"
 PLAN, REFERENCES, DEMO = "prepro/gen_greedy_seqs.py", "core/test_references.py", "core/demo_seq2seqL1.py"
@@ -271,20 +271,20 @@ def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, proje
 def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, project):
     for name in lost:
         (project / RUN / name).unlink()
-    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 81)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 121)
     assert result.code == 0, result.err
     assert ("resuming" in result.out) == ("last.pt" not in lost)
-    assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 81
-    assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 81
+    assert load_checkpoint(project / RUN / "last.pt")["iteration"] == 121
+    assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 121
 
 
 def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script, project, monkeypatch):
     path = project / RUN / "last.pt"
     before = path.read_bytes()
     monkeypatch.setattr(training, "parameter_loss", lambda params, *_: (params * math.nan).sum())
-    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 90)
+    result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 130)
     assert result.code == 2
-    assert "loss 'parameter' became nan in iteration 81; lower --learning_rate" in result.err
+    assert "loss 'parameter' became nan in iteration 121; lower --learning_rate" in result.err
     assert path.read_bytes() == before
 
 
@@ -329,6 +329,7 @@ def test_a_broken_metrics_file_of_another_run_is_named_and_the_test_goes_on(run_
     ((EDIT, "--img", "data", *REQUEST), "data: no photos here"),
     ((EDIT, "--img", "cat.png", *REQUEST, "--checkpoint", "output/none"), "output/none: no such checkpoint"),
     ((EDIT, "--img", "cat.png", *REQUEST, "--max_megapixels", 0.001), "more than the limit of 0.001"),
+    ((EDIT, "--img", "cat.png", *REQUEST, "--max_decoded_mb", 0.001), "MB when decoded, more than the limit of 0"),
 ], ids=lambda value: " ".join(map(str, value[-2:])) if isinstance(value, tuple) else "")
 def test_flags(command, words, refuse):
     refuse(command, words)
@@ -341,16 +342,16 @@ def full_disk(monkeypatch, project):
     """Return `fill(suffix)`: files of that suffix now lie on a full disk, and every write to them really fails."""
     if not os.path.exists("/dev/full"):
         pytest.skip("needs Linux's /dev/full")
-    made = tempfile.mkstemp
+    made = files_module.create_beside
 
     def fill(suffix):
-        def mkstemp(**names):
-            handle, path = made(**names)
-            if names["suffix"] == suffix:
+        def create(path):
+            handle, temporary = made(path)
+            if path.suffix == suffix:
                 os.close(handle)
                 handle = os.open("/dev/full", os.O_WRONLY)
-            return handle, path
-        monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+            return handle, temporary
+        monkeypatch.setattr(files_module, "create_beside", create)
     return fill
 
 
@@ -374,7 +375,7 @@ def test_a_full_disk(suffix, command, full_disk, run_script, project):
 
 
 def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full_disk, run_script, project):
-    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 82)
+    resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 122)
     before = files(project / RUN)
     full_disk(".jsonl")
     assert run_script(*resume).code == 2
@@ -385,16 +386,16 @@ def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full
     full_disk("")   # there is space again
     result = run_script(*resume)
     assert result.code == 0
-    assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 82
+    assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 122
 
 
 def test_a_disk_that_is_full_for_the_log(run_script, project, monkeypatch):
-    from core.engine import run
+    from core.engine import log
 
     def append(path, values):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(run, "append_jsonl", append)
+    monkeypatch.setattr(log, "append_jsonl", append)
     result = run_script(TRAIN, *TINY, "--trial", 9, "--num_iters", 2)
     assert result.code == 2
     assert "synth_seq2seqL1_trial_9/log.jsonl: the disk is full" in result.err
@@ -403,8 +404,8 @@ def test_a_disk_that_is_full_for_the_log(run_script, project, monkeypatch):
 @pytest.mark.parametrize("command", [(TRAIN, *TINY), (TEST, *SYNTH, "--trial", 100), (PLAN, *SYNTH, "--action_id", 3),
                                      (EDIT, "--img", "cat.png", *REQUEST)], ids=lambda command: command[0])
 def test_a_folder_that_may_not_be_written_to(command, refuse, monkeypatch):
-    def mkstemp(**names):   # what the system says; permissions themselves do not stop an administrator
-        raise PermissionError(errno.EACCES, "Permission denied", str(names["dir"]))
+    def create(path):   # what the system says; permissions themselves do not stop an administrator
+        raise PermissionError(errno.EACCES, "Permission denied", str(path.parent))
 
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    monkeypatch.setattr(files_module, "create_beside", create)
     refuse(command, "cannot be written here (Permission denied); choose another folder")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny_project import SYNTH
 
-from core.engine.critics import load_critic
 from core.engine.trials import read_trials
+from core.methods.critics import load_critic
 from core.operators import Plan
 
 TRAIN, TRAIN1 = "core/train_self_discriminator.py", "core/train_self_discriminator1.py"

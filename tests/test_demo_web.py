@@ -1,5 +1,6 @@
 """The workbench in a real browser: an edit by words and sliders, its files, and what must not happen on the page."""
 import base64
+import html
 import io
 import json
 import os
@@ -7,13 +8,17 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 from tiny_project import ROOT
 
-from core.engine.editing import SHIPPED
+from core.methods.planner import SHIPPED
 
 SCRIPT = "core/demo_web.py"
 EDITED = "document.querySelector('#after img').src"
@@ -21,15 +26,18 @@ EDITED = "document.querySelector('#after img').src"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The page's address, and the folder for temporary files that its server uses."""
+    """The page's address, its process, and the folder for temporary files that it uses."""
     pytest.importorskip("gradio", reason="needs gradio: pip install -r requirements-web.txt")
     folder = tmp_path_factory.mktemp("server")
+    (folder / "ldie-web-killed/photo").mkdir(parents=True)   # what a server leaves that is killed
     command = [sys.executable, ROOT / SCRIPT, "--checkpoint", SHIPPED, "--port", "0", "--max_megapixels", "1",
-               "--max_upload_mb", "1"]   # that planner does as it is told; a tiny one plans what no LUT can hold
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder)})
+               "--max_decoded_mb", "4", "--max_upload_mb", "1"]   # that planner does as it is told; a tiny one plans
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,   # what no LUT can hold
+                               env=os.environ | {"TMPDIR": str(folder)})
     address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
     assert address, "the server did not start; its reason stands above"
-    yield address.group(), folder
+    assert not (folder / "ldie-web-killed").exists()
+    yield SimpleNamespace(url=address.group(), folder=folder, process=process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 130
     assert list(folder.iterdir()) == []   # no photo stays behind
@@ -43,12 +51,12 @@ def page(chromium, server):
     page.set_default_timeout(30_000)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: failures.append(error))
-    page.goto(server[0])
+    page.goto(server.url)
     page.wait_for_selector("#drop input", state="attached")
     yield page
-    assert {url for url in asked if not url.startswith((server[0] + "/", "data:", "blob:"))} == set()
+    assert {url for url in asked if not url.startswith((server.url + "/", "data:", "blob:"))} == set()
     assert failures == []
-    assert str(server[1]) not in page.content()
+    assert str(server.folder) not in page.content()
     context.close()
 
 
@@ -162,12 +170,21 @@ def test_markup_in_a_request_is_text(page, cat):
 
 @pytest.mark.parametrize(("name", "reason"), [
     ("letter.jpg", "letter.jpg: not a JPEG, PNG, TIFF or WebP picture"),
-    ("large.png", "large.png: 2000 x 1000 is 2 megapixels, more than the limit of 1")])
+    ("large.png", "large.png: 2000 x 1000 is 2 megapixels, more than the limit of 1"),
+    ("deep.png", "deep.png: 1000 x 1000 pixels of 8 bytes are 8 MB when decoded, more than the limit of 4"),
+    ("scans.jpg", "scans.jpg: a progressive JPEG of more than 500 scans is not read")])
 def test_a_bad_upload_is_one_sentence_and_the_photo_before_stays(page, cat, tmp_path, name, reason):
     asked(page, cat)
     before = page.evaluate(EDITED)
-    if name.endswith(".png"):
+    if name == "large.png":
         Image.new("RGB", (2000, 1000)).save(tmp_path / name)
+    elif name == "deep.png":
+        cv2.imwrite(str(tmp_path / name), np.zeros((1000, 1000, 4), np.uint16))
+    elif name == "scans.jpg":
+        Image.new("RGB", (64, 48)).save(tmp_path / name, progressive=True)
+        data = (tmp_path / name).read_bytes()
+        last = data.rindex(b"\xff\xda")
+        (tmp_path / name).write_bytes(data[:last] + data[last:-2] * 500 + data[-2:])
     else:
         (tmp_path / name).write_text("Dear all")
     drop(page, tmp_path / name)
@@ -198,12 +215,84 @@ def test_what_cannot_be_done_is_said(page, cat):
     page.get_by_text(re.compile(r"\(sharpness .* cannot be held by a \.cube table")).wait_for()
 
 
-def test_before_and_after_are_compared_by_keys(page, cat):
-    opened(page, cat)
-    divider = page.get_by_label("as it was before")
+def test_the_slider_on_the_photo_shows_before_on_its_left_and_after_on_its_right(page, cat):
+    asked(page, cat)
+    divider = page.get_by_label("how much of the photo is shown as it is after the edit")
+    size = page.locator("#photo").bounding_box()
+
+    def shares():
+        """How far the left and the right half of the photo, as the screen shows it, are from before and from after."""
+        seen = np.asarray(Image.open(io.BytesIO(page.locator("#photo").screenshot())).convert("RGB")).astype(float)
+        whole = [np.asarray(Image.open(cat).resize(seen.shape[1::-1])),
+                 np.asarray(Image.fromarray(np.uint8(shown(page))).resize(seen.shape[1::-1]))]
+        rows = slice(int(0.1 * len(seen)), int(0.4 * len(seen)))   # between the handle and the edge
+        left, right = slice(30, int(size["width"] / 2) - 30), slice(int(size["width"] / 2) + 30, -30)
+        return [["before", "after"][np.argmin([np.abs(seen - image)[rows, half].mean() for image in whole])]
+                for half in (left, right)]
+
+    assert shares() == ["after", "after"]   # what an edit does is seen at once
     divider.focus()
+    page.keyboard.press("Home")
+    assert shares() == ["before", "before"]
     page.keyboard.press("End")
-    page.wait_for_function("getComputedStyle(document.getElementById('after')).clipPath.includes('100%')")
+    assert shares() == ["after", "after"]
+    page.mouse.click(size["x"] + size["width"] / 2, size["y"] + size["height"] / 4)
+    assert shares() == ["before", "after"]
+
+
+@pytest.mark.parametrize("size", [(1400, 600), (390, 844)])
+def test_the_photo_stays_in_sight_while_the_last_slider_moves(page, cat, size):
+    asked(page, cat)
+    ask(page, "less saturation, please", 2)
+    ask(page, "sharpen it", 3)
+    page.wait_for_function("document.querySelectorAll('.step').length >= 4")
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    slider = page.locator(".step input[type=range]").last
+    slider.scroll_into_view_if_needed()
+    page.wait_for_function("document.scrollingElement.scrollTop > 0")
+    photo, last = page.locator("#photo").bounding_box(), slider.bounding_box()
+    assert photo["y"] >= 0
+    assert photo["y"] + photo["height"] <= size[1]
+    assert 0 <= last["y"] <= size[1]
+    if size[0] < 700:   # beside each other there is no above
+        assert photo["y"] + photo["height"] <= last["y"]
+
+
+def test_saving_shows_at_once_that_it_does(page, cat):
+    asked(page, cat)
+    held = []
+    page.route("**/queue/join*", lambda route: held.append(route))
+    with page.expect_download():
+        page.get_by_role("button", name="Save photo").click()
+        page.get_by_text("Saving the photo").wait_for()
+        page.locator("#stage progress").wait_for()
+        for route in held:
+            route.continue_()
+        page.unroute("**/queue/join*")
+    page.locator("#stage progress").wait_for(state="detached")
+
+
+def test_a_slider_does_not_wait_for_a_save(page, cat, server):
+    first = shown(asked(page, cat))
+    tasks = Path(f"/proc/{server.process.pid}/task")
+    if not tasks.is_dir():
+        pytest.skip("needs Linux, which tells the processes of a process")
+    workers = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)   # a save that takes for ever
+    try:
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save photo").click()
+            page.get_by_text("Saving the photo").wait_for()
+            slider = page.locator(".step input[type=range]").first
+            assert np.abs(act(page, lambda: slider.fill(slider.get_attribute("max"))) - first).mean() > 1
+            assert page.get_by_text("Saving the photo").is_visible()
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
+        assert download.value.suggested_filename == "cat_edited.png"
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(page, cat):
@@ -215,7 +304,92 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(page, cat):
 
 def test_a_strangers_token_opens_nothing(page, server):
     for path in ("/download/guess/cat_edited.png", "/download/guess/..%2f..%2fetc%2fpasswd"):
-        assert page.request.get(server[0] + path).status == 404
+        assert page.request.get(server.url + path).status == 404
+
+
+class Visitor:
+    """A session of somebody who writes the requests by hand; `said` collects all that the server answers."""
+
+    def __init__(self, url):
+        import httpx
+        self.web, self.session, self.said = httpx.Client(base_url=url, timeout=60), uuid.uuid4().hex[:10], []
+
+    def call(self, index, data):
+        """Post an event by its index; return what the server says when it is done, or why not."""
+        event = {"fn_index": index, "session_hash": self.session, "data": data}
+        answer = self.web.post("/gradio_api/queue/join", json=event).text
+        if "event_id" in answer:
+            answer += self.web.get("/gradio_api/queue/data", params={"session_hash": self.session}).text
+        self.said.append(answer)
+        return [json.loads(line[5:]) for line in answer.splitlines() if line.startswith("data:")]
+
+    def get(self, path):
+        self.said.append(self.web.get(path).text)
+
+    def events(self, photo):
+        """Open a photo, ask for an edit, and return {index: (name, number of inputs)} of the page and of its cards."""
+        config = self.web.get("/config").json()
+        kinds = {component["id"]: component["type"] for component in config["components"]}
+        events = config["dependencies"]
+        taking = {event["id"]: [kinds[part] for part in event["inputs"]] for event in events}
+        path, = self.web.post("/gradio_api/upload", files={"files": ("cat.png", photo)}).json()
+        opening, = (index for index, inputs in taking.items() if "file" in inputs)
+        asking, = (index for index, inputs in taking.items() if "textbox" in inputs)
+        sent = {"file": {"path": path, "meta": {"_type": "gradio.FileData"}}, "textbox": "make it brighter"}
+        for index in (opening, asking):
+            assert "<img" in str(self.call(index, [sent.get(kind) for kind in taking[index]]))
+        drawing, = (event["id"] for event in events if event["targets"] and event["targets"][0][1] == "change")
+        cards = next(config for message in self.call(drawing, [None])
+                     if (config := message.get("output", {}).get("render_config")))
+        assert len(cards["dependencies"]) >= 3   # two buttons, a switch, a slider
+        return {event["id"]: (event["api_name"], len(event["inputs"])) for event in (*events, *cards["dependencies"])}
+
+
+def test_no_event_hands_out_a_file_of_the_server(server, cat, tmp_path):
+    canary = tmp_path / "canary.txt"
+    canary.write_text(secret := "the canary sings")
+    visitor = Visitor(server.url)
+    file = {"path": str(canary), "meta": {"_type": "gradio.FileData"}}
+    wishes = [file, {**file, "orig_name": "make it brighter", "url": f"file://{canary}"}, [file], {"value": file},
+              str(canary), f"file://{canary}", f"make it brighter {canary}"]
+    for index, (name, count) in visitor.events(cat.read_bytes()).items():
+        for wish in wishes:
+            for place in range(count):
+                visitor.call(index, [wish if place == other else None for other in range(count)])
+            visitor.call(index, [wish] * count)
+            for route in ("run", "api", "call", "call/v2"):
+                sent = {"data": [wish] * count, "session_hash": visitor.session}
+                visitor.said.append(visitor.web.post(f"/gradio_api/{route}/{name}", json=sent).text)
+    came_back = {str(canary)} | set(re.findall(r"/[\w./-]*canary\.txt", html.unescape(" ".join(visitor.said))))
+    for path in came_back:
+        for route in ("/gradio_api/file=", "/gradio_api/file", "/gradio_api/stream", "/static", "/assets", ""):
+            visitor.get(f"{route}{path}")
+    assert [answer for answer in visitor.said if secret in answer] == []
+    assert list(server.folder.rglob("*canary*")) == []
+
+
+def test_an_upload_is_opened_by_its_own_session_only(server, cat):
+    mine, other = Visitor(server.url), Visitor(server.url)
+    events = mine.events(cat.read_bytes())
+    opening = next(index for index, (name, _) in events.items() if name == "_open")
+    path, = mine.web.post("/gradio_api/upload", files={"files": ("cat.png", cat.read_bytes())}).json()
+    sent = [None, None, {"path": path, "meta": {"_type": "gradio.FileData"}}]
+    assert "<img" in str(mine.call(opening, sent))
+    assert other.call(opening, sent) == []
+    assert "does not send this" in other.said[-1]
+    assert mine.call(opening, sent) == []   # and once
+    assert not Path(path).exists()
+
+
+@pytest.mark.parametrize(("headers", "status"), [
+    ({"Host": "evil.example"}, 400), ({"Host": "localhost"}, 200), ({"Origin": "http://evil.example"}, 403), ({}, 200)])
+def test_the_page_is_for_its_own_host_and_origin(server, headers, status):
+    answer = Visitor(server.url).web.get("/", headers=headers)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(("flags", "reason"), [

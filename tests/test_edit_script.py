@@ -1,7 +1,7 @@
 """edit.py as a photographer uses it: what is kept, changed, exported, refused, and what a second run does."""
 import errno
+import itertools
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,11 @@ import tifffile
 import torch
 from PIL import Image, ImageCms
 
+from core import files
+from core.exports import apply_cube, read_hald
+from core.exports.difference import colour_difference
 from core.operators import Mask, Plan, Step, execute
 from core.photo import from_tensor, read_photo
-from core.photo.exports import apply_cube, read_hald
-from core.photo.exports.difference import colour_difference
 
 SCRIPT = "core/edit.py"
 COLOUR = Plan((Step.make("brightness", [0.3]), Step.make("tint", range(2, 10)), Step.make("saturation", [0.4])))
@@ -186,6 +187,34 @@ def test_no_result_is_written_over_another_or_over_the_photo(flags, refuse):
     refuse(*replay(), *flags, words=("is named twice",))
 
 
+@pytest.fixture()
+def names():
+    """The photo under other names: a link to it, a hard link, through a linked folder, and with its whole path."""
+    Path("soft.png").symlink_to("cat.png")
+    Path("hard.png").hardlink_to("cat.png")
+    Path("link").symlink_to(".")
+    return "cat.png", "./cat.png", "soft.png", "hard.png", "link/cat.png", str(Path("cat.png").resolve())
+
+
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+def test_the_original_is_never_replaced(overwrite, names, refuse):
+    for source, out in itertools.product(names, names):
+        refuse("--img", source, "--replay", "colour.json", "--out", out, *overwrite,
+               words=(f"{Path(out)}: is named twice",))
+    for name in names:
+        refuse(*replay(), "--export", name, *overwrite, words=(f"{name}: is named twice",))
+
+
+def test_a_replayed_plan_is_written_anew_only_as_it_is(succeed, refuse):
+    again = ("--img", "cat.png", "--replay", "cat_edited.plan.json", "--overwrite")
+    succeed("--img", "cat.png", "--replay", "colour.json")
+    succeed(*again)   # as after a change of the plan by hand
+    refuse(*again, "--strength", 0.5, words=("cat_edited.plan.json: is named twice",))
+    Path("link.json").symlink_to("cat_edited.plan.json")
+    refuse(*again, "--drop", "tint", "--out", "other.png", "--plan", "link.json", words=("link.json: is named twice",))
+    assert Plan.load("cat_edited.plan.json") == COLOUR
+
+
 @pytest.mark.parametrize(("flags", "words"), [
     (("--export", "mine.cube"), "mine.cube: exists; give --overwrite or another name"),
     (("--export", "new.xmp", "mine.cube"), "mine.cube: exists"), (("--export", "look.3dl"), "unknown suffix '.3dl'"),
@@ -244,14 +273,14 @@ def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, monk
     whole = contents("done")
     for path in Path("done").iterdir():
         path.unlink()
-    made, count = tempfile.mkstemp, iter(range(99))
+    made, count = files.create_beside, iter(range(99))
 
-    def mkstemp(**names):   # Ctrl-C while the third file is written: the plan of the second photo
+    def create(path):   # Ctrl-C while the third file is written: the plan of the second photo
         if next(count) == 2:
             raise KeyboardInterrupt
-        return made(**names)
+        return made(path)
 
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    monkeypatch.setattr(files, "create_beside", create)
     assert run_script(SCRIPT, *trip).code == 130
     assert sorted(contents("done")) == ["done/a.png", "done/a.png.plan.json"]
     (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
@@ -292,16 +321,37 @@ def test_a_folder_is_refused_as_a_whole(flags, words, trip, refuse):
     refuse(*trip, *flags, words=(words,))
 
 
-def test_a_disk_that_refuses_the_photo_leaves_a_plan_that_a_second_run_takes_up(run_script, succeed, monkeypatch):
-    made = tempfile.mkstemp
+@pytest.mark.parametrize("out", ["trip", "./trip/", "soft", "link/trip", ".", "/"])
+@pytest.mark.parametrize("source", ["trip", "soft"])
+def test_no_results_among_the_photos_nor_around_them(source, out, trip, refuse):
+    Path("soft").symlink_to("trip")
+    Path("link").symlink_to(".")
+    refuse("--img", source, "--replay", "colour.json", "--overwrite", "--out", out,
+           words=(f"{Path(out)}: is the folder of the photos, or lies around it; their results need a folder of",))
 
-    def mkstemp(**names):
-        if names["suffix"] == ".png":
+
+def test_no_photo_of_a_folder_is_replaced_by_the_result_of_another(trip, run_script, contents):
+    Path("done").mkdir()
+    Path("done/a.png").hardlink_to("trip/b.png")
+    Path("trip/b.png").rename("done/b.png")
+    Path("trip/b.png").symlink_to("../done/b.png")
+    photos = contents("trip")
+    result = run_script(SCRIPT, *trip, "--overwrite")
+    assert result.code == 2
+    assert "2 photo(s) could not be edited:\n  done/a.png: is named twice (as trip/b.png)" in result.err
+    assert contents("trip") == photos
+
+
+def test_a_disk_that_refuses_the_photo_leaves_a_plan_that_a_second_run_takes_up(run_script, succeed, monkeypatch):
+    made = files.create_beside
+
+    def create(path):
+        if path.suffix == ".png":
             raise PermissionError(errno.EACCES, "Permission denied")
-        return made(**names)
+        return made(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tempfile, "mkstemp", mkstemp)
+        patch.setattr(files, "create_beside", create)
         assert "out.png: cannot be written here (Permission denied)" in run_script(SCRIPT, *replay()).err
     succeed(*replay())
     assert Path("out.png").exists()

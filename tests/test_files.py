@@ -1,11 +1,27 @@
 """Files are whole or not there, and a mistake in one is a sentence with its name and line."""
 import errno
 import json
+import os
 import stat
+import tempfile
+import zipfile
 
 import pytest
+import torch
 
-from core.files import UserError, append_jsonl, read_json, read_jsonl, read_text, replacing, write_json, write_text
+from core.files import (
+    UserError,
+    append_jsonl,
+    passing_folder,
+    read_json,
+    read_jsonl,
+    read_tensors,
+    read_text,
+    read_toml,
+    replacing,
+    write_json,
+    write_text,
+)
 
 
 def names(folder):
@@ -57,10 +73,66 @@ def test_nobody_sees_a_half_written_file(tmp_path):
     assert names(path.parent) == ["result.txt"]
 
 
-def test_written_files_are_as_readable_as_others(tmp_path):
-    write_text(tmp_path / "written", "")
-    (tmp_path / "ordinary").touch()
-    assert stat.S_IMODE((tmp_path / "written").stat().st_mode) == stat.S_IMODE((tmp_path / "ordinary").stat().st_mode)
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_written_files_are_as_readable_as_others(tmp_path, monkeypatch, umask):
+    before = os.umask(umask)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", None)   # of all threads: setting it for a moment opens what they write meanwhile
+            write_text(tmp_path / "written", "")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "written").stat().st_mode) == 0o666 & ~umask
+
+
+def test_an_error_without_a_file_gets_the_name_of_the_one_that_is_written(tmp_path):
+    for found in (None, "read.json"):
+        with pytest.raises(OSError, match="too large") as raised, replacing(tmp_path / "a.json"):
+            raise OSError(errno.EFBIG, "File too large", *([found] if found else []))
+        assert raised.value.filename == (found or str(tmp_path / "a.json"))
+
+
+def test_a_log_that_may_not_grow_is_named(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "log.jsonl"
+    append_jsonl(path, [1])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large") as raised:
+            append_jsonl(path, ["x" * 50])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.filename == str(path)
+    assert read_jsonl(path) == [1]
+
+
+@pytest.mark.parametrize("path", ["long.json", "/dev/zero"])
+def test_no_more_is_read_than_allowed(tmp_path, path):
+    (tmp_path / "long.json").write_text("[" + "1," * 600_000 + "1]")
+    with pytest.raises(UserError, match=r"(long\.json|zero): is larger than 1 MiB, the most that is read"):
+        read_json(tmp_path / path, most=2**20)
+    (tmp_path / "long.json").write_text("[1]".ljust(2**20))
+    assert read_json(tmp_path / "long.json", most=2**20) == [1]
+
+
+@pytest.mark.parametrize("text", ["a = 1 2", "a = " + "[" * 100_000, "a = " + "9" * 5000],
+                         ids=["line", "deep", "digits"])
+def test_malformed_toml_is_named(tmp_path, text):
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(UserError, match=r"a\.toml: malformed TOML"):
+        read_toml(tmp_path / "a.toml")
+
+
+def test_tensors_that_unpack_to_more_than_the_file_holds_are_not_unpacked(tmp_path):
+    torch.save({"weight": torch.zeros(100_000)}, tmp_path / "honest.pt")
+    assert read_tensors(tmp_path / "honest.pt")["weight"].shape == (100_000,)
+    with zipfile.ZipFile(tmp_path / "honest.pt") as honest, zipfile.ZipFile(
+            tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb:
+        for name in honest.namelist():
+            bomb.writestr(name, honest.read(name))
+    with pytest.raises(ValueError, match="unpacks to"):
+        read_tensors(tmp_path / "bomb.pt")
 
 
 def test_a_folder_that_cannot_be(tmp_path):
@@ -148,3 +220,29 @@ def test_jsonl_goes_on_when_the_first_line_is_half_written(tmp_path):
     assert read_jsonl(path) == []
     append_jsonl(path, [1])
     assert read_jsonl(path) == [1]
+
+
+def test_a_passing_folder_holds_all_temporary_files_and_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with passing_folder("web-") as folder:
+        (folder / "photo.jpg").write_bytes(b"x")
+        assert tempfile.gettempdir() == str(folder)
+    assert list(tmp_path.iterdir()) == []
+    assert tempfile.gettempdir() == str(tmp_path)
+    with pytest.raises(KeyboardInterrupt), passing_folder("web-"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_passing_folders_of_killed_processes_go_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("web-killed/photos", "other-killed", "kept/photos"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "web-killed/photos/cat.jpg").write_bytes(b"x")
+    (tmp_path / "web-link").symlink_to(tmp_path / "kept")
+    with passing_folder("web-") as living:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        with passing_folder("web-") as another:
+            left = {path.name for path in tmp_path.iterdir()}
+            assert left == {living.name, another.name, "other-killed", "kept", "web-link"}
+    assert (tmp_path / "kept/photos").is_dir()

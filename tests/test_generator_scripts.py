@@ -1,13 +1,13 @@
 """The scripts of the image generators, in the tiny project: they train, resume exactly, are tested and shown."""
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
+from easydict import EasyDict
 from tiny_project import SYNTH
 
 from core.engine.checkpoints import load_checkpoint
-from core.engine.images import ImageMethod
+from core.methods.generator import ImageMethod
 
 TINY = (*SYNTH, "--ngf", 2, "--ndf", 2, "--cond_nc", 3, "--hidden_size", 4, "--num_D", 1, "--batch_size", 3,
         "--print_every", 1, "--checkpoint_every", 1, "--visualize", 0, "--gpu_ids", -1)
@@ -48,7 +48,7 @@ def test_both_networks_learn_and_a_run_that_was_broken_off_goes_on_exactly(exper
     after = networks(project, experiment)
     for network in ("G", "D"):
         moved = {name for name in before[network] if not torch.equal(before[network][name], after[network][name])}
-        assert any("read" in name for name in moved), f"the language encoder of {network}"
+        assert any("request_encoder" in name for name in moved), f"the language encoder of {network}"
         assert any("trunk" in name or "bank" in name or "scales" in name for name in moved), network
     train(run_script, experiment, 3, "--schedule", "constant", trial=201)
     broken, whole = log_of(project, experiment), log_of(project, experiment, 201)
@@ -69,8 +69,8 @@ def test_a_run_is_tested_by_the_one_evaluation(experiment, project, run_script, 
     assert (folder / "test_val" / "web" / "index.html").exists()
 
     image = torch.rand(3, 40, 50)
-    method = ImageMethod.open(SimpleNamespace(dataset="synth", experiment=experiment, trial=200, output="output",
-                                              checkpoint="last.pt"))
+    method = ImageMethod.of_run(EasyDict(dataset="synth", experiment=experiment, trial=200, suffix="", output="output",
+                                         checkpoint="last.pt", expected=()))
     weights = networks(project, experiment)["G"]
     again = type(method.generator)(method.generator.config).eval()
     again.load_state_dict(weights)
@@ -95,16 +95,35 @@ def test_a_demo_shows_how_far_requests_are_apart(experiment, project, run_script
 def test_who_trains_the_language_encoder_of_pix2pixhd(encoders, equal, taught_by_both, project, run_script):
     train(run_script, "pix2pixHD", 2, "--encoders", encoders)
     weights = networks(project, "pix2pixHD")
-    reader = [name for name in weights["G"] if name.startswith("read.")]
+    reader = [name for name in weights["G"] if name.startswith("request_encoder.")]
     assert all(torch.equal(weights["G"][name], weights["D"][name]) for name in reader) == equal
     state = load_checkpoint(folder_of(project, "pix2pixHD") / "last.pt")["others"]["D"]
     learning = len(state["optimizer"]["param_groups"][0]["params"])
     assert (learning > len(weights["D"]) - len(reader)) == taught_by_both
 
 
+def test_the_average_of_the_weights_is_validated_saved_and_tested_and_resumes_exactly(project, run_script):
+    plain, flags = ("--schedule", "constant"), ("--schedule", "constant", "--ema", "0.9")
+    train(run_script, "pix2pixHD", 3, *plain)
+    train(run_script, "pix2pixHD", 2, *flags, trial=201)
+    train(run_script, "pix2pixHD", 3, *flags, trial=201)
+    train(run_script, "pix2pixHD", 3, *flags, trial=202)
+    assert log_of(project, "pix2pixHD", 201) == log_of(project, "pix2pixHD"), "it changes no step"
+    states = [load_checkpoint(folder_of(project, "pix2pixHD", trial) / "last.pt") for trial in (201, 202)]
+    averages = [state["others"]["average"]["model"]["weights"] for state in states]
+    assert all(torch.equal(averages[0][name], averages[1][name]) for name in averages[0])
+    assert any(not torch.equal(averages[0][name], states[0]["model"]["weights"][name]) for name in averages[0])
+    method = ImageMethod.of_run(EasyDict(dataset="synth", experiment="pix2pixHD", trial=201, suffix="", output="output",
+                                         checkpoint="last.pt", expected=()))
+    tested = method.generator.state_dict()
+    assert all(torch.equal(tested[name].cpu(), averages[0][name]) for name in tested)
+    run = run_script("core/train_pix2pixHD.py", *TINY, *SCRIPTS["pix2pixHD"], "--trial", 203, "--ema", 1)
+    assert run.code == 2 and "--ema" in run.err
+
+
 def test_a_discriminator_may_read_nothing(project, run_script):
     train(run_script, "pix2pixHD", 1, "--encoders", "only_G", "--triple", 0)
-    assert not any(name.startswith("read.") for name in networks(project, "pix2pixHD")["D"])
+    assert not any(name.startswith("request_encoder.") for name in networks(project, "pix2pixHD")["D"])
     run = run_script("core/train_pix2pixHD.py", *TINY, "--encoders", "only_G", "--triple", "--trial", 202)
     assert run.code == 2 and "--triple: wrong words mean nothing" in run.err
 

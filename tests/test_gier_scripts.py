@@ -5,7 +5,6 @@ import pytest
 from tiny_project import TINY
 from tiny_sets import add_fivek, add_gier
 
-from core.engine.options import Parser
 from core.engine.trials import get_trial, read_trials
 
 PLAN, TRAIN, TEST = "prepro/gen_greedy_seqs_GIER.py", "core/train_GIER_seq2seqL1.py", "core/test_GIER_seq2seqL1.py"
@@ -86,7 +85,6 @@ def test_help_is_of_the_script_that_was_called(script, run_script):
     assert result.code == 0, result.err
     assert f"python {script}" in result.out
     assert "(default: GIER)" in result.out
-    assert Parser.variant is None
 
 
 def test_trials_of_a_data_set_stand_apart(gier, run_script):

@@ -3,8 +3,8 @@ import pytest
 import torch
 from tiny_project import TINY, copy_of, tiny_project
 
-from core.engine.editing import PlannerMethod
 from core.files import read_jsonl
+from core.methods.planner import PlannerMethod
 
 TRAIN = "core/train_seq2seqL1.py"
 

@@ -46,6 +46,20 @@ def test_the_plan_is_carried_to_a_folder_in_both_spellings(flag, succeed):
         assert np.abs(read_photo(f"out/{name}").pixels - expected).mean() < 0.02
 
 
+def test_the_pair_is_not_replaced_by_a_result(run_script, refuse, contents):
+    for flag in ("raw.png", "done.png"):
+        refuse(*BEFORE_AFTER, "--export", flag, "--overwrite", words=(f"{flag}: is named twice",))
+    refuse(*BEFORE_AFTER, "--apply_to", "trip", "--out", "trip", "--overwrite", words=("trip: is the folder of the",))
+    Path("trip/a.png").write_bytes(Path("raw.png").read_bytes())
+    Path("out").mkdir()
+    Path("done.png").rename("out/a.png")   # the retouched one, named as a camera named it
+    before = contents("out")
+    result = run_script(SCRIPT, *("out/a.png" if word == "done.png" else word for word in BEFORE_AFTER),
+                        "--apply_to", "trip", "--out", "out", "--overwrite")
+    assert (result.code, "out/a.png: is named twice (as out/a.png)" in result.err) == (2, True)
+    assert contents("out").items() >= before.items()
+
+
 def test_the_changed_plan_is_said_saved_exported_and_applied(succeed):
     out = succeed(*BEFORE_AFTER, "--apply_to", "trip", "--out", "out", "--drop", "saturation", "--set", "contrast=0.5",
                   "--export", "look.json", "look.cube")

@@ -14,10 +14,10 @@ from PIL import Image
 from tiny_project import ROOT, RUN, SYNTH, TINY, TRAINED, tiny_project
 
 from core.datasets import ActionSet, load_image, to_tensor
-from core.engine import training
-from core.engine.editing import SHIPPED, PlannerMethod
 from core.engine.trials import read_trials
+from core.methods.planner import SHIPPED, PlannerMethod
 from core.operators import Plan, execute
+from core.training import planners as training
 
 SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "synthdata", "data/*", "AMT", "misc")
                  for path in ROOT.glob(f"{folder}/*.py") if "__main__" in path.read_text(encoding="utf-8"))
@@ -155,15 +155,15 @@ def test_published_plans_are_taken_over(run_well, project):
 def test_a_run_leaves_all_that_belongs_to_it(tmp_path_factory):
     folder = tiny_project(tmp_path_factory) / RUN
     options = json.loads((folder / "options.json").read_text())
-    assert (options["manual_seed"], options["num_iters"], bool(options["revision"])) == (0, 80, True)
+    assert (options["manual_seed"], options["num_iters"], bool(options["revision"])) == (0, 120, True)
     rows = losses(folder)
-    assert [row["iteration"] for row in rows] == list(range(1, 81))
+    assert [row["iteration"] for row in rows] == list(range(1, 121))
     assert {"iteration", "operator", "parameter", "L1", "sums", "health"} == set(rows[0])
     assert rows[-1]["health"]["model"]["gradient"] > 0
     assert rows[-1]["operator"] < rows[0]["operator"]
     assert list(folder.glob("events.out.tfevents.*"))
     assert {path.name for path in folder.glob("*.pt")} == {"last.pt", "best.pt"}
-    assert "synth_seq2seqL1_trial_100 after 80 iterations" in (folder / "train/web/index.html").read_text()
+    assert "synth_seq2seqL1_trial_100 after 120 iterations" in (folder / "train/web/index.html").read_text()
 
 
 def test_a_resumed_run_has_the_losses_of_an_unbroken_one(run_well, project):
@@ -299,7 +299,7 @@ def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(run_well,
     result = run_well(TEST, *SYNTH, "--trial", 12, "--seeds", 2, "--visualize", 0)
     assert "mean and standard deviation over 2 seeds" in result.out
     runs = [project / f"output/synth_seq2seqL1_trial_12{suffix}" for suffix in ("", "_seed_1")]
-    weights = [PlannerMethod.load(run / "last.pt").planner.choose.weight for run in runs]
+    weights = [PlannerMethod.load(run / "last.pt").planner.operator_head.weight for run in runs]
     assert not torch.equal(*weights)
     seeds = json.loads((runs[0] / "test/seeds.json").read_text())
     measured = [json.loads((run / "test/metrics.json").read_text())["metrics"]["output L1"] for run in runs]

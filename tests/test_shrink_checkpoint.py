@@ -1,9 +1,11 @@
 """A checkpoint made small plans as the large one does."""
+from pathlib import Path
+
 import pytest
 import torch
 from tiny_project import RUN, copy_of, tiny_project
 
-from core.engine.editing import SHIPPED, PlannerMethod
+from core.methods.planner import SHIPPED, PlannerMethod
 from core.metrics.attributes import look
 
 SCRIPT = "misc/shrink_checkpoint.py"
@@ -15,10 +17,14 @@ def test_a_small_checkpoint_plans_as_the_large_one(tmp_path_factory, tmp_path, m
     assert result.code == 0, result.err
     assert (tmp_path / "project/small.pt").stat().st_size < (tmp_path / "project" / RUN / "best.pt").stat().st_size / 3
     image = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(0))
-    large, small = (PlannerMethod.open(path)(image, "make it brighter") for path in (RUN, "small.pt"))
+    large, small = (PlannerMethod.of(path)(image, "make it brighter") for path in (RUN, "small.pt"))
     assert [step.op for step in large.plan] == [step.op for step in small.plan]
     assert torch.allclose(large.image, small.image, atol=0.01)
     assert run_script(SCRIPT, "AMT/none.pt", "small.pt").code == 2
+    whole = Path(f"{RUN}/best.pt").read_bytes()
+    for name in (f"{RUN}/best.pt", f"./{RUN}/best.pt"):   # it would lose its optimizer
+        assert "is the checkpoint itself" in run_script(SCRIPT, f"{RUN}/best.pt", name).err
+    assert Path(f"{RUN}/best.pt").read_bytes() == whole
 
 
 @pytest.mark.parametrize(("request_text", "attribute", "sign"), [
@@ -27,9 +33,9 @@ def test_a_small_checkpoint_plans_as_the_large_one(tmp_path_factory, tmp_path, m
     ("make it cooler", "warm", -1), ("sharpen it", "sharp", 1), ("blur it", "sharp", -1)])
 def test_the_planner_that_ships_obeys(request_text, attribute, sign):
     from core.datasets import fit_short_edge, to_tensor
-    from core.datasets.photos import bundled
+    from core.synthesis.photos import bundled
     chelsea = next(photo for photo in bundled() if photo.phase == "test")   # no training saw it
     image = to_tensor(fit_short_edge(chelsea.load(), 200))
-    edited = PlannerMethod.open(SHIPPED)(image, request_text)
+    edited = PlannerMethod.of(SHIPPED)(image, request_text)
     before, after = (look(picture[None])[attribute].item() for picture in (image, edited.image))
     assert sign * (after - before) > 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.datasets.vocab import SPECIAL
-from core.engine.editing import PlannerMethod
+from core.methods.planner import PlannerMethod
 from core.models.planner import Planner, PlannerConfig
 from core.operators import Plan, Step, execute, executor
 from core.threads import GRAIN, threads, threads_for
@@ -52,7 +52,7 @@ def test_threads_come_back_after_an_error(two_threads):
 def test_a_plan_is_made_by_one_thread_unless_the_network_or_the_batch_is_large(two_threads, monkeypatch, vis_encoder,
                                                                                requests, count):
     planner, seen = Planner(PlannerConfig((*SPECIAL, "brighter"), vis_encoder=vis_encoder, hidden_size=16)), []
-    monkeypatch.setattr(Planner, "_read", lambda self, ids, read=Planner._read: seen.append(
+    monkeypatch.setattr(Planner, "_encode_request", lambda self, ids, read=Planner._encode_request: seen.append(
         torch.get_num_threads()) or read(self, ids))
     PlannerMethod(planner).plans(torch.rand(3, 40, 30), ["brighter"] * requests)
     assert seen == [count]

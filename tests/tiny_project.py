@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SYNTH = ("--dataset", "synth", "--session", "1")
 TINY = (*SYNTH, "--vis_encoder", "photometric", "--hidden_size", "16", "--batch_size", "4", "--print_every", "1",
         "--visualize", "0")
-# Trial 100 is the demo's; 80 quick iterations teach it to do something at least.
+# Trial 100 is the demo's; 120 quick iterations teach it to do something at least.
 TAUGHT = (*TINY, "--trial", "100", "--words_first", "0", "--rehearse", "0", "--parameter_weight", "2")
-TRAINED = (*TAUGHT, "--num_iters", "80", "--checkpoint_every", "40", "--learning_rate", "0.01", "--visualize", "1",
-           "--visualize_every", "80")
+TRAINED = (*TAUGHT, "--num_iters", "120", "--checkpoint_every", "120", "--learning_rate", "0.01", "--visualize", "1",
+           "--visualize_every", "120")
 RUN = "output/synth_seq2seqL1_trial_100"
 
 

@@ -1,32 +1,30 @@
 """The data sets: what each is called, where it lies, and which class reads it.
 
-    from core.datasets import WordVocab, open_dataset, vocab_files
+    from core.datasets import WordVocab, load_dataset, vocab_files
     vocab = WordVocab.load(vocab_files("FiveK", 1).words)
-    dataset = open_dataset("RetouchReq", "val", 1, vocab, root="photos/RetouchReq", size=None)
+    dataset = load_dataset("RetouchReq", "val", 1, vocab, root="photos/RetouchReq", size=None)
     print(*dataset.report(), sep="\\n")
 """
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.datasets.actions import ActionSet, action_row, action_set_path, import_published
-from core.datasets.drawn import DrawnPairs, DrawnWords
 from core.datasets.gier import GIERPairs
-from core.datasets.grammar import all_words
-from core.datasets.images import fit_short_edge, load_image, squash, to_tensor
+from core.datasets.images import fit_short_edge, load_image, squash, to_tensor, to_uint8
 from core.datasets.mixed import Beside, Mixed
 from core.datasets.pairs import PairDataset
 from core.datasets.pieces import PieceVocab
-from core.datasets.synth import record_plans
 from core.datasets.vocab import WordVocab, load_operator_vocab, load_word_vectors, tokenize, vocab_files
 from core.files import UserError
+from core.requests.grammar import all_words
 
 
 @dataclass(frozen=True)
 class Source:
     """Where a data set lies by default, whose vocabulary it speaks, and the class that reads it.
 
-    `words()` are those that its sentences can have, where that is known: they are in its vocabulary, whatever the
-    sentences that it happens to have.
+    `words()` returns the words that its sentences can have, where they are known: all of them are in its vocabulary,
+    whether a sentence has them or not.
     """
 
     root: str
@@ -50,8 +48,8 @@ def get_source(name):
     return DATASETS[name]
 
 
-def open_dataset(name, phase, session, vocab, root=None, **options):
-    """Open one phase of a data set of the registry; `root` replaces its default folder.
+def load_dataset(name, phase, session, vocab, root=None, **options):
+    """Load one phase of a data set of the registry; `root` replaces its default folder.
 
     The other options are those of its reader; see `PairDataset`.
     """
@@ -59,7 +57,7 @@ def open_dataset(name, phase, session, vocab, root=None, **options):
     return source.reader(root or source.root, phase, session, vocab, **options)
 
 
-__all__ = ["DATASETS", "ActionSet", "Beside", "DrawnPairs", "DrawnWords", "GIERPairs", "Mixed", "PairDataset",
-           "PieceVocab", "Source", "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source",
-           "import_published", "load_image", "load_operator_vocab", "load_word_vectors", "open_dataset", "record_plans",
-           "squash", "to_tensor", "tokenize", "vocab_files"]
+__all__ = ["DATASETS", "ActionSet", "Beside", "GIERPairs", "Mixed", "PairDataset", "PieceVocab", "Source",
+           "WordVocab", "action_row", "action_set_path", "fit_short_edge", "get_source", "import_published",
+           "load_dataset", "load_image", "load_operator_vocab", "load_word_vectors", "squash", "to_tensor",
+           "to_uint8", "tokenize", "vocab_files"]

@@ -1,7 +1,7 @@
 """Planned action sequences on disk: JSON Lines, one row a pair, that an interrupted run goes on with."""
 import math
 import re
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,11 @@ from core.files import UserError, append_jsonl, read_json, read_jsonl
 from core.operators import Plan, Step, get_operator
 from core.operators.functions import CURVE_STEPS
 
-_FIELDS = {"name": str, "l1_input": (int, float), "l1_output": (int, float), "plan": dict}
+_FIELDS = {   # of a row, and what each must be
+    "name": lambda value: isinstance(value, str),
+    "distances": lambda value: isinstance(value, list) and value and all(map(_is_number, value)),
+    "plan": lambda value: isinstance(value, dict),
+}
 
 
 def action_set_path(action_id, dataset, phase, session, output="output"):
@@ -28,11 +32,23 @@ def action_row(entry, plan, distances):
         plan: its Plan.
         distances: L1 to the output before the plan and after each of its steps, len(plan) + 1 numbers.
     """
-    distances = [float(distance) for distance in distances]
     return {"name": pair_name(entry), "input": entry["input"], "output": entry["output"],
-            "l1_input": distances[0], "l1_output": distances[-1],
-            "gains": [before - after for before, after in pairwise(distances)],
-            "plan": plan.to_dict()}
+            "distances": [float(distance) for distance in distances], "plan": plan.to_dict()}
+
+
+def _with_distances(row):
+    """Return a row with `distances`; older ones have `l1_input`, `l1_output` and `gains` in their place."""
+    if not isinstance(row, dict) or "distances" in row:
+        return row
+    row = dict(row)
+    start, _, gains = (row.pop(field, None) for field in ("l1_input", "l1_output", "gains"))
+    if _is_number(start) and isinstance(gains, list) and all(map(_is_number, gains)):
+        row["distances"] = list(accumulate(gains, lambda distance, gain: distance - gain, initial=start))
+    return row
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 class ActionSet:
@@ -43,8 +59,9 @@ class ActionSet:
         self.path = Path(path)
         self.rows = {}
         for number, row in enumerate(read_jsonl(self.path) if self.path.exists() else [], start=1):
+            row = _with_distances(row)
             fields = row if isinstance(row, dict) else {}
-            wrong = [field for field, kind in _FIELDS.items() if not isinstance(fields.get(field), kind)]
+            wrong = [field for field, fits in _FIELDS.items() if not fits(fields.get(field))]
             if wrong:
                 raise UserError(f"{self.path}, line {number}: field {wrong[0]!r} is missing or of a wrong type; "
                                 f"delete that line")
@@ -70,8 +87,8 @@ class ActionSet:
 
     def summary(self):
         """Return {pairs, l1_input, l1_output}: how many, and the mean L1 before and after. Empty sets have no mean."""
-        means = {key: float(np.mean([row[key] for row in self.rows.values()])) if self.rows else None
-                 for key in ("l1_input", "l1_output")}
+        means = {key: float(np.mean([row["distances"][place] for row in self.rows.values()])) if self.rows else None
+                 for key, place in (("l1_input", 0), ("l1_output", -1))}
         return {"pairs": len(self), **means}
 
 

@@ -105,6 +105,11 @@ def to_tensor(image):
     return torch.from_numpy(np.array(image.transpose(2, 0, 1), order="C")).float().div_(255)
 
 
+def to_uint8(image):
+    """Round float (3, H, W), clipped to [0, 1], to a uint8 (H, W, 3) array."""
+    return (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
 def resize(image, height, width):
     """Resize (H, W, 3) by area averaging (antialiased) where a side shrinks and linearly where it grows."""
     rows, columns = image.shape[:2]

@@ -7,11 +7,11 @@ import torch
 from torch.utils.data import Dataset
 
 from core.datasets.annotations import FOLDER, REMEDY, annotation_path, listing, pair_name, read_annotation
-from core.datasets.grammar import misspell
 from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_size, load_image, resize, to_tensor
 from core.datasets.vocab import tokenize
 from core.files import UserError
 from core.operators import END, MAX_STEPS, START, OperatorVocab
+from core.requests.spelling import misspell
 
 
 class PairDataset(Dataset):

@@ -1,9 +1,9 @@
 """Word pieces and their ids: how a request becomes numbers for the sentence encoder MiniLM."""
 import re
 
-from core.datasets.grammar import all_words
-from core.datasets.vocab import nearest_word
 from core.files import UserError
+from core.requests.grammar import all_words
+from core.requests.spelling import Corrector
 
 MAX_PIECES = 40   # of a request, with the tokens at its ends
 
@@ -20,7 +20,7 @@ class PieceVocab:
         self.tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(MAX_PIECES)
-        self._corrected = dict(zip(all_words(), all_words(), strict=True))
+        self._nearest, self._corrected = Corrector(all_words()), {}
 
     def encode(self, request):
         """Return MAX_PIECES ids: [CLS], the pieces, [SEP], padded with 0."""
@@ -45,7 +45,7 @@ class PieceVocab:
     def _correct(self, word):
         if word not in self._corrected:
             whole = len(self.tokenizer.encode(word, add_special_tokens=False).ids) == 1
-            self._corrected[word] = word if whole else nearest_word(word, all_words())
+            self._corrected[word] = word if whole else self._nearest(word)
         return self._corrected[word]
 
 

@@ -1,5 +1,4 @@
 """Words and their ids: how a request becomes 17 numbers, and the vocabulary files under data/language."""
-import difflib
 import io
 import re
 import string
@@ -11,15 +10,14 @@ import numpy as np
 
 from core.files import UserError, read_json, replacing, write_json
 from core.operators import END, NONE, START, UNK, OperatorVocab
+from core.requests.spelling import Corrector
 
 SPECIAL = (NONE, START, END, UNK)
 MAX_WORDS = 15
 REQUEST_LENGTH = MAX_WORDS + 2  # START, words, END
 VECTORS_KEY = "glove"
 
-AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # names that make a vocabulary a forgiving one
-SIMILAR, SIMILAR_SHORT = 0.75, 0.66   # of a misspelt word and the known one (difflib); of up to four letters
-_TURNS = re.compile("(un|de|dis|over|under|in|non)")   # they change what a word means, so they are no slip
+AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # a vocabulary with these names is forgiving
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|percent)?")
 _AROUND = string.punctuation.replace("%", "")
 
@@ -40,33 +38,21 @@ def _amount_name(percent):
     return AMOUNTS[min(max(round(percent / 5), 1), len(AMOUNTS)) - 1]
 
 
-def nearest_word(word, words):
-    """Return the one of `words` that `word` is a slip of, or `word` itself where there is none."""
-    if len(word) < 3:
-        return word
-    if len(word) > 4:
-        found = difflib.get_close_matches(word, words, 1, SIMILAR)
-    else:
-        found = difflib.get_close_matches(word, [other for other in words if len(other) == len(word)], 1, SIMILAR_SHORT)
-    # "oversaturated" is no slip of "saturated"
-    same = found and len({turn and turn[0] for turn in map(_TURNS.match, (word, *found))}) == 1
-    return found[0] if same else word
-
-
 class WordVocab:
     """The words that a model knows; the order gives the id. The four special tokens come first.
 
     A vocabulary that has the names AMOUNTS is forgiving: it reads numbers, and misspelt words as known ones.
+    `correct(word)` returns the known word that `word` misspells, or `word` itself.
     """
 
     def __init__(self, names):
         self.names = tuple(names)
         self.ids = {name: index for index, name in enumerate(self.names)}
-        self._corrected = {}
         if self.names[:len(SPECIAL)] != SPECIAL:
             raise UserError(f"vocabulary: the first names must be {' '.join(SPECIAL)}")
         if len(self.ids) != len(self.names):
             raise UserError("vocabulary: a word stands twice")
+        self.correct = Corrector(self.words)
 
     def __len__(self):
         return len(self.names)
@@ -98,12 +84,6 @@ class WordVocab:
     def forgiving(self):
         """Return this vocabulary with AMOUNTS."""
         return WordVocab((*self.names, *(name for name in AMOUNTS if name not in self.ids)))
-
-    def correct(self, word):
-        """Return the known word that `word` is a slip of, or `word` itself where there is none."""
-        if word not in self._corrected:
-            self._corrected[word] = word if word in self.ids else nearest_word(word, self.words)
-        return self._corrected[word]
 
     def decode(self, ids):
         """Return the words of encoded ids as text, up to END; unknown words read as <UNK>."""
@@ -140,7 +120,7 @@ class WordVocab:
 
 
 def remarks(vocab, request):
-    """Return sentences on what of a request a vocabulary cannot read."""
+    """Return sentences on the words of a request that a vocabulary cannot read."""
     sentences = []
     if vocab.too_long(request):
         sentences.append(f"the request is longer than the planner reads: its first {len(vocab.read(request))} words or "

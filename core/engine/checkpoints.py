@@ -4,9 +4,10 @@ from pathlib import Path
 
 import torch
 
-from core.files import UserError, replacing
+from core.files import FOREIGN, UserError, read_tensors, replacing
 
 FORMAT, VERSION = "ldie-checkpoint", 1
+PLAIN = (str, int, float, bool, type(None))
 
 
 def save_checkpoint(path, state):
@@ -18,7 +19,11 @@ def save_checkpoint(path, state):
 
 
 def load_checkpoint(path, experiment=None):
-    """Read a checkpoint onto the CPU. Raises UserError where it is missing, damaged, or of another experiment."""
+    """Read a checkpoint onto the CPU.
+
+    Raises UserError where it is missing, damaged, of another experiment, or lacks a field that every checkpoint has,
+    and where a field is of another kind than `FIELDS` says. The networks in it are checked by their classes.
+    """
     path = Path(path)
     if not path.is_file():
         last = path.with_name("last.pt")
@@ -26,16 +31,80 @@ def load_checkpoint(path, experiment=None):
             f"give --checkpoint {last.name}, which is there" if last.is_file() else
             f"train one with core/train_{experiment or 'seq2seqL1'}.py (`make demo` trains a small seq2seqL1)"))
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise   # the disk's fault, not the file's
-    except Exception:   # foreign bytes make the unpickler stumble over anything
-        raise UserError(f"{path}: not a checkpoint, or damaged; take another one or train again") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        state = read_tensors(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except FOREIGN as error:
+        raise UserError(f"{path}: not a checkpoint, or damaged; take another one or train again") from error
+    if not isinstance(state, dict) or not isinstance(state.get("format"), str) or state["format"] != FORMAT:
         raise UserError(f"{path}: not a checkpoint of this project; take another one")
+    for field, (check, words) in FIELDS.items():
+        if field in state and not check(state[field]):
+            raise UserError(f"{path}: its field {field!r} is not {words}; take another checkpoint or train again")
+    require(state, path, "version", "experiment", "model")
     if state["version"] > VERSION:
         raise UserError(f"{path}: checkpoint version {state['version']} is newer than this program's {VERSION}")
     if experiment and state["experiment"] != experiment:
         raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, not {experiment!r}; "
                         f"take the run folder of the right one")
     return state
+
+
+def require(state, path, *fields):
+    """Raise UserError where a checkpoint, or a part of it, lacks one of the fields."""
+    for field in fields:
+        if field not in state:
+            raise UserError(f"{path}: lacks the field {field!r}; take another checkpoint or train again")
+
+
+def restore_optimizer(optimizer, saved, source):
+    """Load the saved state of an optimizer; its rates stay as the flags say. Raises UserError where it does not fit."""
+    flags = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    try:
+        optimizer.load_state_dict(saved)
+        for group, own in zip(optimizer.param_groups, flags, strict=True):
+            group.update(own)
+        states = [(parameter, state) for parameter, state in optimizer.state.items() if state != {}]
+        if len({frozenset(state) for _, state in states}) > 1:
+            raise ValueError("some of its states lack a part")
+        for parameter, state in states:
+            for name, value in state.items():
+                shape = () if name == "step" else parameter.shape
+                fits = value.shape == shape and value.is_floating_point() and value.isfinite().all()
+                if not fits or (name == "step" and value < 0):
+                    raise ValueError(f"{name} is of another shape, or not finite")
+    except FOREIGN as error:
+        raise UserError(f"{source}: its optimizer does not fit its network; give another --trial, or --restart to "
+                        f"train anew") from error
+
+
+def _is_whole(value):
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_plain(value):
+    """Whether a value is {name: plain value, or a list of such}; deeper ones may unfold without end."""
+    return isinstance(value, dict) and all(
+        isinstance(key, str) and all(isinstance(part, PLAIN) for part in (
+            entry if isinstance(entry, (list, tuple)) else [entry])) for key, entry in value.items())
+
+
+def _is_network(value):
+    """Whether a value is a dict; its `config` and `weights`, where it has them, are plain values and tensors."""
+    if not isinstance(value, dict):
+        return False
+    config, weights = (value.get(part, {}) for part in ("config", "weights"))
+    return _is_plain(config) and isinstance(weights, dict) and all(map(torch.is_tensor, weights.values()))
+
+
+FIELDS = {   # {name: (check, what it must be)}; those of a run that goes on are missing in shrunk checkpoints
+    "version": (_is_whole, "a whole number"),
+    "experiment": (lambda value: isinstance(value, str) and len(value) < 100, "a name"),
+    "iteration": (_is_whole, "a whole number"),
+    "best": (lambda value: value is None or type(value) in (int, float), "a number"),
+    "options": (_is_plain, "flags by name"),
+    "model": (_is_network, "a network: its configuration and its weights"),
+    "others": (lambda value: isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(part, dict) and _is_network(part.get("model"))
+        for name, part in value.items()), "networks by name"),
+}

@@ -1,12 +1,12 @@
 """The pairs that a script's flags name."""
 import numpy as np
 
-from core.datasets import fit_short_edge, get_source, load_image, open_dataset, to_tensor
+from core.datasets import fit_short_edge, get_source, load_dataset, load_image, to_tensor
 
 
-def open_phase(options, phase, vocab, **reading):
+def load_phase(options, phase, vocab, **reading):
     """Open a phase of the data set of `options`; `reading` is what else PairDataset takes. Raises UserError."""
-    return open_dataset(options.dataset, phase, options.session, vocab, options.data_root,
+    return load_dataset(options.dataset, phase, options.session, vocab, options.data_root,
                         data_mode=options.data_mode, **reading)
 
 
@@ -15,7 +15,7 @@ def read_phase(options, phase):
     return get_source(options.dataset).reader.read(data_root(options), phase, options.session, options.data_mode)
 
 
-def open_photos(options, count, short_edge):
+def load_photos(options, count, short_edge):
     """Return {name: image (3, H, W)}: `count` distinct input photos of `options.phase`, evenly spaced through it."""
     path, entries = read_phase(options, options.phase)
     names = sorted({entry["input"] for entry in entries})

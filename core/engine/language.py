@@ -30,7 +30,7 @@ class Language:
         return TRAINED_VECTORS if self.vectors is None else self.vectors.shape[1]
 
 
-def open_language(options):
+def load_language(options):
     """Open the vocabularies that `--dataset`, `--session` and `--language` name. Raises UserError."""
     dataset = get_source(options.dataset).vocab
     files = vocab_files(dataset, options.session, options.language)
@@ -39,7 +39,7 @@ def open_language(options):
             raise UserError(f"{path}: no such vocabulary; make it by prepro/build_vocab.py --dataset {dataset} "
                             f"--session {options.session}, or give its folder by --language")
     operators = load_operator_vocab(files.operators)
-    if getattr(options, "lang_encoder", "words") == "minilm":
+    if options.lang_encoder == "minilm":
         return Language(PieceVocab(), operators, None, ["requests are read by all-MiniLM-L6-v2, frozen"],
                         minilm_folder())
     vocab = WordVocab.load(files.words)
@@ -50,7 +50,7 @@ def open_language(options):
         vectors = None
         note = (f"{len(vocab)} words; no {files.vectors}, so their vectors start at random and are trained "
                 f"(prepro/build_vocab.py makes GloVe ones)")
-    if getattr(options, "forgiving", 0):
+    if options.forgiving:
         known, vocab = len(vocab), vocab.forgiving()
         vectors = None if vectors is None else torch.cat((vectors, amount_vectors(len(vocab) - known, vectors)))
     return Language(vocab, operators, vectors, [note])

@@ -1,24 +1,30 @@
 """The flags that scripts share, and how a trial's flags and the command line come together."""
 import argparse
+import contextlib
+import json
 import math
 import runpy
+import sys
+
+from easydict import EasyDict
 
 from core.datasets import DATASETS
-from core.engine.run import SCHEDULES
+from core.engine.batches import SCHEDULES
 from core.engine.trials import get_trial, trials_path
 from core.files import UserError
-from core.losses.gan import KINDS
-from core.models.discriminator import NORMS
 
 CHECKPOINT_HELP = ("run folder or checkpoint of a planner; demo is the planner of `make demo` (default: the one that "
                    "ships, data/planner)")
+
+VARIANT = "--variant"   # stands before the arguments of a script that another one runs
+NOT_OF_TRIALS = {"help", "dataset", "trial"}   # they choose the trial
 
 
 def number(kind, low, high=math.inf):
     """Return an argparse type: a finite `kind` (int or float) from `low` to `high`."""
     def read(text):
         value = kind(text)
-        if not (low <= value <= high and math.isfinite(value)):
+        if not (low <= value <= high and abs(value) < 2**63):   # NaN is not
             limits = f"at least {low}" if high == math.inf else f"from {low} to {high}"
             raise argparse.ArgumentTypeError(f"{text} is out of range; give a number {limits}")
         return value
@@ -26,15 +32,74 @@ def number(kind, low, high=math.inf):
     return read
 
 
+def boolean(text):
+    """Read 1, true or yes as True, and 0, false or no as False. An argparse type."""
+    value = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower())
+    if value is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor 1")
+    return value
+
+
+ON, OFF = ({"type": boolean, "nargs": "?", "const": True, "default": default, "metavar": "0|1"}   # of a flag
+           for default in (True, False))
+
+
+def some_of(known, kind):
+    """Return an argparse type that reads some of the names `known`, with commas, as a list; `kind` is what they are."""
+    def read(text):
+        names = text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no {kind}; known are: {', '.join(known)}")
+        return names
+    return read
+
+
 class Parser(argparse.ArgumentParser):
     """An argparse parser whose `--help` shows the docstring as written and the default of every flag."""
 
     trains = False
-    variant = None   # of a script that is run as another one: its docstring and its defaults
+    _source = None   # see `reading`
 
     def __init__(self, doc):
-        super().__init__(description=self.variant[0] if self.variant else doc, formatter_class=_Formatter,
-                         allow_abbrev=False)
+        super().__init__(description=doc, formatter_class=_Formatter, allow_abbrev=False)
+
+    def parse_args(self, args=None, namespace=None):
+        """Parse as argparse does, and return an EasyDict."""
+        return EasyDict(vars(super().parse_args(args, namespace)))
+
+    def error(self, message):
+        if self._source:
+            raise UserError(f"{self._source}: {message}")
+        super().error(message)
+
+    @contextlib.contextmanager
+    def reading(self, source):
+        """Let a bad flag inside the block raise a UserError that names `source`, the file that the flag comes from."""
+        self._source = source
+        try:
+            yield
+        finally:
+            self._source = None
+
+    def flags_of(self, name, value):
+        """Return what the command line would give for a flag of a trials file, such as num_iters = 300, as a list."""
+        actions = [action for action in self._actions if action.dest == name and name not in NOT_OF_TRIALS]
+        if not actions:
+            self.error(f"no flag of a trial is called {name[:60]!r}")
+        if isinstance(value, bool) and actions[0].type is boolean:
+            value = int(value)
+        if isinstance(value, bool):
+            switch = next((action for action in actions if action.const is True), None)
+            if switch is None:
+                self.error(f"{name} needs a value, not true or false")
+            return [switch.option_strings[0]] if value else []
+        action = next((action for action in actions if action.nargs != 0), None)
+        if action is None:
+            self.error(f"{name} must be true or false")
+        if not ("\0" not in value if isinstance(value, str) else
+                isinstance(value, (int, float)) and abs(value) < 2**63):
+            self.error(f"{name} must be text or a finite number")
+        return [f"{action.option_strings[0]}={value}"]
 
     def add_data(self):
         """Where the pairs and their vocabulary are."""
@@ -76,37 +141,10 @@ class Parser(argparse.ArgumentParser):
                            "console")
         group.add_argument("--checkpoint_every", type=number(int, 1), default=1000, help="iterations between "
                            "checkpoints; each is validated, the best is kept")
-        group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write pages to look at")
+        group.add_argument("--visualize", **ON, help="write pages to look at")
         group.add_argument("--visualize_every", type=number(int, 1), default=1000, help="iterations between pages")
         self.add_seeds("train")
         group.add_argument("--restart", action="store_true", help="start the run anew instead of resuming it")
-        return self
-
-    def add_gan(self):
-        """A discriminator, what it plays for, and what the generator learns from it."""
-        group = self.add_argument_group("adversarial training")
-        group.add_argument("--gan", default="lsgan", choices=KINDS, help="the game: least squares, cross-entropy, "
-                           "hinge, or WGAN with its gradient penalty")
-        group.add_argument("--no_lsgan", dest="gan", action="store_const", const="vanilla", help="the notebook's flag "
-                           "for --gan vanilla")
-        group.add_argument("--no_vgg_loss", action="store_true", help="leave the perceptual loss out")
-        group.add_argument("--vgg_weights", help="file of torchvision's VGG-19 for the perceptual loss; by default "
-                           "torch hub's cache, else a named stand-in")
-        group.add_argument("--lambda_vgg", type=number(float, 0), default=10.0, help="weight of the perceptual loss")
-        group.add_argument("--no_ganFeat_loss", action="store_true", help="leave the matching of the discriminator's "
-                           "features out")
-        group.add_argument("--lambda_feat", type=number(float, 0), default=10.0, help="weight of the matching of "
-                           "features")
-        group.add_argument("--r1", type=number(float, 0), default=0.0, help="weight (gamma) of the R1 penalty on the "
-                           "discriminator's gradient at real pictures")
-        group.add_argument("--learning_rate_D", type=number(float, 0), default=2e-4, help="of the discriminator's Adam")
-        group.add_argument("--cond_nc", type=number(int, 1), default=512, help="channels of the words in the "
-                           "discriminator")
-        group.add_argument("--num_D", type=number(int, 1), default=2, help="scales that it looks at")
-        group.add_argument("--n_layers_D", type=number(int, 1), default=3, help="its strided blocks")
-        group.add_argument("--ndf", type=number(int, 1), default=64, help="channels of the first of them")
-        group.add_argument("--norm_D", default="instance", choices=NORMS, help="its norm: instance as pix2pixHD; "
-                           "spectral keeps what edits change, the mean and the spread of a picture")
         return self
 
     def add_tested(self):
@@ -129,11 +167,15 @@ class Parser(argparse.ArgumentParser):
                            "hub's cache, else LPIPS is not measured")
         group.add_argument("--swap_photos", action="store_true", help="control: make each plan on another photo of the "
                            "set and execute it on the right one; compare with the plain test by misc/compare_runs.py")
-        group.add_argument("--print_every", type=int, default=100, help=argparse.SUPPRESS)   # the bar shows progress
-        group.add_argument("--visualize", type=int, default=1, choices=(0, 1), help="write the page")
+        group.add_argument("--visualize", **ON, help="write the page")
         group.add_argument("--visualize_every", type=number(int, 1), default=1, help="images between entries of the "
                            "page")
-        group.add_argument("--is_train", type=int, default=0, help=argparse.SUPPRESS)        # the notebook gives it
+        return self.add_ignored("--print_every", "--is_train")
+
+    def add_ignored(self, *flags):
+        """Accept flags of the notebook's command lines, with or without a value, that have no effect here."""
+        for flag in flags:
+            self.add_argument(flag, nargs="?", help=argparse.SUPPRESS)
         return self
 
     def add_seeds(self, verb):
@@ -143,42 +185,52 @@ class Parser(argparse.ArgumentParser):
         return self
 
 
-def run_variant(script, doc, **defaults):
-    """Run another script as the one that was started: with its flags, but these defaults and this docstring.
+def run_variant(script, doc, **flags):
+    """Run another script with the docstring `doc` and with other defaults of its flags, such as dataset="GIER".
 
-    Args:
-        script: its file.
-        doc: what `--help` says in place of the script's own docstring.
-        defaults: of its flags, such as dataset="GIER"; `experiment` is the name of its runs and trials.
+    `flags` may hold `experiment`, which names the runs and their trials.
     """
-    before, Parser.variant = Parser.variant, (doc, defaults)
-    try:
-        runpy.run_path(str(script), run_name="__main__")
-    finally:
-        Parser.variant = before
+    sys.argv[1:1] = [VARIANT, json.dumps({"doc": doc, "flags": flags})]
+    runpy.run_path(str(script), run_name="__main__")
+
+
+def _split_variant(argv):
+    """Return what `run_variant` has put before the arguments, {} where a script runs as itself, and the arguments."""
+    return (json.loads(argv[1]), argv[2:]) if argv[:1] == [VARIANT] else ({}, argv)
+
+
+ABSENT = {   # the value of an option that a script has no flag for
+    "beam": None, "dropout": 0.0, "expected": (), "forgiving": False, "image_blind": False, "lang_encoder": "words",
+    "manual_seed": 0, "max_steps": None, "operators": None, "suffix": "", "swap_photos": False, "text_blind": False,
+    "typos": 0.0, "vis_encoder": None,
+}
 
 
 def parse(parser, experiment=None, argv=None):
-    """Parse the command line; what it leaves open, the numbered trial decides, and then the defaults.
+    """Parse the command line; the numbered trial decides what the command line leaves open, and then the defaults.
 
-    A script for any experiment names none and has a flag with `dest="experiment"` itself. See also `run_variant`.
+    Args:
+        parser: the script's Parser.
+        experiment: its name, unless the script has a flag `--experiment` of its own.
+        argv: the arguments; None takes those of the program.
 
-    Returns a Namespace with `experiment`. Raises UserError for a flag in the trials file that does not exist.
+    Returns: an EasyDict of the resolved options, with `experiment` and, where a script lacks a flag, the values of
+    ABSENT. Raises UserError for a flag in the trials file that the command line would refuse, naming file, trial and
+    flag.
     """
-    if parser.variant:
-        defaults = dict(parser.variant[1])
-        experiment = defaults.pop("experiment", experiment)
-        parser.set_defaults(**defaults)
+    variant, argv = _split_variant(sys.argv[1:] if argv is None else list(argv))
+    defaults = variant.get("flags", {})
+    experiment = defaults.pop("experiment", experiment)
+    parser.set_defaults(**defaults)
+    parser.description = variant.get("doc", parser.description)
     if parser.trains:   # a test needs the number only: its network comes from the checkpoint
         given = parser.parse_args(argv)
         trial = get_trial(experiment, given.trial, given.dataset)
-        unknown = sorted(set(trial.flags) - {action.dest for action in parser._actions})
-        if unknown:
-            raise UserError(f"core/trials/{trials_path(experiment, given.dataset).name}, trial {trial.number}: no flag "
-                            f"is called {unknown[0]!r}")
-        parser.set_defaults(**{   # argparse reads texts only, except where a flag has no value
-            name: value if isinstance(value, bool) else str(value) for name, value in trial.flags.items()})
-    options = parser.parse_args(argv)
+        with parser.reading(f"{trials_path(experiment, given.dataset)}, trial {trial.number}"):
+            fixed = [text for name, value in trial.flags.items() for text in parser.flags_of(name, value)]
+            parser.parse_args(fixed)
+        argv = [*fixed, *argv]   # of two values the later one counts
+    options = EasyDict(ABSENT | parser.parse_args(argv))
     if experiment:
         options.experiment = experiment
     return options

@@ -1,19 +1,18 @@
-"""A training run: its folder, device, batches, log, checkpoints and resuming. It never sees a loss formula."""
+"""A training run: its networks, steps, checkpoints and resuming. It knows no loss formula."""
 import contextlib
 import math
 import os
-import signal
-import subprocess
-import threading
 import time
-from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from core.engine.checkpoints import load_checkpoint, save_checkpoint
-from core.engine.health import Watch, gradients
-from core.files import UserError, append_jsonl, read_jsonl, write_json, write_jsonl
+from core.engine.batches import SCHEDULES, IterationBatches, deferred_interrupt, numbers_in
+from core.engine.checkpoints import load_checkpoint, require, restore_optimizer, save_checkpoint
+from core.engine.folders import run_folder
+from core.engine.health import gradients
+from core.engine.log import RunLog
+from core.files import FOREIGN, UserError, last_line
 from core.threads import threads, threads_for
 
 # Flags that may differ between the parts of one run, because they do not change what is computed.
@@ -22,39 +21,6 @@ FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_
 
 
 MAIN = "model"   # the network that is tested
-SCHEDULES = {    # of the learning rate: its factor after a share of the iterations
-    "constant": lambda done: 1.0,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
-    "linear": lambda done: min(1.0, 2 - 2 * done),          # from the middle on
-    "halved": lambda done: 0.5 ** int(4 * done),            # at each quarter
-}
-
-
-def run_folder(options):
-    """Return `output/<dataset>_<experiment>_trial_<n>`, with `_seed_<k>` behind it for the k-th further seed."""
-    suffix = getattr(options, "suffix", "")   # set by core.engine.seeds
-    return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}{suffix}"
-
-
-def test_folder(options):
-    """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases.
-
-    A test with swapped photos has a folder of its own, `test_val_swapped`.
-    """
-    name = "test" if options.phase == "test" else f"test_{options.phase}"
-    return run_folder(options) / (name + "_swapped" * bool(getattr(options, "swap_photos", False)))
-
-
-def revision():
-    """Return the git revision of the code, with + when it was changed, or "unknown"."""
-    try:
-        found = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True,
-                               cwd=Path(__file__).parent, timeout=10, check=True)
-        return found.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-
-
 class Run:
     """Plumbing of a train script: `setup` its networks, iterate over `batches`, `step` each loss, `checkpoint`.
 
@@ -73,9 +39,9 @@ class Run:
         self.fabric.launch()
         self.device = self.fabric.device
         self.iteration, self.best, self.saved = 0, None, None
-        self.networks, self.optimizers, self._floors, self._watch = {}, {}, {}, None
-        self._losses, self._sums, self._health, self._since = {}, {}, {}, []
-        self._events = None
+        self.log = RunLog(self.folder, options, writes=self.fabric.is_global_zero)
+        self.networks, self.optimizers, self._floors = {}, {}, {}
+        self._losses, self._sums, self._health = {}, {}, {}
         self._find_saved()
         torch.manual_seed(options.manual_seed)
 
@@ -84,8 +50,9 @@ class Run:
         path = self.folder / "last.pt"
         if path.exists() and not self.options.restart:
             self.saved = load_checkpoint(path, self.options.experiment)
+            require(self.saved, path, "options", "iteration", "best")
             made = self.saved["options"]   # options.json may be of a later, broken start
-            for name, value in vars(self.options).items():
+            for name, value in self.options.items():
                 if name not in FREE and made.get(name, value) != value:
                     raise UserError(f"{self.folder}: was trained with --{name} {made[name]}, not {value}; repeat that "
                                     f"flag, or give another --trial, or --restart to train anew")
@@ -110,62 +77,57 @@ class Run:
             network.mark_forward_method(method)
         rates = [group["lr"] for group in optimizer.param_groups]
         if self.saved:
-            optimizer.load_state_dict(self._saved(name)["optimizer"])
+            require(self._saved(name), self.folder / "last.pt", "optimizer")
+            restore_optimizer(optimizer, self._saved(name)["optimizer"], self.folder / "last.pt")
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["initial_lr"] = rate
         self.networks[name], self.optimizers[name], self._floors[name] = inner, optimizer, floor
+        return network
+
+    def keep(self, network, name):
+        """Save a network with the run that no optimizer steps, such as an average of weights; restore it on resuming.
+
+        Returns: the network, on the run's device.
+        """
+        if self.saved:
+            self._restore(name, network)
+        self.networks[name] = network.to(self.device)
         return network
 
     def _saved(self, name):
         """Return what the checkpoint holds of a network: `model`, its configuration and weights, and `optimizer`."""
         if name == MAIN:
             return self.saved
-        try:
-            return self.saved["others"][name]
-        except KeyError:
+        others = self.saved.get("others", {})
+        if name not in others:
             raise UserError(f"{self.folder / 'last.pt'}: was trained without the network {name}; give another --trial, "
-                            f"or --restart to train anew") from None
+                            f"or --restart to train anew")
+        return others[name]
 
     def _restore(self, name, network):
         """Load the saved weights into a network of the same configuration. Raises UserError."""
         path, saved = self.folder / "last.pt", self._saved(name)["model"]
+        require(saved, path, "config", "weights")
         if saved["config"] != network.checkpoint()["config"]:
             raise UserError(f"{path}: was trained with another vocabulary or network; bring that back, or give another "
                             f"--trial, or --restart to train anew")
         try:
-            network.load_state_dict(saved["weights"])
-        except RuntimeError as error:
+            network.load_state_dict(dict(saved["weights"]))
+        except FOREIGN as error:
             raise UserError(f"{path}: does not fit this version's network or operator table; give another --trial, or "
-                            f"--restart to train anew ({str(error).splitlines()[-1].strip()})") from None
+                            f"--restart to train anew ({last_line(error)})") from error
 
     def _open(self):
-        """Say how the run begins, write how it was started, and cut its logs to what the checkpoint knows."""
-        self._watch = Watch(self._floors)
-        logged = self.folder / "log.jsonl"
-        known = [row for row in read_jsonl(logged) if row["iteration"] <= self.iteration] if (
-            self.saved and logged.exists()) else []
-        path = self.folder / "validation.jsonl"
-        validations = [row for row in (read_jsonl(path) if self.saved and path.exists() else [])
-                       if row["iteration"] <= self.iteration]
-        for row in known:   # what it has seen before decides what it says after
-            self._watch.see(row["iteration"], row.get("sums", {}))
-        for row in validations:
-            self._watch.see_validation(row["iteration"], row.get("seeing"))
+        """Open the log, and say how the run begins."""
+        self.log.open(self._floors, self.iteration, resumes=bool(self.saved))
         if self.saved:
             self.say(f"resuming {self.folder} after iteration {self.iteration}")
             if self.iteration >= self.options.num_iters:
                 self.say(f"nothing to do: --num_iters {self.options.num_iters} are done; give more, or --restart")
-        if not self.fabric.is_global_zero:
-            return
-        (self.folder / "health.json").unlink(missing_ok=True)   # of what is begun anew, or was not saved
-        self._mark()
-        write_json(self.folder / "options.json", vars(self.options) | {"revision": revision()}, indent=1)
-        write_jsonl(logged, known)
-        write_jsonl(self.folder / "validation.jsonl", validations)
 
     @contextlib.contextmanager
     def held(self, name):
-        """Give a network that judges but does not learn inside the block; gradients pass through it."""
+        """Freeze a network inside the block; gradients still flow through it."""
         network = self.networks[name]
         learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for parameter in learning:
@@ -186,7 +148,7 @@ class Run:
         Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second one leaves at once.
         """
         from torch.utils.data import DataLoader
-        if self._watch is None:
+        if self.log.watch is None:
             self._open()
         total = self.options.num_iters if until is None else min(until, self.options.num_iters)
         order = IterationBatches(len(dataset), self.options, self.iteration, total, self.fabric,
@@ -197,7 +159,7 @@ class Run:
                             persistent_workers=self.options.num_workers > 0)
         weights = sum(weight.numel() for network in self.networks.values() for weight in network.parameters())
         with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,
-              _deferred_interrupt() as interrupted,
+              deferred_interrupt() as interrupted,
               threads(torch.get_num_threads() - self.options.num_workers)):   # the workers need cores of their own
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
@@ -206,16 +168,14 @@ class Run:
                     for group in optimizer.param_groups:
                         group["lr"] = group["initial_lr"] * factor
                 self._losses, self._sums, self._health = {}, {}, {}
-                with threads_for(_numbers(batch) + weights):
+                with threads_for(numbers_in(batch) + weights):
                     yield self.fabric.to_device(batch)
                 self.iteration += 1
-                self._log(bar)
+                self.log.iteration(self.iteration, self._losses, self._sums, self._health, bar)
                 if interrupted.is_set():
                     self.save()
                     raise KeyboardInterrupt
-        if self._events:
-            self._events.close()
-            self._events = None
+        self.log.close()
 
     def step(self, name=MAIN, /, **losses):
         """Descend along the sum of named losses of a network. Raises UserError naming a loss that is not finite."""
@@ -243,43 +203,6 @@ class Run:
         """Whether the iteration under way is a multiple of `every`, or the last one."""
         return (self.iteration + 1) % every == 0 or self.iteration + 1 == self.options.num_iters
 
-    def _log(self, bar):
-        if not self.fabric.is_global_zero:
-            return
-        health = {"health": self._health} if self._health else {}
-        append_jsonl(self.folder / "log.jsonl", [
-            {"iteration": self.iteration, **self._losses, "sums": self._sums, **health}])
-        self._since.append(self._losses)
-        self._mark(self._watch.see(self.iteration, self._sums))
-        if self.iteration % self.options.print_every == 0 or self.iteration == self.options.num_iters:
-            known = {name: [row[name] for row in self._since if name in row] for row in self._since for name in row}
-            means = {name: sum(values) / len(values) for name, values in known.items()}
-            self._since = []
-            text = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-            tqdm.write(f"iter {self.iteration}/{self.options.num_iters}  {text}")
-            self._record(means | {f"health/{name} {key}": value for name, values in self._health.items()
-                                  for key, value in values.items()}, self.iteration)
-            bar.set_postfix_str(text)
-        bar.update()
-
-    def _mark(self, news=None):
-        """Mark a run that has collapsed, for the pages, and print the `news` of it, a sentence or None."""
-        if news:
-            tqdm.write(news)
-        if self._watch.verdict:
-            write_json(self.folder / "health.json", {"collapsed": self._watch.verdict})
-
-    def _record(self, scalars, iteration):
-        """Add scalars to the TensorBoard events: at once, not by a thread that dies of a full disk unheard."""
-        from tensorboardX.event_file_writer import EventsWriter
-        from tensorboardX.proto.event_pb2 import Event
-        from tensorboardX.summary import scalar
-        if self._events is None:
-            self._events = EventsWriter(str(self.folder / "events"))
-        for name, value in scalars.items():
-            self._events.write_event(Event(wall_time=time.time(), step=iteration, summary=scalar(name, value)))
-        self._events.flush()
-
     def checkpoint(self, score, **scalars):
         """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration.
 
@@ -288,12 +211,7 @@ class Run:
         completed = self.iteration + 1
         better = self.best is None or score < self.best
         self.best = min(score, self.best) if self.best is not None else score
-        if self.fabric.is_global_zero:
-            text = "  ".join(f"{name} {value:.4f}" for name, value in scalars.items())
-            tqdm.write(f"validation after {completed} iterations: {text}{'  (best so far)' if better else ''}")
-            self._record({f"val/{name}": value for name, value in scalars.items()}, completed)
-            append_jsonl(self.folder / "validation.jsonl", [{"iteration": completed, **scalars}])
-            self._mark(self._watch.see_validation(completed, scalars.get("seeing")))
+        self.log.validation(completed, better, scalars)
         # the best first: if the disk fills in between, the iterations since last.pt are done again, and it with them
         self.save(completed, ("best.pt", "last.pt") if better else ("last.pt",))
 
@@ -302,63 +220,18 @@ class Run:
         if not self.fabric.is_global_zero:
             return
         state = {"experiment": self.options.experiment, "iteration": self.iteration if completed is None else completed,
-                 "best": self.best, "options": vars(self.options), "date": time.strftime("%Y-%m-%d"),
+                 "best": self.best, "options": dict(self.options), "date": time.strftime("%Y-%m-%d"),
                  **self._state(MAIN), "others": {name: self._state(name) for name in self.networks if name != MAIN}}
         for name in names:
             save_checkpoint(self.folder / name, state)
 
     def _state(self, name):
-        return {"model": self.networks[name].checkpoint(), "optimizer": self.optimizers[name].state_dict()}
+        state = {"model": self.networks[name].checkpoint()}
+        return state | {"optimizer": self.optimizers[name].state_dict()} if name in self.optimizers else state
 
     def say(self, text):
         """Print a line once, whatever the number of processes."""
-        if self.fabric.is_global_zero:
-            tqdm.write(text)
-
-
-class IterationBatches:
-    """Batches by iteration number, shared out among the processes: each epoch is shuffled by (seed, epoch), or not."""
-
-    def __init__(self, size, options, start, stop, fabric, shuffle=True):
-        self.size, self.seed, self.start, self.stop, self.shuffle = size, options.manual_seed, start, stop, shuffle
-        self.batch = min(options.batch_size, size)
-        self.rank, self.world = fabric.global_rank, fabric.world_size
-        if self.batch < self.world:
-            raise UserError(f"--batch_size {self.batch}: is shared out among {self.world} processes; give at least one "
-                            f"pair for each")
-
-    def __len__(self):
-        return max(self.stop - self.start, 0)
-
-    def __iter__(self):
-        per_epoch = self.size // self.batch
-        epoch, order = None, range(self.size)
-        for iteration in range(self.start, self.stop):
-            if self.shuffle and iteration // per_epoch != epoch:
-                epoch = iteration // per_epoch
-                order = torch.randperm(self.size, generator=torch.Generator().manual_seed(
-                    self.seed * 1_000_003 + epoch)).tolist()
-            first = iteration % per_epoch * self.batch
-            yield list(order[first:first + self.batch][self.rank::self.world])
-
-
-@contextlib.contextmanager
-def _deferred_interrupt():
-    """Turn the first Ctrl-C inside the block into a set event, so that no iteration is left half done."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(*_):
-        event.set()
-        signal.signal(signal.SIGINT, before)
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)
+        self.log.say(text)
 
 
 def _devices(gpu_ids):
@@ -378,11 +251,3 @@ def _devices(gpu_ids):
         raise UserError(f"--gpu_ids {gpu_ids}: this machine has {torch.cuda.device_count()} GPU(s); leave the flag "
                         f"out to take what there is")
     return "cuda", ids, 1
-
-
-def _numbers(batch):
-    """Return how many numbers a batch holds: a tensor, or dicts and lists of tensors."""
-    if isinstance(batch, torch.Tensor):
-        return batch.numel()
-    parts = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, (list, tuple)) else ()
-    return sum(map(_numbers, parts))

@@ -23,15 +23,14 @@ def over_seeds(options, work, folder_of):
         chosen = copy.copy(options)
         if number:
             chosen.suffix = f"_seed_{number}"
-            chosen.manual_seed = getattr(options, "manual_seed", 0) + number
+            chosen.manual_seed = options.manual_seed + number
         rows.append(work(chosen))
     if options.seeds == 1:
         return
     names = [name for name in rows[0] if all(isinstance(row.get(name), (int, float)) for row in rows)]
     mean = {name: statistics.fmean(row[name] for row in rows) for name in names}
     spread = {name: statistics.stdev(row[name] for row in rows) for name in names}
-    about = {name: getattr(options, name) for name in ("experiment", "trial", "dataset", "phase")
-             if hasattr(options, name)}
+    about = {name: options[name] for name in ("experiment", "trial", "dataset", "phase") if name in options}
     path = folder_of(options) / "seeds.json"
     write_json(path, about | {"runs": rows, "mean": mean, "spread": spread}, indent=1)
     print(f"mean and standard deviation over {options.seeds} seeds ({path}):")

@@ -1,7 +1,7 @@
-"""What a discriminator and a generator play for, on logits: four games, two penalties, feature matching.
+"""Losses of adversarial training on logits: four GAN losses, two gradient penalties, feature matching.
 
-A discriminator that looks at several scales gives a list of logits; every loss is the mean over it. The mean over
-places and samples is taken within a scale, so that each scale weighs the same.
+A discriminator with several scales gives a list of logits; every loss is the mean over the scales. The mean over places
+and samples is taken within a scale, so that each scale has the same weight.
 """
 import torch
 import torch.nn.functional as F
@@ -11,13 +11,13 @@ KINDS = ("vanilla", "lsgan", "hinge", "wgan")
 
 
 class GANLoss(nn.Module):
-    """The losses of one game.
+    """The losses of discriminator and generator, of one of four kinds.
 
     - vanilla: cross-entropy of real against fake; the generator wants its fakes called real (Goodfellow et al. 2014,
       the non-saturating form).
     - lsgan: squared distance to the targets (Mao et al. 2017).
     - hinge: real above 1, fake below -1 (Lim and Ye 2017).
-    - wgan: the difference of means (Arjovsky et al. 2017); it needs `gradient_penalty` beside it.
+    - wgan: the difference of means (Arjovsky et al. 2017), to be used with `gradient_penalty`.
 
     The targets of the first two are buffers: they follow the module to its device.
     """
@@ -32,7 +32,7 @@ class GANLoss(nn.Module):
 
     @property
     def floor(self):
-        """The discriminator's loss below which it has won for good; None where a loss may be any number."""
+        """The discriminator's loss below which training has collapsed; None where a loss may be any number."""
         return None if self.kind == "wgan" else 0.02
 
     def discriminator(self, real_logits, fake_logits):
@@ -40,13 +40,13 @@ class GANLoss(nn.Module):
         return self.on_real(real_logits), self.on_fake(fake_logits)
 
     def on_real(self, logits):
-        """Return what the discriminator pays for its logits of what is real."""
+        """Return the discriminator's loss on logits of real edits."""
         if self.kind == "hinge":
             return _over_scales(lambda x: F.relu(1 - x).mean(), logits)
-        return self.generator(logits)   # a generator wants for its fakes what a discriminator wants for what is real
+        return self.generator(logits)   # the generator's target for fakes is the discriminator's for real edits
 
     def on_fake(self, logits):
-        """Return what the discriminator pays for its logits of what is fake, or of what does not fit the words."""
+        """Return the discriminator's loss on logits of fakes, or of edits that do not fit the words."""
         if self.kind == "hinge":
             return _over_scales(lambda x: F.relu(1 + x).mean(), logits)
         if self.kind == "wgan":
@@ -54,7 +54,7 @@ class GANLoss(nn.Module):
         return self._distance(logits, self.fake)
 
     def generator(self, fake_logits):
-        """Return what a generator pays for the logits of its results."""
+        """Return the generator's loss on the logits of its results."""
         if self.kind in ("hinge", "wgan"):
             return _over_scales(lambda x: -x.mean(), fake_logits)
         return self._distance(fake_logits, self.real)
@@ -65,10 +65,10 @@ class GANLoss(nn.Module):
 
     @torch.no_grad()
     def accuracy(self, real_logits, fake_logits):
-        """Return the share of places, in [0, 1], where the discriminator is right: on real, on fake.
+        """Return the discriminator's accuracy, the share of places in [0, 1], on real and on fake logits.
 
-        It calls real what lies above 0; with lsgan above the middle of the targets; with wgan, whose logits have no
-        zero of their own, above the middle of both means.
+        A logit above a threshold counts as real: 0; with lsgan the middle of the targets; with wgan, whose logits have
+        an arbitrary offset, the middle of both means.
         """
         def share(real, fake):
             middle = {"lsgan": (self.real + self.fake) / 2, "wgan": (real.mean() + fake.mean()) / 2}.get(self.kind, 0)
@@ -76,38 +76,37 @@ class GANLoss(nn.Module):
         return tuple(_over_scales(share, real_logits, fake_logits))
 
 
-def gradient_penalty(critic, real, fake, weight=10.0):
+def gradient_penalty(discriminator, real, fake, weight=10.0):
     """Return the penalty of WGAN-GP (Gulrajani et al. 2017): weight * E (|gradient of the score| - 1)^2.
 
-    The gradient is taken at random points between `real` and `fake`, both (B, 3, H, W); `critic` is a callable from
-    such a batch to logits. A sample's score is the mean of its logits.
+    The gradient is taken at random points between `real` and `fake`, both (B, 3, H, W); `discriminator` is a
+    callable from such a batch to logits. A sample's score is the mean of its logits.
     """
     share = torch.rand(len(real), 1, 1, 1, device=real.device)
-    return weight * (_slope(critic, torch.lerp(real, fake, share)).norm(dim=1) - 1).square().mean()
+    return weight * (_slope(discriminator, torch.lerp(real, fake, share)).norm(dim=1) - 1).square().mean()
 
 
-def r1(critic, real):
+def r1(discriminator, real):
     """Return R1 (Mescheder et al. 2018), without its weight gamma: E |gradient of the score|^2 / 2 at `real`.
 
     Args: as for `gradient_penalty`.
     """
-    return _slope(critic, real).square().sum(1).mean() / 2
+    return _slope(discriminator, real).square().sum(1).mean() / 2
 
 
-def feature_matching(real_features, fake_features, n_layers, weight=10.0):
-    """Return how far features of fakes are from those of real pictures (Wang et al. 2018, pix2pixHD).
+def feature_matching(real_features, fake_features):
+    """Return the feature-matching loss (Wang et al. 2018, pix2pixHD), without its weight lambda_feat.
 
-    Each layer's mean absolute difference weighs 4 / (n_layers + 1); the layers are summed, the scales averaged.
+    Each of the n_layers + 1 layers' mean absolute difference has the weight 4 / (n_layers + 1); the layers are summed,
+    the scales averaged.
 
-    Args:
-        real_features, fake_features: lists over scales of lists over layers; no gradient goes to the real ones.
-        n_layers: the number of strided blocks of the discriminator.
-        weight: lambda_feat.
+    Args: `real_features`, `fake_features`, lists over scales of lists over layers; no gradient flows to the real ones.
     """
     def distance(real, fake):
-        return sum(F.l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True))
+        layers = [F.l1_loss(b, a.detach()) for a, b in zip(real, fake, strict=True)]
+        return 4 / len(layers) * sum(layers)
     scales = [distance(*scale) for scale in zip(real_features, fake_features, strict=True)]
-    return weight * 4 / (n_layers + 1) * sum(scales) / len(scales)
+    return sum(scales) / len(scales)
 
 
 def _over_scales(function, *logits):
@@ -116,9 +115,9 @@ def _over_scales(function, *logits):
     return sum(function(*scale) for scale in scales) / len(scales)
 
 
-def _slope(critic, image):
+def _slope(discriminator, image):
     """Return the gradient (B, 3 H W) of each sample's score, through which can be differentiated again."""
     image = image.detach().requires_grad_()
-    score = _over_scales(lambda x: x.flatten(1).mean(1), critic(image))
+    score = _over_scales(lambda x: x.flatten(1).mean(1), discriminator(image))
     gradient, = torch.autograd.grad(score.sum(), image, create_graph=True)
     return gradient.flatten(1)

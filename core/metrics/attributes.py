@@ -4,7 +4,7 @@ All take (B, 3, H, W), float, sRGB in [0, 1], and return (B,). More brightness, 
 """
 import torch
 
-from core.colour import rgb_to_lab
+from core.colour import srgb_to_lab
 from core.operators import functions
 
 
@@ -15,22 +15,22 @@ def mean_luminance(image):
 
 def lightness(image):
     """Return the mean lightness L*, in [0, 100]: how bright the picture looks."""
-    return _lightness(rgb_to_lab(image))
+    return _lightness(srgb_to_lab(image))
 
 
 def contrast(image):
     """Return the spread (standard deviation) of the lightness L*, in [0, 50]."""
-    return _contrast(rgb_to_lab(image))
+    return _contrast(srgb_to_lab(image))
 
 
 def chroma(image):
     """Return the mean distance from grey in the a*b* plane, >= 0: how colourful the picture is."""
-    return _chroma(rgb_to_lab(image))
+    return _chroma(srgb_to_lab(image))
 
 
 def warmth(image):
     """Return the mean b*: positive is yellow, negative is blue."""
-    return _warmth(rgb_to_lab(image))
+    return _warmth(srgb_to_lab(image))
 
 
 def sharpness(image):
@@ -43,12 +43,12 @@ def detail(image):
 
     `sharpness` grows with the square of an exposure or of a contrast, though nothing gets sharper; this does not.
     """
-    return _detail(rgb_to_lab(image))
+    return _detail(srgb_to_lab(image))
 
 
 def look(image, names=None):
     """Return {name: (B,)} of the five ATTRIBUTES that people ask for, or of those in `names`, from one conversion."""
-    lab = rgb_to_lab(image)
+    lab = srgb_to_lab(image)
     return {name: _OF_LAB[name](lab) for name in (ATTRIBUTES if names is None else names)}
 
 

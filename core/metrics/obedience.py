@@ -11,13 +11,12 @@ count as sharper, nor does more contrast; and answers that lie near each other b
 all answers are the same, do not count in `paraphrase` and `typo` unless they also do what was asked.
 """
 import re
-import tomllib
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from core.files import UserError, read_text
+from core.files import UserError, read_toml
 from core.metrics.attributes import ATTRIBUTES, look
 from core.metrics.bootstrap import mean_interval
 
@@ -182,11 +181,7 @@ def read_items(path):
 
     Raises UserError naming the file, the suite and the entry that cannot be understood.
     """
-    try:
-        suites = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: malformed TOML ({error})") from None
-    items = []
+    suites, items = read_toml(path), []
     for suite, cells in suites.items():
         if suite not in RULES or not isinstance(cells, dict):
             raise UserError(f"{path}: [{suite}] is no suite; known are: {', '.join(RULES)}")

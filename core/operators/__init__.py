@@ -5,8 +5,7 @@
     edited = execute(plan, image)          # float (3, H, W) in [0, 1], any size
     plan.save("plan.json")
 """
-from core.operators.executor import apply, apply_batch, execute, execute_step, trace
-from core.operators.mask import Mask
+from core.operators.executor import apply, apply_batch, execute, execute_batch, execute_step, trace
 from core.operators.plan import Plan, Step, plan_schema
 from core.operators.table import (
     END,
@@ -20,6 +19,8 @@ from core.operators.table import (
     OperatorVocab,
     get_operator,
 )
+from core.regions.mask import Mask
 
 __all__ = ["END", "MAX_STEPS", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab",
-           "Plan", "Step", "apply", "apply_batch", "execute", "execute_step", "get_operator", "plan_schema", "trace"]
+           "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_step",
+           "get_operator", "plan_schema", "trace"]

@@ -65,6 +65,17 @@ def apply_batch(vocab, ops, image, params, mask=None):
     return _Permute.apply(parts[0] if len(parts) == 1 else torch.cat(parts), order.argsort())
 
 
+def execute_batch(vocab, ops, image, params):
+    """Carry out a plan on each sample; see `apply_batch`.
+
+    Args: ids `ops` (B, T), special tokens included; `image` (B, 3, H, W); `params` (B, T, P).
+    Returns: (B, 3, H, W); gradients reach the image and the parameters.
+    """
+    for step in range(ops.shape[1]):
+        image = apply_batch(vocab, ops[:, step], image, params[:, step])
+    return image
+
+
 class _Permute(torch.autograd.Function):
     """Reorder samples. The gradient is reordered back: one copy, where indexing would scatter into zeros."""
 

@@ -1,15 +1,18 @@
 """A plan: the edit as a value, a short list of named, parameterised steps, stored as JSON."""
+import json
 import math
 from dataclasses import dataclass, replace
 
 import jsonschema
 import torch
 
-from core.files import UserError, read_json, write_json
-from core.operators.mask import Mask
+from core.files import UserError, naming, read_json, write_text
 from core.operators.table import TABLE, get_operator
+from core.regions.mask import Mask
 
 FORMAT, VERSION = "ldie-plan", 1
+MOST_STEPS = 1000       # of a plan, and its bytes as a file: what is larger is no plan that anybody made
+MOST_BYTES = 2 << 20
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,24 @@ class Plan:
         version = value.get("version") if isinstance(value, dict) else None
         if isinstance(version, int) and version > VERSION:
             raise UserError(f"{source}: plan version {version} is newer than this program's {VERSION}; update it")
+        steps = value.get("steps") if isinstance(value, dict) else None
+        if isinstance(steps, list) and len(steps) > MOST_STEPS:   # before they are looked at one by one
+            raise UserError(f"{source}: steps: has {len(steps)}, more than the {MOST_STEPS} of a plan; divide it")
         _refuse_misfits(_OUTLINE, value, source)
         return cls(tuple(_read_step(entry, index, source) for index, entry in enumerate(value["steps"])))
 
     def save(self, path):
-        """Write the plan as JSON, whole or not at all."""
-        write_json(path, self.to_dict(), indent=1)
+        """Write the plan as JSON, whole or not at all. Raises UserError where `load` would refuse it."""
+        text = json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
+        if len(self) > MOST_STEPS or len(text) > MOST_BYTES:
+            raise UserError(f"{path}: not written, {len(self)} steps or {len(text) / 2**20:.1f} MiB is more than a "
+                            f"plan may have ({MOST_STEPS}, {MOST_BYTES >> 20} MiB); take fewer steps or simpler masks")
+        write_text(path, text)
 
     @classmethod
     def load(cls, path):
-        """Read and validate a plan. Raises UserError with file and field."""
-        return cls.from_dict(read_json(path), source=str(path))
+        """Read and validate a plan. Raises UserError with file and field, at once where it is too large."""
+        return cls.from_dict(read_json(path, MOST_BYTES), source=str(path))
 
 
 def plan_schema():
@@ -125,7 +135,7 @@ def _outline():
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "LDIE plan", "type": "object",
         "required": ["format", "version", "steps"], "additionalProperties": False,
         "properties": {"format": {"const": FORMAT}, "version": {"type": "integer", "minimum": 1, "maximum": VERSION},
-                       "steps": {"type": "array", "items": step}},
+                       "steps": {"type": "array", "maxItems": MOST_STEPS, "items": step}},
     }
 
 
@@ -152,10 +162,8 @@ def _read_step(entry, index, source):
     mask = None
     if "mask" in entry:
         mask = Mask(tuple(int(side) for side in entry["mask"]["size"]), entry["mask"]["counts"])
-        try:
-            mask.array()
-        except UserError as error:
-            raise UserError(f"{where}: {error}") from None
+        with naming(where):
+            mask.runs()
     step = Step.make(operator.name, params, mask)
     # What is canonical already stays as it was written, to the last bit; other curves are scaled.
     return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step

@@ -1,12 +1,12 @@
 """The page of a run: request, before and after, target, every step, attention and metrics, of any number of results."""
 import json
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 
 from dominate import tags
 from dominate.util import text
 
-from core.files import replacing
+from core.files import naming_file, replacing
 from core.pages.document import figure_of, paired, write_document
 from core.pages.pictures import SMALL, Pictures
 from core.pages.steps import attended, parameters, summary
@@ -35,7 +35,7 @@ def write_results(folder, title, results, notes=()):
                 looked at, rows beyond the steps (the end of the plan) are not shown. Either may be None
             metrics: {name: float, or None where undefined}
     """
-    with TemporaryFile() as cards, TemporaryFile() as data:
+    with naming_file(f"a temporary file in {gettempdir()}"), TemporaryFile() as cards, TemporaryFile() as data:
         page = _Page(folder, title, notes, cards, data)
         try:
             for result in results:

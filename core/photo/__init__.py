@@ -6,6 +6,7 @@
     notes = write_photo("out.tif", from_tensor(edited), like=photo)
 """
 from core.photo.photo import (
+    MAX_BYTES,
     MAX_PIXELS,
     RAW_SUFFIXES,
     READ_SUFFIXES,
@@ -18,5 +19,5 @@ from core.photo.photo import (
 from core.photo.reading import read_photo
 from core.photo.writing import SUBSAMPLINGS, WRITE_SUFFIXES, check_output, write_photo
 
-__all__ = ["MAX_PIXELS", "RAW_SUFFIXES", "READ_SUFFIXES", "SUBSAMPLINGS", "WRITE_SUFFIXES", "Photo", "check_free",
-           "check_output", "from_tensor", "list_photos", "read_photo", "shrink", "write_photo"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "RAW_SUFFIXES", "READ_SUFFIXES", "SUBSAMPLINGS", "WRITE_SUFFIXES", "Photo",
+           "check_free", "check_output", "from_tensor", "list_photos", "read_photo", "shrink", "write_photo"]

@@ -9,6 +9,7 @@ import torch
 from core.files import UserError
 
 MAX_PIXELS = 200_000_000
+MAX_BYTES = 1200 * 2**20   # when decoded: so many pixels of RGB with 16 bits per sample
 MAX_NAME = 240   # bytes of a file name: file systems allow 255, and a temporary file has a few more than its result
 RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
 READ_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *RAW_SUFFIXES)
@@ -45,21 +46,41 @@ def from_tensor(image):
 
 def shrink(photo, long_edge):
     """Return the photo with a long edge of at most `long_edge` pixels, antialiased; it is never enlarged."""
-    import cv2
     height, width = photo.pixels.shape[:2]
-    scale = long_edge / max(height, width)
-    if scale >= 1:
+    size = fit(width, height, long_edge)
+    if size == (width, height):
         return photo
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    alpha = photo.alpha if photo.alpha is None else cv2.resize(photo.alpha, size, interpolation=cv2.INTER_AREA)
-    return replace(photo, pixels=cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA), alpha=alpha)
+    return replace(photo, pixels=resize(photo.pixels, size), alpha=resize(photo.alpha, size))
 
 
-def check_size(path, width, height, max_pixels):
-    """Raise UserError where a picture of this size is more than may be decoded."""
-    if width * height > max_pixels:
-        raise UserError(f"{path}: {width} x {height} is {width * height / 1e6:.0f} megapixels, more than the limit of "
+def fit(width, height, long_edge):
+    """Return the size (width, height) of a picture that is shrunk to a long edge; it is never enlarged."""
+    scale = min(long_edge / max(width, height), 1)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
+def resize(array, size):
+    """Shrink (H, W) or (H, W, C) samples of any type to a size (width, height), antialiased; None stays None."""
+    import cv2
+    if array is None or array.shape[1::-1] == size:
+        return array
+    shrunk = cv2.resize(np.ascontiguousarray(array), size, interpolation=cv2.INTER_AREA)
+    return shrunk.reshape(*shrunk.shape[:2], *array.shape[2:])   # OpenCV drops an axis of one channel
+
+
+def check_size(path, width, height, pixel_bytes, max_pixels, max_bytes):
+    """Raise UserError where a picture is more than may be decoded.
+
+    Args: `pixel_bytes`, the bytes of a decoded pixel: channels x bytes per sample.
+    """
+    pixels = width * height
+    if pixels > max_pixels:
+        raise UserError(f"{path}: {width} x {height} is {pixels / 1e6:.0f} megapixels, more than the limit of "
                         f"{max_pixels / 1e6:g}; make it smaller or raise the limit")
+    if pixels * pixel_bytes > max_bytes:
+        raise UserError(f"{path}: {width} x {height} pixels of {pixel_bytes} bytes are "
+                        f"{pixels * pixel_bytes / 2**20:.0f} MB when decoded, more than the limit of "
+                        f"{max_bytes / 2**20:.0f}; make it smaller, save it with 8 bits or raise the limit")
 
 
 def list_photos(folder):

@@ -43,7 +43,7 @@ def to_srgb(samples, icc):
     if samples.shape[2] == 4:
         notes.append("CMYK without a usable profile: colours are approximate")
         pixels = (1 - pixels[..., :3]) * (1 - pixels[..., 3:])
-    return np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy(), b"", notes
+    return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), b"", notes
 
 
 def unit(samples):

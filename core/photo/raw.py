@@ -12,7 +12,7 @@ from core.photo.profile import srgb_profile, unit
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of the linear part; LibRaw's own default is BT.709
 
 
-def develop(path, data, max_pixels):
+def develop(path, data, max_pixels, max_bytes):
     """Develop the bytes of a RAW file to a 16-bit sRGB Photo.
 
     White balance as the camera measured it, brightness and the rest as LibRaw does by default; upright.
@@ -27,7 +27,7 @@ def develop(path, data, max_pixels):
                         "install it with: pip install -r requirements-raw.txt") from None
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
-            check_size(path, raw.sizes.width, raw.sizes.height, max_pixels)
+            check_size(path, raw.sizes.width, raw.sizes.height, 6, max_pixels, max_bytes)   # RGB of 16 bits
             samples = raw.postprocess(use_camera_wb=True, output_bps=16, gamma=_SRGB_GAMMA)
     except rawpy.LibRawError as error:
         raise UserError(f"{path}: cannot be developed ({error.args[0].decode()}); copy it again from the camera, "

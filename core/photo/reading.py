@@ -1,6 +1,8 @@
 """Reading a photo: any picture file that a camera or an editor writes, to upright sRGB pixels."""
 import contextlib
 import io
+import re
+import struct
 import warnings
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from PIL import Image
 
 from core.files import UserError
 from core.photo.metadata import describe, is_adobe_rgb, orientation
-from core.photo.photo import MAX_PIXELS, RAW_SUFFIXES, Photo, check_size
+from core.photo.photo import MAX_BYTES, MAX_PIXELS, RAW_SUFFIXES, Photo, check_size, fit, resize, shrink
 from core.photo.profile import adobe_rgb_profile, to_srgb, unit
 from core.photo.raw import develop
 
@@ -19,6 +21,7 @@ _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 _MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
           "RGBA": "RGBA", "RGBa": "RGBA", "YCbCr": "RGB", "CMYK": "CMYK"}
 _COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}   # by the number of channels
+_MAX_SCANS = 500   # of a JPEG: each is decoded over the whole picture; cameras and editors write about 10
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF ExtraSamples: alpha that the colours are multiplied by, or not
 
 # EXIF orientation: what makes (H, W, ...) upright.
@@ -33,28 +36,37 @@ _UPRIGHT = {
 }
 
 
-def read_photo(path, max_pixels=MAX_PIXELS):
+def read_photo(path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, long_edge=None):
     """Read a photo: JPEG, PNG, TIFF, WebP, or a camera's RAW file.
 
     8-bit files are decoded by Pillow, 16-bit ones at their full depth; see `to_srgb` for colour. The EXIF
     orientation is applied. Grey, palette, 1-bit and CMYK become RGB; of several frames or pages the first
-    is read. `notes` of the result says so.
+    is read. `notes` of the result says so. With `long_edge` the photo is shrunk while it is decoded: a preview
+    in a fraction of the time and memory, whose samples are rounded to the file's levels.
 
     Raises UserError where the file is missing, empty, broken, cut short, no such picture, of a layout that
-    is not read (it is named), or has more than `max_pixels` pixels.
+    is not read (it is named), has more than `max_pixels` pixels or takes more than `max_bytes` bytes when decoded
+    (pixels x channels x bytes per sample), or is a JPEG of hundreds of scans.
     """
     path = Path(path)
     data = _read_bytes(path)
     if path.suffix.lower() in RAW_SUFFIXES:
         with _naming(path):
-            return develop(path, data, max_pixels)
+            photo = develop(path, data, max_pixels, max_bytes)
+            return shrink(photo, long_edge) if long_edge else photo
     with _pillow() as caught, _open(path, data) as image, _naming(path):
-        check_size(path, *image.size, max_pixels)
+        depth = _depth(image, data)
+        check_size(path, *image.size, _pixel_bytes(image, depth), max_pixels, max_bytes)
+        _check_scans(path, image.format, data)
         notes = []
         if (frames := getattr(image, "n_frames", 1)) > 1:
             notes.append(f"{frames} frames or pages: only the first is read")
-        depth = _depth(image, data)
-        samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(path, image.format, data)
+        if long_edge:
+            image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
+        samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(path, image, data)
+        if long_edge:
+            size = fit(*samples.shape[1::-1], long_edge)   # not the image's: Pillow may have turned it
+            samples, alpha = resize(samples, size), resize(alpha, size)
         exif, exif_notes = _exif(image)  # after decoding: Pillow turns 8-bit TIFFs itself, and takes the tag out
         icc = image.info.get("icc_profile") or (adobe_rgb_profile() if is_adobe_rgb(exif) else b"")
         pixels, kept_icc, colour_notes = to_srgb(samples, icc)
@@ -98,8 +110,9 @@ def _open(path, data):
     """Return the Pillow image, not decoded yet."""
     try:
         return Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Exception:
-        raise UserError(f"{path}: {_why_not(data)}") from None
+    except (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError,
+            struct.error) as error:   # of its readers of headers
+        raise UserError(f"{path}: {_why_not(data)}") from error
 
 
 @contextlib.contextmanager
@@ -137,6 +150,30 @@ def _depth(image, data):
     return 8
 
 
+def _pixel_bytes(image, depth):
+    """Return the bytes of a decoded pixel: channels x bytes per sample, as the file has them or as they become."""
+    channels = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
+    if image.format == "TIFF":   # it may have channels that are decoded and passed over
+        channels = max(channels, image.tag_v2.get(277, 1))
+    return channels * depth // 8
+
+
+def _check_scans(path, format, data):
+    """Raise UserError for a JPEG that takes minutes to decode: a progressive one of hundreds of passes."""
+    if format not in ("JPEG", "MPO"):
+        return
+    scans, place = 0, 2
+    while (marker := _MARKER.search(data, place)) and marker[1] != b"\xd9":   # the end of the picture
+        scans += marker[1] == b"\xda"
+        if scans > _MAX_SCANS:
+            raise UserError(f"{path}: a progressive JPEG of more than {_MAX_SCANS} scans is not read; save it again")
+        place = marker.end() + int.from_bytes(data[marker.end():marker.end() + 2])   # past the segment of the marker
+
+
+# A marker that begins a segment: 0 stands for a plain 255 in a scan, 1 and 0xd0 to 0xd8 have no segment
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
+
+
 def _decode_8(path, image):
     """Return samples (H, W, C) uint8, C = 1, 3 or 4 (CMYK), and alpha (H, W) float32 or None."""
     if image.mode not in _MODES:
@@ -145,15 +182,15 @@ def _decode_8(path, image):
     if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour that stands for nothing
         mode = "RGBA"
     image.load()
-    samples = np.asarray(image.convert(mode))
+    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # converting to the same is a copy
     samples = samples[..., None] if samples.ndim == 2 else samples
     return (samples[..., :-1], unit(samples[..., -1])) if mode.endswith("A") else (samples, None)
 
 
-def _decode_16(path, format, data):
+def _decode_16(path, image, data):
     """Return samples (H, W, C) uint16, C = 1, 3 or 4 (CMYK), and alpha (H, W) float32 or None."""
-    if format == "TIFF":
-        return _decode_tiff(path, data)
+    if image.format == "TIFF":
+        return _decode_tiff(path, image, data)
     import imagecodecs
     samples = np.atleast_3d(imagecodecs.png_decode(data))
     if samples.shape[2] % 2 == 0:  # grey or RGB, each with alpha
@@ -161,7 +198,7 @@ def _decode_16(path, format, data):
     return samples, None
 
 
-def _decode_tiff(path, data):
+def _decode_tiff(path, image, data):
     """Decode the first page of a 16-bit TIFF, of any compression, byte order and planar layout."""
     import tifffile
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
@@ -171,6 +208,8 @@ def _decode_tiff(path, data):
         if colours is None or page.dtype != np.uint16 or page.bitspersample != 16:
             raise UserError(f"{path}: a TIFF of {page.bitspersample}-bit {page.dtype} samples ({photometric}) is not "
                             "read; save it as RGB with 8 or 16 bits per sample")
+        if page.nbytes > image.width * image.height * _pixel_bytes(image, 16):
+            raise ValueError("its tags contradict each other")   # so the limits looked at others than those decoded
         samples = page.asarray()
         if samples.ndim == 3 and page.axes.startswith("S"):
             samples = np.moveaxis(samples, 0, 2)

@@ -14,6 +14,7 @@ from core.files import UserError, replacing
 from core.photo.photo import check_free
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+_ROWS = 256   # of a picture, rounded at once
 
 
 def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwrite=True):
@@ -75,11 +76,15 @@ def check_output(path, overwrite=True, shape=(0, 0)):
 
 
 def _quantise(pixels, alpha, depth):
-    """Return (H, W, 3 or 4) samples of `depth` bits."""
-    channels = pixels if alpha is None else np.dstack([pixels, alpha])
+    """Return (H, W, 3 or 4) samples of `depth` bits; in strips, as copies of a large photo would fill the memory."""
     top = 2**depth - 1
-    samples = np.rint(np.clip(channels, 0, 1) * top).astype(np.uint16 if depth == 16 else np.uint8)
-    return np.ascontiguousarray(samples)   # encoders refuse views such as a transposed tensor's
+    samples = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), np.uint16 if depth == 16 else np.uint8)
+    for start in range(0, len(samples), _ROWS):
+        rows = slice(start, start + _ROWS)
+        samples[rows, :, :3] = np.rint(np.clip(pixels[rows], 0, 1) * top)
+        if alpha is not None:
+            samples[rows, :, 3] = np.rint(np.clip(alpha[rows], 0, 1) * top)
+    return samples
 
 
 def _jpeg(samples, exif, icc, quality, subsampling):

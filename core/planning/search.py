@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import torch
 
-from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, apply_batch, trace
+from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, execute_batch, trace
 from core.planning.goals import Judged, KnownTarget, descend
 
 PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels, each with a ring for operators that look around
@@ -20,12 +20,25 @@ POLISH_RATE = 0.03
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with what it achieves on its pair: mean absolute distances, and what each step gained."""
+    """A plan with the mean absolute distances to the target before it and after each of its steps, len(plan) + 1."""
 
     plan: Plan
-    l1_input: float
-    l1_output: float
-    gains: tuple[float, ...]
+    distances: tuple[float, ...]
+
+    @property
+    def l1_input(self):
+        """The distance of the input."""
+        return self.distances[0]
+
+    @property
+    def l1_output(self):
+        """The distance of the result."""
+        return self.distances[-1]
+
+    @property
+    def gains(self):
+        """How much nearer each step comes."""
+        return tuple(before - after for before, after in pairwise(self.distances))
 
 
 @dataclass
@@ -60,7 +73,7 @@ def plan_pairs(before, after, options, names=None):
     """
     vocab = _vocab(options)
     initial = (before - after).abs().mean((1, 2, 3))
-    results = [Planned(Plan(), value, value, ()) for value in initial.tolist()]
+    results = [Planned(Plan(), (value,)) for value in initial.tolist()]
     active = (initial >= options.tolerance).nonzero().squeeze(1)
     if not len(active):
         return results
@@ -196,10 +209,7 @@ def polish(vocab, ops, params, before, goal):
     Args: ids (B, T), parameters (B, T, P), pictures (B, 3, h, w), a goal for them. Returns parameters (B, T, P).
     """
     def cost(values):
-        image = before
-        for step in range(ops.shape[1]):
-            image = apply_batch(vocab, ops[:, step], image, values[:, step])
-        return goal.cost(image)
+        return goal.cost(execute_batch(vocab, ops, before, values))
     return descend(params, cost, lambda values: _project(vocab, ops, values), goal.rounds, POLISH_RATE)
 
 
@@ -227,7 +237,7 @@ def to_plan(vocab, ops, params):
 def shorten(plan, before, after, options):
     """Drop the steps that gain less than `min_gain` of the initial distance on the whole picture; return Planned."""
     plan, along = _without_idle(plan, before, lambda image: (image - after).abs().mean().item(), options)
-    return Planned(plan, along[0], along[-1], tuple(a - b for a, b in pairwise(along)))
+    return Planned(plan, tuple(along))
 
 
 def _without_idle(plan, before, cost, options):

@@ -1,7 +1,7 @@
 """Photos degraded by a known amount, and the plan that repairs them.
 
-"Fix the exposure" cannot be granted without a look at the photo: one photo needs more light, another less, a third
-none. A planner that learns such pairs has to look.
+"Fix the exposure" cannot be granted without the photo: one photo needs more light, another less, a third none. A
+planner that learns such pairs has to use its image encoder.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ import torch
 from torch.utils.data import Dataset
 
 from core.colour import to_linear, to_srgb
-from core.datasets.grammar import Wish, choose, describe, misspell
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.datasets.synth import crop, pick_crop
 from core.operators import Plan, Step, apply, get_operator
 from core.planning.fits import fit
+from core.requests.grammar import choose, describe
+from core.requests.spelling import misspell
+from core.requests.wish import Wish
+from core.synthesis.synth import crop, pick_crop
 
 GOOD = 0.15                # share of photos without a fault: they are to stay as they are
 SEVERAL = 0.4              # share of the pairs with the general wish whose photo has two faults
@@ -63,28 +65,30 @@ def _weaken(op):
     return lambda image, amount: apply(get_operator(op), image[None], torch.tensor([[-amount]]))[0]
 
 
-FAULTS = {   # by the wish that asks for the repair
-    "exposure repaired": Fault("brightness", lambda rng: (float(rng.uniform(-STOPS, STOPS)),), expose),
-    "cast repaired": Fault("hue", lambda rng: (_signed(rng, *CAST), float(rng.uniform(-GREEN, GREEN))), add_cast),
-    "contrast repaired": Fault("contrast", lambda rng: (float(rng.uniform(*FADED)),), _weaken("contrast")),
-    "color repaired": Fault("saturation", lambda rng: (float(rng.uniform(*FADED)),), _weaken("saturation")),
+FAULTS = {   # by Wish.direction of the repair
+    ("exposure repair", 1): Fault("brightness", lambda rng: (float(rng.uniform(-STOPS, STOPS)),), expose),
+    ("cast repair", 1): Fault("hue", lambda rng: (_signed(rng, *CAST), float(rng.uniform(-GREEN, GREEN))), add_cast),
+    ("contrast repair", 1): Fault("contrast", lambda rng: (float(rng.uniform(*FADED)),), _weaken("contrast")),
+    ("saturation repair", 1): Fault("saturation", lambda rng: (float(rng.uniform(*FADED)),), _weaken("saturation")),
 }
-WISHES = (*FAULTS, "repaired", "exposure repaired", "cast repaired", "repaired")   # shares of the requests
+WISHES = tuple(Wish(*direction) for direction in (*FAULTS, ("repair", 1), ("exposure repair", 1), ("cast repair", 1),
+                                                  ("repair", 1)))   # repeated ones are drawn more often
 
 
 def draw_repair(image, rng):
-    """Degrade a photo (3, H, W) in [0, 1] at random; return (degraded photo, Plan that repairs it, wish's effect)."""
-    effect = choose(rng, WISHES)
+    """Degrade a photo (3, H, W) in [0, 1] at random; return (degraded photo, Plan that repairs it, Wish)."""
+    wish = choose(rng, WISHES)
     if rng.random() < GOOD:
-        return image, Plan(), effect
-    several = 2 if effect == "repaired" and rng.random() < SEVERAL else 1
-    names = [effect] if effect in FAULTS else list(rng.permutation(list(FAULTS))[:several])
+        return image, Plan(), wish
+    several = 2 if wish.attribute == "repair" and rng.random() < SEVERAL else 1
+    faults = [FAULTS[wish.direction]] if wish.direction in FAULTS else [
+        list(FAULTS.values())[index] for index in rng.permutation(len(FAULTS))[:several]]
     steps, degraded = [], image
-    for name in names:   # the last fault is the first to be repaired
-        before, fault = degraded, FAULTS[name]
+    for fault in faults:   # the last fault is the first to be repaired
+        before = degraded
         degraded = fault.degrade(before, *fault.draw(rng))
         steps = [fit_repair(fault.op, degraded, before), *steps]
-    return degraded, Plan(tuple(step for step in steps if step)), effect
+    return degraded, Plan(tuple(step for step in steps if step)), wish
 
 
 def fit_repair(op, degraded, image):
@@ -156,8 +160,8 @@ class DrawnRepairs(Dataset):
     def __getitem__(self, index):
         rng = np.random.default_rng([self.seed, index, STREAM])
         image = to_tensor(self.pictures[int(rng.integers(len(self.pictures)))])
-        degraded, plan, effect = draw_repair(image, rng)
-        request = describe([Wish(effect)], rng)
+        degraded, plan, wish = draw_repair(image, rng)
+        request = describe([wish], rng)
         if rng.random() < self.typos:
             request = misspell(request, rng)
         ops, params = encode_plan(plan, self.op_vocab)

@@ -76,8 +76,8 @@ def planner_of(vis_encoder, seed=0, **changes):
     torch.manual_seed(seed)
     planner = Planner(PlannerConfig(WORDS, vis_encoder=vis_encoder, hidden_size=24, vector_size=10, **changes)).eval()
     with torch.no_grad():
-        planner.choose.weight.mul_(20)
-        planner.read.words.mul_(8)
+        planner.operator_head.weight.mul_(20)
+        planner.request_encoder.words.mul_(8)
     return planner
 
 

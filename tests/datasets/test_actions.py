@@ -15,11 +15,10 @@ ENTRIES = entries_of(range(3))
 PLAN = Plan((Step.make("brightness", [0.25]), Step.make("hue", range(24))))
 
 
-def test_a_row_holds_the_gain_of_each_step():
+def test_a_row_holds_the_distance_before_the_plan_and_after_each_step():
     row = action_row(ENTRIES[0], PLAN, [0.12, 0.05, 0.02])
     assert row["name"] == "0000_O.jpg>0000_A.jpg"
-    assert (row["l1_input"], row["l1_output"]) == (0.12, 0.02)
-    assert row["gains"] == pytest.approx([0.07, 0.03])
+    assert row["distances"] == [0.12, 0.05, 0.02]
     assert Plan.from_dict(row["plan"]) == PLAN
 
 
@@ -40,10 +39,19 @@ def test_an_interrupted_run_resumes(tmp_path):
     assert again.summary() == pytest.approx({"pairs": 2, "l1_input": 0.2, "l1_output": 0.16})
 
 
+def test_rows_of_older_versions_are_read(tmp_path):
+    path = tmp_path / "set.jsonl"
+    row = {key: value for key, value in action_row(ENTRIES[0], PLAN, [0.0]).items() if key != "distances"}
+    path.write_text(json.dumps(row | {"l1_input": 0.12, "l1_output": 0.02, "gains": [0.07, 0.03]}) + "\n")
+    old, = ActionSet(path).rows.values()
+    assert old["distances"] == pytest.approx([0.12, 0.05, 0.02])
+    assert ActionSet(path).plans() == {row["name"]: PLAN}
+
+
 def test_broken_rows_are_named(tmp_path):
     path = tmp_path / "set.jsonl"
     row = action_row(ENTRIES[0], PLAN, [0.1, 0.04, 0.02])
-    for broken in ({key: row[key] for key in ("name", "l1_input", "l1_output")}, row | {"l1_output": "small"}, [1]):
+    for broken in ({key: row[key] for key in ("name", "distances")}, row | {"distances": [0.1, "small"]}, [1]):
         path.write_text(json.dumps(row) + "\n" + json.dumps(broken) + "\n")
         with pytest.raises(UserError, match=r"set\.jsonl, line 2: field"):
             ActionSet(path)
@@ -73,7 +81,7 @@ def test_published_plans_are_imported(tmp_path):
     assert [row["name"] for row in rows] == ["0000_O.jpg>0000_A.jpg", "0002_O.jpg>0002_A.jpg"]
     assert [step.op for step in plan] == ["brightness", "tint", "hue"]
     assert plan.steps[1].params == pytest.approx([value / 4.5 for value in curve])
-    assert (rows[0]["l1_input"], rows[0]["l1_output"]) == (0.12, 0.02)
+    assert (rows[0]["distances"][0], rows[0]["distances"][-1]) == (0.12, 0.02)
     assert rows[1]["plan"]["steps"] == []
     assert sentences == [f"2 of 3 pairs have a plan in {tmp_path}"]
 
@@ -95,7 +103,7 @@ def test_a_published_plan_ends_before_nan_and_before_a_lost_mask(tmp_path, step)
     publish(tmp_path, 1, [["brightness", [0.5], 0.05], step, ["sharpness", [0.1], 0.03]])
     rows, sentences = import_published(tmp_path, "train", ENTRIES)
     assert [entry["op"] for entry in rows[0]["plan"]["steps"]] == ["brightness"]
-    assert rows[0]["l1_output"] == 0.05
+    assert rows[0]["distances"][-1] == 0.05
     assert "1 plans end before a step with NaN or without its mask: train1" in sentences
     ActionSet(tmp_path / "set.jsonl").append(rows)  # valid JSON, whatever was read
 

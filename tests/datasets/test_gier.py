@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_gier import pair, write_gier
 
-from core.datasets import GIERPairs, WordVocab, open_dataset
+from core.datasets import GIERPairs, WordVocab, load_dataset
 from core.datasets.gier import MODES
 from core.datasets.vocab import SPECIAL
 from core.files import UserError
@@ -135,9 +135,9 @@ def test_a_summary_that_is_no_text_is_named(opened, root):
 
 def test_other_data_sets_have_no_modes(tmp_path):
     with pytest.raises(UserError, match="--data_mode valid: .*has no data modes; leave the flag out"):
-        open_dataset("FiveK", "train", 1, VOCAB, root=tmp_path, data_mode="valid")
+        load_dataset("FiveK", "train", 1, VOCAB, root=tmp_path, data_mode="valid")
 
 
 def test_without_annotations_it_says_where_they_belong(tmp_path):
     with pytest.raises(UserError, match=r"splits/val_sess_3\.json: no such file"):
-        open_dataset("GIER", "val", 3, VOCAB, root=tmp_path)
+        load_dataset("GIER", "val", 3, VOCAB, root=tmp_path)

@@ -2,10 +2,11 @@
 import pytest
 import torch
 
-from core.datasets import DrawnPairs, Mixed, WordVocab
-from core.datasets.photos import Photo
+from core.datasets import Mixed, WordVocab
 from core.datasets.vocab import SPECIAL
-from core.operators import OperatorVocab, apply_batch
+from core.operators import OperatorVocab, execute_batch
+from core.synthesis import DrawnPairs
+from core.synthesis.photos import Photo
 
 
 @pytest.mark.parametrize(("share", "mixed"), [(0.5, "axbyaz"), (1.0, "xyz"), (0.25, "abaxbabyabaz")])
@@ -25,9 +26,7 @@ def test_a_drawn_pair_is_what_its_plan_makes(drawn):
     lengths = set()
     for index in range(20):
         sample = drawn[index]
-        image = sample["input"][None]
-        for step in range(5):
-            image = apply_batch(drawn.op_vocab, sample["ops"][None, step + 1], image, sample["params"][None, step])
+        image = execute_batch(drawn.op_vocab, sample["ops"][None, 1:-1], sample["input"][None], sample["params"][None])
         assert (image[0] - sample["target"]).abs().max() < 1 / 255
         lengths.add(int((sample["params"].abs().sum(1) > 0).sum()))
         assert len(sample["request_ids"]) == 17

@@ -10,7 +10,7 @@ from PIL import Image
 from small_dataset import entries_of, write_dataset
 from torch.utils.data import DataLoader
 
-from core.datasets import DATASETS, PairDataset, Source, WordVocab, open_dataset
+from core.datasets import DATASETS, PairDataset, Source, WordVocab, load_dataset
 from core.datasets.pairs import encode_plan
 from core.datasets.vocab import SPECIAL
 from core.files import UserError
@@ -224,8 +224,8 @@ def test_one_pixel_photos(tmp_path, photo):
 
 
 def test_the_registry_opens_by_name(root, tmp_path, monkeypatch):
-    assert len(open_dataset("FiveK", "train", 1, VOCAB, root=root, cache=tmp_path)) == 4
+    assert len(load_dataset("FiveK", "train", 1, VOCAB, root=root, cache=tmp_path)) == 4
     monkeypatch.setitem(DATASETS, "mine", Source(str(root), vocab="FiveK"))  # a data set is one line
-    assert len(open_dataset("mine", "train", 1, VOCAB, size=None)) == 4
+    assert len(load_dataset("mine", "train", 1, VOCAB, size=None)) == 4
     with pytest.raises(UserError, match="FiveK, RetouchReq, GIER, synth"):
-        open_dataset("nowhere", "train", 1, VOCAB)
+        load_dataset("nowhere", "train", 1, VOCAB)

@@ -1,20 +1,22 @@
 """The plumbing of a run, with a model of one weight: batches, log, events, checkpoints, and what stops it."""
 import html
 import json
+import math
 import struct
-from argparse import Namespace
 from types import SimpleNamespace
 
 import pytest
 import torch
+from easydict import EasyDict
 from hypothesis import given
 from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
 
 from core.engine import run as run_module
+from core.engine.batches import IterationBatches
 from core.engine.checkpoints import load_checkpoint
-from core.engine.index import index_runs
-from core.engine.run import IterationBatches, Run
+from core.engine.run import Run
+from core.evaluation.run_table import index_runs
 from core.files import UserError
 from core.threads import threads
 
@@ -39,8 +41,8 @@ class Line(torch.nn.Module):
 def train(tmp_path):
     """Return `train(num_iters, **flags)`: run so many iterations in one folder; returns the Run."""
     def go(num_iters, model=None, loss=lambda run, loss: loss, **flags):
-        options = Namespace(**{
-            "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
+        options = EasyDict({
+            "suffix": "", "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
             "precision": "32-true", "manual_seed": 3, "batch_size": 2, "num_iters": num_iters, "num_workers": 0,
             "print_every": 2, "learning_rate": 0.1, "schedule": "constant",
             "restart": False} | flags)
@@ -203,16 +205,16 @@ def test_what_is_drawn_at_random_is_read_in_order():
 
 def test_a_batch_must_have_a_pair_for_each_process():
     with pytest.raises(UserError, match=r"--batch_size 1: .* 2 processes"):
-        IterationBatches(9, Namespace(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
+        IterationBatches(9, EasyDict(manual_seed=0, num_iters=4, batch_size=1), 0, 4,
                          SimpleNamespace(global_rank=0, world_size=2))
 
 
 def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
     def train(trial, *parts):
         for num_iters in parts:
-            run = Run(Namespace(dataset="toy", experiment="pair", trial=trial, output=str(tmp_path), gpu_ids="-1",
-                                precision="32-true", manual_seed=3, batch_size=2, num_iters=num_iters, num_workers=0,
-                                print_every=1, learning_rate=0.1, schedule="linear", restart=False))
+            run = Run(EasyDict(dataset="toy", experiment="pair", trial=trial, suffix="", output=str(tmp_path),
+                               gpu_ids="-1", precision="32-true", manual_seed=3, batch_size=2, num_iters=num_iters,
+                               num_workers=0, print_every=1, learning_rate=0.1, schedule="linear", restart=False))
             line, judge = Line(), Line()
             torch.nn.init.ones_(judge.weight)
             line = run.setup(line, torch.optim.SGD(line.parameters(), 0.1))
@@ -263,3 +265,43 @@ def test_workers_have_cores_of_their_own_and_small_work_has_one_thread(train, mo
         train(3, loss=noted, num_workers=0)
         train(4, loss=noted, num_workers=2)
         assert (during, torch.get_num_threads()) == ([1, 1, 2, 1], 2)
+
+
+def _drop(inner, key):
+    del inner[key]
+
+
+ADAM = ("optimizer", "state", 0)
+
+
+@pytest.mark.parametrize(("path", "change", "words"), [
+    ((), lambda inner: _drop(inner, "options"), "lacks the field 'options'"),
+    ((), lambda inner: _drop(inner, "iteration"), "lacks the field 'iteration'"),
+    ((), lambda inner: _drop(inner, "optimizer"), "lacks the field 'optimizer'"),
+    ((), lambda inner: inner.update(best="low"), "its field 'best' is not a number"),
+    ((), lambda inner: inner.update(optimizer=[1]), "its optimizer does not fit its network"),
+    (("options",), lambda inner: inner.update(batch_size=torch.zeros(3)), "its field 'options' is not flags by name"),
+    (("model",), lambda inner: _drop(inner, "config"), "lacks the field 'config'"),
+    (("model",), lambda inner: _drop(inner, "weights"), "lacks the field 'weights'"),
+    (("model", "weights"), lambda inner: inner.update(weight=torch.zeros(4)), "does not fit this version's network"),
+    (("optimizer",), lambda inner: _drop(inner, "param_groups"), "its optimizer does not fit"),
+    (ADAM, lambda inner: inner.update(exp_avg=torch.zeros(4)), "its optimizer does not fit"),
+    (ADAM, lambda inner: inner.update(exp_avg_sq=inner["exp_avg_sq"] * math.nan), "its optimizer does not fit"),
+    (ADAM, lambda inner: inner.update(step=torch.tensor(-1.0)), "its optimizer does not fit")])
+def test_a_foreign_checkpoint_does_not_go_on(train, path, change, words):
+    run = train(2)
+    saved = inner = torch.load(run.folder / "last.pt", weights_only=True)
+    for key in path:
+        inner = inner[key]
+    change(inner)
+    torch.save(saved, run.folder / "last.pt")
+    with pytest.raises(UserError, match=rf"last\.pt: .*{words}"):
+        train(4)
+
+
+def test_the_rates_of_an_optimizer_are_those_of_the_flags(train):
+    run = train(2)
+    saved = torch.load(run.folder / "last.pt", weights_only=True)
+    saved["optimizer"]["param_groups"][0] |= {"lr": "fast", "betas": None}
+    torch.save(saved, run.folder / "last.pt")
+    assert train(4).optimizers["model"].param_groups[0]["betas"] == (0.9, 0.999)

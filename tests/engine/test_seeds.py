@@ -1,17 +1,17 @@
 """Several seeds of one trial: which runs they are, and what is reported of them."""
 import json
-from argparse import Namespace
 
 import pytest
+from easydict import EasyDict
 
+from core.engine.folders import run_folder
 from core.engine.options import Parser
-from core.engine.run import run_folder
 from core.engine.seeds import over_seeds
 
 
 def options(tmp_path, **flags):
-    return Namespace(**{"output": str(tmp_path), "dataset": "toy", "experiment": "line", "trial": 4, "manual_seed": 7,
-                        "seeds": 3} | flags)
+    return EasyDict({"suffix": "", "output": str(tmp_path), "dataset": "toy", "experiment": "line", "trial": 4,
+                     "manual_seed": 7, "seeds": 3} | flags)
 
 
 def test_each_seed_has_a_run_folder_and_a_seed_of_its_own(tmp_path):

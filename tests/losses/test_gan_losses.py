@@ -91,7 +91,7 @@ def test_only_a_game_with_a_least_loss_has_a_floor():
 
 
 class Linear(nn.Module):
-    """A critic whose score is the scalar product with `weight`: its gradient is known; one logit, or two scales."""
+    """A linear discriminator, the scalar product with `weight`, of known gradient; one logit, or two scales."""
 
     def __init__(self, length, scales=1):
         super().__init__()
@@ -106,31 +106,31 @@ class Linear(nn.Module):
 
 @pytest.mark.parametrize("scales", [1, 2])
 @pytest.mark.parametrize("length", [0.0, 1.0, 3.0])
-def test_penalties_of_a_linear_critic(length, scales):
-    critic, (real, fake) = Linear(length, scales), torch.rand(2, 5, 3, 4, 4)
-    assert gradient_penalty(critic, real, fake).item() == pytest.approx(10 * (length - 1) ** 2, abs=1e-4)
-    assert gradient_penalty(critic, real, fake, weight=1).item() == pytest.approx((length - 1) ** 2, abs=1e-5)
-    assert r1(critic, real).item() == pytest.approx(length ** 2 / 2, abs=1e-5)
+def test_penalties_of_a_linear_discriminator(length, scales):
+    discriminator, (real, fake) = Linear(length, scales), torch.rand(2, 5, 3, 4, 4)
+    assert gradient_penalty(discriminator, real, fake).item() == pytest.approx(10 * (length - 1) ** 2, abs=1e-4)
+    assert gradient_penalty(discriminator, real, fake, weight=1).item() == pytest.approx((length - 1) ** 2, abs=1e-5)
+    assert r1(discriminator, real).item() == pytest.approx(length ** 2 / 2, abs=1e-5)
 
 
 def test_a_step_along_the_penalty_brings_the_slope_to_1():
-    critic, (real, fake) = Linear(3.0), torch.rand(2, 5, 3, 4, 4)
+    discriminator, (real, fake) = Linear(3.0), torch.rand(2, 5, 3, 4, 4)
     for _ in range(100):
-        critic.weight.grad = None
-        gradient_penalty(critic, real, fake, weight=1).backward()
-        assert critic.weight.grad.isfinite().all()
-        critic.weight.data -= 0.1 * critic.weight.grad
-    assert critic.weight.norm().item() == pytest.approx(1, abs=1e-3)
+        discriminator.weight.grad = None
+        gradient_penalty(discriminator, real, fake, weight=1).backward()
+        assert discriminator.weight.grad.isfinite().all()
+        discriminator.weight.data -= 0.1 * discriminator.weight.grad
+    assert discriminator.weight.norm().item() == pytest.approx(1, abs=1e-3)
 
 
 def test_the_penalty_looks_between_real_and_fake():
     seen = []
 
-    def critic(image):
+    def discriminator(image):
         seen.append(image.detach())
         return image.mean((1, 2, 3), keepdim=True)
 
-    gradient_penalty(critic, torch.full((64, 3, 2, 2), 0.2), torch.full((64, 3, 2, 2), 0.6))
+    gradient_penalty(discriminator, torch.full((64, 3, 2, 2), 0.2), torch.full((64, 3, 2, 2), 0.6))
     share = seen[0].flatten(1)
     assert ((share >= 0.2) & (share <= 0.6)).all()
     assert (share[:, :1] == share).all(), "one point for each sample"
@@ -140,14 +140,15 @@ def test_the_penalty_looks_between_real_and_fake():
 def test_feature_matching_weighs_layers_and_scales():
     def features(value):
         return [[torch.full((2, 4, side, side), value) for side in (8, 4, 3, 2)] for _ in range(3)]
-    # four layers of distance 0.5 on each of three scales, each layer 4 / (3 + 1), times 10
-    assert feature_matching(features(1.0), features(0.5), 3).item() == pytest.approx(20)
-    assert feature_matching(features(1.0), features(0.5), 1, weight=1).item() == pytest.approx(4)
-    assert feature_matching(features(1.0), features(1.0), 3).item() == 0
+    # four layers of distance 0.5 on each of three scales, each layer 4 / (3 + 1)
+    assert feature_matching(features(1.0), features(0.5)).item() == pytest.approx(2)
+    two = [[scale[0], scale[1]] for scale in features(0.5)]   # two layers, each 4 / (1 + 1)
+    assert feature_matching([scale[:2] for scale in features(1.0)], two).item() == pytest.approx(2)
+    assert feature_matching(features(1.0), features(1.0)).item() == 0
 
 
 def test_only_fakes_learn_from_feature_matching():
     real, fake = (torch.full((2, 2), value, requires_grad=True) for value in (1.0, 0.0))
-    feature_matching([[real]], [[fake]], 0).backward()
+    feature_matching([[real]], [[fake]]).backward()
     assert real.grad is None
     assert (fake.grad < 0).all()

@@ -6,7 +6,7 @@ import torch
 from torchvision.models import vgg19
 
 from core.files import UserError
-from core.losses.perceptual import RELUS, WEIGHTS, open_perceptual
+from core.losses.perceptual import RELUS, WEIGHTS, load_perceptual
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def weights(vgg, tmp_path_factory):
 def distance(request, weights, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.hub, "get_dir", lambda: str(tmp_path_factory.mktemp("hub")))
-        loss, name = open_perceptual(weights if request.param.startswith("VGG") else None)
+        loss, name = load_perceptual(weights if request.param.startswith("VGG") else None)
     assert name == request.param
     return loss
 
@@ -70,7 +70,7 @@ def test_there_are_five_levels_each_half_the_side_of_the_one_before(distance):
 
 
 def test_the_levels_of_vgg_are_the_first_activations_of_its_stages(vgg, weights):
-    loss, _ = open_perceptual(weights)
+    loss, _ = load_perceptual(weights)
     layers = vgg19(init_weights=False).features
     layers.load_state_dict({name.removeprefix("features."): value for name, value in vgg.items()})
     image = (pictures(1) - loss.mean) / loss.std
@@ -82,7 +82,7 @@ def test_the_cache_of_torch_hub_is_looked_into(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/vgg19-dcbb9e9d.pth").symlink_to(weights)
-    assert open_perceptual()[1] == "VGG-19(vgg19-dcbb9e9d.pth)"   # the plain name is kept for the published weights
+    assert load_perceptual()[1] == "VGG-19(vgg19-dcbb9e9d.pth)"   # the plain name is kept for the published weights
 
 
 @pytest.mark.parametrize("content", [None, b"text", {"features.0.weight": torch.zeros(3)}])
@@ -93,4 +93,4 @@ def test_other_files_are_refused_by_name(content, tmp_path):
     elif content:
         torch.save(content, path)
     with pytest.raises(UserError, match=r"other\.pth: .*VGG-19"):
-        open_perceptual(path)
+        load_perceptual(path)

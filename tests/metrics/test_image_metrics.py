@@ -8,7 +8,7 @@ from scipy.signal import convolve2d
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
-from core.metrics.image import ciede2000, delta_e, l1, psnr, ssim
+from core.metrics.image import delta_e, l1, psnr, ssim
 
 
 def pair(height=24, width=31, batch=2, seed=0):
@@ -86,27 +86,6 @@ def test_delta_e_from_black_to_white_is_100():
     assert mean.item() == pytest.approx(50, abs=0.01)
     assert largest.item() == pytest.approx(100, abs=0.01)
     assert [value.item() for value in delta_e(half, half)] == [0, 0]
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.floats(0, 60))
-def test_ciede2000_agrees_with_scikit_image_on_any_colours(seed, distance):
-    """Also beyond sRGB, on both sides of each hue, and where one or both colours are grey."""
-    rng = np.random.default_rng(seed)
-    a = rng.uniform((0, -120, -120), (100, 120, 120), (1, 8, 8, 3))
-    b = a + distance * rng.normal(size=a.shape)
-    a[:, :2, :, 1:] = b[:, 1:3, :, 1:] = 0
-    ours = ciede2000(*(torch.from_numpy(x).movedim(-1, 1) for x in (a, b)))
-    np.testing.assert_allclose(ours, deltaE_ciede2000(a, b), atol=1e-6)
-
-
-def test_ciede2000_of_the_papers_hard_pairs():
-    """Sharma et al. 2005, table 1: where implementations differ."""
-    rows = np.array([[50, 2.6772, -79.7751, 50, 0, -82.7485, 2.0425], [50, 2.49, -0.001, 50, -2.49, 0.0009, 7.1792],
-                     [50, 2.49, -0.001, 50, -2.49, 0.0011, 7.2195], [50, 0, 0, 50, -1, 2, 2.3669],
-                     [50, 2.5, 0, 58, 24, 15, 19.4535], [2.0776, 0.0795, -1.135, 0.9033, -0.0636, -0.5514, 0.9082]])
-    a, b = (torch.from_numpy(rows[None, None, :, part]).movedim(-1, 1) for part in (slice(0, 3), slice(3, 6)))
-    np.testing.assert_allclose(ciede2000(a, b)[0, 0], rows[:, 6], atol=1e-4)
 
 
 def test_delta_e_agrees_with_scikit_image_on_pictures():

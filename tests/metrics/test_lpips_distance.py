@@ -4,7 +4,7 @@ import torch
 from torchvision.models import alexnet
 
 from core.files import UserError
-from core.metrics.lpips import open_lpips
+from core.metrics.lpips import load_lpips
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def backbone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def distance(backbone):
-    return open_lpips(backbone)[0]
+    return load_lpips(backbone)[0]
 
 
 def test_it_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
@@ -43,7 +43,7 @@ def test_small_pictures_have_none(distance):
 
 def test_without_weights_it_is_left_out_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    distance, reason = open_lpips()
+    distance, reason = load_lpips()
     assert distance is None
     assert str(tmp_path / "checkpoints/alexnet-owt-7be5be79.pth") in reason
     assert "--lpips_weights" in reason
@@ -53,7 +53,7 @@ def test_the_cache_of_torch_hub_is_looked_into(backbone, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/alexnet-owt-7be5be79.pth").write_bytes(backbone.read_bytes())
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    distance, reason = open_lpips()
+    distance, reason = load_lpips()
     assert (distance.name, reason) == ("LPIPS(alexnet-owt-7be5be79.pth)", None)
 
 
@@ -65,4 +65,4 @@ def test_other_files_are_refused_by_name(content, tmp_path):
     elif content:
         torch.save(content, path)
     with pytest.raises(UserError, match=r"weights\.pth: "):
-        open_lpips(path)
+        load_lpips(path)

@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.datasets import tokenize
-from core.datasets.grammar import LEVELS, Wish, describe
-from core.datasets.phrases import WORDS
 from core.files import UserError
 from core.metrics.attributes import ATTRIBUTES
 from core.metrics.obedience import (
@@ -28,6 +26,9 @@ from core.metrics.obedience import (
 )
 from core.operators import Plan, Step, execute
 from core.operators.changes import scale
+from core.requests.grammar import describe
+from core.requests.phrases import WORDS
+from core.requests.wish import LEVELS, Wish
 
 SENTENCES = Path(__file__).resolve().parents[2] / "data/obedience/sentences.toml"
 ITEMS = read_items(SENTENCES)
@@ -225,9 +226,9 @@ def test_the_readme_counts_them():
 def test_hardly_any_sentence_is_one_that_training_requests_are_made_of():
     rng, made = np.random.default_rng(0), set()
     for _ in range(20_000):
-        effects = rng.choice(list(WORDS), rng.integers(1, 3), replace=False)
-        wishes = [Wish(str(effect), LEVELS[rng.integers(3)] if WORDS[effect].adjectives else "plain")
-                  for effect in effects]
+        directions = [list(WORDS)[index] for index in rng.choice(len(WORDS), rng.integers(1, 3), replace=False)]
+        wishes = [Wish(*direction, LEVELS[rng.integers(3)] if WORDS[direction].adjectives else "plain")
+                  for direction in directions]
         made.add(" ".join(tokenize(describe(wishes, rng))))
     judged_only = {" ".join(tokenize(item.sentence)) for item in ITEMS}
     everything = {" ".join(tokenize(text)) for item in ITEMS for text in item.sentences}

@@ -76,8 +76,8 @@ def test_a_checkpoint_rebuilds_the_same_critic_and_nothing_else():
 def test_given_vectors_stay_as_they_are():
     vectors = torch.randn(len(WORDS) - 4, 8)
     critic = Critic(replace(SMALL, fixed_vectors=True), vectors)
-    assert not critic.read.words.requires_grad
-    assert torch.equal(critic.read.words, vectors)
+    assert not critic.request_encoder.words.requires_grad
+    assert torch.equal(critic.request_encoder.words, vectors)
 
 
 def test_it_learns_which_words_an_edit_fits():

@@ -96,10 +96,10 @@ def test_a_planner_that_has_learnt_to_look_plans_differently_for_two_photos(name
         optimizer.step()
     planner.eval()
     with torch.no_grad():
-        features = planner.look(photos[:2])
+        features = planner.visual_encoder(photos[:2])
         planned = planner(photos[:2], ids[:2])
     assert not torch.allclose(features[0], features[1], atol=1e-3)
-    assert varying_share(planner.look, photos) > 0.2
+    assert varying_share(planner.visual_encoder, photos) > 0.2
     assert planned.ops[:, 0].tolist() == [brightness] * 2
     assert planned.params[0, 0, 0] > planned.params[1, 0, 0] + 0.02
 

@@ -22,7 +22,7 @@ def planner_of(seed=0, **changes):
     torch.manual_seed(seed)
     planner = Planner(replace(SMALL, **changes)).eval()
     with torch.no_grad():
-        planner.choose.weight.mul_(8)
+        planner.operator_head.weight.mul_(8)
     return planner
 
 
@@ -168,7 +168,7 @@ def test_gradients_reach_words_eyes_and_the_chosen_heads():
     chosen = {step.op for i in range(4) for step in unrolled.plan(planner.vocab, i)[0]}
     assert chosen
     assert all((head.weight.grad is not None) == (name in chosen) for name, head in planner.heads.items())
-    for part in (planner.read.words, planner.look.out.weight, planner.decoder.weight_ih_l0):
+    for part in (planner.request_encoder.words, planner.visual_encoder.out.weight, planner.decoder.weight_ih_l0):
         assert part.grad.isfinite().all()
         assert part.grad.any()
 
@@ -230,8 +230,8 @@ def test_given_word_vectors_are_in_the_checkpoint():
     vectors = torch.randn(len(WORDS) - 4, 10, generator=torch.Generator().manual_seed(0))
     planner = Planner(replace(SMALL, fixed_vectors=True), vectors)
     again = Planner.from_checkpoint(planner.checkpoint())
-    assert torch.equal(again.read.words, vectors)
-    assert not again.read.words.requires_grad
+    assert torch.equal(again.request_encoder.words, vectors)
+    assert not again.request_encoder.words.requires_grad
 
 
 def damaged(change):

@@ -2,6 +2,7 @@
 import json
 
 import jsonschema
+import numpy as np
 import pytest
 
 from core.files import UserError
@@ -130,6 +131,30 @@ def test_a_file_is_named_with_its_line(tmp_path):
         Plan.load(path)
     with pytest.raises(UserError, match=r"absent\.json: no such file"):
         Plan.load(tmp_path / "absent.json")
+
+
+def test_the_longest_plan_survives_a_file_and_a_longer_one_is_refused(tmp_path, monkeypatch):
+    path, step = tmp_path / "plan.json", Step.make("hue", [n / 7 for n in range(1, 25)])
+    longest = Plan((step,) * 1000)
+    longest.save(path)
+    assert Plan.load(path) == longest
+    with pytest.raises(UserError, match=r"long\.json: not written, 1001 steps"):
+        Plan((step,) * 1001).save(tmp_path / "long.json")
+    assert not (tmp_path / "long.json").exists()
+    path.write_text(json.dumps(plan_of(*[step_of("glow", None)] * 1001)))
+    with pytest.raises(UserError, match=r"plan\.json: steps: has 1001, more than the 1000 of a plan"):
+        Plan.load(path)
+    monkeypatch.setattr("json.loads", None)   # nothing larger is even parsed
+    path.write_text(json.dumps(plan_of(step_of("color_bg", [], mask=MASK | {"counts": "0" * (2 << 20)}))))
+    with pytest.raises(UserError, match=r"plan\.json: is larger than 2 MiB"):
+        Plan.load(path)
+
+
+def test_a_plan_that_could_not_be_read_again_is_not_written(tmp_path):
+    noise = np.random.default_rng(0).random((1200, 1200)) > 0.5
+    with pytest.raises(UserError, match=r"noise\.json: not written, 4 steps or \d\.\d MiB is more than a plan may"):
+        Plan((Step.make("color_bg", mask=Mask.from_array(noise)),) * 4).save(tmp_path / "noise.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_make_brings_numbers_into_bounds():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from core.files import UserError
-from core.photo import from_tensor, list_photos, read_photo
+from core.photo import from_tensor, list_photos, read_photo, shrink
 
 LEVELS_16 = np.arange(65536, dtype=np.uint16).reshape(256, 256)
 
@@ -261,6 +261,85 @@ def test_size_limit_holds_before_decoding_and_can_be_raised(tmp_path):
     with pytest.raises(UserError, match="raise the limit"):
         read_photo(tmp_path / "small.png", max_pixels=599)
     assert read_photo(tmp_path / "small.png", max_pixels=600).pixels.shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize(("name", "bytes_of_a_pixel"), [
+    ("rgb.png", 3), ("rgba.png", 4), ("grey.png", 1), ("deep.png", 6), ("deep_alpha.png", 8), ("deep.tif", 6),
+    ("more.tif", 8), ("transparent.png", 4)])
+def test_the_limit_of_bytes_counts_channels_and_depth(tmp_path, name, bytes_of_a_pixel):
+    path, deeper = tmp_path / name, np.zeros((20, 30, 4), np.uint16)
+    if path.suffix == ".tif":
+        stored = deeper[..., :3] if name == "deep.tif" else deeper
+        tifffile.imwrite(path, stored, photometric="rgb", extrasamples=["unspecified"] * (stored.shape[2] - 3))
+    elif name.startswith("deep"):
+        cv2.imwrite(str(path), deeper[..., :3 if name == "deep.png" else 4])
+    else:
+        mode = {"rgba.png": "RGBA", "grey.png": "L"}.get(name, "RGB")
+        Image.new(mode, (30, 20)).save(path, **({"transparency": (0, 0, 0)} if name == "transparent.png" else {}))
+    with pytest.raises(UserError, match=f"30 x 20 pixels of {bytes_of_a_pixel} bytes .* raise the limit"):
+        read_photo(path, max_bytes=600 * bytes_of_a_pixel - 1)
+    read_photo(path, max_bytes=600 * bytes_of_a_pixel)
+
+
+def test_a_tiff_whose_tags_contradict_each_other_is_refused(tmp_path):
+    samples = np.zeros((64, 64, 3), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", samples, photometric="rgb")
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        place = tiff.pages[0].tags["Software"].offset
+    data[place:place + 12] = np.array([32997, 3], "<u2").tobytes() + np.array([1, 1000], "<u4").tobytes()   # its depth
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(UserError, match="contradict"):
+        read_photo(tmp_path / "a.tif")
+
+
+def scans(picture, path, count):
+    """Save a progressive JPEG and repeat its last scan until there are `count`."""
+    Image.fromarray(picture).save(path, progressive=True)
+    data = path.read_bytes()
+    last = data.rindex(b"\xff\xda")
+    missing = count - data.count(b"\xff\xda")
+    path.write_bytes(data[:last] + data[last:-2] * (missing + 1) + data[-2:])
+
+
+def test_a_jpeg_of_too_many_scans_is_refused(tmp_path, photo):
+    path = tmp_path / "a.jpg"
+    scans(photo(), path, 501)
+    with pytest.raises(UserError, match="a progressive JPEG of more than 500 scans is not read"):
+        read_photo(path)
+    scans(photo(), path, 10)
+    read_photo(path)
+
+
+def test_what_looks_like_scans_but_is_none_does_not_count(tmp_path, photo):
+    path = tmp_path / "a.jpg"
+    Image.fromarray(photo()).save(path, comment=b"\xff\xda" * 600)
+    path.write_bytes(path.read_bytes() + b"\xff\xda" * 600)   # as in the film behind a phone's "motion photo"
+    assert read_photo(path).pixels.shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "deep.png", "deep.tif", "turned.jpg",
+                                  "turned.tif", "clear.png"])
+def test_a_photo_shrunk_while_it_is_read_is_the_photo_shrunk(tmp_path, photo, name):
+    path, picture, exif = tmp_path / name, photo(120, 200), Image.Exif()
+    if name.startswith("turned"):
+        exif[274] = 6
+    if name == "deep.tif":
+        tifffile.imwrite(path, picture.astype(np.uint16) * 257, photometric="rgb")
+    elif name == "deep.png":
+        cv2.imwrite(str(path), picture[..., ::-1].astype(np.uint16) * 257)
+    else:
+        opaque = Image.fromarray(picture)
+        if name == "clear.png":
+            opaque.putalpha(Image.fromarray(picture[..., 0]))
+        opaque.save(path, exif=exif, **({"quality": 95} if path.suffix == ".jpg" else {}))
+    whole = shrink(read_photo(path), 50)
+    small = read_photo(path, long_edge=50)
+    assert small.pixels.shape == whole.pixels.shape
+    assert np.abs(small.pixels - whole.pixels).mean() < 0.004
+    assert (small.alpha is None) == (whole.alpha is None)
+    assert (small.depth, small.icc, small.notes) == (whole.depth, whole.icc, whole.notes)
+    assert np.array_equal(read_photo(path, long_edge=200).pixels, read_photo(path).pixels)   # never enlarged
 
 
 def test_pillows_own_limit_is_left_as_it_was(tmp_path, monkeypatch):

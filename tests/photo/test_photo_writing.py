@@ -2,7 +2,6 @@
 import errno
 import io
 import os
-import tempfile
 
 import cv2
 import numpy as np
@@ -247,9 +246,9 @@ def test_a_folder_in_place_of_the_file_or_a_file_in_place_of_the_folder(tmp_path
 
 
 def test_read_only_folder_is_said(tmp_path, photo, monkeypatch):
-    def refused(**_):
+    def refused(path):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    monkeypatch.setattr(tempfile, "mkstemp", refused)  # a superuser may write to any folder
+    monkeypatch.setattr("core.files.create_beside", refused)   # a superuser may write to any folder
     with pytest.raises(UserError, match=r"cannot be written here \(Permission denied\)"):
         write_photo(tmp_path / "a.png", unit(photo()))
 

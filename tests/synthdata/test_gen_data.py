@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.datasets.annotations import PHASES, read_annotation
-from core.datasets.photos import bundled, from_folder
-from core.datasets.synth import replay
 from core.operators import Plan
+from core.synthesis.photos import bundled, from_folder
+from core.synthesis.synth import replay
 
 
 @pytest.fixture()
@@ -92,7 +92,7 @@ def test_own_photos_never_share_a_phase(generate, tmp_path, photo):
 
 
 def test_interrupt_keeps_what_was_made(generate, tmp_path, monkeypatch):
-    from core.datasets import synth
+    from core.synthesis import synth
 
     made = synth.make_sample
 
@@ -143,3 +143,11 @@ def test_foreign_record_is_named(generate, tmp_path):
     result = generate(0, 1)
     assert result.code == 2
     assert "op_record.json: not a record" in result.err
+
+
+def test_own_photos_are_not_taken_from_where_pictures_are_written(generate, tmp_path):
+    (tmp_path / "out" / "images").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "out" / "images")
+    for photos in (tmp_path / "out" / "images", tmp_path / "link"):
+        result = generate(0, 2, "--photos", photos)
+        assert (result.code, "is where the pictures of --out" in result.err) == (2, True)

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from core.datasets import synth
 from core.datasets.annotations import PHASES
-from core.datasets.photos import Photo
+from core.synthesis import synth
+from core.synthesis.photos import Photo
 
 
 @pytest.fixture()

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from core.datasets import WordVocab, to_tensor
-from core.datasets.photos import bundled
 from core.datasets.vocab import SPECIAL
 from core.operators import END, OperatorVocab, Plan, execute
 from core.synthesis.degrade import (
@@ -17,6 +16,7 @@ from core.synthesis.degrade import (
     expose,
     fit_repair,
 )
+from core.synthesis.photos import bundled
 
 PHOTOS = [photo for photo in bundled() if photo.phase == "train"]
 OPERATORS = OperatorVocab()
@@ -46,9 +46,9 @@ def test_a_cast_keeps_the_luminance_of_a_grey():
     assert luminance[0, 0] == pytest.approx(0.2140, abs=1e-3)
 
 
-@pytest.mark.parametrize("effect", FAULTS)
-def test_the_fitted_step_undoes_the_fault(effect, image):
-    fault, rng = FAULTS[effect], np.random.default_rng(0)
+@pytest.mark.parametrize("direction", FAULTS)
+def test_the_fitted_step_undoes_the_fault(direction, image):
+    fault, rng = FAULTS[direction], np.random.default_rng(0)
     for _ in range(5):
         degraded = fault.degrade(image, *fault.draw(rng))
         step = fit_repair(fault.op, degraded, image)
@@ -63,13 +63,13 @@ def test_a_good_photo_needs_no_repair(image):
 def test_drawn_repairs_end_at_the_photo_itself(image):
     rng, drawn = np.random.default_rng(1), []
     for _ in range(60):
-        degraded, plan, effect = draw_repair(image, rng)
+        degraded, plan, wish = draw_repair(image, rng)
         assert degraded.shape == image.shape
         assert 0 <= degraded.min() <= degraded.max() <= 1
         if len(plan):
             assert distance(execute(plan, degraded), image) < distance(degraded, image)
-        drawn.append((effect, len(plan)))
-    assert {effect for effect, _ in drawn} == set(WISHES)
+        drawn.append((wish, len(plan)))
+    assert {wish for wish, _ in drawn} == set(WISHES)
     assert {steps for _, steps in drawn} >= {0, 1, 2}
 
 

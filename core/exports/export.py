@@ -1,0 +1,185 @@
+"""The door to the exports: which format by the suffix, what it can't hold, and the measured difference."""
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.exports import lut, presets
+from core.exports.controls import develop, fit
+from core.exports.difference import colour_difference, sample
+from core.files import UserError
+from core.operators import TABLE, Plan, execute
+from core.photo.photo import check_free
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written: its difference to executing the plan, mean and maximum CIEDE2000 over the photo.
+
+    `notes` are sentences on how that was measured and what is not in the file; `rest` is the plan of what is not.
+    """
+
+    path: Path
+    mean: float
+    maximum: float
+    notes: tuple[str, ...] = ()
+    rest: Plan = field(default_factory=Plan)
+
+    def __str__(self):
+        return "\n  ".join([f"{self.path}: {_figure(self.mean, self.maximum)}", *self.notes])
+
+
+def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite=False):
+    """Write a plan for other programs and measure what it costs; the format goes by the suffix.
+
+    `.json` is the plan itself. `.cube` and `.png` (Hald CLUT, 16-bit) are look-up tables: they hold point-wise steps,
+    sampled through the executor. `.xmp` (Lightroom, Camera Raw) and `.pp3` (RawTherapee) are settings of controls that
+    come near, see `controls`; their difference is that of our model of the program.
+
+    Args:
+        plan: a Plan. Neutral steps are left out: they change nothing.
+        path: the file to write, whole or not at all; the folder is made.
+        pixels: (H, W, 3) float array of sRGB values in [0, 1], the photo to measure on (see `sample`).
+        lut_size: of `.cube`, one of LUT_SIZES.
+        hald_level: of a Hald CLUT, one of HALD_LEVELS; 8 is a table of 64 in 512 x 512 pixels.
+        split: write the steps up to the first that the format can't hold, and name that and all later ones. They can't
+            be moved before it, since steps don't commute.
+        overwrite: False refuses to replace a file.
+
+    Returns: a Report. Raises UserError for an unknown suffix, size or level, an existing file, pixels that are no
+    picture or not finite, and a step that the format can't hold.
+    """
+    path = Path(path)
+    kind = check_export(path, overwrite)
+    _check(lut_size, lut.LUT_SIZES, "lut_size")
+    _check(hald_level, lut.HALD_LEVELS, "hald_level")
+    pixels = np.asarray(pixels)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or not np.isfinite(pixels).all():
+        raise UserError(f"{path}: not written, the photo to measure on must be (H, W, 3) and finite, got shape "
+                        f"{pixels.shape} or NaN; read it again")
+    held, rest, notes = _divide(plan, path, kind, split)
+    if kind.prepare is None:
+        held.save(path)
+        return Report(path, 0.0, 0.0, ("a replayed plan gives the same pixels bit by bit",))
+    images = sample(pixels)
+    measured = images.shape[0] * images.shape[2] * images.shape[3]
+    if measured < pixels.shape[0] * pixels.shape[1]:
+        notes.append(f"measured on {len(images)} blocks of {images.shape[3]} x {images.shape[2]} pixels, evenly over "
+                     f"the photo: {measured / 1e6:.1f} of {pixels.shape[0] * pixels.shape[1] / 1e6:.1f} megapixels")
+    applied, write = kind.prepare(held, lut_size, hald_level)
+    target = execute(held, images)
+    difference = colour_difference(applied(images), target)
+    mean, maximum = float(difference.mean()), float(difference.max())
+    before = f"the photo before the edit differs by {colour_difference(images, target).mean():.3f}"
+    notes = [*kind.notes, before, *notes]
+    write(path, _title(path), [_figure(mean, maximum), *notes, *_listing(held)])
+    return Report(path, mean, maximum, tuple(notes), rest)
+
+
+def check_export(path, overwrite=False, plan=None, split=False):
+    """Return the format of an export; call it before long work as well.
+
+    Raises UserError where the suffix is unknown, the file cannot be written (see `check_free`), or the format cannot
+    hold `plan` (None is any).
+    """
+    path = Path(path)
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(f"{path}: unknown suffix {path.suffix!r}; plans are exported as {' '.join(_KINDS)}")
+    check_free(path, overwrite)
+    if plan is not None:
+        _divide(plan, path, kind, split)
+    return kind
+
+
+def _check(value, known, name):
+    if value not in known:
+        raise UserError(f"{name}: {value!r} is not one of {', '.join(map(str, known))}")
+
+
+def _divide(plan, path, kind, split):
+    """Return the steps that the file holds, as a Plan, those that it doesn't, and a list of notes."""
+    if kind.prepare is None:
+        return plan, Plan(), []
+    steps = [(number, step) for number, step in enumerate(plan, start=1) if not step.is_neutral]
+    held = list(itertools.takewhile(lambda numbered: kind.holds(numbered[1]), steps))
+    if len(held) == len(steps):
+        return Plan(tuple(step for _, step in held)), Plan(), []
+    number, step = steps[len(held)]
+    name = f"step {number} ({step.op}{', masked' if step.mask else ''} {step.describe()})"
+    able = " ".join(suffix for suffix, other in _KINDS.items() if other.holds(step))
+    if not split or not held:
+        remedy = "; no step before it is left to split off" if split else ", or split the plan there"
+        raise UserError(f"{path}: {name} cannot be held by {kind.name}; export to {able}{remedy}")
+    left = ", ".join(f"{index} {step.op}" for index, step in steps[len(held):])
+    note = (f"{name} cannot be held by {kind.name} (only by {able}): the file ends before it, and the steps {left} are "
+            "to be carried out after it; the difference is to the steps in the file")
+    return Plan(tuple(step for _, step in held)), Plan(tuple(step for _, step in steps[len(held):])), [note]
+
+
+def _figure(mean, maximum):
+    return f"CIEDE2000 to the plan: mean {mean:.3f}, maximum {maximum:.3f}"
+
+
+def _title(path):
+    """Return the name of the file as a title that no format has to escape."""
+    return "".join(letter if letter.isprintable() and letter not in '"' else "_" for letter in path.stem)
+
+
+def _listing(plan):
+    """Return a line for each step."""
+    return [f"step {step.op} {step.describe()}" for step in plan] or ["no steps: nothing is changed"]
+
+
+def _is_point_wise(step):
+    return step.mask is None and TABLE[step.op].radius == 0
+
+
+def _is_control(step):
+    """Whether a program's controls can come near: nothing local, and no softening, for which they have no slider."""
+    return step.mask is None and not TABLE[step.op].local and (step.op != "sharpness" or step.params[0] > 0)
+
+
+def _cube(plan, lut_size, hald_level):
+    table = lut.round_cube(lut.sample_plan(plan, lut_size))
+    return table.apply, lambda path, title, comment: lut.write_cube(path, table, title, comment)
+
+
+def _hald(plan, lut_size, hald_level):
+    table = lut.round_hald(lut.sample_plan(plan, hald_level**2))
+    return table.apply, lambda path, title, comment: lut.write_hald(path, table, comment)
+
+
+def _preset(program, write):
+    """Return the `prepare` of a preset for `program`."""
+    def prepare(plan, lut_size, hald_level):
+        controls = fit(program, plan)
+        return (lambda images: develop(program, controls, images),
+                lambda path, title, comment: write(path, controls, title, comment))
+    return prepare
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A format. `prepare(plan, lut_size, hald_level)` returns what applies the export and what writes it."""
+
+    name: str
+    holds: Callable
+    prepare: Callable | None
+    notes: tuple[str, ...] = ()
+
+
+_LUT_NOTE = "for sRGB-encoded values, by trilinear interpolation"
+_MODEL_NOTE = "an approximation, its difference computed by a model of {}, which was not run"
+_KINDS = {
+    ".json": _Kind("a plan", lambda step: True, None),
+    ".cube": _Kind("a .cube table", _is_point_wise, _cube, (_LUT_NOTE,)),
+    ".png": _Kind("a Hald CLUT", _is_point_wise, _hald, (_LUT_NOTE,)),
+    ".xmp": _Kind("a Camera Raw preset", _is_control, _preset(presets.CAMERA_RAW, presets.write_xmp),
+                  (_MODEL_NOTE.format("Camera Raw"),)),
+    ".pp3": _Kind("a RawTherapee profile", _is_control, _preset(presets.RAW_THERAPEE, presets.write_pp3),
+                  (_MODEL_NOTE.format("RawTherapee"), "closer: a Hald CLUT in RawTherapee's Film Simulation")),
+}
+EXPORT_SUFFIXES = tuple(_KINDS)

@@ -1,0 +1,1 @@
+"""What can edit a photo."""

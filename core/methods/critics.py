@@ -1,0 +1,40 @@
+"""Trained critics, and how well one tells right edits from wrong ones."""
+import torch
+from torch.utils.data import DataLoader
+
+from core.datasets import WordVocab
+from core.engine.checkpoints import load_checkpoint
+from core.files import naming
+from core.models.critic import Critic
+from core.planning.candidates import candidates
+
+BATCH = 32                                 # pairs judged at once, each with all its candidates
+LEVELLED = ("classification", "triplet")   # objectives for which a score of 0 parts right from wrong
+
+
+def load_critic(path, experiment):
+    """Return a trained critic, its WordVocab, and the flags that it was trained with. Raises UserError."""
+    state = load_checkpoint(path, experiment)
+    critic = Critic.from_checkpoint(state["model"], path).eval().requires_grad_(False)
+    with naming(path):
+        return critic, WordVocab(critic.config.words), state.get("options", {})
+
+
+@torch.no_grad()
+def judge_pairs(critic, dataset, operators, device="cpu", seed=0):
+    """Yield (samples of a batch, Candidates, scores (K, B)) of a data set; what is drawn follows from the seed."""
+    critic.eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for batch in DataLoader(dataset, BATCH):
+            batch |= {key: value.to(device) for key, value in batch.items() if torch.is_tensor(value)}
+            shown = candidates(batch, operators)
+            yield batch, shown, shown.judged(critic)
+
+
+def area(right, wrong):
+    """Return the area under the ROC curve of two lists of scores, or None where one is empty."""
+    from sklearn.metrics import roc_auc_score
+    if not right or not wrong:
+        return None
+    return float(roc_auc_score([1] * len(right) + [0] * len(wrong), [*right, *wrong]))

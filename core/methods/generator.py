@@ -1,0 +1,124 @@
+"""Image generators as methods: a photo and a request straight to pixels, without a plan."""
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+
+from core.datasets import WordVocab, fit_short_edge, load_image, to_tensor
+from core.engine.checkpoints import load_checkpoint
+from core.engine.folders import run_folder
+from core.files import UserError, identity, naming
+from core.methods.planner import THUMBNAIL, Edited, as_result
+from core.metrics.language import FIXED_REQUESTS, request_variance
+from core.models.gan.filter_bank import FilterBank
+from core.models.gan.generators import Generator
+from core.pages import write_results
+from core.synthesis.photos import bundled
+
+MOST_PIXELS = 2 << 20   # of a photo: a generator holds about a hundred numbers per pixel
+AT_ONCE = 1 << 20       # pixels of the results that are generated in one batch
+
+
+class ImageMethod:
+    """A trained generator: (photo, requests) -> as many Edited. It works at the photo's own size, on a GPU if any."""
+
+    def __init__(self, generator, device=None):
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.generator = generator.to(self.device).eval()
+        self.vocab = WordVocab(generator.config.words)
+
+    @classmethod
+    def of_run(cls, options):
+        """Rebuild the generator of a run. Raises UserError where it is missing, or not what `add_expected` says."""
+        path = run_folder(options) / options.checkpoint
+        state = load_checkpoint(path, options.experiment)
+        for name in options.expected:
+            wanted, trained = options[name], state.get("options", {}).get(name)
+            if None not in (wanted, trained) and wanted != trained:
+                raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give the --trial that was "
+                                f"trained so, or leave the flag out")
+        saved = state.get("others", {}).get("average", state)["model"]   # of --ema, where the run had it
+        of_before = "FilterBank" if "num_G" in saved.get("config", {}) else "Generator"   # where no class is named
+        network = FilterBank if saved.get("class", of_before) == "FilterBank" else Generator
+        generator = network.from_checkpoint(saved, path)
+        with naming(path):
+            return cls(generator)
+
+    @property
+    def about(self):
+        """Plain values that describe the generator and the size at which it works."""
+        return {"network": self.generator.config.net,
+                "works at": f"the photo's size, padded to a multiple of {self.generator.divisor}; trained at "
+                            f"{THUMBNAIL} x {THUMBNAIL}"}
+
+    @torch.no_grad()
+    def edits(self, image, requests):
+        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return as many Edited.
+
+        Raises UserError for a photo of more than MOST_PIXELS: it is neither shrunk nor enlarged silently.
+        """
+        _, height, width = image.shape
+        if height * width > MOST_PIXELS:
+            raise UserError(f"a photo of {width} x {height} pixels is larger than an image generator draws "
+                            f"({MOST_PIXELS / 1e6:.1f} megapixels at most); shrink it, by --short_edge where there is "
+                            f"that flag, or take a method that plans")
+        ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
+        photo, image = image, image[None].to(self.device)
+        results = [self.generator(image, part) for part in ids.split(max(AT_ONCE // (height * width), 1))]
+        return [Edited(photo, image=result.cpu()) for result in torch.cat(results)]
+
+    def __call__(self, image, request):
+        edited, = self.edits(image, [request])
+        return edited
+
+
+def add_expected(parser, **kinds):
+    """Add flags {name: type} of the training; `ImageMethod.open` refuses a run trained otherwise. Return the parser."""
+    group = parser.add_argument_group("what the run was trained with (another one is refused)")
+    for name, kind in kinds.items():
+        group.add_argument(f"--{name}", type=kind, help="as in training")
+    parser.set_defaults(expected=tuple(kinds))
+    return parser
+
+
+def add_demo(parser):
+    """Add the flags of `demonstrate`; return the parser."""
+    parser.add_argument("--img", help="photo; by default the bundled one of the test phase")
+    parser.add_argument("--requests", nargs="+", metavar="REQUEST", default=FIXED_REQUESTS, help="what to ask for; by "
+                        "default the fixed requests of the measure of variance")
+    return parser
+
+
+@torch.no_grad()
+def demonstrate(options):
+    """Edit one photo by several requests; print how far each result is from the photo and the mean; write a page."""
+    method = ImageMethod.of_run(options)
+    page = run_folder(options) / "demo" / "web"
+    name, pixels = load_photo(options.img, page)
+    image = to_tensor(fit_short_edge(pixels, options.short_edge))
+    edits = method.edits(image, options.requests)
+    results = torch.stack([edited.image for edited in edits])
+    moved, apart = ((results - other).abs().mean((1, 2, 3)).tolist() for other in (image, results.mean(0)))
+    folder = run_folder(options)
+    print(f"{name}, {image.shape[2]}x{image.shape[1]}, {folder / options.checkpoint}, "
+          f"{', '.join(f'{key} {value}' for key, value in method.about.items())}")
+    print(tabulate(zip(options.requests, moved, apart, strict=True), floatfmt=".4f",
+                   headers=("request", "change of the photo", "distance from the mean of all")))
+    print(f"variance over the requests: {request_variance(results):.6f}")
+    write_results(page, f"{folder.name} on {name}", [
+        as_result(request, request, edited, metrics={"change": change, "apart": distance})
+        for request, edited, change, distance in zip(options.requests, edits, moved, apart, strict=True)])
+    print(f"page: {page / 'index.html'}")
+
+
+def load_photo(path, page):
+    """Return a name and the uint8 pixels: the user's photo, or without one the first bundled one that no training saw.
+
+    Raises UserError where it is a picture of `page`, the folder of a page that is going to be written anew.
+    """
+    if path and identity(page) in map(identity, Path(path).resolve().parents):
+        raise UserError(f"{path}: is a picture of the page in {page}, which is written anew; copy it elsewhere first")
+    if path:
+        return path, load_image(path)
+    photo = next(photo for photo in bundled() if photo.phase == "test")
+    return photo.name, photo.load()

@@ -1,0 +1,127 @@
+"""Planning by a learned score: a search plans from words alone, and a trained network scores its candidates."""
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from core.datasets import WordVocab
+from core.engine.checkpoints import load_checkpoint
+from core.engine.data import load_phase
+from core.engine.folders import run_folder
+from core.engine.language import load_language
+from core.engine.options import number
+from core.files import UserError, naming
+from core.methods.critics import load_critic
+from core.methods.planner import THUMBNAIL, Edited, thumbnail
+from core.models.gan.discriminator import MultiScaleDiscriminator
+from core.planning import action_options, plan_by_judge, plan_pairs
+
+PREFIX = "plan_on_"             # of the experiments: the distance type stands behind it
+BEAM, LONGEST = 2, 3            # a judge looks at every candidate, which takes time
+BATCH = 32                      # pairs planned at once on their targets
+
+
+class JudgedPlanner:
+    """A planner that searches: (photo, requests) -> plans. A network scores thumbnails; the plan runs on the photo.
+
+    The cost of an edit is -log of the probability that it fits, by the network's logit.
+    """
+
+    def __init__(self, scorer, words, search, device=None, **about):
+        """Plan by `scorer`, a network with Critic's `request_encoder` and `score`; `search` are ActionOptions."""
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.scorer, self.vocab, self.search = scorer.to(self.device), WordVocab(words), search
+        self.about = about | {"operators": " ".join(search.operators), "beam": search.beam, "longest": search.max_steps}
+
+    @classmethod
+    def of_run(cls, options):
+        """Load the judge that `options.experiment` names, of the trial of its own experiment. Raises UserError."""
+        judge = options.experiment.removeprefix(PREFIX)
+        experiment, load = JUDGES[judge]
+        of_judge = copy.copy(options)
+        of_judge.experiment = experiment
+        path = run_folder(of_judge) / options.checkpoint
+        scorer, words = load(path, experiment)
+        search = search_options(options, BEAM, LONGEST)
+        with naming(path):
+            return cls(scorer, words, search, judge=f"{experiment} trial {options.trial}")
+
+    def plans(self, image, requests):
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
+        source = thumbnail(image).to(self.device).expand(len(requests), -1, -1, -1)
+        judge = self.judge(source, requests)
+        return [Edited(image, plan, self.vocab.read(request))
+                for plan, request in zip(plan_by_judge(source, judge, self.search), requests, strict=True)]
+
+    def judge(self, source, requests):
+        """Return the judge of edits of `source` (B, 3, h, w) by as many requests: (image, rows) -> cost (N,)."""
+        ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
+        encoded = self.scorer.request_encoder(ids)
+        return lambda image, rows: F.softplus(
+            -self.scorer.score(source[rows], image, *(part[rows] for part in encoded)))
+
+
+class MeanLogit(torch.nn.Module):
+    """A discriminator that scores edits: the mean over scales of the mean logit over places."""
+
+    def __init__(self, discriminator):
+        super().__init__()
+        self.discriminator, self.request_encoder = discriminator, discriminator.request_encoder
+
+    def score(self, source, candidate, *encoded):
+        """Return scores (B,) of candidates for encoded requests, as `Critic.score`."""
+        logits, _ = self.discriminator.score(source, candidate, *encoded)
+        return torch.stack([scale.flatten(1).mean(1) for scale in logits]).mean(0)
+
+
+def _load_critic(path, experiment):
+    critic, _, _ = load_critic(path, experiment)
+    return critic, critic.config.words
+
+
+def _load_discriminator(path, experiment):
+    """Return the discriminator of a run as a MeanLogit, and its words. Raises UserError where it reads none."""
+    state = load_checkpoint(path, experiment)
+    if "D" not in state.get("others", {}):
+        raise UserError(f"{path}: holds no discriminator; train that trial again with core/train_{experiment}.py")
+    network = MultiScaleDiscriminator.from_checkpoint(state["others"]["D"]["model"], path)
+    if not network.config.use_words:
+        raise UserError(f"{path}: its discriminator reads no words, so nothing can be planned from them; give another "
+                        f"--trial")
+    return MeanLogit(network).eval().requires_grad_(False), network.config.words
+
+
+JUDGES = {"self-disc": ("self_discriminator1", _load_critic), "seq2seqGAN-disc": ("seq2seqGAN", _load_discriminator)}
+DIST_TYPES = ("L1", *JUDGES)
+
+
+def plans_on_targets(options):
+    """Plan every pair of the phase of `options` on its target; return {pair name: Plan}."""
+    search, plans = search_options(options), {}
+    dataset = load_phase(options, options.phase, load_language(options).vocab, size=THUMBNAIL,
+                         cache=f"{options.output}/cache")
+    for batch in tqdm(DataLoader(dataset, BATCH), desc="planning", unit="batch"):
+        found = plan_pairs(batch["input"], batch["target"], search, batch["name"])
+        plans |= zip(batch["name"], (planned.plan for planned in found), strict=True)
+    return plans
+
+
+def search_options(options, beam=None, max_steps=None):
+    """Return the ActionOptions of `add_search`'s flags; what they leave open is as given, or as in planned set 1."""
+    names = options.operators
+    return action_options(1, operators=names and tuple(names.split(",")),
+                          beam=options.beam or beam,
+                          max_steps=options.max_steps or max_steps)
+
+
+def add_search(parser):
+    """Add the flags of a search; return the parser."""
+    group = parser.add_argument_group("search")
+    group.add_argument("--operators", metavar="NAME,...", help="which may be used; by default those of planned set 1")
+    group.add_argument("--beam", type=number(int, 1), help=f"plans kept at each step; by default {BEAM}, or with the "
+                       "target known that of planning")
+    group.add_argument("--max_steps", type=number(int, 1), help=f"longest plan; by default {LONGEST}, or with the "
+                       "target known that of planning")
+    return parser

@@ -1,0 +1,61 @@
+"""The keyword editor: wishes read by rules, each an operation of fixed strength; it sees no photo and learns nothing.
+
+It is the baseline that learning must beat. Requests are read by `core.requests.reader`; only the plain strengths below
+were picked, on the photos of a training set.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.operators import Plan, Step
+from core.operators.table import TABLE
+from core.planning.curves import curve_weights
+from core.requests.reader import read_wishes
+from core.requests.wish import Wish
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The operator of an attribute, and its plain parameter for more and for less of the attribute.
+
+    For a tone curve, the parameter is three exponents, of red, green and blue; below 1 is lighter.
+    """
+
+    op: str
+    more: float | tuple[float, float, float]
+    less: float | tuple[float, float, float]
+
+
+EFFECTS = {   # by attribute; plans keep this order
+    "light": Effect("brightness", 0.28, -0.3),
+    "contrast": Effect("contrast", 0.2, -0.2),
+    "saturation": Effect("saturation", 0.5, -0.35),
+    "temperature": Effect("hue", (0.87, 1.0, 1.17), (1.15, 1.0, 0.9)),
+    "red": Effect("hue", (0.85, 1.05, 1.05), (1.15, 0.97, 0.97)),
+    "green": Effect("hue", (1.05, 0.87, 1.05), (0.97, 1.13, 0.97)),
+    "sharpness": Effect("sharpness", 0.2, -0.1),
+    "black and white": Effect("black&white", 1.0, 0.0),
+}
+STRENGTHS = {"slight": 0.5, "plain": 1.0, "strong": 1.7}   # by degree, as multiples of the plain parameter
+PLAIN_PERCENT = 30                                         # "by 30%" has the plain strength
+
+
+def keyword_plan(request: str) -> Plan:
+    """Return the Plan for the wishes that the reader finds in a request, any text; empty where it finds none."""
+    wishes = {wish.attribute: wish for wish in read_wishes(request)}   # the last wish for an attribute counts
+    return Plan(tuple(_step(wishes[attribute]) for attribute in EFFECTS if attribute in wishes))
+
+
+def strength(wish: Wish) -> float:
+    """Return the strength of a wish's degree as a multiple of the plain strength."""
+    return STRENGTHS[wish.degree] if wish.degree in STRENGTHS else wish.degree / PLAIN_PERCENT
+
+
+def _step(wish):
+    """Return the Step of a wish: the plain parameter times its strength, or the plain exponents to its power."""
+    effect, power = EFFECTS[wish.attribute], strength(wish)
+    plain = effect.more if wish.sign > 0 else effect.less
+    if TABLE[effect.op].structure != "curve":
+        return Step.make(effect.op, [plain * power])
+    return Step.make(effect.op, np.concatenate([
+        curve_weights(lambda level, exponent=exponent: level ** exponent ** power) for exponent in plain]))

@@ -1,0 +1,129 @@
+"""Editing one photo with a method: what every method under test is, and the planner as one."""
+import functools
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.datasets import PieceVocab, WordVocab, squash, to_uint8
+from core.datasets.pieces import minilm_folder
+from core.engine.checkpoints import load_checkpoint
+from core.files import UserError, naming
+from core.models.planner import Planner
+from core.models.vision import QuickResNet, blindness, has_bf16
+from core.operators import execute, trace
+from core.threads import threads_for
+
+THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
+DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
+SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
+NAMED = {None: SHIPPED, "demo": DEMO}
+
+
+class Edited:
+    """What a method makes of a photo: the result, the plan if it has one, and the words that it attended to.
+
+    A plan is executed once, when its result (`image`) or its steps (`stages`) are first asked for.
+    """
+
+    def __init__(self, photo, plan=None, words=(), attention=None, image=None):
+        """Keep an edit of `photo` (3, H, W) in [0, 1]: by `plan`, or without one as `image`, a picture of its size.
+
+        `attention` (steps, words) holds the weights of the words at each step, or None.
+        """
+        self.photo, self.plan, self.words, self.attention = photo, plan, list(words), attention
+        self._image = image
+
+    @functools.cached_property
+    def stages(self):
+        """The pictures (3, H, W) after each step of the plan; none without a plan."""
+        pictures = [] if self.plan is None else list(trace(self.plan, self.photo))
+        if pictures and self._image is None:
+            self._image = pictures[-1]
+        return pictures
+
+    @property
+    def image(self):
+        """The result (3, H, W) in [0, 1]."""
+        if self._image is None:
+            self._image = execute(self.plan, self.photo)
+        return self._image
+
+
+class PlannerMethod:
+    """A trained planner as a method: (photo, request) -> Edited. It sees a thumbnail; the plan runs on the photo."""
+
+    def __init__(self, planner, device="cpu"):
+        self.planner = planner.to(device).eval()
+        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # most of the work
+        self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
+        self.device, self.path = device, None
+
+    def quick(self):
+        """Look in bfloat16 from now on, where network and processor can; return whether they do. For a CPU."""
+        can = self.planner.config.vis_encoder == "resnet18" and has_bf16()
+        if can:
+            self.planner.visual_encoder = QuickResNet(self.planner.visual_encoder)
+        return can
+
+    @classmethod
+    def of(cls, path=None):
+        """Load the planner of a run folder or a checkpoint; "demo" is that of `make demo`, None the one that ships."""
+        path = NAMED[path] if path in NAMED else Path(path)
+        path = path / "best.pt" if path.is_dir() else path
+        return cls.load(path)
+
+    @classmethod
+    def load(cls, path, experiment=None, device="cpu"):
+        """Rebuild the planner of a checkpoint. Raises UserError."""
+        state = load_checkpoint(path, experiment)
+        if "config" not in state["model"]:
+            raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
+                            f"give one of core/train_seq2seqL1.py")
+        config = Planner.read_config(state["model"], path)
+        minilm = minilm_folder() if config.lang_encoder == "minilm" else None
+        planner = Planner.from_checkpoint(state["model"], path, minilm=minilm)
+        with naming(path):
+            method = cls(planner, device)
+        method.path = path
+        if sentence := blindness(config.vis_encoder):
+            print(f"{path}: {sentence}", file=sys.stderr)
+        return method
+
+    @torch.no_grad()
+    def plans(self, image, requests):
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
+        small = thumbnail(image).to(self.device)
+        ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
+        with threads_for(len(ids) * small.numel() + self.weights):
+            unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
+        return [self._edited(image, unrolled, index, request) for index, request in enumerate(requests)]
+
+    def _edited(self, image, unrolled, index, request):
+        with naming(self.path or "the planner"):   # the weights may be finite and their results not
+            plan, steps = unrolled.plan(self.planner.vocab, index)
+        words = self.vocab.read(request)
+        weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
+        return Edited(image, plan, words, weights if self.planner.config.use_attention else None)
+
+    def __call__(self, image, request):
+        edited, = self.plans(image, [request])
+        return edited
+
+
+def thumbnail(image):
+    """Return what networks see of a photo (3, H, W): (3, THUMBNAIL, THUMBNAIL), squashed."""
+    pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
+    return torch.from_numpy(squash(pixels, THUMBNAIL)).permute(2, 0, 1)
+
+
+def as_result(name, request, edited, target=None, metrics=None):
+    """Return what a result page shows of one edit: plain values, pictures as uint8 arrays."""
+    steps = []
+    if edited.plan is not None:
+        steps = [{"op": step.op, "params": list(step.params), "image": to_uint8(after)}
+                 for step, after in zip(edited.plan, edited.stages, strict=True)]
+    return {"name": name, "request": request, "input": to_uint8(edited.photo), "steps": steps,
+            "output": to_uint8(edited.image), "target": None if target is None else to_uint8(target),
+            "words": edited.words or None, "attention": edited.attention, "metrics": metrics or {}}

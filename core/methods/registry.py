@@ -1,0 +1,233 @@
+"""Every method under one roof: opened by its name from a script's options, and asked in one way.
+
+    method = load_method(options)                      # --experiment, --trial, --checkpoint, --dataset, ...
+    edited = method(image, "make it brighter")         # image (3, H, W) in [0, 1] -> Edited
+    several = method.edits(image, ["warmer", "darker"])
+
+A new experiment adds one line to METHODS: its name and a function from options to a Method.
+"""
+import argparse
+
+import torch
+
+from core.datasets import ActionSet, action_set_path
+from core.datasets.annotations import listing, pair_name
+from core.engine.data import load_phase, read_phase
+from core.engine.folders import run_folder
+from core.engine.language import load_language
+from core.engine.options import number
+from core.files import UserError
+from core.methods.generator import ImageMethod
+from core.methods.judged import JudgedPlanner, plans_on_targets
+from core.methods.keywords import keyword_plan
+from core.methods.planner import THUMBNAIL, Edited, PlannerMethod
+from core.operators import Plan
+from core.planning import action_options
+from core.planning.auto_tone import auto_tone
+from core.planning.mean import mean_edit
+
+
+class Method:
+    """What is measured: a callable (image, request, name) -> Edited that says what it is.
+
+    `label` names it in a few words, `about` holds plain values for `metrics.json`, `vocab` is the WordVocab that it
+    reads with (None: any words). A method that knows only the pairs of a data set has `answers_any` False.
+    """
+
+    answers_any = True
+    vocab = None
+
+    def __init__(self, label, **about):
+        self.label, self.about = label, about
+
+    def edits(self, image, requests):
+        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return as many Edited."""
+        raise NotImplementedError
+
+    def __call__(self, image, request, name=None):
+        """Edit a photo by one request; `name` is the pair's, for methods that look its plan up."""
+        edited, = self.edits(image, [request])
+        return edited
+
+
+class LearnedPlans(Method):
+    """A trained planner: it reads all requests in one batch, and the plans run on the photo."""
+
+    def __init__(self, planner, label, **about):
+        super().__init__(label, **about)
+        self.planner, self.vocab = planner, planner.vocab
+
+    def edits(self, image, requests):
+        return self.planner.plans(image, requests)
+
+
+class SwappedPhotos(Method):
+    """A control: the planner is shown another photo of the set, and its plan is executed on the right one.
+
+    A planner that uses the photo loses by it; one that reads the words alone does not.
+    """
+
+    answers_any = False
+
+    def __init__(self, planned, dataset):
+        """Swap photos for `planned`, a LearnedPlans; photo k of the PairDataset `dataset` is planned on photo k + 1.
+
+        Raises UserError where the method has no planner or the data set has one photo only.
+        """
+        if not isinstance(planned, LearnedPlans):
+            raise UserError(f"--swap_photos: {planned.label} does not plan on a photo; give a planner")
+        super().__init__(f"{planned.label}, planned on another photo", **planned.about, swapped_photos=True)
+        self.planner, self.vocab, self.dataset = planned.planner, planned.vocab, dataset
+        photos = {}
+        for index, entry in enumerate(dataset.annotations):
+            photos.setdefault(entry["input"], index)
+        if len(photos) < 2:
+            raise UserError("--swap_photos: the data set has one photo only; give one with several")
+        indices = list(photos.values())
+        self.other = dict(zip(photos, [*indices[1:], indices[0]], strict=True))
+
+    def __call__(self, image, request, name=None):
+        other = self.dataset[self.other[name.split(">")[0]]]["input"]
+        edited, = self.planner.plans(other, [request])
+        return Edited(image, edited.plan, edited.words, edited.attention)
+
+
+class LearnedImages(Method):
+    """A trained image generator: it reads all requests in one batch and draws a picture for each, without a plan."""
+
+    def __init__(self, images, label, **about):
+        super().__init__(label, **about | images.about)
+        self.images, self.vocab = images, images.vocab
+
+    def edits(self, image, requests):
+        return self.images.edits(image, requests)
+
+
+class RulePlans(Method):
+    """Plans by a rule: a function (image, request) -> Plan that has learnt nothing from words."""
+
+    def __init__(self, rule, label, **about):
+        super().__init__(label, **about)
+        self.rule = rule
+
+    def edits(self, image, requests):
+        plans = [self.rule(image, request) for request in requests]
+        edits = {plan: Edited(image, plan) for plan in dict.fromkeys(plans)}   # most rules plan alike for many words
+        return [edits[plan] for plan in plans]
+
+
+class KnownPlans(Method):
+    """One plan for each pair by its name, found from its target: an oracle, which answers nothing else."""
+
+    answers_any = False
+
+    def __init__(self, plans, label, **about):
+        super().__init__(label, **about)
+        self.plans = plans
+
+    def edits(self, image, requests):
+        raise UserError(f"{self.label}: knows the pairs of its data set only and answers no other request; give "
+                        f"another method")
+
+    def __call__(self, image, request, name=None):
+        return Edited(image, self.plans[name])
+
+
+def load_method(options):
+    """Open the method of `options.experiment`. Raises UserError where it, or what it needs, is missing."""
+    if options.experiment not in METHODS:
+        raise UserError(f"--experiment {options.experiment}: unknown; known are: {', '.join(METHODS)}")
+    method = METHODS[options.experiment](options)
+    method.about = {"experiment": options.experiment, "trial": options.trial} | method.about
+    return method
+
+
+def _planner(options):
+    method = PlannerMethod.load(run_folder(options) / options.checkpoint, options.experiment)
+    return LearnedPlans(method, f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint,
+                        parameters=_count(method.planner))
+
+
+def _images(options):
+    method = ImageMethod.of_run(options)
+    return LearnedImages(method, f"{options.experiment} trial {options.trial}", checkpoint=options.checkpoint,
+                         parameters=_count(method.generator))
+
+
+def _planned_by_judge(options):
+    planner = JudgedPlanner.of_run(options)
+    return LearnedPlans(planner, f"planned on {planner.about['judge']}", checkpoint=options.checkpoint,
+                        parameters=_count(planner.scorer), **planner.about)
+
+
+def _count(network):
+    """Return how many parameters a network has, fixed word vectors included, MiniLM (in no checkpoint) not."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _planned_by_target(options):
+    return KnownPlans(plans_on_targets(options), "planned on the target")
+
+
+def _identity(options):
+    return RulePlans(lambda image, request: Plan(), "identity")
+
+
+def _mean_edit(options):
+    """The mean edit of the training pairs: curves and colour, no operator that looks around a pixel."""
+    train = load_phase(options, "train", load_language(options).vocab, size=THUMBNAIL, cache=f"{options.output}/cache")
+    samples = [train[index] for index in torch.linspace(0, len(train) - 1, min(len(train), 1024)).int().tolist()]
+    fit = action_options(1, operators=("brightness", "contrast", "saturation", "hue", "tint"), tolerance=0.0)
+    plan = mean_edit(*(torch.stack([sample[side] for sample in samples]) for side in ("input", "target")), fit)
+    return RulePlans(lambda image, request: plan, "mean training edit")
+
+
+def _auto_tone(options):
+    return RulePlans(lambda image, request: auto_tone(image), "auto-tone")
+
+
+def _keywords(options):
+    return RulePlans(lambda image, request: keyword_plan(request), "keyword editor")
+
+
+def _planned(options):
+    """The plans that `prepro/gen_greedy_seqs.py` found from the targets of this phase, of every pair."""
+    actions = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
+                                        options.output))
+    names = [pair_name(entry) for entry in read_phase(options, options.phase)[1]]
+    missing = [name for name in names if name not in actions.done]
+    if missing:
+        raise UserError(f"{actions.path}: has no plan of {len(missing)} of the {len(names)} pairs "
+                        f"({listing(missing)}); plan them by prepro/gen_greedy_seqs.py --dataset {options.dataset} "
+                        f"--phase {options.phase} --action_id {options.action_id}")
+    return KnownPlans(actions.plans(), "planned from the target", action_id=options.action_id)
+
+
+REFERENCES = {"identity": _identity, "mean_edit": _mean_edit, "auto_tone": _auto_tone, "keywords": _keywords,
+              "planned": _planned}
+METHODS = {
+    "seq2seqL1": _planner,
+    "actor_fs": _planner,
+    "seq2seqGAN": _planner,
+    "seq2seqAdaptGAN": _planner,
+    "pix2pixHD": _images,
+    "bilinearGAN": _images,
+    "HaiWang": _images,
+    "plan_on_L1": _planned_by_target,
+    "plan_on_self-disc": _planned_by_judge,
+    "plan_on_seq2seqGAN-disc": _planned_by_judge,
+    **REFERENCES,
+}
+
+
+def add_method(parser):
+    """Add the flags that name a method which answers any request; return the parser."""
+    group = parser.add_argument_group("method")
+    group.add_argument("--experiment", default="seq2seqL1", choices=sorted(set(METHODS) - set(REFERENCES)),
+                       help="whose run is tested")
+    group.add_argument("--reference", dest="experiment", default=argparse.SUPPRESS,
+                       choices=sorted(set(REFERENCES) - {"planned"}),   # which answers the requests of its pairs only
+                       help="test what learns no words instead")
+    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
+    group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
+    return parser

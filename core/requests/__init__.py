@@ -1,0 +1,1 @@
+"""Language: wishes, the reader (words to wishes), the grammar (wishes to words) and spelling."""

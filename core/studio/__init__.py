@@ -1,0 +1,1 @@
+"""Photo jobs and the workbench."""

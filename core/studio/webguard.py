@@ -1,0 +1,167 @@
+"""The door of the workbench: which requests come in, and which values an event is given.
+
+Gradio serves many routes that the page never uses, and passes on whatever an event is sent: a file's path among the
+words of a request was a way to any file of the server. Here only the page's own routes are open, for its own hosts
+and origin, and an event is given numbers, text and files that its session has uploaded.
+"""
+import json
+import re
+import socket
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.responses import JSONResponse, PlainTextResponse
+
+ROUTES = re.compile(
+    r"(GET|HEAD) /(config|theme\.css|favicon\.ico|(assets|static)/(?!.*\.\.)[\w./@-]+|download/[^/]+/[^/]+)?"
+    r"|GET /gradio_api/(app_id|upload_progress|queue/data|heartbeat/[A-Za-z0-9]{1,40})"
+    r"|POST /gradio_api/(upload|queue/join)")
+SESSION = re.compile(r"[A-Za-z0-9]{1,40}")
+MAX_EVENT = 2**16    # bytes: what the page sends is far less
+MAX_TEXT = 500       # characters of a request
+
+# Gradio's page has scripts and styles in itself, and makes functions of strings.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' "
+                               "'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; "
+                               "base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LEFT = "This page was left for a while, and its photo is forgotten; drop it again"
+
+
+def own_hosts(host, others=()):
+    """Return the names that requests to a server at address `host` may give as theirs; all others are refused.
+
+    A server that listens at every address has the machine's name and the address that it reaches others from as well.
+    """
+    names = {"localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host, *others}
+    if host in ("0.0.0.0", "::"):
+        names |= {socket.gethostname(), socket.getfqdn()}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))   # sends nothing: the system says which address it would send from
+                names.add(probe.getsockname()[0])
+            except OSError:
+                pass   # it reaches nobody
+    return sorted(names)
+
+
+class Guard:
+    """ASGI middleware that refuses what the page does not send, and adds headers that keep the page to itself."""
+
+    def __init__(self, app, sessions, max_upload):
+        self.app, self.sessions = app, sessions
+        self.limits = {"/gradio_api/upload": max_upload + MAX_EVENT, "/gradio_api/queue/join": MAX_EVENT}
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close"})
+        headers = Headers(scope=scope)
+
+        async def answer(message):
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if refusal := self._refusal(scope, headers):
+            return await refusal(scope, receive, answer)
+        session = _session(scope)
+        if scope["path"] == "/gradio_api/queue/join":
+            session, event = self._event(await _body(receive))
+            if not isinstance(event, dict):
+                return await event(scope, receive, answer)
+            receive = _replay(json.dumps(event).encode(), scope, receive)
+        if session is None:
+            return await self.app(scope, receive, answer)
+        with self.sessions.connected(session):
+            await self.app(scope, receive, answer)
+
+    def _refusal(self, scope, headers):
+        """Return what is answered to a request that has no business here, else None."""
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+            return PlainTextResponse("Another site may not use this page", 403)
+        if not ROUTES.fullmatch(f"{scope['method']} {scope['path']}"):
+            return PlainTextResponse("Not found", 404)
+        if scope["method"] == "POST":
+            length = headers.get("content-length", "")
+            if not length.isdecimal():
+                return PlainTextResponse("Say the length of what is sent", 411)
+            if int(length) > self.limits[scope["path"]]:
+                return PlainTextResponse("This is larger than the page takes", 413)
+        return None
+
+    def _event(self, body):
+        """Return (session, event) of what the page sent, of known fields and values only; or (None, a refusal)."""
+        try:
+            sent = json.loads(body, parse_constant=float)
+            session, index, values = sent["session_hash"], sent["fn_index"], sent["data"]
+            if not (isinstance(session, str) and SESSION.fullmatch(session) and type(index) is int
+                    and isinstance(values, list)):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None, _refused(400, "The page does not send this")
+        inputs = self.sessions.inputs(session, index)
+        if inputs is None:
+            return None, _refused(404, LEFT)
+        try:
+            data = [self._value(block, value, session) for block, value in zip(inputs, values, strict=True)]
+        except ValueError:
+            return None, _refused(400, "The page does not send this")
+        trigger = sent.get("trigger_id")
+        return session, {"session_hash": session, "fn_index": index, "data": data,
+                         "trigger_id": trigger if type(trigger) is int else None}
+
+    def _value(self, block, value, session):
+        """Return the value that a component is given. Raises ValueError where it is not of the component's kind."""
+        kind = block.get_block_name()
+        if kind == "state":
+            return None   # the server's own
+        if kind == "checkbox" and isinstance(value, bool):
+            return value
+        if kind == "slider" and type(value) in (int, float) and abs(value) < 1e6:   # which NaN is not
+            return value
+        if kind == "textbox" and isinstance(value, str) and len(value) <= MAX_TEXT:
+            return value
+        if kind == "file" and isinstance(value, dict) and self.sessions.uploads.claim(value.get("path"), session):
+            return {"path": value["path"], "meta": {"_type": "gradio.FileData"}}
+        raise ValueError(kind)
+
+
+def _refused(status, sentence):
+    return JSONResponse({"detail": sentence}, status)   # Gradio's page shows it
+
+
+def _session(scope):
+    """Return the session that a stream is for; None for other requests."""
+    _, found, session = scope["path"].partition("/gradio_api/heartbeat/")
+    if not found and scope["path"] == "/gradio_api/queue/data":
+        session = QueryParams(scope["query_string"]).get("session_hash", "")
+    return session if SESSION.fullmatch(session) else None
+
+
+async def _body(receive):
+    """Return all of what a request sends; the server has its length."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
+
+
+def _replay(body, scope, receive):
+    """Return a `receive` that gives another body first; the request's length becomes its own."""
+    scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
+    scope["headers"].append((b"content-length", str(len(body)).encode()))
+    messages = iter([{"type": "http.request", "body": body}])
+
+    async def again():
+        return next(messages, None) or await receive()
+
+    return again

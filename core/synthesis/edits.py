@@ -1,0 +1,257 @@
+"""Edits that words can ask for: the operator of each direction, and a plan drawn for a picture with its wishes."""
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from core.datasets.images import to_tensor
+from core.operators import TABLE, Mask, Plan, Step, apply
+from core.operators.functions import CURVE_STEPS
+from core.requests.grammar import choose, intent, region_of
+from core.requests.wish import LEVELS, Wish
+
+MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody sees the edit ...
+MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
+MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly drive to the end of the scale ...
+MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
+ATTEMPTS = 180                     # draws before a picture is given up
+REDRAWS = (3, 8, 18)               # of several wishes after the first draw: how many are tried in one batch
+LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
+ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
+MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
+SEGMENT_SIZE = 96                  # pixels: segments are found on a thumbnail
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The operator of one direction of a wish, and its strengths.
+
+    `strengths` are the four ends of the three levels, so a stronger word is a larger edit; `params(strength)` are the
+    operator's parameters; `percent` says whether a strength may also be asked for in per cent.
+    """
+
+    op: str
+    strengths: tuple[float, float, float, float]
+    params: Callable
+    percent: bool = False
+
+
+def _scale(sign):
+    return lambda strength: [sign * strength]
+
+
+def _curves(bump, *channels):
+    """Slopes of x + strength * channel * bump(x); positive as long as the bump is never too steep."""
+    slopes = CURVE_STEPS * np.diff(bump(np.linspace(0, 1, CURVE_STEPS + 1)))
+    return lambda strength: [1 + strength * channel * slope for channel in channels for slope in slopes]
+
+
+def _bulge(x):
+    return x * (1 - x)
+
+
+def _low_bump(x):
+    return x * (1 - x) ** 3
+
+
+def _wave(x):
+    return x * (1 - x) * (1 - 2 * x)
+
+
+EDITS = {  # by Wish.direction; those that a later edit can undo
+    ("light", 1): Edit("brightness", (0.1, 0.2, 0.4, 0.7), _scale(1), percent=True),
+    ("light", -1): Edit("brightness", (0.1, 0.2, 0.35, 0.55), _scale(-1), percent=True),
+    ("contrast", 1): Edit("contrast", (0.2, 0.35, 0.6, 0.95), _scale(1), percent=True),
+    ("contrast", -1): Edit("contrast", (0.2, 0.3, 0.5, 0.75), _scale(-1), percent=True),
+    ("saturation", 1): Edit("saturation", (0.2, 0.4, 0.7, 1.1), _scale(1), percent=True),
+    ("saturation", -1): Edit("saturation", (0.2, 0.35, 0.6, 0.9), _scale(-1), percent=True),
+    ("temperature", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, 0.1, -1)),
+    ("temperature", -1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -1, 0, 1)),
+    ("red", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, 1, -0.5, -0.5)),
+    ("green", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, 1, -0.5)),
+    ("blue", 1): Edit("hue", (0.15, 0.25, 0.45, 0.75), _curves(_bulge, -0.5, -0.25, 1)),
+    ("sharpness", 1): Edit("sharpness", (0.15, 0.3, 0.55, 0.9), _scale(1), percent=True),
+    ("sharpness", -1): Edit("sharpness", (0.05, 0.1, 0.15, 0.2), _scale(-1)),
+    ("shadows", 1): Edit("tint", (0.5, 0.9, 1.6, 2.5), _curves(_low_bump, 1)),
+    ("midtones", -1): Edit("tint", (0.2, 0.35, 0.55, 0.8), _curves(_bulge, -1)),
+    ("fade", 1): Edit("tint", (0.4, 0.7, 1.1, 1.6), _curves(_wave, 1)),
+}
+OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn before the direction: all equally often
+LOCAL_EDITS = tuple((attribute, sign) for attribute in ("light", "contrast", "saturation", "temperature")
+                    for sign in (1, -1))
+
+
+class Draft(NamedTuple):
+    """A step as it is drawn: its parameters are brought into canonical form only when it is tried."""
+
+    op: str
+    params: list[float]
+    mask: Mask | None = None
+
+
+def draw(kind, picture, rng, shown=None):
+    """Draw a plan for a picture and the wishes that it fulfils.
+
+    Args:
+        kind: one of "global", "compound", "local", "inpaint" and "unchanged".
+        picture: uint8 (H, W, 3).
+        rng: a numpy Generator; the same state draws the same plan.
+        shown: a callable (after (N, 3, H, W) in [0, 1], intent) -> (N,) bool that says which edits of the whole picture
+            fulfil their wishes: to brighten a photo also spreads its tones, to darken it the reverse.
+
+    Returns: (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
+    """
+    before = to_tensor(picture)[None]
+    for attempts in _attempts(kind, picture, rng):
+        found = _first_granted(before, attempts, shown)
+        if found is not None:
+            steps, wishes = attempts[found]
+            return Plan(tuple(Step.make(*step) for step in steps)), wishes
+    return None
+
+
+def _attempts(kind, picture, rng):
+    """Yield attempts, each a list of drafts and a list of wishes, as lists that are tried in one batch.
+
+    Attempts of one batch have the same wishes and operators. Wishes that are hard to grant at once are insisted on:
+    they would be rare, were others drawn in their place.
+    """
+    tried = 0
+    while tried < ATTEMPTS:
+        first = _DRAW[kind](picture, rng)
+        yield [first]
+        tried += 1
+        for count in REDRAWS if len(first[1]) > 1 else ():
+            yield [_redrawn(*first, rng) for _ in range(count)]
+            tried += count
+
+
+@torch.no_grad()
+def _first_granted(before, attempts, shown):
+    """Return the index of the first of `attempts` whose steps are all good and fulfil the wishes, or None."""
+    steps, wishes = attempts[0]
+    image, left = before.expand(len(attempts), -1, -1, -1), list(range(len(attempts)))
+    for place, step in enumerate(steps):
+        params = torch.tensor([attempts[index][0][place].params for index in left], dtype=torch.float64)
+        mask = None if step.mask is None else step.mask.tensor(*before.shape[-2:]).expand(len(left), -1, -1, -1)
+        after = apply(TABLE[step.op], image, TABLE[step.op].normalise(params).float(), mask)
+        good = _are_good(step, image, after)
+        left = [index for index, kept in zip(left, good, strict=True) if kept]
+        if not left:
+            return None
+        image = after[torch.tensor(good)]
+    if not shown or any(step.mask is not None for step in steps):
+        return left[0]
+    granted = shown(image, intent(wishes))
+    return next((index for index, kept in zip(left, granted, strict=True) if kept), None)
+
+
+def _are_good(step, before, after):
+    """Return a list of N bools: which edits change enough where they apply, and clip few pixels."""
+    area = 1.0 if step.mask is None else step.mask.array().mean()
+    before, after = before.numpy(), after.numpy()   # comparisons are three times as fast as PyTorch's
+    change = np.abs(after - before)
+    clipped = ((after < 0.5 / 255) | (after > 254.5 / 255)) & (change > MIN_CLIP)
+    clipped = clipped[:, 0] | clipped[:, 1] | clipped[:, 2]
+    return ((change.mean((1, 2, 3)) >= area * MIN_CHANGE.get(step.op, MIN_CHANGE_ELSE))
+            & (clipped.mean((1, 2)) <= area * MAX_CLIPPED)).tolist()
+
+
+def _draw_direction(op, rng):
+    return choose(rng, [direction for direction, edit in EDITS.items() if edit.op == op])
+
+
+def _draw_global(picture, rng):
+    step, wish = _draw_step(_draw_direction(choose(rng, OPERATORS), rng), rng)
+    return [step], [wish]
+
+
+def _draw_compound(picture, rng):
+    """Two or three operators; no two wishes speak of the same attribute, so that none undoes another."""
+    while True:
+        ops = rng.permutation(OPERATORS)[:choose(rng, (2, 2, 3))]
+        drawn = [_draw_step(_draw_direction(op, rng), rng) for op in ops]
+        steps, wishes = map(list, zip(*drawn, strict=True))
+        if sum(len(intent([wish])) for wish in wishes) == len(intent(wishes)):
+            return steps, wishes
+
+
+def _draw_local(picture, rng):
+    mask = _draw_mask(picture, MASK_AREAS["local"], rng)
+    step, wish = _draw_step(choose(rng, LOCAL_EDITS), rng, mask)
+    return [step], [wish]
+
+
+def _draw_inpaint(picture, rng):
+    mask = _draw_mask(picture, MASK_AREAS["inpaint"], rng)
+    return [Draft("inpaint_obj", [], Mask.from_array(mask))], [Wish("removal", where=region_of(mask))]
+
+
+def _draw_unchanged(picture, rng):
+    return [], [Wish("unchanged")]
+
+
+_DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_local, "inpaint": _draw_inpaint,
+         "unchanged": _draw_unchanged}
+
+
+def _draw_step(direction, rng, mask=None):
+    """Return a step of random strength and the wish whose degree says how strong it is."""
+    edit, shares = EDITS[direction], np.cumsum(LEVEL_SHARES)
+    rank = int(np.searchsorted(shares, rng.random() * (1 if edit.percent else shares[-1]), side="right"))
+    if rank < len(LEVELS):
+        degree = LEVELS[rank]
+        strength = rng.uniform(edit.strengths[rank], edit.strengths[rank + 1])
+    else:
+        degree = _draw_percent(edit, rng)
+        strength = degree / 100
+    step = Draft(edit.op, edit.params(strength), None if mask is None else Mask.from_array(mask))
+    return step, Wish(*direction, degree, None if mask is None else region_of(mask))
+
+
+def _redrawn(steps, wishes, rng):
+    """Return several steps and wishes with other strengths, each up to a level weaker or stronger than its degree.
+
+    Some wishes work against each other: darkening takes contrast away, so "darker, with more contrast" needs less of
+    the one or far more of the other. A degree in per cent is drawn again.
+    """
+    redrawn = []
+    for step, wish in zip(steps, wishes, strict=True):
+        edit = EDITS[wish.direction]
+        if wish.degree in LEVELS:
+            rank = LEVELS.index(wish.degree)
+            strength = rng.uniform(edit.strengths[max(rank - 1, 0)], edit.strengths[min(rank + 2, 3)])
+        else:
+            wish = replace(wish, degree=_draw_percent(edit, rng))
+            strength = wish.degree / 100
+        redrawn.append((Draft(edit.op, edit.params(strength), step.mask), wish))
+    return tuple(map(list, zip(*redrawn, strict=True)))
+
+
+def _draw_percent(edit, rng):
+    return 5 * int(rng.integers(round(edit.strengths[0] * 20), int(edit.strengths[-1] * 20) + 1))
+
+
+def _draw_mask(picture, areas, rng):
+    """Return a bool (H, W) mask whose share of the picture is about in `areas`: a segment, or else an ellipse."""
+    size = picture.shape[0]
+    if rng.random() >= ELLIPSE_SHARE:
+        from skimage.segmentation import felzenszwalb
+
+        small = cv2.resize(picture, (SEGMENT_SIZE, SEGMENT_SIZE), interpolation=cv2.INTER_AREA)
+        segments = felzenszwalb(small, scale=150, sigma=0.8, min_size=int(areas[0] * small[..., 0].size))
+        shares = np.bincount(segments.ravel()) / segments.size
+        fitting = np.flatnonzero((shares >= areas[0]) & (shares <= areas[1]))
+        if len(fitting):
+            inside = np.float32(segments == rng.choice(fitting))
+            mask = cv2.resize(inside, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+            if mask.any():   # a segment one thumbnail pixel wide can vanish
+                return mask
+    area, stretch = rng.uniform(*areas), rng.uniform(0.6, 1.6)
+    radius = np.sqrt(area / np.pi) * np.array([stretch, 1 / stretch])
+    centre = rng.uniform(np.minimum(radius, 0.5), np.maximum(1 - radius, 0.5))
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    return ((y - centre[0]) / radius[0]) ** 2 + ((x - centre[1]) / radius[1]) ** 2 < 1

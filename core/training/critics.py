@@ -1,0 +1,47 @@
+"""Critics in training: their flags, a new critic, and its validation."""
+import torch
+
+from core.engine.options import ON, number
+from core.methods.critics import area, judge_pairs
+from core.models.critic import Critic, CriticConfig
+
+
+def add_critic(parser):
+    """Add the flags of a critic; return the parser."""
+    group = parser.add_argument_group("critic")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTM that reads")
+    group.add_argument("--cond_nc", type=number(int, 1), default=512, help="of the space in which words and edit meet")
+    group.add_argument("--use_attention", **ON, help="attend over the words")
+    return parser
+
+
+def build_critic(options, language):
+    """Build the critic that `add_critic`'s flags describe; return it and its optimizer."""
+    config = CriticConfig(
+        words=language.vocab.names, hidden_size=options.hidden_size, cond_nc=options.cond_nc,
+        vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
+        use_attention=options.use_attention)
+    critic = Critic(config, language.vectors)
+    return critic, torch.optim.Adam([p for p in critic.parameters() if p.requires_grad], options.learning_rate)
+
+
+@torch.no_grad()
+def accuracies(scores, shown, levelled=True):
+    """Return accuracies for the log, 0-d tensors: the shares of right and of wrong edits on their side of 0.
+
+    Where scores have no fixed threshold (`levelled` is False), the middle between the means of both is used.
+    """
+    right, wrong = scores[0], scores[1:][shown.wrong]
+    if not len(wrong):
+        return {}
+    middle = 0.0 if levelled else (right.mean() + wrong.mean()) / 2
+    return {"D_accuracy_real": (right > middle).float().mean(), "D_accuracy_fake": (wrong < middle).float().mean()}
+
+
+def validate_critic(critic, dataset, operators, device):
+    """Return the area under the ROC curve of right against wrong edits of a validation set; 0.5 if none is wrong."""
+    right, wrong = [], []
+    for _, shown, scores in judge_pairs(critic, dataset, operators, device):
+        right += scores[0].tolist()
+        wrong += scores[1:][shown.wrong].tolist()
+    return 0.5 if (found := area(right, wrong)) is None else found

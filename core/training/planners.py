@@ -1,0 +1,152 @@
+"""What the train scripts share: how they begin and look back, a planner and its flags, and what supervises it."""
+import torch
+
+from core.datasets import ActionSet, Mixed, action_set_path, to_tensor
+from core.engine.data import data_root, load_phase
+from core.engine.language import load_language
+from core.engine.options import OFF, ON, number
+from core.engine.run import MAIN, Run
+from core.files import UserError
+from core.losses.plan import operator_nll, parameter_loss
+from core.methods.planner import THUMBNAIL
+from core.models.planner import Planner, PlannerConfig
+from core.models.vision import ENCODERS, blindness, varying_share
+from core.synthesis import record_plans
+from core.synthesis.degrade import DrawnRepairs, Inputs
+from core.training.previews import write_previews
+
+GUARDED = 40   # validation photos over which the units of the visual encoder must vary
+
+
+def start(options, planned=True):
+    """Begin to train: return the Run, the Language, and the pairs of training and of validation.
+
+    Args: `planned`, see `load_pairs`. Raises UserError.
+    """
+    if options.hidden_size % 2:
+        raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
+    language = load_language(options)
+    train, val = (load_pairs(options, language.vocab, phase, planned) for phase in ("train", "val"))
+    training = Run(options)
+    notes = blindness(options.vis_encoder)
+    for sentence in (*language.notes, *train.report(), *val.report(), *([notes] if notes else [])):
+        training.say(sentence)
+    return training, language, train, val
+
+
+def look_back(training, network, val):
+    """Validate, save, and write pages to look at, in the iterations where that is due; `network` as `validate`'s."""
+    options = training.options
+    if training.due(options.checkpoint_every):
+        before, after = validate(network, val, training.device, options.batch_size)
+        training.checkpoint(after, input_L1=before, output_L1=after, **seeing(training, val))
+    if options.visualize and training.due(options.visualize_every):
+        write_previews(training, network, val)
+
+
+def load_pairs(options, vocab, phase, planned=True):
+    """Open a phase as thumbnails; `planned` gives training pairs their planned sequences, and needs --action_id."""
+    plans = {}
+    if planned and phase == "train" and not options.action_id:
+        plans = {"plans": record_plans(data_root(options))}
+    elif planned and phase == "train":
+        path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
+        if not path.exists():
+            raise UserError(f"{path}: no such planned set, so no pair has a plan; make it by "
+                            f"prepro/gen_greedy_seqs.py --dataset {options.dataset} --session {options.session} "
+                            f"--phase {phase} --action_id {options.action_id}")
+        plans = {"plans": ActionSet(path).plans(), "plans_path": path}
+    return load_phase(options, phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
+                      typos=options.typos if phase == "train" else 0.0, **plans)
+
+
+def with_repairs(train, pictures, options, language):
+    """Return the training data, a share of --repairs of it drawn anew: `pictures` degraded, and to be repaired."""
+    if not options.repairs:
+        return train
+    drawn = DrawnRepairs(pictures, language.vocab, language.operators, options.manual_seed, options.typos)
+    return Mixed(train, drawn, options.repairs)
+
+
+def build_planner(options, language):
+    """Return a new planner, as `add_planner`'s flags describe it, and its optimizer."""
+    config = PlannerConfig(
+        words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
+        operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
+        vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
+        use_attention=options.use_attention, dropout=options.dropout, text_blind=options.text_blind,
+        image_blind=options.image_blind)
+    planner = Planner(config, language.vectors, language.minilm)
+    return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
+
+
+def supervised(planner, image, batch, options):
+    """Return the losses of the next step, given the steps before it: which operator, and with which parameters."""
+    log_probabilities, params = planner.teacher_forced(image, batch["request_ids"], batch["ops"], batch["params"])
+    distance = parameter_loss(params, batch["params"], batch["ops"], planner.vocab)
+    return {"operator": operator_nll(log_probabilities, batch["ops"]), "parameter": options.parameter_weight * distance}
+
+
+@torch.no_grad()
+def seeing(training, val):
+    """Return {"seeing": share of the CNN's units that vary over validation photos}.
+
+    Returns {} where there is nothing to guard: no planner, one that is image-blind on purpose, or a single photo.
+    """
+    planner, photos = training.networks[MAIN], Inputs(val)
+    if not isinstance(planner, Planner) or planner.config.image_blind or len(photos) < 2:
+        return {}
+    chosen = torch.linspace(0, len(photos) - 1, min(len(photos), GUARDED)).round().int().tolist()
+    images = torch.stack([to_tensor(photos[index]) for index in chosen])
+    return {"seeing": varying_share(planner.visual_encoder, images.to(training.device))}
+
+
+@torch.no_grad()
+def validate(network, val, device, batch_size):
+    """Return the mean L1 to the targets of inputs and of results, on the thumbnails of a validation set.
+
+    Args:
+        network: an image generator, (image (B, 3, H, W) in [0, 1], request_ids (B, L)) -> image, or a planner, which
+            gives that image with its plan; it is set to eval mode.
+        val: the PairDataset.
+        device, batch_size: where, and how many pairs at once.
+    """
+    network.eval()
+    before = after = 0.0
+    for batch in torch.utils.data.DataLoader(val, batch_size):
+        image, target = batch["input"].to(device), batch["target"].to(device)
+        edited = network(image, batch["request_ids"].to(device))
+        edited = getattr(edited, "image", edited)
+        before += (image - target).abs().mean((1, 2, 3)).sum().item()
+        after += (edited - target).abs().mean((1, 2, 3)).sum().item()
+    return before / len(val), after / len(val)
+
+
+def add_planner(parser):
+    """Add the flags of a planner and of what supervises it; return the parser."""
+    group = parser.add_argument_group("planner")
+    group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences supervises; "
+                       "0: the plans that a synthetic set was made by")
+    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what looks at the photo: from "
+                       "scratch, with ImageNet weights, or small for a CPU")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs")
+    group.add_argument("--use_attention", **ON, help="attend over the words")
+    group.add_argument("--dropout", type=number(float, 0, 0.99), default=0.0, help="on words, their states and what "
+                       "is seen")
+    group.add_argument("--crop", type=number(int, 0, THUMBNAIL), default=0, help="side of a random crop of the "
+                       f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole ones")
+    group.add_argument("--lang_encoder", default="words", choices=("words", "minilm"), help="what reads the request: "
+                       "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
+    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of the parameter loss beside "
+                       "the operator's; with 1, how much is asked for is learnt long after what is")
+    group.add_argument("--forgiving", **OFF, help="read numbers, and misspelt words as "
+                       "the known ones that they resemble; the published vocabulary does neither")
+    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
+                       "slips of the finger")
+    group.add_argument("--repairs", type=number(float, 0, 1), default=0.0, help="share of the training samples that "
+                       "are photos degraded by a random amount, with requests such as 'fix the exposure' and the photo "
+                       "itself as target; they cannot be solved without a look at the photo")
+    group.add_argument("--image_blind", **OFF, help="control: every picture looks grey")
+    group.add_argument("--text_blind", **OFF, help="control: replace every request by "
+                       "the same words")
+    return parser

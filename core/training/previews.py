@@ -1,0 +1,29 @@
+"""Pages to look at while a network trains."""
+import torch
+
+from core.methods.generator import ImageMethod
+from core.methods.planner import PlannerMethod, as_result
+from core.models.planner import Planner
+from core.pages import write_results
+
+EXAMPLES = 12
+
+
+@torch.no_grad()
+def write_previews(training, network, dataset):
+    """Write `<run>/train/web/`: what a planner, or an image generator, makes of a few evenly chosen samples by now."""
+    if not training.fabric.is_global_zero:
+        return
+    network = getattr(network, "module", network)
+    method = (PlannerMethod if isinstance(network, Planner) else ImageMethod)(network, training.device)
+
+    def results():
+        for index in torch.linspace(0, len(dataset) - 1, min(EXAMPLES, len(dataset))).round().int().tolist():
+            sample = dataset[index]
+            edited = method(sample["input"], sample["request"])
+            distance = {name: (image - sample["target"]).abs().mean().item()
+                        for name, image in (("input L1", sample["input"]), ("output L1", edited.image))}
+            yield as_result(sample["name"], sample["request"], edited, sample["target"], distance)
+
+    title = f"{training.folder.name} after {training.iteration + 1} iterations"
+    write_results(training.folder / "train" / "web", title, results())
