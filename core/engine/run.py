@@ -142,7 +142,8 @@ class Run:
         """Yield a batch on the device for each iteration that remains of a part of the run, with a progress bar.
 
         The part begins after `since` iterations and ends after `until` (None: after the last); the learning rate
-        follows its schedule once in each part.
+        follows its schedule once in each part. Samples are shuffled, unless the data set has `in_order`: its samples
+        are drawn at random already.
 
         Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second one leaves at once.
         """

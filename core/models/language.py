@@ -42,14 +42,48 @@ class RequestEncoder(nn.Module):
         present = request_ids > 0
         lengths = present.sum(1).clamp_min(1)
         vectors = self.dropout(self.embed(request_ids, present))
-        packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, (last, _) = self.lstm(packed)
-        states, _ = pad_packed_sequence(states, batch_first=True, total_length=request_ids.shape[1])
-        return self.dropout(states), present, self.dropout(torch.cat((last[-2], last[-1]), 1))
+        if vectors.is_cuda:
+            packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            states, (last, _) = self.lstm(packed)
+            states, _ = pad_packed_sequence(states, batch_first=True, total_length=request_ids.shape[1])
+            last = torch.cat((last[-2], last[-1]), 1)
+        else:
+            states, last = read_both_ways(self.lstm, vectors, lengths)
+        return self.dropout(states), present, self.dropout(last)
 
     def embed(self, request_ids, present):
         """Return the LSTM's input: vectors (B, L, D) of the words."""
         return torch.cat((self.special, self.words))[request_ids]
+
+
+def read_both_ways(lstm, vectors, lengths):
+    """Run a bidirectional LSTM over padded sequences, as `lstm` itself does over packed ones, in half of the time.
+
+    PyTorch has fast kernels for a CPU, but not for packed sequences. The backward direction reads each sequence
+    reversed within its length, so that padding comes last in both directions.
+
+    Args: `lstm`, batch first; `vectors` (B, L, D); `lengths` (B,), each at least 1.
+    Returns: states (B, L, hidden), 0 on padding; the last state of both directions (B, hidden).
+    """
+    places = torch.arange(vectors.shape[1], device=vectors.device)
+    present = places < lengths[:, None]
+    reverse = torch.where(present, lengths[:, None] - 1 - places, places)
+    hidden = vectors.new_zeros(1, len(vectors), lstm.hidden_size)
+    for layer in range(lstm.num_layers):
+        states = []
+        for backward, weights in enumerate(lstm.all_weights[2 * layer:2 * layer + 2]):
+            read = _reorder(vectors, reverse) if backward else vectors
+            states.append(torch.lstm(read, (hidden, hidden), weights, True, 1, 0.0, lstm.training, False, True)[0])
+        last = torch.cat([state[torch.arange(len(state)), lengths - 1] for state in states], 1)
+        vectors = torch.cat((states[0], _reorder(states[1], reverse)), 2) * present[..., None]
+        if layer + 1 < lstm.num_layers:
+            vectors = nn.functional.dropout(vectors, lstm.dropout, lstm.training)
+    return vectors, last
+
+
+def _reorder(states, places):
+    """Return states (B, L, D) at other places (B, L)."""
+    return states.gather(1, places[..., None].expand_as(states))
 
 
 class SentenceEncoder(RequestEncoder):
