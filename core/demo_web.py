@@ -166,7 +166,9 @@ class Page:
                              preprocess=False, **PHOTO)   # Gradio's own reading leaves an empty file each time
             gr.on([ask.click, self.request.submit], self._ask, [self.desk, self.layout, self.request],
                   [*self.shown, self.request], **PREVIEW)
-        return blocks.queue(max_size=256)
+        blocks.queue(max_size=256)
+        blocks._queue.sleep_when_free = 0.01   # seconds between looks; a thousand a second keep a tenth of a core busy
+        return blocks
 
     def _save_button(self, label, write, queue, busy):
         """A button that writes a file, shows at once that it does, and hands the file out."""

@@ -33,6 +33,7 @@ from core.photo.profile import unit
 from core.studio.jobs import add_output_flags, edit_photo, suffix_of
 
 PREVIEW = 1000       # pixels of the long edge: what follows the sliders; JPEGs of 4000 are decoded at a quarter
+SMALL = "small.npy"  # the file of the preview beside the photo's: (H, W, 3) uint8 or uint16, as the photo's samples
 MAX_STRENGTH = 2.0   # of tone curves, which have too many parameters for a slider each
 MAX_CARDS = 60       # of a plan: each preview carries out all of them
 MAX_TURNS = 200      # of a history, whose states are all kept for "undo"
@@ -133,14 +134,12 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The photo on the bench: a copy of its file, in a folder that goes when this does, and its small picture.
+    """The photo on the bench: a copy of its file and its small picture, in a folder that goes when this does.
 
-    `pixels` is (H, W, 3) uint8 or uint16, as the file's samples are, and `shown` the same as HTML, see `picture`;
-    `limits` is what may be decoded of the file.
+    `shown` is the small picture as HTML, see `picture`; `limits` is what may be decoded of the file.
     """
 
     path: Path
-    pixels: np.ndarray
     shown: str
     notes: tuple[str, ...]
     limits: dict
@@ -150,8 +149,8 @@ class Source:
 
     @property
     def preview(self):
-        """The small picture, (3, H, W) float32 in [0, 1]."""
-        return torch.from_numpy(unit(self.pixels)).permute(2, 0, 1).contiguous()
+        """The small picture, (3, H, W) float32 in [0, 1]; it is read each time, as many photos are on benches."""
+        return torch.from_numpy(unit(np.load(self.path.with_name(SMALL)))).permute(2, 0, 1).contiguous()
 
     def beside(self, suffix):
         """Return the path of a result, named as core/edit.py names it."""
@@ -176,12 +175,12 @@ class Workbench:
         its folder. A copy that fails leaves nothing behind.
         """
         path, limits = Path(path), {"max_pixels": max_pixels, "max_bytes": max_bytes}
-        with _without_folder(path.parent):
-            check_output(path.with_suffix(suffix_of(path)))
-            small = job(_read_small, path, limits)
         folder = Path(tempfile.mkdtemp(prefix="ldie-"))
         try:
-            return cls(Source(shutil.copyfile(path, folder / path.name), *small, limits))
+            with _without_folder(path.parent):
+                check_output(path.with_suffix(suffix_of(path)))
+                shown, notes = job(_read_in, path, limits, folder)
+            return cls(Source(folder / path.name, shown, notes, limits))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -276,12 +275,13 @@ class Workbench:
             return path, job(_write_lut, self.source.path, self.source.limits, self.plan, path)
 
 
-def _read_small(path, limits):
-    """Return the small picture of a photo, (H, W, 3) uint8 or uint16, the same as HTML, and the notes on the file."""
+def _read_in(path, limits, folder):
+    """Put a copy of a photo and its small picture into a folder; return the picture as HTML, and notes on the file."""
     photo = read_photo(path, **limits, long_edge=PREVIEW)
-    pixels = np.rint(photo.pixels * 255).astype(np.uint8)
-    shown = picture(pixels, "before")
-    return pixels if photo.depth == 8 else np.rint(photo.pixels * 65535).astype(np.uint16), shown, photo.notes
+    samples = np.rint(photo.pixels * 255).astype(np.uint8)
+    np.save(folder / SMALL, samples if photo.depth == 8 else np.rint(photo.pixels * 65535).astype(np.uint16))
+    shutil.copyfile(path, folder / path.name)
+    return picture(samples, "before"), photo.notes
 
 
 def _write_photo(path, limits, plan, out, plan_path):
