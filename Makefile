@@ -30,7 +30,7 @@ demo: $(VENV)/installed  ## a first edited photo, then: build the embedded data 
 	$(RUN) prepro/build_vocab.py $(SYNTH)
 	@echo "4/7 Plans: a search finds the plan behind each of 100 pairs (15 seconds)"
 	$(RUN) prepro/gen_greedy_seqs.py $(SYNTH) --phase train --action_id 1 --tolerance 0.002 --max_steps 3 --limit 100
-	@echo "5/7 Training: 1,500 iterations on words only, then 400 with pictures (four minutes)"
+	@echo "5/7 Training: 1,500 iterations on words only, then 300 with pictures (four minutes)"
 	$(RUN) core/train_seq2seqL1.py $(SYNTH) --trial 100
 	@echo "6/7 Test: distances to the targets on photos that training has not seen, and their page (one minute)"
 	$(RUN) core/test_seq2seqL1.py $(SYNTH) --trial 100

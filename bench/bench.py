@@ -184,11 +184,16 @@ def inference_rows(sizes, data_root):
 
 
 def busy_rows(sizes, data_root):
-    """Plan for a thumbnail, with as many threads as a script would take, beside one busy process per core."""
+    """Plan for a thumbnail, with as many threads as a script would take, beside one busy process per core.
+
+    The scheduler gives a single thread about half of its core then: a loop of plain Python shows how much that costs.
+    """
     image, method = to_tensor(inputs.photo(sizes.side, sizes.side)), PlannerMethod.of()
     quiet, busy = measure_beside("busy", lambda: method.plans(image, [inputs.REQUEST]), sizes.rounds, sizes.calls)
     yield Row(f"beside one busy process per core: plan at {sizes.side} px, the planner that ships", "ms", 1000 * busy,
               1000 * quiet, ratio_at_most=2)
+    quiet, busy = measure_beside("busy loop", lambda: sum(range(1_000_000)), sizes.rounds, sizes.calls)
+    yield Row("beside one busy process per core: a loop of plain Python", "ms", 1000 * busy, 1000 * quiet)
 
 
 ROWS = {"planner": planner_rows, "executor": executor_rows, "training": training_rows, "inference": inference_rows,

@@ -21,7 +21,7 @@ from core.datasets.annotations import PHASES, pair_name
 from core.engine.cli import run
 from core.engine.data import load_phase, read_phase
 from core.engine.language import load_language
-from core.engine.options import Parser, number, parse, some_of
+from core.engine.options import ON, Parser, number, parse, some_of
 from core.files import UserError, read_json, write_json
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.pages import write_results
@@ -56,7 +56,8 @@ def main():
         write_json(begun, asdict(search), indent=1)
         plan_phase(dataset, actions, search, options)
         report(options, phase, actions)
-        write_page(dataset, actions, path.parent / f"web_{path.stem}")
+        if options.visualize:
+            write_page(dataset, actions, path.parent / f"web_{path.stem}")
 
 
 def plan_phase(dataset, actions, search, options):
@@ -151,6 +152,7 @@ def arguments():
                        "structure) or a SciPy minimiser for comparison; by default the set's, else fit")
     group.add_argument("--seed", type=int, help="of --epsilon; by default 0")
     group.add_argument("--limit", type=number(int, 1), help="plan only the first pairs")
+    group.add_argument("--visualize", **ON, help="write a page of some of the plans")
     group.add_argument("--import_from", metavar="FOLDER", help="take over plans in the published layout instead")
     group = parser.add_argument_group("machine")
     group.add_argument("--num_workers", "--workers", type=number(int, 0), help="batches planned at the same time, each "

@@ -1,4 +1,5 @@
 """What the tests share: running a script as a user would, and small pictures."""
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -9,17 +10,33 @@ import pytest
 import torch
 from browser import browse, chromium  # noqa: F401  (fixtures)
 from hypothesis import settings
-from tiny_project import copy_of, tiny_project
+from tiny_project import ROOT, SCRIPTS, copy_of, tiny_project
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 torch.set_num_threads(1)  # the suite runs one process per core
 settings.register_profile("untimed", deadline=None)   # a busy machine is no failure
 settings.load_profile("untimed")
 
 
+RAN = "ran this script"
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Fail a run of the whole suite that has not run each script to its end."""
+    config = session.config
+    whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if hasattr(config, "workerinput") or exitstatus or not whole:
+        return
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    ran = {value for report in terminal.stats["passed"] for name, value in report.user_properties if name == RAN}
+    if missing := set(SCRIPTS) - ran:
+        terminal.write_line(f"no test runs these scripts to their end: {', '.join(sorted(missing))}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture()
-def run_script(monkeypatch, capsys):
+def run_script(request, monkeypatch, capsys):
     """Return `run(script, *flags)`: the script runs in this process; gives its exit code and what it printed."""
     def run(script, *flags):
         path = ROOT / script
@@ -33,8 +50,62 @@ def run_script(monkeypatch, capsys):
         except SystemExit as leaving:
             code = leaving.code or 0
         captured = capsys.readouterr()
+        if code == 0 and "--help" not in flags:
+            request.node.user_properties.append((RAN, str(script)))
         return SimpleNamespace(code=code, out=captured.out, err=captured.err)
     return run
+
+
+OPENINGS = []   # functions of (path, writes), called before any file is opened
+
+
+def _before_opening(event, arguments):
+    if OPENINGS and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        path, mode, flags = arguments
+        for look in list(OPENINGS):
+            look(os.fsdecode(path), bool(flags & (os.O_WRONLY | os.O_RDWR)) or bool(set(mode or "r") & set("wax+")))
+
+
+sys.addaudithook(_before_opening)   # for good: Python has no way to remove one
+
+
+@pytest.fixture()
+def on_opening():
+    """Return `arrange(error, part="", nth=1, writes=True)`: an opening fails as it may in any program.
+
+    The `nth` opening of a file with `part` in its path, and all after it, raise `error`: for writing, or for reading.
+    The call returns a function that ends this.
+    """
+    def arrange(error, part="", nth=1, writes=True):
+        count = 0
+
+        def look(path, writing):
+            nonlocal count
+            if writing == writes and part in path and path != os.devnull:
+                count += 1
+                if count >= nth:
+                    raise error
+        OPENINGS.append(look)
+        return lambda: OPENINGS.remove(look)
+    yield arrange
+    OPENINGS.clear()
+
+
+@pytest.fixture()
+def on_step():
+    """Return `arrange(nth, act)`: `act()` is called before the `nth` step of any optimizer."""
+    handles = []
+
+    def arrange(nth, act):
+        steps = iter(range(1, nth + 1))
+
+        def look(*_):
+            if next(steps, None) == nth:
+                act()
+        handles.append(register_optimizer_step_pre_hook(look))
+    yield arrange
+    for handle in handles:
+        handle.remove()
 
 
 @pytest.fixture()

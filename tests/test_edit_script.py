@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from dng import write_dng
 from PIL import Image, ImageCms
 
 from core import files
@@ -268,20 +269,14 @@ def test_a_folder_tells_what_it_passes_over_and_converts(trip, succeed):
     assert "1 files of other kinds are passed over: notes.txt" in out
 
 
-def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, monkeypatch):
+def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, on_opening):
     succeed(*trip)
     whole = contents("done")
     for path in Path("done").iterdir():
         path.unlink()
-    made, count = files.create_beside, iter(range(99))
-
-    def create(path):   # Ctrl-C while the third file is written: the plan of the second photo
-        if next(count) == 2:
-            raise KeyboardInterrupt
-        return made(path)
-
-    monkeypatch.setattr(files, "create_beside", create)
+    end = on_opening(KeyboardInterrupt, "done/", nth=3)   # Ctrl-C before the plan of the second photo is written
     assert run_script(SCRIPT, *trip).code == 130
+    end()
     assert sorted(contents("done")) == ["done/a.png", "done/a.png.plan.json"]
     (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
     out = succeed(*trip)
@@ -302,15 +297,13 @@ def test_results_of_another_plan_are_not_taken_for_done(trip, run_script, succee
     assert contents("done") != whole
 
 
-def test_two_photos_do_not_share_a_result(trip, run_script, monkeypatch):
-    Path("trip/e.nef").write_bytes(b"raw")
-    Path("trip/e.tif").write_bytes(b"")
+def test_two_photos_do_not_share_a_result(trip, run_script):
+    pytest.importorskip("rawpy", reason="RAW is an optional extra")
+    write_dng("trip/e.dng", *np.full((3, 64, 96), 0.3))
     Image.open("trip/a.png").save("trip/e.tif")
-    from core.photo import reading
-    monkeypatch.setattr(reading, "develop", lambda *_: read_photo("trip/a.png"))
     result = run_script(SCRIPT, *trip, "--overwrite")
     assert result.code == 2
-    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would have the name of e.nef's" in result.err
+    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would have the name of e.dng's" in result.err
 
 
 @pytest.mark.parametrize(("flags", "words"), [

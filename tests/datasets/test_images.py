@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from core.datasets import images
 from core.datasets.images import Thumbnails, fit_short_edge, image_size, load_image, resize, squash, to_tensor
 from core.files import UserError
 
@@ -156,11 +155,12 @@ def folder(tmp_path, photo):
     return tmp_path / "images"
 
 
-def test_thumbnails_are_decoded_once(folder, tmp_path, monkeypatch):
+def test_thumbnails_are_decoded_once(folder, tmp_path, on_opening):
     names = ["b.png", "unter/größe.png", "a.png", "a.png"]
     made = Thumbnails(folder, names, 16, tmp_path / "cache")
-    monkeypatch.setattr(images, "load_image", None)  # a second decoding would fail
+    end = on_opening(OSError("a second decoding"), str(folder), writes=False)
     found = Thumbnails(folder, names, 16, tmp_path / "cache")
+    end()
     assert len(made) == 3
     for thumbnails in (made, found, pickle.loads(pickle.dumps(made))):
         for name in names:

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
 
-from core.engine import run as run_module
 from core.engine.batches import IterationBatches
 from core.engine.checkpoints import load_checkpoint
 from core.engine.run import Run
@@ -112,19 +111,12 @@ def test_best_is_the_lowest_score_and_last_the_latest(train):
     assert torch.equal(last["model"]["weights"]["weight"], run.networks["model"].weight)
 
 
-def test_a_disk_that_fills_between_two_checkpoints_loses_none(train, monkeypatch):
+def test_a_disk_that_fills_between_two_checkpoints_loses_none(train, on_opening):
     expected = load_checkpoint(train(4, trial=2).folder / "best.pt")["iteration"]
-    save, calls = run_module.save_checkpoint, []
-
-    def full(path, state):
-        if calls.append(1) or len(calls) == 2:
-            raise OSError(28, "No space left on device")
-        save(path, state)
-
-    monkeypatch.setattr(run_module, "save_checkpoint", full)
-    with pytest.raises(OSError, match="space"):
+    end = on_opening(OSError(28, "No space left on device"), ".pt", nth=2)
+    with pytest.raises(UserError, match="space"):
         train(4)
-    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    end()
     assert load_checkpoint(train(4).folder / "best.pt")["iteration"] == expected
 
 

@@ -8,7 +8,6 @@ from core.engine.trials import Trial
 from core.evaluation.evaluate import PSNR_LIMIT, evaluate, report
 from core.methods.planner import Edited
 from core.methods.registry import KnownPlans, Method, RulePlans
-from core.metrics import fid
 from core.operators import Plan, Step
 
 MEASURED = {"dataset": "FiveK", "phase": "test", "images": 3, "metrics": {
@@ -27,14 +26,6 @@ class Pairs(list):
 
     def report(self):
         return ["3 pairs"]
-
-
-@pytest.fixture(autouse=True)
-def quick_features(monkeypatch):
-    """Mean colours, in place of a network's features."""
-    extractor = fid.FeatureExtractor("FID(toy)", torch.nn.Identity())
-    extractor.network.forward = lambda images: images.float().mean((2, 3))
-    monkeypatch.setattr("core.evaluation.evaluate.load_features", lambda weights: extractor)
 
 
 DARKEN = Plan((Step.make("exposure", [-1.0]),))
@@ -57,7 +48,7 @@ def test_a_perfect_method_is_measured_as_one(photo, tmp_path, capsys):
     metrics = measured["metrics"]
     assert metrics["output L1"] == pytest.approx(0, abs=1e-6)
     assert metrics["output SSIM"] == pytest.approx(1, abs=1e-4)
-    assert metrics["output FID(toy)"] == pytest.approx(0, abs=1e-6)
+    assert metrics["output FID(efficientnet-lite0)"] == pytest.approx(0, abs=1e-6)
     expected = sum(pair["input"].mean().item() / 2 for pair in pairs) / 3   # each photo counts once, whatever its size
     assert metrics["input L1"] == pytest.approx(expected, rel=1e-5)
     assert metrics["output PSNR"] == pytest.approx(PSNR_LIMIT)
@@ -112,8 +103,8 @@ def test_one_image_has_no_frechet_distance_and_it_is_said(photo, tmp_path, capsy
     pairs = Pairs(photo)
     del pairs[1:]
     metrics = evaluate(rule(), pairs, tmp_path, ABOUT, visualize_every=0)["metrics"]
-    assert metrics["output FID(toy)"] is None
-    assert "output FID(toy) undefined (needs at least 2 images)" in capsys.readouterr().out
+    assert metrics["output FID(efficientnet-lite0)"] is None
+    assert "output FID(efficientnet-lite0) undefined (needs at least 2 images)" in capsys.readouterr().out
 
 
 def test_without_targets_only_what_needs_none_is_measured(photo, tmp_path, capsys):
@@ -124,22 +115,8 @@ def test_without_targets_only_what_needs_none_is_measured(photo, tmp_path, capsy
     assert {name for name, value in measured["metrics"].items() if value is not None} == {"avg var"}
     out = capsys.readouterr().out
     assert "output L1 dist undefined (needs targets)" in out
-    assert "output FID(toy) undefined (needs targets)" in out
+    assert "output FID(efficientnet-lite0) undefined (needs targets)" in out
     assert "darken 2" in (tmp_path / "web/index.html").read_text()
-
-
-def test_lpips_is_a_column_where_its_weights_are(photo, tmp_path, monkeypatch, capsys):
-    def opened(weights):
-        def distance(a, b):
-            return (a - b).square().mean((1, 2, 3))
-        distance.name = f"LPIPS({weights})"
-        return (distance, None) if weights else (None, "LPIPS is not measured: no weights")
-    monkeypatch.setattr("core.evaluation.evaluate.load_lpips", opened)
-    metrics = evaluate(rule(), Pairs(photo), tmp_path, ABOUT, visualize_every=0)["metrics"]
-    assert not [name for name in metrics if "LPIPS" in name]
-    assert "LPIPS is not measured: no weights" in capsys.readouterr().out
-    metrics = evaluate(rule(), Pairs(photo), tmp_path, ABOUT, visualize_every=0, lpips_weights="alex")["metrics"]
-    assert metrics["input LPIPS(alex)"] > metrics["output LPIPS(alex)"] == pytest.approx(0, abs=1e-6)
 
 
 def test_an_interrupted_evaluation_leaves_the_old_figures(photo, tmp_path):

@@ -3,8 +3,11 @@ import pytest
 import torch
 from torchvision.models import alexnet
 
+from core.evaluation.evaluate import evaluate
 from core.files import UserError
+from core.methods.registry import RulePlans
 from core.metrics.lpips import load_lpips
+from core.operators import Plan, Step
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +69,25 @@ def test_other_files_are_refused_by_name(content, tmp_path):
         torch.save(content, path)
     with pytest.raises(UserError, match=r"weights\.pth: "):
         load_lpips(path)
+
+
+def test_it_is_a_column_of_an_evaluation_where_its_weights_are(backbone, photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    image = torch.from_numpy(photo(70, 80)).permute(2, 0, 1) / 255
+    pair = {"input": image, "target": image / 2, "request": "darken", "name": "0>0_A"}
+    method = RulePlans(lambda image, request: Plan((Step.make("exposure", [-1.0]),)), "a rule")
+    about = {"run": "toy", "experiment": "toy", "trial": 1, "dataset": "toy", "phase": "test"}
+
+    def measured(**weights):
+        return evaluate(method, OnePair([pair]), tmp_path, about, visualize_every=0, **weights)["metrics"]
+    assert not [name for name in measured() if "LPIPS" in name]
+    assert "LPIPS is not measured" in capsys.readouterr().out
+    metrics = measured(lpips_weights=backbone)
+    assert metrics["input LPIPS(alex.pth)"] > metrics["output LPIPS(alex.pth)"] == pytest.approx(0, abs=1e-6)
+
+
+class OnePair(list):
+    """A data set of what is in the list."""
+
+    def report(self):
+        return ["1 pair"]

@@ -245,10 +245,8 @@ def test_a_folder_in_place_of_the_file_or_a_file_in_place_of_the_folder(tmp_path
         write_photo(tmp_path / "file" / "a.png", unit(photo()))
 
 
-def test_read_only_folder_is_said(tmp_path, photo, monkeypatch):
-    def refused(path):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    monkeypatch.setattr("core.files.create_beside", refused)   # a superuser may write to any folder
+def test_read_only_folder_is_said(tmp_path, photo, on_opening):
+    on_opening(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))   # a superuser may write to any folder
     with pytest.raises(UserError, match=r"cannot be written here \(Permission denied\)"):
         write_photo(tmp_path / "a.png", unit(photo()))
 

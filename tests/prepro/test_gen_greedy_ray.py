@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core import pages, planning
+from core import planning
 from core.datasets import ActionSet, WordVocab, vocab_files
 from core.datasets.vocab import SPECIAL, save_operator_vocab
 from core.files import UserError
@@ -31,16 +31,15 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture
-def plan(project, photo, run_script, monkeypatch):
+def plan(project, photo, run_script):
     """Return `plan(number, *flags)`: run the script for set `number`; gives its result and the file of plans."""
     if not (project / "set").exists():
         write_project(project, photo)
-    monkeypatch.setattr(pages, "write_results", lambda *arguments: None)   # tested elsewhere, and slower than planning
 
     def run(number, *flags):
         result = run_script("prepro/gen_greedy_seqs.py", "--data_root", project / "set", "--language",
                             project / "language", "--output", project / "output", "--action_id", number,
-                            "--operators", "brightness,tint", "--max_steps", 2, *flags)
+                            "--operators", "brightness,tint", "--max_steps", 2, "--visualize", 0, *flags)
         return result, project / f"output/actions_set_{number}/FiveK_train_sess_1.jsonl"
     return run
 

@@ -91,17 +91,8 @@ def test_own_photos_never_share_a_phase(generate, tmp_path, photo):
     assert all(phases[entry["photo"]] == entry["phase"] for entry in samples)
 
 
-def test_interrupt_keeps_what_was_made(generate, tmp_path, monkeypatch):
-    from core.synthesis import synth
-
-    made = synth.make_sample
-
-    def interrupted(photos, seed, size, session, index, *more):
-        if index == 3:
-            raise KeyboardInterrupt
-        return made(photos, seed, size, session, index, *more)
-
-    monkeypatch.setattr(synth, "make_sample", interrupted)
+def test_interrupt_keeps_what_was_made(generate, tmp_path, on_opening):
+    on_opening(KeyboardInterrupt, "images", nth=7)   # the input of the fourth sample
     assert generate(0, 10, "--visualize", 0).code == 130
     record = json.loads((tmp_path / "out" / "op_record.json").read_text())
     assert [entry["index"] for entry in record["samples"]] == [0, 1, 2]
