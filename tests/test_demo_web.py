@@ -217,7 +217,7 @@ def test_what_cannot_be_done_is_said(page, cat):
 
 def test_the_slider_on_the_photo_shows_before_on_its_left_and_after_on_its_right(page, cat):
     asked(page, cat)
-    divider = page.get_by_label("how much of the photo is shown as it is after the edit")
+    divider = page.get_by_label("per cent of the photo that show the edit")
     size = page.locator("#photo").bounding_box()
 
     def shares():

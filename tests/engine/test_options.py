@@ -101,7 +101,7 @@ def test_a_trial_gives_switches_and_values_of_every_kind(trial_file):
 
 @pytest.mark.parametrize(("text", "words"), [
     ("[4]\nflags = 1 2", "malformed TOML .*line 2"), ("[4]\n[4]", "malformed TOML"),
-    ("a = " + "[" * 100_000, "malformed TOML .brackets thousands deep"),
+    ("a = " + "[" * 100_000, "malformed TOML .brackets nested thousands deep"),
     ("x = " + "9" * 5000, "malformed TOML"), ("\0", "malformed TOML"), ('[four]\nabout = "x"', "'four' is no trial"),
     ("4 = 1", "'4' is no trial"), ("[[4]]", "'4' is no trial"), ("[04]", "'04' is no trial"), ("[-4]", "'-4' is no tr"),
     ("[4]\nflag = 1", "trial 4: no field is called 'flag'; known are about, flags"),
