@@ -1,10 +1,10 @@
-"""Where runs and their tests lie, and which code they ran with."""
+"""Folders of runs and of their tests, and the git revision of the code."""
 import subprocess
 from pathlib import Path
 
 
 def run_folder(options):
-    """Return `output/<dataset>_<experiment>_trial_<n>`, with `_seed_<k>` behind it for the k-th further seed."""
+    """Return `output/<dataset>_<experiment>_trial_<n>`, followed by `_seed_<k>` for the k-th further seed."""
     return Path(options.output) / f"{options.dataset}_{options.experiment}_trial_{options.trial}{options.suffix}"
 
 
@@ -18,7 +18,7 @@ def tested_folder(options):
 
 
 def revision():
-    """Return the git revision of the code, with + when it was changed, or "unknown"."""
+    """Return the git revision of the code, with + for uncommitted changes, or "unknown"."""
     try:
         found = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True,
                                cwd=Path(__file__).parent, timeout=10, check=True)
