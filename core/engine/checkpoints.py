@@ -58,15 +58,21 @@ def require(state, path, *fields):
             raise UserError(f"{path}: lacks the field {field!r}; take another checkpoint or train again")
 
 
+ADAM = {"step", "exp_avg", "exp_avg_sq"}   # state of a parameter in Adam, the optimizer of every network
+
+
 def restore_optimizer(optimizer, saved, source):
-    """Load an optimizer's saved state, except for its learning rates. Raises UserError if the state does not fit."""
+    """Load an optimizer's saved state, but not its settings, such as the learning rate.
+
+    Raises UserError if the state does not fit the optimizer's parameters.
+    """
     flags = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     try:
         optimizer.load_state_dict(saved)
         for group, own in zip(optimizer.param_groups, flags, strict=True):
             group.update(own)
         states = [(parameter, state) for parameter, state in optimizer.state.items() if state != {}]
-        if len({frozenset(state) for _, state in states}) > 1:
+        if any(state.keys() != ADAM for _, state in states):
             raise ValueError("some of the states lack an entry")
         for parameter, state in states:
             for name, value in state.items():
