@@ -171,8 +171,8 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--short_edge", type=number(int, 1), default=600, help="pixels of the short edge to which "
                            "photos are shrunk; smaller photos are not enlarged")
         group.add_argument("--fid_weights", help="file of the published Inception weights (pt_inception-2015-12-05), "
-                           "or url to fetch them; by default torch hub's cache, else substitute weights, "
-                           "which the results name")
+                           "or url to fetch them; by default torch hub's cache, else a stand-in, which "
+                           "the results name")
         group.add_argument("--lpips_weights", help="file of torchvision's AlexNet weights for LPIPS; by default torch "
                            "hub's cache, else LPIPS is not measured")
         group.add_argument("--swap_photos", action="store_true", help="control test: plan on another photo of the set, "
