@@ -170,7 +170,7 @@ def test_what_a_format_cannot_hold_is_refused_before_anything_is_written_or_spli
     refuse(*replay("sharp.json"), "--export", "ok.json", "look.cube",
            words=("look.cube: step 4 (sharpness +0.500) cannot be held by a .cube table; export to .json .xmp .pp3",))
     out = succeed(*replay("sharp.json"), "--export", "look.cube", "--split")
-    assert "the steps 4 sharpness, 5 contrast are to be carried out after it" in out
+    assert "apply the steps 4 sharpness, 5 contrast after the file" in out
     left = execute(COLOUR, read_photo("cat.png").tensor()[None])
     assert np.abs(apply_cube("look.cube", read_photo("cat.png").pixels) - from_tensor(left[0])).mean() < 0.01
 
