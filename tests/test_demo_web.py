@@ -208,7 +208,7 @@ def test_what_cannot_be_done_is_said(page, cat):
     opened(page, cat)
     page.get_by_label("What to do").fill("less")
     page.get_by_label("What to do").press("Enter")
-    page.get_by_text('"less" follows nothing that it could change; say first what to do').wait_for()
+    page.get_by_text('"less" needs an earlier edit to change; first say what to do').wait_for()
     assert page.get_by_label("What to do").input_value() == "less"   # to be mended, not typed again
     ask(page, "sharpen it")
     page.get_by_role("button", name="Save LUT").click()

@@ -79,7 +79,7 @@ def test_a_second_run_goes_on_and_a_plan_of_another_kind_is_not_replaced(succeed
     Path("out/b.png").unlink()
     out = succeed(*command)
     assert "1 of 2 photos edited into out" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
+    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents() == whole
     result = run_script(SCRIPT, *command, "--strength", 0.5)
     assert (result.code, "done.plan.json: exists; give --overwrite" in result.err) == (2, True)

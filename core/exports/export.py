@@ -163,8 +163,7 @@ def _preset(program, write):
 
 @dataclass(frozen=True)
 class _Kind:
-    """A format. `prepare(plan, lut_size, hald_level)` returns (function that applies the export, function that writes).
-    """
+    """A format. `prepare(plan, lut_size, hald_level)` returns two functions: apply the export, and write the file."""
 
     name: str
     holds: Callable

@@ -114,7 +114,7 @@ def test_a_follow_up_of_nothing_is_one_sentence(bench, request_text):
 
 
 def test_more_of_an_empty_answer_is_refused(bench):
-    with pytest.raises(UserError, match='"more" follows nothing'):
+    with pytest.raises(UserError, match='"more" needs an earlier edit'):
         planned(planned(bench, BRIGHTER)).ask("more", Planner())
 
 
