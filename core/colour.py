@@ -82,7 +82,7 @@ def ciede2000(a, b):
     turn = hue_b - hue_a
     half = math.pi + 16 * torch.finfo(turn.dtype).eps   # rounding must not swap opposite hues
     turn = turn - 2 * math.pi * (turn > half) + 2 * math.pi * (turn < -half)
-    hue = torch.where(chroma_a * chroma_b > 0, hue_a + turn / 2, hue_a + hue_b)   # a grey has no hue of its own
+    hue = torch.where(chroma_a * chroma_b > 0, hue_a + turn / 2, hue_a + hue_b)   # a grey has no hue
     d_light, d_chroma = light_b - light_a, chroma_b - chroma_a
     d_hue = 2 * (chroma_a * chroma_b).sqrt() * torch.sin(turn / 2)
 

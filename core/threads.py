@@ -26,6 +26,6 @@ def threads(count):
 
 
 def threads_for(numbers):
-    """Like `threads`, with one thread per GRAIN of the `numbers` to compute on, and at most the current number."""
+    """Like `threads`, with one thread per GRAIN of `numbers`, and at most as many threads as before."""
     import torch
     return threads(min(torch.get_num_threads(), numbers // GRAIN))

@@ -1,4 +1,4 @@
-"""The entry point of every script: a user's mistake ends it with one clear sentence, never with a traceback."""
+"""The entry point of every script: a user's mistake prints one clear sentence, never a traceback."""
 import contextlib
 import errno
 import io

@@ -11,7 +11,7 @@ def run_folder(options):
 def tested_folder(options):
     """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases.
 
-    A test with swapped photos has a folder of its own, `test_val_swapped`.
+    A test with swapped photos has its own folder, such as `test_val_swapped`.
     """
     name = "test" if options.phase == "test" else f"test_{options.phase}"
     return run_folder(options) / (name + "_swapped" * options.swap_photos)

@@ -54,8 +54,8 @@ class Watch:
             floor, self.least[name] = self.floors[name], min(self.least[name], mean)
             if floor is not None and mean < floor:
                 self.verdict = (f"collapsed by iteration {iteration}: the loss of {name} stayed below {floor} for "
-                                f"{WINDOW} iterations: it tells every edit from a real one, so the generator no longer "
-                                f"learns from it; weaken it (--ndf, --num_D) or lower --learning_rate_D")
+                                f"{WINDOW} iterations: this network tells every edit from a real photo, so the "
+                                f"generator learns nothing more; weaken it (--ndf, --num_D) or lower --learning_rate_D")
             elif floor is None and mean > self.least[name] + max(EXPLODED * abs(self.least[name]), 1):
                 self.verdict = (f"collapsed by iteration {iteration}: the loss of {name} has grown to {mean:.3g} from "
                                 f"{self.least[name]:.3g}; lower --learning_rate, or add losses that compare with "

@@ -82,7 +82,7 @@ class RunLog:
             tqdm.write(text)
 
     def close(self):
-        """Close the TensorBoard events; further ones open a new file."""
+        """Close the TensorBoard events; later events open a new file."""
         if self._events:
             self._events.close()
             self._events = None

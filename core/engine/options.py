@@ -195,7 +195,7 @@ class Parser(argparse.ArgumentParser):
         return self
 
     def add_seeds(self, verb):
-        """Add the number of seeds, see core.engine.seeds; `verb` is what the script does with a trial."""
+        """Add --seeds, see core.engine.seeds; the help begins with `verb`, such as train."""
         self.add_argument("--seeds", type=number(int, 1), default=1, help=f"{verb} the trial with so many seeds, each "
                           "in its own run folder (..._seed_1, ...), and report mean and spread")
         return self

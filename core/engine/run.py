@@ -64,9 +64,9 @@ class Run:
         Args:
             methods: names of the network's methods that Fabric treats like `forward`.
             name: name of the network in losses, logs and checkpoints; the tested network keeps the default.
-            floor: a mean loss that stays below this value is a collapse; None if no loss is too small.
+            floor: a mean loss below this value is a collapse; None if no loss is too small.
 
-        Returns: the network, wrapped by Fabric; call this one.
+        Returns: the network wrapped by Fabric, which the script must call.
         """
         if self.saved:
             self._restore(name, network)
@@ -142,8 +142,8 @@ class Run:
         """Yield a batch on the device for each remaining iteration of a part of the run, and show a progress bar.
 
         The part begins after `since` iterations and ends after `until` (None: after the last); the learning rate
-        follows its schedule once in each part. Samples are shuffled, unless the data set has a true `in_order`,
-        because its samples are random already.
+        follows its schedule once in each part. Samples are shuffled, unless the data set sets `in_order`, which
+        says that its samples are random already.
 
         The first Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second Ctrl-C stops at once.
         """
@@ -249,5 +249,5 @@ def _devices(gpu_ids):
         raise UserError(f"--gpu_ids {gpu_ids}: give numbers such as 0 or 0,1, or -1 for the CPU") from None
     if max(ids) >= torch.cuda.device_count() or min(ids) < 0:
         raise UserError(f"--gpu_ids {gpu_ids}: this machine has {torch.cuda.device_count()} GPU(s); leave the flag "
-                        f"out to use one if there is one")
+                        f"out to use a GPU if there is one")
     return "cuda", ids, 1

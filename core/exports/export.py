@@ -16,7 +16,7 @@ from core.photo.photo import check_free
 
 @dataclass(frozen=True)
 class Report:
-    """An exported file, and its difference to executing the plan: mean and maximum CIEDE2000 over the photo.
+    """An exported file, and its difference from executing the plan: mean and maximum CIEDE2000 over the photo.
 
     `notes` are sentences on the measurement and on steps that are not in the file; `rest` is the plan of these steps.
     """
@@ -115,7 +115,7 @@ def _divide(plan, path, kind, split):
         raise UserError(f"{path}: {name} cannot be held by {kind.name}; export to {able}{remedy}")
     left = ", ".join(f"{index} {step.op}" for index, step in steps[len(held):])
     note = (f"{name} cannot be held by {kind.name} (only by {able}): the file ends before this step; apply the steps "
-            f"{left} after the file; the difference is measured to the steps in the file")
+            f"{left} after the file; the difference is measured for the steps in the file")
     return Plan(tuple(step for _, step in held)), Plan(tuple(step for _, step in steps[len(held):])), [note]
 
 
@@ -138,7 +138,7 @@ def _is_point_wise(step):
 
 
 def _is_control(step):
-    """Return whether controls can approximate a step: not a local step, nor softening, for which there is no slider."""
+    """Return whether controls can approximate a step: it is global and does not soften (there is no such slider)."""
     return step.mask is None and not TABLE[step.op].local and (step.op != "sharpness" or step.params[0] > 0)
 
 

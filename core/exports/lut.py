@@ -84,7 +84,7 @@ def read_cube(path):
             size = _size(words[1:], where)
         elif words[0] in bounds:
             bounds[words[0]] = _numbers(words[1:], 3, where)
-        elif words[0] == "LUT_3D_INPUT_RANGE":   # the domain as some programs write it: one range for all channels
+        elif words[0] == "LUT_3D_INPUT_RANGE":   # some programs write one range for all channels
             bounds["DOMAIN_MIN"], bounds["DOMAIN_MAX"] = ((value,) * 3 for value in _numbers(words[1:], 2, where))
         elif words[0] == "LUT_1D_SIZE":
             raise UserError(f"{where}: a 1D table; only 3D tables (LUT_3D_SIZE) are read")

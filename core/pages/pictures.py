@@ -29,7 +29,7 @@ class Pictures:
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         source = f"images/{self.stamp}/{name}.jpg"
         with replacing(self.folder / source) as file:
-            picture.save(file, "JPEG", quality=QUALITY, subsampling=0)  # full chroma: colour is what edits change
+            picture.save(file, "JPEG", quality=QUALITY, subsampling=0)  # full chroma, because edits change colours
         return tags.img(src=source, width=picture.width, height=picture.height, alt=alt, loading="lazy",
                         decoding="async")
 

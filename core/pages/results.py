@@ -63,7 +63,7 @@ class _Page:
         """Add one result; save the page first if a save is due."""
         if self.count == self.due:
             self.save()
-            self.due += max(FIRST_SAVE, self.count // 4)  # so all saves together cost a few times the last one
+            self.due += max(FIRST_SAVE, self.count // 4)  # all saves together cost a few times the last save
         number, stem, metrics = self.count + 1, f"{self.count + 1:05d}", dict(metrics)
         images = {role: self.pictures.image(f"{stem}_{role}", pixels, f"{role} of {name}")
                   for role, pixels in (("input", input), ("output", output), ("target", target)) if pixels is not None}

@@ -30,7 +30,7 @@ class Upload:
 
 
 class Uploads:
-    """Uploads that wait to be opened, by path. Paths cannot be guessed, so the first session that has one sent it."""
+    """Uploads that wait to be opened, by path. Paths cannot be guessed: the first session that names one sent it."""
 
     def __init__(self, folder, max_bytes):
         self.folder, self.max_bytes, self.waiting = folder, max_bytes, {}
