@@ -208,7 +208,7 @@ def test_what_cannot_be_done_is_said(page, cat):
     opened(page, cat)
     page.get_by_label("What to do").fill("less")
     page.get_by_label("What to do").press("Enter")
-    page.get_by_text('"less" follows nothing that it could change; say first what to do').wait_for()
+    page.get_by_text('"less" needs an earlier edit to change; first say what to do').wait_for()
     assert page.get_by_label("What to do").input_value() == "less"   # to be mended, not typed again
     ask(page, "sharpen it")
     page.get_by_role("button", name="Save LUT").click()
@@ -217,7 +217,7 @@ def test_what_cannot_be_done_is_said(page, cat):
 
 def test_the_slider_on_the_photo_shows_before_on_its_left_and_after_on_its_right(page, cat):
     asked(page, cat)
-    divider = page.get_by_label("how much of the photo is shown as it is after the edit")
+    divider = page.get_by_label("per cent of the photo that show the edit")
     size = page.locator("#photo").bounding_box()
 
     def shares():

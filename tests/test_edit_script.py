@@ -170,7 +170,7 @@ def test_what_a_format_cannot_hold_is_refused_before_anything_is_written_or_spli
     refuse(*replay("sharp.json"), "--export", "ok.json", "look.cube",
            words=("look.cube: step 4 (sharpness +0.500) cannot be held by a .cube table; export to .json .xmp .pp3",))
     out = succeed(*replay("sharp.json"), "--export", "look.cube", "--split")
-    assert "the steps 4 sharpness, 5 contrast are to be carried out after it" in out
+    assert "apply the steps 4 sharpness, 5 contrast after the file" in out
     left = execute(COLOUR, read_photo("cat.png").tensor()[None])
     assert np.abs(apply_cube("look.cube", read_photo("cat.png").pixels) - from_tensor(left[0])).mean() < 0.01
 
@@ -266,7 +266,7 @@ def test_a_folder_tells_what_it_passes_over_and_converts(trip, succeed):
     out = succeed(*trip)
     assert "4 of 4 photos edited into done, each with its plan" in out
     assert "d.png: grey picture: converted to RGB" in out
-    assert "1 files of other kinds are passed over: notes.txt" in out
+    assert "1 files of other kinds were skipped: notes.txt" in out
 
 
 def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, on_opening):
@@ -281,7 +281,7 @@ def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, on_o
     (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
     out = succeed(*trip)
     assert "3 of 4 photos edited into done" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
+    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents("done") == whole
 
 
@@ -303,11 +303,11 @@ def test_two_photos_do_not_share_a_result(trip, run_script):
     Image.open("trip/a.png").save("trip/e.tif")
     result = run_script(SCRIPT, *trip, "--overwrite")
     assert result.code == 2
-    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would have the name of e.dng's" in result.err
+    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would replace that of e.dng" in result.err
 
 
 @pytest.mark.parametrize(("flags", "words"), [
-    (("--out", "cat.png"), "cat.png: is a file; the results of a folder need a folder"),
+    (("--out", "cat.png"), "cat.png: is a file, but the results of a folder need a folder"),
     (("--out", "cat.png/done"), "cat.png: not a folder"), (("--export", "a.cube"), "--export: is for one photo"),
     (("--plan", "p.json"), "--plan p.json: is for one photo")])
 def test_a_folder_is_refused_as_a_whole(flags, words, trip, refuse):
@@ -320,7 +320,7 @@ def test_no_results_among_the_photos_nor_around_them(source, out, trip, refuse):
     Path("soft").symlink_to("trip")
     Path("link").symlink_to(".")
     refuse("--img", source, "--replay", "colour.json", "--overwrite", "--out", out,
-           words=(f"{Path(out)}: is the folder of the photos, or lies around it; their results need a folder of",))
+           words=(f"{Path(out)}: is or contains the folder of the photos; the results need another folder",))
 
 
 def test_no_photo_of_a_folder_is_replaced_by_the_result_of_another(trip, run_script, contents):

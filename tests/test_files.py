@@ -110,7 +110,7 @@ def test_a_log_that_may_not_grow_is_named(tmp_path):
 @pytest.mark.parametrize("path", ["long.json", "/dev/zero"])
 def test_no_more_is_read_than_allowed(tmp_path, path):
     (tmp_path / "long.json").write_text("[" + "1," * 600_000 + "1]")
-    with pytest.raises(UserError, match=r"(long\.json|zero): is larger than 1 MiB, the most that is read"):
+    with pytest.raises(UserError, match=r"(long\.json|zero): is larger than 1 MiB, the limit"):
         read_json(tmp_path / path, most=2**20)
     (tmp_path / "long.json").write_text("[1]".ljust(2**20))
     assert read_json(tmp_path / "long.json", most=2**20) == [1]

@@ -49,7 +49,7 @@ def test_the_plan_is_carried_to_a_folder_in_both_spellings(flag, succeed):
 def test_the_pair_is_not_replaced_by_a_result(run_script, refuse, contents):
     for flag in ("raw.png", "done.png"):
         refuse(*BEFORE_AFTER, "--export", flag, "--overwrite", words=(f"{flag}: is named twice",))
-    refuse(*BEFORE_AFTER, "--apply_to", "trip", "--out", "trip", "--overwrite", words=("trip: is the folder of the",))
+    refuse(*BEFORE_AFTER, "--apply_to", "trip", "--out", "trip", "--overwrite", words=("trip: is or contains the",))
     Path("trip/a.png").write_bytes(Path("raw.png").read_bytes())
     Path("out").mkdir()
     Path("done.png").rename("out/a.png")   # the retouched one, named as a camera named it
@@ -79,7 +79,7 @@ def test_a_second_run_goes_on_and_a_plan_of_another_kind_is_not_replaced(succeed
     Path("out/b.png").unlink()
     out = succeed(*command)
     assert "1 of 2 photos edited into out" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
+    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents() == whole
     result = run_script(SCRIPT, *command, "--strength", 0.5)
     assert (result.code, "done.plan.json: exists; give --overwrite" in result.err) == (2, True)

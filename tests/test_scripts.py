@@ -165,7 +165,7 @@ def test_ctrl_c_finishes_the_iteration_and_saves_it(run_script, run_well, projec
     result = run_script(TRAIN, *TINY, "--trial", 9, "--num_iters", 5)
     folder = project / "output/synth_seq2seqL1_trial_9"
     assert result.code == 130
-    assert "running again goes on from there" in result.err
+    assert "run again to continue" in result.err
     assert len(losses(folder)) == 3
     run_well(TRAIN, *TINY, "--trial", 9, "--num_iters", 5)
     assert losses(folder) == losses(project / "output/synth_seq2seqL1_trial_8")

@@ -82,8 +82,10 @@ def test_a_whole_checkpoint_plans(planner, tmp_path):
 @pytest.mark.parametrize(("field", "words"), [
     (("model",), "field 'model' is not a network"), (("model", "config"), "field 'model' is not a network"),
     (("model", "weights"), "field 'model' is not a network"), (("experiment",), "field 'experiment' is not a name"),
-    (("options",), "field 'options' is not flags by name"), (("iteration",), "field 'iteration' is not a whole number"),
-    (("others",), "field 'others' is not networks by name"), (("version",), "field 'version' is not a whole number")],
+    (("options",), "field 'options' is not a table of flags"),
+    (("iteration",), "field 'iteration' is not a whole number"),
+    (("others",), "field 'others' is not a table of networks"),
+    (("version",), "field 'version' is not a whole number")],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else "")
 def test_fields_of_another_kind(field, words, value, planner, tmp_path):
     fitting = {"experiment": str, "iteration": int, "version": int}.get(field[-1])

@@ -294,7 +294,7 @@ ADAM = ("optimizer", "state", 0)
     ((), lambda inner: _drop(inner, "optimizer"), "lacks the field 'optimizer'"),
     ((), lambda inner: inner.update(best="low"), "its field 'best' is not a number"),
     ((), lambda inner: inner.update(optimizer=[1]), "its optimizer does not fit its network"),
-    (("options",), lambda inner: inner.update(batch_size=torch.zeros(3)), "its field 'options' is not flags by name"),
+    (("options",), lambda inner: inner.update(batch_size=torch.zeros(3)), "field 'options' is not a table of flags"),
     (("model",), lambda inner: _drop(inner, "config"), "lacks the field 'config'"),
     (("model",), lambda inner: _drop(inner, "weights"), "lacks the field 'weights'"),
     (("model", "weights"), lambda inner: inner.update(weight=torch.zeros(4)), "does not fit this version's network"),

@@ -155,7 +155,7 @@ def test_a_table_beyond_the_range_is_clipped_after_interpolation(tmp_path):
     ("LUT_3D_SIZE 2\n0 0 0\n0 nan 0", "line 3: needs 3 finite numbers"),
     ("LUT_3D_SIZE 2\n0 0 0\n\n0 inf 0", "line 4: needs 3 finite numbers"),
     ("LUT_3D_SIZE 2\n0 0", "line 2: needs 3 finite numbers"),
-    ("LUT_3D_SIZE 2\n0 0 zero", "line 2: '0 0 zero' is no row of numbers"),
+    ("LUT_3D_SIZE 2\n0 0 zero", "line 2: '0 0 zero' is not a row of numbers"),
     ("LUT_3D_SIZE two", "line 1: LUT_3D_SIZE must be one whole number from 2 to 256"),
     ("LUT_3D_SIZE 1\n0 0 0", "line 1: LUT_3D_SIZE must be"),
     ("LUT_3D_SIZE " + "9" * 5000, "line 1: LUT_3D_SIZE must be"),
@@ -175,7 +175,7 @@ def test_a_broken_cube_is_refused_by_file_and_line(tmp_path, text, wrong):
 @pytest.mark.parametrize("shape", [(1, 1), (64, 63), (512, 64)])
 def test_a_picture_that_is_no_hald_is_refused(tmp_path, shape):
     Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tmp_path / "not.png")
-    with pytest.raises(UserError, match="no Hald CLUT"):
+    with pytest.raises(UserError, match="not a Hald CLUT"):
         read_hald(tmp_path / "not.png")
 
 
@@ -203,7 +203,7 @@ def test_a_step_that_cannot_be_held_is_refused_by_name_or_split_off(tmp_path, pi
     assert any(f"step 2 ({step.op}" in note and f"2 {step.op}, 3 contrast" in note for note in report.notes)
     alone = export(Plan((first,)), tmp_path / f"alone_{name}", pixels)
     assert (report.mean, report.maximum) == (alone.mean, alone.maximum)
-    with pytest.raises(UserError, match="no step before it"):
+    with pytest.raises(UserError, match="there is no earlier step"):
         export(Plan((step, last)), tmp_path / f"none_{name}", pixels, split=True)
 
 

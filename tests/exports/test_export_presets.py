@@ -76,7 +76,7 @@ def test_a_preset_takes_most_of_the_difference_away(tmp_path, pixels, edit, xmp,
         report = export(plan, tmp_path / f"look.{suffix}", pixels)
         assert report.mean < share * before
         assert any("model" in note for note in report.notes)
-        said, = (note.split()[-1] for note in report.notes if note.startswith("the photo before the edit differs by"))
+        said, = (note.split()[-1] for note in report.notes if note.startswith("without the edit, the mean"))
         assert float(said) == pytest.approx(before, abs=1e-3)
 
 

@@ -35,9 +35,9 @@ def test_the_table_and_the_failing_sentences_are_shown(tmp_path, photo):
     path = write_obedience(tmp_path / "web", "run 7", ROWS, iter(failures), ["on 4 photos"])
     page = Reader(path)
     for text in ("run 7", "on 4 photos", "37.5%", "25.0 to 50.0%", "undefined", "100.0%", "bright+", "No-op",
-                 "make it <script>alert(1)</script>", "held against: darker & darker", "wrong on: a.jpg, b.jpg, c.jpg",
+                 "make it <script>alert(1)</script>", "compared with: darker & darker", "wrong on: a.jpg, b.jpg, c.jpg",
                  "right on 1 of 4 photos · expected: brighter and cooler, sat kept",
-                 "Direction: 2 sentences failed somewhere"):
+                 "Direction: 2 sentences failed on a photo"):
         assert text in page.text
     assert "script" not in {tag for tag, _ in page.elements}
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a" and attributes["href"][0] == "#"]
@@ -64,7 +64,7 @@ def test_shares_are_shown_in_per_cent(interval, text):
 @pytest.mark.parametrize(("suite", "asks", "words"), [
     ("no_op", "", "no change"),
     ("two_wishes", "bright- sharp+", "darker and sharper"),
-    ("opposites", "sat+", "more colourful, its opposite the other way"),
+    ("opposites", "sat+", "more colourful, the opposite moves the other way"),
 ])
 def test_what_is_expected_is_said_in_words(suite, asks, words):
     assert expectation(suite, asks) == words

@@ -127,9 +127,9 @@ def test_two_ticked_runs_are_compared(tmp_path, make, photo, browse):
     tab.wait_for_function("[...document.querySelectorAll('article:first-of-type img')].every(i => i.naturalWidth)")
     tab.get_by_role("slider").first.press("ArrowRight")
     assert share(tab) == 51
-    tab.get_by_label("Sort by").select_option("B better by most L1")
+    tab.get_by_label("Sort by").select_option("largest L1 advantage of B")
     assert shown(tab) == ["more contrast", "brighten it"]
-    tab.get_by_label("Sort by").select_option("A better by most L1")
+    tab.get_by_label("Sort by").select_option("largest L1 advantage of A")
     assert shown(tab) == ["brighten it", "more contrast"]
 
 

@@ -114,7 +114,7 @@ def test_a_follow_up_of_nothing_is_one_sentence(bench, request_text):
 
 
 def test_more_of_an_empty_answer_is_refused(bench):
-    with pytest.raises(UserError, match='"more" follows nothing'):
+    with pytest.raises(UserError, match='"more" needs an earlier edit'):
         planned(planned(bench, BRIGHTER)).ask("more", Planner())
 
 
@@ -134,7 +134,7 @@ def test_a_bench_does_not_grow_without_end(bench):
         planned(state, BRIGHTER)
     for _ in range(MAX_TURNS - 1):
         state = state.ask("more", Planner())
-    with pytest.raises(UserError, match=f"After {MAX_TURNS} requests"):
+    with pytest.raises(UserError, match=f"already has {MAX_TURNS} requests"):
         state.ask("more", Planner())
     assert len(state.ask("undo", Planner()).ask("more", Planner()).history) == MAX_TURNS
 
