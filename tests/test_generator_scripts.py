@@ -166,5 +166,5 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(flags, sentence, projec
 
 def test_the_perceptual_loss_says_on_what_it_looks(project, run_script):
     run = train(run_script, "bilinearGAN", 1, "--use_vgg")
-    assert "the perceptual loss looks at features of" in run.out + run.err
+    assert "the perceptual loss compares features of" in run.out + run.err
     assert log_of(project, "bilinearGAN")[0]["VGG"] > 0
