@@ -125,7 +125,7 @@ def test_a_discriminator_may_read_nothing(project, run_script):
     train(run_script, "pix2pixHD", 1, "--encoders", "only_G", "--triple", 0)
     assert not any(name.startswith("request_encoder.") for name in networks(project, "pix2pixHD")["D"])
     run = run_script("core/train_pix2pixHD.py", *TINY, "--encoders", "only_G", "--triple", "--trial", 202)
-    assert run.code == 2 and "--triple: wrong words mean nothing" in run.err
+    assert run.code == 2 and "--triple: needs a discriminator that reads words" in run.err
 
 
 @pytest.mark.parametrize(("experiment", "flags"), [
