@@ -104,7 +104,7 @@ def results_of(batch, shown, scores):
 
 
 def told(score, apart):
-    """Return a score in words, with the L1 distance from what was asked for where it is known."""
+    """Return a score as text, with the L1 distance to the requested edit where it is known."""
     return f"score {score:+.2f}" + (f", L1 {apart:.4f}" if apart < float("inf") else "")
 
 

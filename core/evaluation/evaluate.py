@@ -63,7 +63,7 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
     Args:
         method: a core.methods.registry.Method.
         dataset: a PairDataset of photos at their own size; without targets, the metrics that need one are None.
-        about: plain values that say what was measured: run, experiment, trial, dataset, phase, checkpoint, ...
+        about: plain values that describe the test: run, experiment, trial, dataset, phase, checkpoint, ...
         fid_weights, lpips_weights: see `load_features` and `load_lpips`.
         visualize_every: images between entries of the page; 0 writes none.
 

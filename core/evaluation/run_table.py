@@ -16,7 +16,7 @@ def index_runs(output):
     A run has one line per test; a run without a test has one line. Runs that are half written, damaged or of an older
     version are listed with the values that can be read.
 
-    Returns: (the path of the page, sentences that count and name what could not be read).
+    Returns: (the path of the page, sentences that count and name the unreadable files).
     """
     output, problems = Path(output), []
     rows = [row for folder in sorted(path for path in output.glob("*/") if _is_run(path))

@@ -44,7 +44,7 @@ class Network(nn.Module):
 
     @classmethod
     def from_checkpoint(cls, saved, source="checkpoint", **options):
-        """Rebuild the network from what `checkpoint` returned; `options` go to its constructor.
+        """Rebuild the network from the dict that `checkpoint` returned; `options` go to its constructor.
 
         Raises UserError, which begins with `source` and names the field, where the configuration or the weights belong
         to another network or version, have a wrong type, or are not finite.
@@ -65,7 +65,7 @@ class Network(nn.Module):
 
     @classmethod
     def read_config(cls, saved, source="checkpoint"):
-        """Return the `Config` of what `checkpoint` returned, without building anything. Raises UserError as above."""
+        """Return the `Config` in the dict that `checkpoint` returned; build nothing. Raises UserError as above."""
         for part in ("config", "weights"):
             if not isinstance(saved, dict) or not isinstance(saved.get(part), dict):
                 raise cls._misfit(source, f"it has no {part}")

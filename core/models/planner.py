@@ -16,7 +16,7 @@ from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan,
 
 @dataclass(frozen=True)
 class PlannerConfig:
-    """Everything needed to rebuild the network (its weights apart)."""
+    """Everything needed to rebuild the network, except its weights."""
 
     words: tuple[str, ...]
     operators: tuple[str, ...] = SESSIONS[3]
