@@ -13,7 +13,7 @@ LEVELLED = ("classification", "triplet")   # objectives for which a score of 0 s
 
 
 def load_critic(path, experiment):
-    """Return a trained critic, its WordVocab, and the flags of its training. Raises UserError as `load_checkpoint`."""
+    """Return a trained critic, its WordVocab, and its training flags. Raises UserError as `load_checkpoint` does."""
     state = load_checkpoint(path, experiment)
     critic = Critic.from_checkpoint(state["model"], path).eval().requires_grad_(False)
     with naming(path):

@@ -18,7 +18,7 @@ from core.methods.planner import THUMBNAIL, Edited, thumbnail
 from core.models.gan.discriminator import MultiScaleDiscriminator
 from core.planning import action_options, plan_by_judge, plan_pairs
 
-PREFIX = "plan_on_"             # of an experiment's name; the distance type follows
+PREFIX = "plan_on_"             # an experiment's name is this prefix and the distance type
 BEAM, LONGEST = 2, 3            # small, because the network scores every candidate
 BATCH = 32                      # pairs planned at once on their targets
 

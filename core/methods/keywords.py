@@ -52,7 +52,7 @@ def strength(wish: Wish) -> float:
 
 
 def _step(wish):
-    """Return the Step of a wish: the plain parameter times the strength, or the plain exponents to the power of it."""
+    """Return the Step of a wish: the plain parameter times the strength, or the plain exponents raised to it."""
     effect, power = EFFECTS[wish.attribute], strength(wish)
     plain = effect.more if wish.sign > 0 else effect.less
     if TABLE[effect.op].structure != "curve":

@@ -56,7 +56,7 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
-        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # of the costliest part
+        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # a measure of the work
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 

@@ -178,7 +178,7 @@ def _row(suite, direction, right):
 
 
 def read_items(path):
-    """Read the sentences of a TOML file: {suite: {requested moves: [entry, ...]}}; data/obedience/README.md explains it.
+    """Read the sentences of a TOML file, {suite: {requested moves: [entry, ...]}}; see data/obedience/README.md.
 
     Raises UserError that names the file, the suite and the malformed entry.
     """

@@ -44,7 +44,7 @@ _UP, _DOWN, _FILLERS = set(UP.split()), set(DOWN.split()), set(FILLERS.split())
 
 
 def direction_of(request):
-    """Return the one direction that a request asks for, such as "bright+", or None where the rule finds none or several."""
+    """Return the one direction that a request asks for, such as "bright+", or None if it finds none or several."""
     words = re.findall(r"[^\W\d_]+(?:'\w+)?", request.lower())
     names, signs, others = set(), set(), set()
     for word in words:

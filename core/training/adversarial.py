@@ -76,7 +76,7 @@ def discriminator_step(run, loss, D, cases, lambda_gp=0.0, lambda_r1=0.0):
             candidate picture, and further conditions of D, such as words or masks. Cases may differ in their number of
             rows. No gradient flows to the inputs. A case whose inputs are None is left out.
         lambda_gp, lambda_r1: weights of the gradient penalty between the first real and the first other case, and of R1
-            at the first real case; 0 switches a penalty off. Both are gradients by the candidate, inputs[1].
+            at the first real case; 0 switches a penalty off. Both penalties differentiate by the candidate, inputs[1].
     """
     cases = {name: case for name, case in cases.items() if case[0] is not None}
     inputs = {name: tuple(part.detach() for part in case[0]) for name, case in cases.items()}
