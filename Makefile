@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench tables lint clean
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -44,8 +44,12 @@ test: $(VENV)/installed-dev  ## run the test suite
 bench: $(VENV)/installed  ## measure speed and memory against plain references
 	$(RUN) bench/bench.py
 
-lint: $(VENV)/installed-dev  ## run ruff
+tables: $(VENV)/installed  ## write the tables of README.md and docs/ from the figures in docs/results/
+	$(RUN) misc/make_tables.py
+
+lint: $(VENV)/installed-dev  ## run ruff and codespell
 	$(RUN) -m ruff check .
+	$(RUN) -m codespell_lib
 
 clean:  ## remove all runs and the embedded data set (not .venv, not your data)
 	rm -rf output/* data/synth
