@@ -247,8 +247,8 @@ def arguments():
     parser.add_argument("--rows", type=some_of(ROWS, "part"), default=",".join(ROWS), help="parts, separated by commas")
     parser.add_argument("--data_root", help="data set whose val pairs are planned, such as photos/RetouchReq; by "
                         "default synthetic pairs are made")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs: shows that the bench works")
-    parser.add_argument("--output", default="output", help="the table is kept as JSON in its folder bench/")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs, to test the bench itself")
+    parser.add_argument("--output", default="output", help="the table is saved as JSON in its folder bench/")
     return parser.add_publish()
 
 

@@ -39,7 +39,7 @@ class Row:
 
     @property
     def target(self):
-        """The target as text, "" where there is none."""
+        """The target as text; "" if there is no target."""
         if self.at_most is not None:
             return f"at most {_figure(self.at_most)} {self.unit}".strip()
         return f"ratio at most {self.ratio_at_most:g}" if self.ratio_at_most is not None else ""
@@ -54,7 +54,7 @@ class Row:
         return cls(**{field.name: value[field.name] for field in fields(cls)})
 
     def cells(self):
-        """Return the row as texts, one for each of HEADER."""
+        """Return the cells of the row as texts, one for each column of HEADER."""
         return [self.what, self.unit, _figure(self.ours), _figure(self.reference), _figure(self.ratio), self.target,
                 {True: "yes", False: "NO", None: ""}[self.met]]
 
