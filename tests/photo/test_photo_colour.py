@@ -1,4 +1,4 @@
-"""ICC profiles: conversion to sRGB against formulas worked out here, and what is embedded afterwards."""
+"""ICC profiles: conversion to sRGB, against formulas computed in this file, and the embedded profile of the result."""
 import io
 import struct
 
@@ -11,7 +11,7 @@ from core.photo import read_photo, write_photo
 
 D50, D65 = np.array([0.9642, 1.0, 0.8249]), np.array([0.3127 / 0.3290, 1.0, 0.3583 / 0.3290])
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-ADOBE_GAMMA = 563 / 256  # as the standard writes 2.2
+ADOBE_GAMMA = 563 / 256  # the standard's exact value, about 2.2
 
 
 def to_xyz(*chromaticities):
@@ -86,8 +86,8 @@ def test_8_bit_pictures_are_converted_without_rounding(tmp_path, photo, primarie
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(picture).save(path, icc_profile=rgb_profile(primaries, gamma))
     expected = rgb_to_srgb(picture / 255, primaries, gamma)
-    assert np.abs(expected - picture / 255).max() > 0.05  # the profile matters
-    assert np.abs(read_photo(path).pixels - expected).max() < 5e-4  # an eighth of an 8-bit level
+    assert np.abs(expected - picture / 255).max() > 0.05  # the profile makes a difference
+    assert np.abs(read_photo(path).pixels - expected).max() < 5e-4  # an eighth of a level of 8 bits
 
 
 def test_16_bit_pictures_are_converted_at_their_precision(tmp_path):
@@ -104,10 +104,10 @@ def test_16_bit_pictures_are_converted_at_their_precision(tmp_path):
     (low, expected_low), (high, expected_high) = results
     inside = (expected_low > 0.02) & (expected_low < 0.98)
     rise, expected_rise = (high - low)[inside], (expected_high - expected_low)[inside]
-    assert np.abs(rise - expected_rise).max() < 0.25 / 65535 * 16  # a sixteenth of an 8-bit level is seen
+    assert np.abs(rise - expected_rise).max() < 0.25 / 65535 * 16  # a step of a sixteenth of a level of 8 bits survives
 
 
-def test_converted_pictures_embed_srgb_and_read_back_as_they_are(tmp_path, photo):
+def test_converted_pictures_embed_srgb_and_read_back_unchanged(tmp_path, photo):
     source = tmp_path / "a.png"
     Image.fromarray(photo()).save(source, icc_profile=rgb_profile(ADOBE_RGB, ADOBE_GAMMA))
     result = read_photo(source)
@@ -115,7 +115,7 @@ def test_converted_pictures_embed_srgb_and_read_back_as_they_are(tmp_path, photo
         write_photo(tmp_path / name, result.pixels, like=result)
         icc = Image.open(tmp_path / name).info["icc_profile"]
         assert "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc)))
-        assert struct.unpack(">6H", icc[24:36]) == (2000, 1, 1, 0, 0, 0)  # no clock: the same bytes on any day
+        assert struct.unpack(">6H", icc[24:36]) == (2000, 1, 1, 0, 0, 0)  # a fixed date, so that the bytes never change
     again = read_photo(tmp_path / "b.png")
     assert np.abs(again.pixels - result.pixels).max() < 0.51 / 255
     assert again.icc == result.icc
@@ -163,7 +163,7 @@ def test_cmyk_goes_through_its_profile(tmp_path, suffix):
 @pytest.mark.parametrize(("icc", "why"), [
     (b"not a profile" * 20, "made for"), (rgb_profile(ADOBE_RGB, 1.0)[:200], "cms"),
     (profile(b"mntr", b"GRAY", b"XYZ ", {b"wtpt": xyz(D50), b"kTRC": gamma_curve(1)}), "made for GRAY")])
-def test_unusable_profiles_are_said_and_not_embedded(tmp_path, photo, icc, why):
+def test_unusable_profiles_are_reported_and_not_embedded(tmp_path, photo, icc, why):
     picture = photo()
     Image.fromarray(picture).save(tmp_path / "a.tif", icc_profile=icc)
     result = read_photo(tmp_path / "a.tif")
@@ -184,4 +184,4 @@ def test_adobe_rgb_named_in_exif_alone(tmp_path, photo):
     write_photo(tmp_path / "b.jpg", result.pixels, like=result)
     written = Image.open(tmp_path / "b.jpg").getexif()
     assert written.get_ifd(0x8769)[40961] == 1  # sRGB
-    assert b"R03" not in (tmp_path / "b.jpg").read_bytes()   # and no longer Adobe RGB
+    assert b"R03" not in (tmp_path / "b.jpg").read_bytes()   # Exif's mark of Adobe RGB is gone
