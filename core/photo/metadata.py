@@ -1,41 +1,41 @@
-"""EXIF: what of it is kept, and made true for the upright sRGB picture that is written."""
+"""EXIF data: select the tags that a written photo keeps, and update them for its upright sRGB pixels."""
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 UPRIGHT = 1
-ADOBE_RGB_INTEROP = "R03"  # DCF 2.0: how a camera says Adobe RGB without embedding a profile
+ADOBE_RGB_INTEROP = "R03"  # DCF 2.0: marks Adobe RGB pixels without an embedded profile
 MAKER_NOTE = 37500
 
-# The first directory of a TIFF also says how its own bytes lie; these tags say something of the picture.
+# The tags of the first directory that describe the photo; its other tags describe the layout of the file.
 _KEPT = [Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
          Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Rating, Base.RatingPercent,
          Base.Copyright, Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject]
 
 
 def orientation(exif):
-    """Return the orientation 1 to 8 of an `Image.Exif`; anything else counts as upright."""
+    """Return the orientation of an `Image.Exif`, 1 to 8; a missing or invalid value counts as upright."""
     value = exif.get(Base.Orientation)
     return value if value in range(1, 9) else UPRIGHT
 
 
 def is_adobe_rgb(exif):
-    """Whether the camera says that its pixels are Adobe RGB."""
+    """Return whether the EXIF data marks the pixels as Adobe RGB."""
     return _interoperability(exif).get(1) == ADOBE_RGB_INTEROP
 
 
 def _interoperability(exif):
-    """Return the tags of the interoperability directory, {} without one."""
+    """Return the tags of the interoperability directory; {} if it is missing."""
     try:
         return dict(exif.get_ifd(IFD.Interop))
-    except KeyError:   # from Pillow 12.3 on: there is none
+    except KeyError:   # Pillow from 12.3 on raises it for a missing directory
         return {}
 
 
 def describe(exif, size, converted=False, maker_note=True):
-    """Return the EXIF bytes to write: camera, exposure, place and author are kept.
+    """Return the EXIF bytes to write, with camera, exposure, place and author; empty if there is nothing to keep.
 
-    The orientation becomes upright, sizes become `size` (width, height), and a converted picture says sRGB.
-    The thumbnail goes, since it shows the unedited picture. Empty when there is nothing to keep.
+    The orientation becomes upright and the sizes become `size` (width, height). If the pixels were `converted`, the
+    colour space becomes sRGB. The thumbnail is left out, because it shows the unedited photo.
     """
     kept = Image.Exif()
     for tag in _KEPT:

@@ -1,4 +1,4 @@
-"""Colour: samples of any profile to sRGB, in floating point by LittleCMS."""
+"""Colour profiles: convert samples of any ICC profile to sRGB, in floating point, by LittleCMS."""
 import functools
 import os
 import struct
@@ -8,17 +8,17 @@ import numpy as np
 
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
-_ROWS = 256  # of a picture, converted at once
+_ROWS = 256  # rows of an image that are converted at once
 
 
 def to_srgb(samples, icc):
     """Convert decoded samples to sRGB.
 
-    With a profile, LittleCMS (through imagecodecs, as Pillow's binding knows 8 bits only) takes the file's
-    own 8 or 16-bit samples to floating point in one step, relative colorimetric with black point
-    compensation; nothing is rounded before the edit. Colours outside sRGB are clipped. A profile that moves
-    no colour by half an 8-bit level is sRGB by another name: the samples stay as they are and so does it.
-    Without a profile, samples are sRGB by convention, and CMYK is (1 - ink) (1 - black).
+    With a profile, LittleCMS converts the file's own 8 or 16-bit samples to floating point in one step, relative
+    colorimetric with black point compensation, so nothing is rounded before the edit. We call LittleCMS through
+    imagecodecs, because Pillow's binding has 8 bits only. Colours outside sRGB are clipped. A profile that moves no
+    colour by half an 8-bit level counts as sRGB: the samples stay as they are, and the profile is kept.
+    Without a profile, samples are sRGB by convention, and CMYK becomes RGB by (1 - ink) (1 - black).
 
     Args:
         samples: (H, W, C) uint8 or uint16; C = 1 is grey, 3 RGB, 4 CMYK (0 = no ink).
@@ -30,7 +30,7 @@ def to_srgb(samples, icc):
     if icc:
         space, channels = _SPACES.get(icc[16:20], ("", 0))
         if space == "rgb" and samples.shape[2] == 1:
-            samples = samples.repeat(3, axis=2)  # a grey picture may lie in an RGB working space
+            samples = samples.repeat(3, axis=2)  # a grey picture may have an RGB profile
         try:
             if samples.shape[2] != channels:
                 raise ValueError(f"made for {icc[16:20].decode('latin-1').strip() or 'nothing'}")
@@ -53,14 +53,14 @@ def unit(samples):
 
 @functools.cache
 def srgb_profile():
-    """Return the bytes of an sRGB profile, the same on every day: LittleCMS would put the time into it."""
+    """Return the bytes of an sRGB profile, with a fixed date; LittleCMS would write the current time."""
     from PIL import ImageCms
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
 
 
 def adobe_rgb_profile():
-    """Return the bytes of an Adobe RGB (1998) profile, which cameras name in EXIF without embedding it."""
+    """Return the bytes of an Adobe RGB (1998) profile, for cameras that name it in EXIF but do not embed it."""
     import imagecodecs
     return imagecodecs.cms_profile("adobergb")
 
@@ -73,9 +73,9 @@ def _is_srgb(icc):
 
 
 def _transform(samples, icc, space):
-    """Return (H, W, 3) float32 in [0, 1]. Rows go to all cores: LittleCMS takes 0.3 s per megapixel on one.
+    """Return (H, W, 3) float32 in [0, 1], converted by all cores; one core takes 0.3 s per megapixel.
 
-    Integer output would be faster, but LittleCMS then interpolates in a coarse table: errors of several levels.
+    Integer output would be faster, but LittleCMS then interpolates in a coarse table, with errors of several levels.
     """
     import imagecodecs
 

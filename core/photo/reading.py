@@ -1,4 +1,4 @@
-"""Reading a photo: any picture file that a camera or an editor writes, to upright sRGB pixels."""
+"""Reading photos: decode the picture files of cameras and editors to upright sRGB pixels."""
 import contextlib
 import io
 import re
@@ -17,14 +17,14 @@ from core.photo.raw import develop
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 
-# What Pillow decodes, and what it becomes: L, RGB or CMYK, with an A where there is transparency.
+# Pillow's mode of a picture -> the mode that we convert it to: L, RGB or CMYK, with an A if it has transparency.
 _MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
           "RGBA": "RGBA", "RGBa": "RGBA", "YCbCr": "RGB", "CMYK": "CMYK"}
 _COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}   # by the number of channels
-_MAX_SCANS = 500   # of a JPEG: each is decoded over the whole picture; cameras and editors write about 10
-_ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF ExtraSamples: alpha that the colours are multiplied by, or not
+_MAX_SCANS = 500   # scans of a JPEG: each takes a pass over the whole picture; cameras and editors write about 10
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF ExtraSamples: colours are multiplied by alpha, or not
 
-# EXIF orientation: what makes (H, W, ...) upright.
+# EXIF orientation -> the function that makes an array (H, W, ...) upright.
 _UPRIGHT = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -39,14 +39,14 @@ _UPRIGHT = {
 def read_photo(path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, long_edge=None):
     """Read a photo: JPEG, PNG, TIFF, WebP, or a camera's RAW file.
 
-    8-bit files are decoded by Pillow, 16-bit ones at their full depth; see `to_srgb` for colour. The EXIF
-    orientation is applied. Grey, palette, 1-bit and CMYK become RGB; of several frames or pages the first
-    is read. `notes` of the result says so. With `long_edge` the photo is shrunk while it is decoded: a preview
-    in a fraction of the time and memory, whose samples are rounded to the file's levels.
+    8-bit files are decoded by Pillow, 16-bit files at their full depth; see `to_srgb` for colour. The EXIF
+    orientation is applied. Grey, palette, 1-bit and CMYK pictures become RGB. Of several frames or pages the first
+    is read. The `notes` of the result name these changes. With `long_edge` the photo is shrunk while it is decoded,
+    which gives a preview in a fraction of the time and memory; its samples are rounded to the file's levels.
 
-    Raises UserError where the file is missing, empty, broken, cut short, no such picture, of a layout that
-    is not read (it is named), has more than `max_pixels` pixels or takes more than `max_bytes` bytes when decoded
-    (pixels x channels x bytes per sample), or is a JPEG of hundreds of scans.
+    Raises UserError if the file is missing, empty, broken, cut short, of another format or of an unsupported layout
+    (the sentence names it), if it has more than `max_pixels` pixels or takes more than `max_bytes` bytes when decoded
+    (pixels x channels x bytes per sample), or if it is a JPEG of hundreds of scans.
     """
     path = Path(path)
     data = _read_bytes(path)
@@ -65,15 +65,15 @@ def read_photo(path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, long_edge=None)
             image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(path, image, data)
         if long_edge:
-            size = fit(*samples.shape[1::-1], long_edge)   # not the image's: Pillow may have turned it
+            size = fit(*samples.shape[1::-1], long_edge)   # image.size may differ: Pillow may have rotated the samples
             samples, alpha = resize(samples, size), resize(alpha, size)
-        exif, exif_notes = _exif(image)  # after decoding: Pillow turns 8-bit TIFFs itself, and takes the tag out
+        exif, exif_notes = _exif(image)  # after decoding: Pillow rotates 8-bit TIFFs itself and removes the tag
         icc = image.info.get("icc_profile") or (adobe_rgb_profile() if is_adobe_rgb(exif) else b"")
         pixels, kept_icc, colour_notes = to_srgb(samples, icc)
         upright = _UPRIGHT.get(orientation(exif), lambda array: array)
         pixels = np.ascontiguousarray(upright(pixels))
         return Photo(
-            pixels, depth, "JPEG" if image.format == "MPO" else image.format,  # MPO: a JPEG with a second one behind it
+            pixels, depth, "JPEG" if image.format == "MPO" else image.format,  # MPO: a JPEG followed by another
             describe(exif, pixels.shape[1::-1], converted=kept_icc not in (icc, b"")), kept_icc,
             None if alpha is None else np.ascontiguousarray(upright(alpha)), _COLOURS[samples.shape[2]],
             (*notes, *_mode_notes(image.mode, samples), *exif_notes, *colour_notes, *_damage(caught)))
@@ -89,13 +89,13 @@ def _read_bytes(path):
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     if not data:
-        raise UserError(f"{path}: the file is empty (0 bytes); copy it again from where it came")
+        raise UserError(f"{path}: the file is empty (0 bytes); copy it again from its source")
     return data
 
 
 @contextlib.contextmanager
 def _naming(path):
-    """Turn what decoders raise about broken bytes, which may be any exception, into a UserError."""
+    """Turn any exception of a decoder into a UserError about a broken file; broken bytes can raise any type."""
     try:
         yield
     except (UserError, MemoryError):
@@ -103,23 +103,23 @@ def _naming(path):
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: the file is broken or cut short ({reason}); "
-                        "copy it again from where it came") from error
+                        "copy it again from its source") from error
 
 
 def _open(path, data):
-    """Return the Pillow image, not decoded yet."""
+    """Return the Pillow image, not decoded yet. Raises UserError for a file that Pillow cannot open."""
     try:
         return Image.open(io.BytesIO(data), formats=_FORMATS)
     except (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError,
-            struct.error) as error:   # of its readers of headers
+            struct.error) as error:   # Pillow's readers of headers raise all of these
         raise UserError(f"{path}: {_why_not(data)}") from error
 
 
 @contextlib.contextmanager
 def _pillow():
-    """Set aside Pillow's own size limit, for which `check_size` stands in, and yield its warnings as they come.
+    """Switch off Pillow's size limit, which `check_size` replaces, and yield the list of its warnings.
 
-    Both are settings of the whole process: photos are read one at a time.
+    The limit and the warnings are settings of the whole process, so photos must be read one at a time.
     """
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
@@ -131,7 +131,7 @@ def _pillow():
 
 
 def _why_not(data):
-    """Say what a file is that Pillow does not open."""
+    """Return the reason why Pillow does not open a file, for an error sentence."""
     if data[:4] in (b"II*\0", b"MM\0*"):
         import tifffile
         with contextlib.suppress(Exception), tifffile.TiffFile(io.BytesIO(data)) as tiff:
@@ -151,15 +151,15 @@ def _depth(image, data):
 
 
 def _pixel_bytes(image, depth):
-    """Return the bytes of a decoded pixel: channels x bytes per sample, as the file has them or as they become."""
+    """Return the bytes of a decoded pixel: channels x bytes per sample, in the file or after conversion, if more."""
     channels = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
-    if image.format == "TIFF":   # it may have channels that are decoded and passed over
+    if image.format == "TIFF":   # it may have further channels, which are decoded and dropped
         channels = max(channels, image.tag_v2.get(277, 1))
     return channels * depth // 8
 
 
 def _check_scans(path, format, data):
-    """Raise UserError for a JPEG that takes minutes to decode: a progressive one of hundreds of passes."""
+    """Raise UserError for a progressive JPEG of hundreds of scans, which would take minutes to decode."""
     if format not in ("JPEG", "MPO"):
         return
     scans, place = 0, 2
@@ -167,10 +167,10 @@ def _check_scans(path, format, data):
         scans += marker[1] == b"\xda"
         if scans > _MAX_SCANS:
             raise UserError(f"{path}: a progressive JPEG of more than {_MAX_SCANS} scans is not read; save it again")
-        place = marker.end() + int.from_bytes(data[marker.end():marker.end() + 2])   # past the segment of the marker
+        place = marker.end() + int.from_bytes(data[marker.end():marker.end() + 2])   # skips the marker's segment
 
 
-# A marker that begins a segment: 0 stands for a plain 255 in a scan, 1 and 0xd0 to 0xd8 have no segment
+# A marker that begins a segment. 0xff 0x00 is a data byte of 255 in a scan; markers 1 and 0xd0 to 0xd8 have no segment.
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 
 
@@ -179,10 +179,10 @@ def _decode_8(path, image):
     if image.mode not in _MODES:
         raise UserError(f"{path}: {image.mode} pictures are not read; save it as RGB")
     mode = _MODES[image.mode]
-    if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour that stands for nothing
+    if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour marked as transparent
         mode = "RGBA"
     image.load()
-    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # converting to the same is a copy
+    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # convert would copy
     samples = samples[..., None] if samples.ndim == 2 else samples
     return (samples[..., :-1], unit(samples[..., -1])) if mode.endswith("A") else (samples, None)
 
@@ -209,7 +209,7 @@ def _decode_tiff(path, image, data):
             raise UserError(f"{path}: a TIFF of {page.bitspersample}-bit {page.dtype} samples ({photometric}) is not "
                             "read; save it as RGB with 8 or 16 bits per sample")
         if page.nbytes > image.width * image.height * _pixel_bytes(image, 16):
-            raise ValueError("its tags contradict each other")   # so the limits looked at others than those decoded
+            raise ValueError("its tags contradict each other")   # `check_size` saw tags other than the decoded ones
         samples = page.asarray()
         if samples.ndim == 3 and page.axes.startswith("S"):
             samples = np.moveaxis(samples, 0, 2)
@@ -228,17 +228,17 @@ def _decode_tiff(path, image, data):
 
 
 def _exif(image):
-    """Return the picture's `Image.Exif`, empty with a note where it is damaged."""
+    """Return the picture's `Image.Exif` and a list of notes; damaged EXIF data gives an empty one and a note."""
     try:
         exif = image.getexif()
         describe(exif, image.size)
         return exif, []
-    except Exception:  # as in `_naming`: damaged bytes raise anything, and the pixels are still good
+    except Exception:  # as in `_naming`, damaged bytes can raise any exception; the pixels are still good
         return Image.Exif(), ["its EXIF data is damaged and was left out"]
 
 
 def _damage(caught):
-    """Return a note for each thing that Pillow passed over, in its words."""
+    """Return a note for each of Pillow's warnings about damaged parts."""
     words = dict.fromkeys(str(warning.message).strip() for warning in caught
                           if issubclass(warning.category, UserWarning))
     return [f"damaged in part: {line}" for line in words]

@@ -1,4 +1,4 @@
-"""Writing a photo: the format by its suffix, depth, EXIF and colour profile as the photo had them."""
+"""Writing photos: the suffix gives the format; bit depth, EXIF data and colour profile are those of the read photo."""
 import io
 import struct
 import zlib
@@ -14,22 +14,23 @@ from core.files import UserError, replacing
 from core.photo.photo import check_free
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
-_ROWS = 256   # of a picture, rounded at once
+_ROWS = 256   # rows of an image that are rounded at once
 
 
 def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwrite=True):
-    """Write a picture at its own size, whole or not at all; samples are rounded to the nearest level.
+    """Write an image at its own size, whole or not at all; samples are rounded to the nearest level.
 
     Args:
-        path: .jpg .jpeg .png .tif .tiff or .webp; the folder is made.
+        path: .jpg .jpeg .png .tif .tiff or .webp; a missing folder is made.
         pixels: (H, W, 3) float array of sRGB values, clipped to [0, 1].
-        like: the Photo that was edited, which gives bit depth, EXIF, profile and alpha; None: 8 bits, bare.
-        quality: of JPEG and WebP, 1 to 100; WebP is lossless at 100.
-        subsampling: of JPEG's colour: "4:4:4" (none), "4:2:2" or "4:2:0".
+        like: the Photo that was edited; it gives bit depth, EXIF, profile and alpha. None: 8 bits without the others.
+        quality: 1 to 100, for JPEG and WebP; WebP is lossless at 100.
+        subsampling: colour subsampling of JPEG: "4:4:4" (none), "4:2:2" or "4:2:0".
         overwrite: False refuses to replace a file.
 
-    Returns: a tuple of notes on what the format could not hold. Raises UserError for an unknown suffix, an
-    existing file, a bad option, NaN pixels, a picture too large for the format, or a folder not writable.
+    Returns: a tuple of notes about losses, such as a bit depth that the format lacks. Raises UserError for an unknown
+    suffix, an existing file without `overwrite`, a bad option, NaN or infinite pixels, an image too large for the
+    format, or a folder that is not writable.
     """
     path = Path(path)
     kind = check_output(path, overwrite, pixels.shape)
@@ -59,9 +60,9 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
 
 
 def check_output(path, overwrite=True, shape=(0, 0)):
-    """Return the format of an output path; call it before long work as well.
+    """Return the file format of an output path. Call this function before long work, too, to find errors early.
 
-    Raises UserError where the suffix is unknown, the format cannot hold a picture of `shape` (H, W, ...), or the file
+    Raises UserError if the suffix is unknown, the format cannot hold an image of `shape` (H, W, ...), or the file
     cannot be written, see `check_free`.
     """
     path = Path(path)
@@ -76,7 +77,7 @@ def check_output(path, overwrite=True, shape=(0, 0)):
 
 
 def _quantise(pixels, alpha, depth):
-    """Return (H, W, 3 or 4) samples of `depth` bits; in strips, as copies of a large photo would fill the memory."""
+    """Return samples (H, W, 3 or 4) of `depth` bits, computed in strips, because a large photo's copies need memory."""
     top = 2**depth - 1
     samples = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), np.uint16 if depth == 16 else np.uint8)
     for start in range(0, len(samples), _ROWS):
@@ -92,7 +93,7 @@ def _jpeg(samples, exif, icc, quality, subsampling):
 
 
 def _webp(samples, exif, icc, quality, subsampling):
-    # `exact` keeps the colours under full transparency
+    # `exact` keeps the colours of fully transparent pixels
     return _pillow(samples, "WEBP", exif=exif, icc_profile=icc, quality=quality, lossless=quality == 100, exact=True)
 
 
@@ -103,7 +104,7 @@ def _pillow(samples, format, **options):
 
 
 def _png(samples, exif, icc, quality, subsampling):
-    """Encode 8 or 16 bits, then put profile and EXIF right after the header chunk."""
+    """Encode samples of 8 or 16 bits, then insert profile and EXIF data right after the header chunk."""
     import imagecodecs
     png = imagecodecs.png_encode(samples)
     header = len(b"\x89PNG\r\n\x1a\n") + 25
@@ -120,15 +121,16 @@ def _png_chunk(kind, data):
 
 
 def _tiff(samples, exif, icc, quality, subsampling):
-    """Encode 8 or 16 bits with Deflate and horizontal differences.
+    """Encode samples of 8 or 16 bits with Deflate and horizontal differencing.
 
-    EXIF is a TIFF without pixels, so the EXIF of the photo, with the tags of the strips added, is the file.
+    EXIF data is a TIFF without pixels, so the file consists of the photo's EXIF data, the tags of the strips, and the
+    strips.
     """
     import imagecodecs
     height, width, channels = samples.shape
     rows = max(1, 2**20 // samples[0].nbytes)
     differences = samples.copy()
-    differences[:, 1:] -= samples[:, :-1]  # wraps around, as the format wants
+    differences[:, 1:] -= samples[:, :-1]  # integers wrap around, as the format requires
     directory = Image.Exif()
     if exif:
         directory.load(exif)
@@ -139,10 +141,10 @@ def _tiff(samples, exif, icc, quality, subsampling):
     sizes = [len(strip) for strip in strips]
     directory.update({
         256: width, 257: height, 258: (samples.itemsize * 8,) * channels, 259: 8, 262: 2,  # Deflate, RGB
-        273: tuple(accumulate(sizes[:-1], initial=0)),  # after the directory: Pillow adds its size
+        273: tuple(accumulate(sizes[:-1], initial=0)),  # offsets after the directory; Pillow adds its size
         277: channels, 278: rows, 279: tuple(sizes), 284: 1, 317: 2})
     if channels == 4:
-        directory[338] = 2  # alpha that the colours are not multiplied by
+        directory[338] = 2  # unassociated alpha: colours are not multiplied by it
     if icc:
         directory[34675] = icc
     return b"".join([directory.tobytes().removeprefix(b"Exif\0\0"), *strips])
@@ -150,7 +152,7 @@ def _tiff(samples, exif, icc, quality, subsampling):
 
 @dataclass(frozen=True)
 class _Format:
-    """What a file format can hold."""
+    """The encoder of a file format and its limits."""
 
     name: str
     encode: Callable
