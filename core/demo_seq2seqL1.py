@@ -14,6 +14,7 @@ from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
 from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
+from core.engine.publish import publish
 from core.files import write_json
 from core.methods.generator import load_photo
 from core.methods.planner import SHIPPED, PlannerMethod, as_result
@@ -58,13 +59,15 @@ def main():
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {checkpoint}")
     print(tabulate(table, headers=headers, floatfmt=".4f"))
     write_results(page, f"{folder.name} on {name}", results)
-    write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
+    rows = [dict(zip(headers, row, strict=True)) for row in table]
+    write_json(folder / "demo" / "obedience.json", rows, indent=1)
+    publish(options, "demo", {"photo": name, "size": list(image.shape[1:]), "rows": rows})
     print(f"page: {page / 'index.html'}")
 
 
 def arguments():
     parser = Parser(__doc__).add_data()
-    parser.add_test()
+    parser.add_test().add_publish()
     parser.set_defaults(trial=None)   # the planner that ships
     parser.add_argument("--img", help="photo; by default the bundled one of the test phase")
     return parser

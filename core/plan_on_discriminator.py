@@ -23,7 +23,7 @@ def main():
 
 
 def arguments():
-    parser = add_search(Parser(__doc__).add_data().add_test())
+    parser = add_search(Parser(__doc__).add_data().add_test().add_publish())
     parser.add_argument("--dist_type", default="seq2seqGAN-disc", choices=DIST_TYPES, help="what scores a step; "
                         "--trial is that of its own experiment")
     return parser.add_ignored("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")   # the checkpoint knows them

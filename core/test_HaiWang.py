@@ -18,7 +18,7 @@ def main():
 
 
 def arguments():
-    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test"),
+    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test").add_publish(),
                         model=str, which_model_netG=str, num_G=int)
 
 

@@ -17,7 +17,7 @@ def main():
 
 
 def arguments():
-    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test"), fusing_method=str)
+    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test").add_publish(), fusing_method=str)
 
 
 if __name__ == "__main__":

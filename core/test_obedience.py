@@ -19,6 +19,7 @@ from core.engine.cli import run
 from core.engine.data import load_photos
 from core.engine.folders import revision, run_folder
 from core.engine.options import ON, Parser, number, parse
+from core.engine.publish import publish
 from core.evaluation.run_table import index_runs
 from core.files import write_json, write_jsonl
 from core.methods.registry import add_method, load_method
@@ -46,6 +47,9 @@ def main():
     write_json(folder / "metrics.json", measured, indent=1)
     write_jsonl(folder / "items.jsonl", lines)
     report(measured)
+    suites = {row["suite"]: {key: row[key] for key in ("right", "asked", "share", "interval")}
+              for row in rows if row["asked_for"] is None}
+    publish(options, "obedience", measured | {"photos": len(photos), "suites": suites})
     if options.visualize:
         notes = [f"{method.label} on {len(photos)} photos of {options.dataset} {options.phase}", *no_op_line(measured)]
         page = write_obedience(folder / "web", folder.parent.name, rows, failures(method, photos, lines), notes)
@@ -130,7 +134,7 @@ def arguments():
     group.add_argument("--real", type=number(int, 1), default=8, help="real requests of each direction, at most")
     group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of the choice among them")
     group.add_argument("--visualize", **ON, help="write the page")
-    return parser
+    return parser.add_publish()
 
 
 if __name__ == "__main__":

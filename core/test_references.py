@@ -21,7 +21,7 @@ def main():
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_test()
+    parser = Parser(__doc__).add_data().add_test().add_publish()
     parser.add_argument("--reference", dest="experiment", default="identity", choices=REFERENCES,
                         help="what is measured")
     parser.add_argument("--action_id", type=number(int, 1), default=1, help="planned set of --reference planned")

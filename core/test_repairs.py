@@ -18,6 +18,7 @@ from core.engine.cli import run
 from core.engine.data import load_photos
 from core.engine.folders import revision, run_folder
 from core.engine.options import ON, Parser, number, parse
+from core.engine.publish import publish
 from core.files import write_json, write_jsonl
 from core.methods.planner import as_result
 from core.methods.registry import add_method, load_method
@@ -53,6 +54,7 @@ def main():
                 "revision": revision()}
     write_jsonl(folder / "items.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
+    publish(options, "repairs", measured)
     print(tabulate([(name, *map(_cell, row.values())) for name, row in measured["faults"].items()],
                    headers=("fault", "right way", "L1 before", "L1 after", "L1 removed"), disable_numparse=True))
 
@@ -85,16 +87,19 @@ def summarise(rows):
         found[fault] = {
             "right": _mean([float(row["right"]) for row in chosen], photos) if whole else None,
             "L1 before": _mean(before, photos), "L1 after": _mean(after, photos),
-            "removed": [value / whole for value in _mean(removed, photos)] if whole else None}
+            "removed": [value and value / whole for value in _mean(removed, photos)] if whole else None}
     return found
 
 
 def _mean(values, photos):
-    return [sum(values) / len(values), *(mean_interval(values, photos) or [float("nan")] * 2)]
+    return [sum(values) / len(values), *(mean_interval(values, photos) or (None, None))]   # one photo has no interval
 
 
 def _cell(figure):
-    return "-" if figure is None else "{:.3f} [{:.3f}, {:.3f}]".format(*figure)
+    if figure is None:
+        return "-"
+    mean, low, high = figure
+    return f"{mean:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")
 
 
 def arguments():
@@ -105,7 +110,7 @@ def arguments():
     group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
                        "statistics matter")
     group.add_argument("--visualize", **ON, help="write the page")
-    return parser
+    return parser.add_publish()
 
 
 if __name__ == "__main__":

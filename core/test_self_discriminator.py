@@ -18,7 +18,7 @@ def main():
 
 
 def arguments():
-    parser = add_critic_test(Parser(__doc__).add_data()).add_seeds("test")
+    parser = add_critic_test(Parser(__doc__).add_data()).add_seeds("test").add_publish()
     parser.set_defaults(dataset="GIER", session=3)
     return parser
 

@@ -17,7 +17,7 @@ def main():
 
 
 def arguments():
-    return add_critic_test(Parser(__doc__).add_data()).add_seeds("test")
+    return add_critic_test(Parser(__doc__).add_data()).add_seeds("test").add_publish()
 
 
 if __name__ == "__main__":

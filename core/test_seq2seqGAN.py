@@ -18,7 +18,7 @@ def main():
 
 
 def arguments():
-    return Parser(__doc__).add_data().add_test().add_seeds("test")
+    return Parser(__doc__).add_data().add_test().add_seeds("test").add_publish()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from core.engine.data import load_phase
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
 from core.engine.options import ON, number
+from core.engine.publish import publish
 from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial
@@ -56,6 +57,7 @@ def measure_critic(options):
     write_jsonl(folder / "images.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
     report(measured)
+    publish(options, "critic", measured)
     if options.visualize:
         notes.append("Each photo's candidates from the most favoured, which stands as the output, to the least; "
                      "photos from the one that is judged best to the one that is judged worst.")

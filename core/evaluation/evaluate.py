@@ -10,6 +10,7 @@ from tqdm import tqdm
 from core.engine.data import load_phase
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
+from core.engine.publish import publish
 from core.engine.seeds import over_seeds
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl
@@ -48,9 +49,11 @@ def run_test(options):
              "short_edge": options.short_edge, "method": method.label} | method.about
     if options.data_mode:
         about["data_mode"] = options.data_mode
-    return evaluate(method, dataset, tested_folder(options), about, fid_weights=options.fid_weights,
-                    lpips_weights=options.lpips_weights,
-                    visualize_every=options.visualize and options.visualize_every)
+    measured = evaluate(method, dataset, tested_folder(options), about, fid_weights=options.fid_weights,
+                        lpips_weights=options.lpips_weights,
+                        visualize_every=options.visualize and options.visualize_every)
+    publish(options, "evaluation", measured)
+    return measured
 
 
 @torch.no_grad()
