@@ -7,36 +7,51 @@ import numpy as np
 import torch
 
 from core.files import UserError
+from core.photo.profile import SRGB, Space, in_srgb
 
 MAX_PIXELS = 200_000_000
 MAX_BYTES = 1200 * 2**20   # of a decoded photo: MAX_PIXELS of RGB with 16 bits per sample
 MAX_NAME = 240   # bytes of a file name: file systems allow 255, and the name of a temporary file is a little longer
 RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
-READ_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *RAW_SUFFIXES)
+READ_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+                 ".jxl", ".bmp", ".gif", *RAW_SUFFIXES)
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
     """The pixels of a photo, and the properties of its file that an edited photo keeps.
 
-    `pixels` is (H, W, 3) float32 in [0, 1], sRGB-encoded RGB, upright. `alpha` is (H, W) float32 in [0, 1]
-    or None; the pixels are not multiplied by it. `depth` (8 or 16 bits per sample) and `colour` ("grey", "RGB" or
-    "CMYK") are those of the file. The orientation in `exif` is always upright. `icc` is the profile to embed, empty
-    for a file without a profile (sRGB by convention). `notes` are sentences about changes and losses on reading.
+    `pixels` is (H, W, 3) float32 in [0, 1], upright: RGB of the photo's own primaries with the sRGB transfer curve.
+    `space` says which primaries these are, and holds the profile to embed. `alpha` is (H, W) float32 in [0, 1] or None;
+    the pixels are not multiplied by it. `depth` (8, 16, or 32 for floating point) and `colour` ("grey", "RGB" or
+    "CMYK") are those of the file. The orientation in `exif` is always upright. `xmp` and `iptc` are the file's packets,
+    `dpi` its print resolution (across, down) or None. `notes` are sentences about changes and losses on reading.
     """
 
     pixels: np.ndarray
     depth: int = 8
     format: str = ""
     exif: bytes = b""
-    icc: bytes = b""
+    space: Space = SRGB
     alpha: np.ndarray | None = None
     colour: str = "RGB"
+    xmp: bytes = b""
+    iptc: bytes = b""
+    dpi: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def icc(self):
+        """The profile to embed; empty for sRGB by convention."""
+        return self.space.icc
 
     def tensor(self):
         """Return the pixels as an image for the executor: (3, H, W) float32 in [0, 1]."""
         return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
+
+    def in_srgb(self):
+        """Return the pixels as sRGB, (H, W, 3) float32 in [0, 1], for networks, metrics and screens."""
+        return in_srgb(self.pixels, self.space)
 
 
 def from_tensor(image):
