@@ -46,7 +46,7 @@ def main():
 
 
 def load_planner(options):
-    """Return (a callable photo (3, H, W) -> Plan: a network with a request, or a plan to replay; originals to keep).
+    """Return (a callable Photo -> Plan: a network with a request, or a plan to replay; originals to keep).
 
     A replayed plan is an original if the flags change it: written in its place, it would be changed again next time.
     """
@@ -54,7 +54,7 @@ def load_planner(options):
         if options.request:
             raise UserError("--replay, --request: give one of them; a saved plan needs no request")
         plan = Plan.load(options.replay)
-        return lambda image: plan, [options.replay] if change(plan, options)[0] != plan else []
+        return lambda photo: plan, [options.replay] if change(plan, options)[0] != plan else []
     words = tokenize(options.request or "")
     if not words:
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
@@ -64,7 +64,7 @@ def load_planner(options):
     if options.quick and not method.quick():
         print("--quick: changes nothing here; it is for planners with ResNet-18 on processors with bfloat16")
     print(*remarks(method.vocab, options.request), f"planner: {method.path}", sep="\n")
-    return lambda image: method.plans(image, [options.request])[0].plan, []
+    return lambda photo: method.plans(photo.srgb_tensor(), [options.request])[0].plan, []
 
 
 def arguments():

@@ -100,8 +100,8 @@ def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
     """Return the XMP packet of an edited photo, and a list of notes.
 
     The packet keeps rating, title, keywords, rights and all else that the photo's packet says; orientation becomes
-    upright, and descriptions of left-out parts (gain map, depth map) go. With `plan`, the file name of a plan, it says
-    that the picture was edited by that plan (IPTC digital source type "algorithmically enhanced"). A damaged packet, or
+    upright, and descriptions of left-out parts (gain map, depth map) go. With `plan`, a text, it says that
+    the picture was edited by that plan (IPTC digital source type "algorithmically enhanced"). A damaged packet, or
     one of more than 1 MiB, is left out, and a note says so.
     """
     notes, root = [], None

@@ -25,7 +25,8 @@ class Photo:
     `space` says which primaries these are, and holds the profile to embed. `alpha` is (H, W) float32 in [0, 1] or None;
     the pixels are not multiplied by it. `depth` (8, 16, or 32 for floating point) and `colour` ("grey", "RGB" or
     "CMYK") are those of the file. The orientation in `exif` is always upright. `xmp` and `iptc` are the file's packets,
-    `dpi` its print resolution (across, down) or None. `notes` are sentences about changes and losses on reading.
+    `dpi` its print resolution (across, down) or None, `frames` the number of its frames or pictures. `notes` are
+    sentences about changes and losses on reading.
     """
 
     pixels: np.ndarray
@@ -38,6 +39,7 @@ class Photo:
     xmp: bytes = b""
     iptc: bytes = b""
     dpi: tuple[float, float] | None = None
+    frames: int = 1
     notes: tuple[str, ...] = ()
 
     @property
@@ -48,6 +50,10 @@ class Photo:
     def tensor(self):
         """Return the pixels as an image for the executor: (3, H, W) float32 in [0, 1]."""
         return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
+
+    def srgb_tensor(self):
+        """Return the sRGB copy for a network: (3, H, W) float32 in [0, 1]."""
+        return torch.from_numpy(self.in_srgb()).permute(2, 0, 1).contiguous()
 
     def in_srgb(self):
         """Return the pixels as sRGB, (H, W, 3) float32 in [0, 1], for networks, metrics and screens."""

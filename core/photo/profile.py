@@ -63,6 +63,11 @@ class Space:
         grid = np.linspace(0, 1, len(self.curves))
         return _each_channel(lambda values, curve: np.interp(values, curve, grid), pixels, self.curves)
 
+    def same_primaries(self, other) -> bool:
+        """Return whether numbers of both spaces mean the same colours."""
+        ours, theirs = (np.eye(3) if space.to_srgb is None else space.to_srgb for space in (self, other))
+        return bool(np.allclose(ours, theirs, atol=1e-3))
+
     @functools.cached_property
     def _inverse(self):
         grid = np.linspace(0, 1, len(self.curves))

@@ -3,6 +3,7 @@ import contextlib
 import io
 import re
 import struct
+import threading
 import warnings
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def _assemble(decoded, long_edge, caught):
         pixels, decoded["depth"], decoded["format"],
         describe(exif, pixels.shape[1::-1], converted=bool(icc) and space.icc != icc and bool(space.icc)), space,
         None if alpha is None else np.ascontiguousarray(turn(alpha)), _COLOURS[samples.shape[2]], xmp,
-        tags.get("iptc") or b"", tags.get("dpi"),
+        tags.get("iptc") or b"", tags.get("dpi"), decoded.get("frames", 1),
         (*notes, *exif_notes, *colour_notes, *parts_left_out(xmp), *_damage(caught)))
 
 
@@ -144,15 +145,40 @@ def _open(path, data):
 def _pillow():
     """Switch off Pillow's size limit, which `check_size` replaces, and yield the list of its warnings.
 
-    The limit and the warnings are settings of the whole process, so photos must be read one at a time.
+    Both are settings of the whole process. The limit comes back with the last of the threads that read photos at once;
+    warnings are caught in the main thread only, and the list of another thread stays empty.
     """
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
+    with _LIMIT.off():
+        if threading.current_thread() is not threading.main_thread():
+            yield []
+            return
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             yield caught
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+
+
+class _Limit:
+    """Pillow's limit of pixels, switched off while any thread reads a photo."""
+
+    def __init__(self):
+        self.lock, self.readers, self.before = threading.Lock(), 0, None
+
+    @contextlib.contextmanager
+    def off(self):
+        with self.lock:
+            if not self.readers:
+                self.before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self.readers += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.readers -= 1
+                if not self.readers:
+                    Image.MAX_IMAGE_PIXELS = self.before
+
+
+_LIMIT = _Limit()
 
 
 def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
@@ -178,6 +204,7 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
         tags = {"icc": icc, "exif": exif, "xmp": _bytes(image.info.get("xmp")), "iptc": _iptc(image),
                 "dpi": _dpi(image.info.get("dpi"))}
         return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "upright": image.format == "AVIF",
+                "frames": getattr(image, "n_frames", 1),
                 "format": "JPEG" if image.format == "MPO" else image.format,   # MPO: a JPEG followed by another
                 "notes": notes if exif is not None else [*notes, _DAMAGED_EXIF]}
 

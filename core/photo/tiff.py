@@ -19,8 +19,8 @@ _XMP, _IPTC, _ICC = 700, 33723, 34675
 _LONG = 4   # the type of an offset
 _MOST_PAGES = 100   # that are looked at
 # The types of the tags of the first directory that `metadata.describe` keeps: text, unsigned short, byte
-_TYPES = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 316: "s", 18246: "H", 18249: "H", 33432: "s",
-          40091: "B", 40092: "B", 40093: "B", 40094: "B", 40095: "B"}
+_TYPES = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 316: "s", 18246: "H", 18249: "H",
+          33432: "s", 40091: "B", 40092: "B", 40093: "B", 40094: "B", 40095: "B"}
 
 
 def read_tiff(path, data, max_pixels, max_bytes):

@@ -28,7 +28,7 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
         quality: 1 to 100, for JPEG and WebP; WebP is lossless at 100.
         subsampling: colour subsampling of JPEG: "4:4:4" (none), "4:2:2" or "4:2:0".
         overwrite: False refuses to replace a file.
-        plan: the file name of the plan that edited the photo; the result's XMP names it.
+        plan: the plan that edited the photo, as text; the result's XMP holds it.
 
     Returns: a tuple of notes about losses, such as a bit depth that the format lacks. Raises UserError for an unknown
     suffix, an existing file without `overwrite`, a bad option, NaN or infinite pixels, an image too large for the

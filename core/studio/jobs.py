@@ -1,4 +1,6 @@
 """Carrying plans out on photo files: one, a folder, and exports; shared by the scripts that end in files."""
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from core.operators.changes import drop, override, scale
 from core.photo import (
     RAW_SUFFIXES,
     SUBSAMPLINGS,
+    WRITE_SUFFIXES,
     check_free,
     check_output,
     from_tensor,
@@ -21,6 +24,10 @@ from core.photo import (
     shrink,
     write_photo,
 )
+
+LONGEST_PLAN = 4096   # characters of JSON: a longer plan, such as one with masks, is not put into the photo
+WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".hif": ".jpg", ".avif": ".jpg", ".jxl": ".jpg", ".bmp": ".png",
+              ".gif": ".png"}   # formats that are read only: how a result is written
 
 
 def add_output_flags(parser):
@@ -136,14 +143,14 @@ def is_saved(plan, path):
 def edit_photo(source, out, plan_path, planner, options, originals=()):
     """Edit one file and write its plan and exports; all that can be refused is, before the first is written.
 
-    Args: `planner`, a callable photo (3, H, W) -> Plan; `originals`, files that are never replaced, beside `source`.
+    Args: `planner`, a callable Photo -> Plan; `originals`, files that are never replaced, beside `source`.
     Returns (the plan, notes on what was changed on the way).
     """
     check_results((source, *originals), plan_path, options, out)
     photo = load_photo(source, options)
     check_output(out, options.overwrite, photo.pixels.shape)
+    plan, changes = change(planner(photo), options)
     image = photo.tensor()
-    plan, changes = change(planner(image), options)
     changes += fit_masks(plan, source, *image.shape[-2:])
     for path in options.export:
         check_export(path, options.overwrite, plan, options.split)
@@ -152,8 +159,17 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     edited = from_tensor(edited)
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose presence says that all was done
     losses = write_photo(out, edited, like=photo, quality=options.quality, subsampling=options.subsampling,
-                         overwrite=options.overwrite)
+                         overwrite=options.overwrite, plan=_named(plan) if plan.steps else None)
     return plan, [*photo.notes, *changes, *losses, *write_exports(plan, photo.pixels, options)]
+
+
+def _named(plan):
+    """Return what the XMP of a result says of its plan: the plan itself as JSON, or the digest of a long one.
+
+    A file name would make the bytes of a result depend on where its plan was saved.
+    """
+    text = json.dumps(plan.to_dict())
+    return text if len(text) <= LONGEST_PLAN else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def write_exports(plan, pixels, options):
@@ -231,9 +247,12 @@ def edit_folder(folder, planner, options, originals=()):
 def _is_done(source, out, plan_path, planner, options):
     """Whether the result of a photo is there, with the plan that it would have now."""
     return (out.is_file() and plan_path.is_file()
-            and is_saved(change(planner(load_photo(source, options).tensor()), options)[0], plan_path))
+            and is_saved(change(planner(load_photo(source, options)), options)[0], plan_path))
 
 
 def suffix_of(source):
-    """Return the suffix of the result: the source's, except that nobody writes RAW files."""
-    return ".tif" if source.suffix.lower() in RAW_SUFFIXES else source.suffix
+    """Return the suffix of the result: the source's, or that of a similar format where LDIE does not write it."""
+    suffix = source.suffix.lower()
+    if suffix in RAW_SUFFIXES:
+        return ".tif"
+    return source.suffix if suffix in WRITE_SUFFIXES else WRITTEN_AS.get(suffix, source.suffix)
