@@ -1,4 +1,4 @@
-"""Does a method look at the photo? Photos are degraded by a known amount, and a request asks to repair them.
+"""Test whether a method uses the photo: photos are degraded by a known amount, and requests ask to repair them.
 
 "Fix the exposure" asks for more light in a dark photo, for less in a bright one, and for nothing in a good one, so a
 method that reads the words alone fails. Prints, for each fault, the share of the photos that moved the right way (mean
@@ -28,7 +28,7 @@ from core.pages import write_results
 from core.synthesis.degrade import add_cast, expose
 
 EXPOSURE, CAST = "fix the exposure", "remove the color cast"
-FAULTS = {   # name: (request, what is measured of a picture, how the photo is degraded)
+FAULTS = {   # name: (request, measured attribute of a picture, degradation of the photo)
     "-1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, -1.5)),
     "+1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, 1.5)),
     "yellow cast, 0.8 stops": (CAST, warmth, lambda image: add_cast(image, 0.8)),
@@ -61,7 +61,7 @@ def main():
 
 @torch.no_grad()
 def repair(method, photos, rows):
-    """Ask for each repair of each photo; append what is measured to `rows` and yield what the page shows."""
+    """Ask for each repair of each photo; append the measures to `rows` and yield the page's entries."""
     for name, image in tqdm(photos.items(), unit="photo"):
         for fault, (request, measure, degrade) in FAULTS.items():
             degraded = degrade(image)
@@ -105,10 +105,11 @@ def _cell(figure):
 def arguments():
     parser = add_method(Parser(__doc__).add_data())
     group = parser.add_argument_group("repairs")
-    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="whose photos are degraded")
-    group.add_argument("--photos", type=number(int, 1), default=60, help="how many, evenly spaced")
-    group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
-                       "statistics matter")
+    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="phase whose photos "
+                       "are degraded")
+    group.add_argument("--photos", type=number(int, 1), default=60, help="number of photos, evenly spaced")
+    group.add_argument("--short_edge", type=number(int, 16), default=160, help="short edge in pixels to which photos "
+                       "are shrunk, because only their statistics matter")
     group.add_argument("--visualize", **ON, help="write the page")
     return parser.add_publish()
 

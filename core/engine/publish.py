@@ -1,7 +1,7 @@
 """Published figures: results under docs/results/, from which `make tables` writes the tables of the documents.
 
-A file holds {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"}. `kind` says which script
-measured: evaluation, obedience, repairs, bench or demo.
+A file holds {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"}. `kind` is the kind of
+measurement: evaluation, obedience, repairs, bench or demo.
 """
 import contextlib
 import os
@@ -18,7 +18,7 @@ from core.engine.folders import revision, run_folder
 from core.engine.options import split_variant
 from core.files import UserError, read_json, write_json
 
-FOLDER = Path("docs/results")   # of the current folder, as output/ and data/ are
+FOLDER = Path("docs/results")   # relative to the current folder, like output/ and data/
 
 
 def publish(options, kind: str, figures: dict) -> None:
@@ -26,7 +26,7 @@ def publish(options, kind: str, figures: dict) -> None:
 
     Args:
         options: the script's resolved options. The suffix of a run, such as _seed_1, is appended to the name.
-        kind: what was measured, see above.
+        kind: kind of measurement, see above.
         figures: plain values.
     """
     if not options.publish:
@@ -35,11 +35,11 @@ def publish(options, kind: str, figures: dict) -> None:
     data = f"{options.dataset} {options.phase}" if options.get("phase") else None
     write_json(path, {"kind": kind, "figures": figures, "data": data, "seed": seed_of(options), "command": command(),
                       "commit": revision(), "date": time.strftime("%Y-%m-%d"), "machine": machine()}, indent=1)
-    print(f"published: {path}; `make tables` writes it into the documents")
+    print(f"published: {path}; `make tables` writes the figures into the documents")
 
 
 def seed_of(options) -> int | None:
-    """Return the seed of a run's training; None where there is no such run."""
+    """Return the seed of a run's training, or None if no run was trained."""
     if options.get("trial") is None or options.get("reference"):
         return None
     with contextlib.suppress(UserError):
@@ -59,7 +59,7 @@ def command() -> str:
 
 
 def machine() -> dict:
-    """Return what speeds and last bits depend on: processor, cores, threads, versions."""
+    """Return the machine's properties that change speeds and last bits: processor, cores, threads, versions."""
     model = None
     with contextlib.suppress(OSError):
         model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""How near plans are to reference plans: BLEU-1 of the operator names, and the error of the parameters."""
+"""Comparison of plans with reference plans: BLEU-1 of the operator names, and the errors of the parameters."""
 from collections.abc import Sequence
 
 import torch
@@ -11,7 +11,7 @@ def operator_bleu(plans: Sequence[Plan], references: Sequence[Plan]) -> float | 
     """Return the corpus BLEU-1 of operator names, in [0, 1]: unigram precision with brevity penalty.
 
     Papineni et al. 2002, as nltk computes it. Pairs whose reference has no step are left out, because BLEU is undefined
-    for them; None where nothing is left.
+    for them. The result is None where no pair is left.
     """
     from nltk.translate.bleu_score import corpus_bleu  # a script without plans need not load nltk
     pairs = [([[step.op for step in reference]], [step.op for step in plan])
@@ -23,7 +23,7 @@ def operator_bleu(plans: Sequence[Plan], references: Sequence[Plan]) -> float | 
 
 
 def parameter_errors(plans: Sequence[Plan], references: Sequence[Plan]) -> dict[str, float]:
-    """Return {operator: mean squared error} of the parameters, over operators that both plans of a pair hold.
+    """Return {operator: mean squared error} of the parameters, over the operators that both plans of a pair contain.
 
     Parameters are measured in units of the operator's range, so that errors lie in [0, 1]. If a plan repeats an
     operator, its first step counts.

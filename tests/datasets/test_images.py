@@ -1,4 +1,4 @@
-"""Decoding at the door: every kind of file becomes 8-bit RGB or one sentence; thumbnails are made once."""
+"""Decoding: every kind of file becomes 8-bit RGB or gets one error sentence; thumbnails are made once."""
 import io
 import pickle
 
@@ -59,7 +59,7 @@ def test_another_colour_profile_is_converted_to_srgb(tmp_path):
     red = np.tile(np.uint8([200, 30, 30]), (4, 4, 1))
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = srgb.replace(b"rXYZ", b"tmp_").replace(b"gXYZ", b"rXYZ").replace(b"tmp_", b"gXYZ")
-    swapped = swapped.replace("sRGB".encode("utf-16-be"), "GRBs".encode("utf-16-be"))  # its "red" is sRGB's green
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "GRBs".encode("utf-16-be"))  # its red is sRGB's green
     for name, profile in (("srgb", srgb), ("broken", b"no profile"), ("swapped", swapped)):
         Image.fromarray(red).save(tmp_path / f"{name}.png", icc_profile=profile)
     assert (load_image(tmp_path / "srgb.png") == red).all()
@@ -101,7 +101,7 @@ def test_truncated_files_are_refused(tmp_path, photo, suffix, options):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "WEBP"]), cut=st.integers(0, 800),
        changes=st.lists(st.tuples(st.integers(0, 799), st.integers(0, 255)), max_size=8))
-def test_damaged_files_give_an_image_or_a_sentence(tmp_path, photo, kind, cut, changes):
+def test_a_damaged_file_gives_an_image_or_one_error_sentence(tmp_path, photo, kind, cut, changes):
     buffer = io.BytesIO()
     Image.fromarray(photo(12, 16)).save(buffer, kind)
     data = bytearray(buffer.getvalue())

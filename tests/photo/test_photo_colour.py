@@ -12,7 +12,7 @@ from core.photo import read_photo, write_photo
 
 D50, D65 = np.array([0.9642, 1.0, 0.8249]), np.array([0.3127 / 0.3290, 1.0, 0.3583 / 0.3290])
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-ADOBE_GAMMA = 563 / 256  # as the standard writes 2.2
+ADOBE_GAMMA = 563 / 256  # the standard's exact value, about 2.2
 
 
 def to_xyz(*chromaticities):
@@ -109,7 +109,7 @@ def test_the_srgb_copy_of_16_bit_pictures_has_their_precision(tmp_path):
     (low, expected_low), (high, expected_high) = results
     inside = (expected_low > 0.02) & (expected_low < 0.98)
     rise, expected_rise = (high - low)[inside], (expected_high - expected_low)[inside]
-    assert np.abs(rise - expected_rise).max() < 0.25 / 65535 * 16  # a sixteenth of an 8-bit level is seen
+    assert np.abs(rise - expected_rise).max() < 0.25 / 65535 * 16  # a step of a sixteenth of a level of 8 bits survives
 
 
 def description(icc):
@@ -184,7 +184,7 @@ def test_cmyk_goes_through_its_profile(tmp_path, suffix):
 @pytest.mark.parametrize(("icc", "why"), [
     (b"not a profile" * 20, "made for"), (rgb_profile(ADOBE_RGB, 1.0)[:200], "cms"),
     (profile(b"mntr", b"GRAY", b"XYZ ", {b"wtpt": xyz(D50), b"kTRC": gamma_curve(1)}), "made for GRAY")])
-def test_unusable_profiles_are_said_and_not_embedded(tmp_path, photo, icc, why):
+def test_unusable_profiles_are_reported_and_not_embedded(tmp_path, photo, icc, why):
     picture = photo()
     Image.fromarray(picture).save(tmp_path / "a.tif", icc_profile=icc)
     result = read_photo(tmp_path / "a.tif")

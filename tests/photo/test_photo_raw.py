@@ -1,4 +1,4 @@
-"""RAW files through rawpy: a small DNG made here, and what is said without rawpy or with a broken file."""
+"""RAW files, read with rawpy: a small DNG, and the errors without rawpy and for a broken file."""
 import sys
 
 import numpy as np
@@ -23,9 +23,9 @@ def test_dng_is_developed_upright_at_16_bits(dng):
     assert (result.depth, result.format) == (16, "RAW")
     assert result.pixels.shape == (96, 64, 3)
     red, green = result.pixels[..., 0], result.pixels[..., 1]
-    assert (np.diff(red[10:-10, 32]) > 0).mean() > 0.9  # what rose to the right now rises downwards
+    assert (np.diff(red[10:-10, 32]) > 0).mean() > 0.9  # the ramp to the right now runs downwards
     assert (np.diff(green[48, 10:-10]) < 0).mean() > 0.9
-    assert np.abs(red * 255 - np.rint(red * 255)).max() > 0.2  # not merely the levels of 8 bits
+    assert np.abs(red * 255 - np.rint(red * 255)).max() > 0.2  # finer than the levels of 8 bits
 
 
 def test_developed_raw_is_written_with_camera_and_profile(dng):
@@ -38,7 +38,7 @@ def test_developed_raw_is_written_with_camera_and_profile(dng):
     assert np.abs(read_photo(dng.with_suffix(".tif")).pixels - result.pixels).max() < 1e-6
 
 
-def test_bad_raw_files_are_said(dng):
+def test_bad_raw_files_are_refused(dng):
     with pytest.raises(UserError, match="more than the limit"):
         read_photo(dng, max_pixels=100)
     dng.write_bytes(b"no picture" * 100)
