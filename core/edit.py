@@ -46,7 +46,7 @@ def main():
 
 
 def load_planner(options):
-    """Return (planner, originals): a callable photo (3, H, W) -> Plan, and files that must not be replaced.
+    """Return (planner, originals): a callable Photo -> Plan, and files that must not be replaced.
 
     The planner is a network with the request, or a saved plan. If the flags change a saved plan, its file is an
     original: a second run would otherwise change the changed plan again.
@@ -55,7 +55,7 @@ def load_planner(options):
         if options.request:
             raise UserError("--replay, --request: give one of them; a saved plan needs no request")
         plan = Plan.load(options.replay)
-        return lambda image: plan, [options.replay] if change(plan, options)[0] != plan else []
+        return lambda photo: plan, [options.replay] if change(plan, options)[0] != plan else []
     words = tokenize(options.request or "")
     if not words:
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
@@ -65,7 +65,7 @@ def load_planner(options):
     if options.quick and not method.quick():
         print("--quick: has no effect here; it needs a planner with ResNet-18 and a processor with bfloat16")
     print(*remarks(method.vocab, options.request), f"planner: {method.path}", sep="\n")
-    return lambda image: method.plans(image, [options.request])[0].plan, []
+    return lambda photo: method.plans(photo.srgb_tensor(), [options.request])[0].plan, []
 
 
 def arguments():

@@ -46,7 +46,9 @@ def main():
     before, after = read_pair(options)
     search = action_options(1, operators=options.operators and options.operators.split(","), beam=options.beam,
                             tolerance=options.tolerance, max_steps=options.max_steps)
-    found, = plan_pairs(*(shrink(photo, options.plan_size).tensor()[None] for photo in (before, after)), search)
+    small = [shrink(photo, options.plan_size) for photo in (before, after)]
+    same = before.space.same_primaries(after.space)   # the plan is then for the numbers of their own space
+    found, = plan_pairs(*((photo.tensor() if same else photo.srgb_tensor())[None] for photo in small), search)
     plan, notes = change(found.plan, options)
     report(found, plan, notes)
     for path in options.export:
@@ -57,7 +59,7 @@ def main():
         print(line)
     if options.apply_to:
         options.export = []   # already written
-        edit_folder(Path(options.apply_to), lambda image: found.plan, options, (options.before, options.after))
+        edit_folder(Path(options.apply_to), lambda photo: found.plan, options, (options.before, options.after))
 
 
 def report(found, plan, notes):

@@ -1,4 +1,4 @@
-"""What an edit is: the operator table, plans, and the executor. The Python door to LDIE's edits.
+"""The Python interface to LDIE's edits: the operator table, plans and the executor.
 
     from core.operators import Plan, Step, execute
     plan = Plan((Step.make("brightness", [0.2]), Step.make("contrast", [0.3])))

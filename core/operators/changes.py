@@ -1,4 +1,4 @@
-"""Changing a plan as a value: its strength, single parameters, which steps it has."""
+"""Functions that return a changed copy of a plan: another strength, other parameters, fewer steps."""
 from dataclasses import replace
 
 from core.operators.plan import Plan, Step
@@ -6,9 +6,10 @@ from core.operators.table import TABLE, get_operator
 
 
 def scale(plan, strength):
-    """Return `plan` with every parameter moved towards neutral (strength 0) or beyond (over 1), within its bounds.
+    """Return `plan` with each parameter's distance from neutral multiplied by `strength`, within the bounds.
 
-    Steps without parameters (removing an object, painting white) stay as they are.
+    Strength 0 gives neutral parameters, strength 1 the same plan. Steps without parameters (inpainting, painting
+    white) stay as they are.
     """
     return Plan(tuple(_scale_step(step, strength) for step in plan))
 
@@ -22,9 +23,9 @@ def _scale_step(step, strength):
 
 
 def override(plan, op, params):
-    """Return `plan` with the parameters of operator `op` replaced, in each step of it; without one, a step is added.
+    """Return `plan` with `params` in every step of operator `op`; a plan without such a step gets one at its end.
 
-    Raises UserError for an unknown operator, a wrong number of parameters, or one out of bounds.
+    Raises UserError for an unknown operator, a wrong number of parameters, or a parameter out of bounds.
     """
     step = Step.checked(op, params)
     if not any(old.op == step.op for old in plan):

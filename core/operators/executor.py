@@ -1,4 +1,4 @@
-"""Carrying plans out: one step, a whole plan, or a batch in which every sample has another operator."""
+"""The executor: applies a step, a plan, or one step per sample of a batch."""
 import contextlib
 import ctypes
 import functools
@@ -14,7 +14,7 @@ from core.threads import threads, threads_for
 
 
 def apply(operator, image, params, mask=None):
-    """Carry out one step: `clip(op(x) * mask + x * (1 - mask), 0, 1)`.
+    """Apply one operator: `clip(op(x) * mask + x * (1 - mask), 0, 1)`.
 
     Args:
         operator: a row of the table.
@@ -22,7 +22,7 @@ def apply(operator, image, params, mask=None):
         params: (B, operator.n_params).
         mask: (B, 1, H, W) in [0, 1], 1 = edit here; None edits everywhere.
 
-    Returns: (B, 3, H, W) in [0, 1]. Raises UserError where a local operator has no mask.
+    Returns: (B, 3, H, W) in [0, 1]. Raises UserError if the operator is local and `mask` is None.
     """
     if operator.local:
         if mask is None:
@@ -37,17 +37,18 @@ def apply(operator, image, params, mask=None):
 
 
 def apply_batch(vocab, ops, image, params, mask=None):
-    """Carry out one step on each sample, each with its own operator.
+    """Apply one operator to each sample of a batch; the samples may have different operators.
 
-    Samples are grouped by operator, so the work is one call per operator that occurs, not one per sample.
+    Samples are grouped by operator, so that each operator is called once per batch, not once per sample.
 
     Args:
-        vocab: the OperatorVocab that gives `ops` their meaning.
-        ops: (B,) integer ids; special tokens (NONE, START, END) leave their samples as they are.
-        image: (B, 3, H, W); params: (B, P) with P >= every operator's n_params, the rest is padding;
-        mask: (B, 1, H, W) or None.
+        vocab: the OperatorVocab that maps ids to operators.
+        ops: (B,) integer ids; samples with a special token (NONE, START, END) stay as they are.
+        image: (B, 3, H, W) in [0, 1].
+        params: (B, P), P >= every operator's n_params; further values are padding.
+        mask: (B, 1, H, W) in [0, 1], or None.
 
-    Returns: (B, 3, H, W). Raises UserError for an operator that is only a name in `vocab`.
+    Returns: (B, 3, H, W). Raises UserError for an operator of `vocab` that the operator table lacks.
     """
     order = ops.argsort(stable=True)
     image, params = _Permute.apply(image, order), params[order]
@@ -66,9 +67,9 @@ def apply_batch(vocab, ops, image, params, mask=None):
 
 
 def execute_batch(vocab, ops, image, params):
-    """Carry out a plan on each sample; see `apply_batch`.
+    """Execute one plan per sample of a batch; see `apply_batch`.
 
-    Args: ids `ops` (B, T), special tokens included; `image` (B, 3, H, W); `params` (B, T, P).
+    Args: `ops` (B, T) integer ids, special tokens included; `image` (B, 3, H, W); `params` (B, T, P).
     Returns: (B, 3, H, W); gradients reach the image and the parameters.
     """
     for step in range(ops.shape[1]):
@@ -77,7 +78,7 @@ def execute_batch(vocab, ops, image, params):
 
 
 class _Permute(torch.autograd.Function):
-    """Reorder samples. The gradient is reordered back: one copy, where indexing would scatter into zeros."""
+    """Reorder the samples of a batch. Its backward pass is one copy; that of indexing would scatter into zeros."""
 
     @staticmethod
     def forward(ctx, image, order):
@@ -98,12 +99,12 @@ def trace(plan: Plan, image):
 
 
 def execute_step(step: Step, image):
-    """Carry out one step of a plan on (B, 3, H, W); its mask is resized to the picture."""
+    """Apply one step of a plan to `image` (B, 3, H, W); the step's mask is resized to the image."""
     return apply(TABLE[step.op], image, *_operands(step, image))
 
 
 def _operands(step, image):
-    """Return the parameters (B, n) and the mask (B, 1, H, W) or None of a step, as `apply` needs them."""
+    """Return a step's parameters (B, n) and its mask (B, 1, H, W) or None, as tensors for `apply`."""
     params = torch.tensor(step.params, dtype=image.dtype, device=image.device).expand(len(image), -1)
     mask = None
     if step.mask is not None:
@@ -112,10 +113,10 @@ def _operands(step, image):
 
 
 def execute(plan: Plan, image):
-    """Carry out `plan` on a picture of any size: (3, H, W) or (B, 3, H, W), float, in [0, 1].
+    """Return the result of `plan` on an image of any size: (3, H, W) or (B, 3, H, W), float, in [0, 1].
 
-    The same plan on the same pixels gives the same bits. Large pictures on a CPU are worked on tile by tile, by
-    several threads, which takes little memory beyond the result.
+    The same plan on the same pixels gives the same bits. On a CPU, several threads process a large image in tiles,
+    which needs little memory besides the result.
     """
     tiled = (image.device.type == "cpu" and image.shape[-2] * image.shape[-1] >= MIN_TILES * TILE[0] * TILE[1]
              and not (torch.is_grad_enabled() and image.requires_grad))
@@ -131,21 +132,21 @@ def execute(plan: Plan, image):
 
 
 TILE = (128, 512)   # height and width: a tile and its temporaries stay in a core's cache
-MIN_TILES = 8       # smaller pictures are not worth the threads
+MIN_TILES = 8       # an image of fewer tiles is edited whole: starting threads would cost more than they save
 
 
 @functools.cache
 def _keep_freed_memory():
-    """Let glibc keep what a tile frees for the next one: fetching it from the system anew takes a third of the time."""
-    mmap_threshold, trim_threshold = -3, -1   # names of malloc.h
-    with contextlib.suppress(OSError, AttributeError):   # another C library
+    """Let glibc keep freed memory for the next tile: returning it and requesting it again takes a third of the time."""
+    mmap_threshold, trim_threshold = -3, -1   # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
+    with contextlib.suppress(OSError, AttributeError):   # the C library is not glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(mmap_threshold, 32 << 20)
         mallopt(trim_threshold, 128 << 20)
 
 
 def _execute_tiles(steps, image):
-    """Carry out steps that look only a few pixels around, tile by tile; tiles overlap by what the steps look at."""
+    """Apply steps of operators with a radius, tile by tile; a tile's margin is the sum of these radii."""
     _keep_freed_memory()
     halo = sum(TABLE[step.op].radius for step in steps)
     operands = [(TABLE[step.op], *_operands(step, image)) for step in steps]
@@ -165,6 +166,6 @@ def _execute_tiles(steps, image):
 
     corners = [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])]
     workers = torch.get_num_threads()
-    with threads(1), ThreadPoolExecutor(workers) as pool:   # threads within a tile would only wait for each other
+    with threads(1), ThreadPoolExecutor(workers) as pool:   # further threads within a tile would only wait
         list(pool.map(work, corners))
     return result

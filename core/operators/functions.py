@@ -1,9 +1,9 @@
-"""What each operator does to pixels: pure functions, one per row of the table.
+"""The pixel functions of the operators: one pure function per row of the operator table.
 
 Every function takes `image`, a float tensor (B, 3, ...) of sRGB values in [0, 1] (the trailing shape is
 (H, W) for pictures; point-wise operators also take bare pixel lists (B, 3, N)), and `params` (B, n).
-It returns the edited image, neither masked nor clipped: the executor does both for all operators alike.
-Differentiable in image and parameters almost everywhere.
+It returns the edited image, neither masked nor clipped; the executor masks and clips the results of all operators.
+The functions are differentiable in image and parameters almost everywhere.
 """
 import math
 
@@ -22,12 +22,12 @@ def luminance(image):
 
 
 def per_sample(params, image):
-    """Shape one parameter per sample, (B, 1) -> (B, 1, 1, ...), to broadcast over `image`."""
+    """Reshape one parameter per sample, (B, 1) -> (B, 1, 1, ...), so that it broadcasts over `image`."""
     return params.reshape(-1, *[1] * (image.dim() - 1))
 
 
 def brightness(image, params):
-    """Scale the HSV value: V' = clip(V (1 + p)). Multiplying RGB by V'/V is the same without HSV."""
+    """Scale the HSV value: V' = clip(V (1 + p)). RGB is multiplied by V'/V, which needs no conversion to HSV."""
     value = image.amax(1, keepdim=True)
     return image * torch.minimum(1 + per_sample(params, image), 1 / value.clamp_min(EPSILON))
 
@@ -43,7 +43,7 @@ def contrast(image, params):
 
 
 def saturation(image, params):
-    """Scale the HSV saturation: S' = clip(S (1 + p)), by moving channels away from the largest one."""
+    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest one is scaled."""
     value = image.amax(1, keepdim=True)
     chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
     scale = torch.minimum((1 + per_sample(params, image)).clamp_min(0), value / chroma)
@@ -58,7 +58,7 @@ def curve(image, weights):
     slopes = weights / weights.mean(-1, keepdim=True).clamp_min(EPSILON)
     steps = slopes.shape[-1]
     intercepts = (slopes.cumsum(-1) - slopes - slopes * torch.arange(steps, device=image.device)) / steps
-    x = image.flatten(2).flatten(0, 1)   # one row per curve: row r finds its lines in cells r * steps ... of a table
+    x = image.flatten(2).flatten(0, 1)   # one row per channel of each sample; row r uses table cells from r * steps on
     rows = torch.arange(0, len(x) * steps, steps, dtype=torch.int32, device=image.device)[:, None]
     cell = (x.detach() * steps).int().clamp_(0, steps - 1).add_(rows).flatten()
 
@@ -100,5 +100,5 @@ def black_and_white(image, params):
 
 
 def color_bg(image, mask):
-    """Paint white; the executor keeps what lies outside `mask`."""
+    """Return a white image; the executor keeps the original pixels outside `mask`."""
     return torch.ones_like(image)

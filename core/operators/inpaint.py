@@ -1,7 +1,7 @@
-"""Removing what a mask covers, behind one small interface.
+"""Inpainting: fill the area of a mask from its surroundings.
 
 An inpainter is a callable `(image, hole) -> image` on NumPy arrays: `image` float32 (H, W, 3) in [0, 1],
-`hole` bool (H, W), True where pixels are to be invented. Another inpainter is one more entry of INPAINTERS.
+`hole` bool (H, W), True where pixels are to be filled. To add an inpainter, add an entry to INPAINTERS.
 """
 import cv2
 import numpy as np
@@ -11,11 +11,11 @@ RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
 
 
 def telea(image, hole):
-    """Fast marching after Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
-    # In a picture one pixel wide or high OpenCV reads memory that nobody wrote: let its edge go on for a pixel.
+    """Fill the hole by fast marching: Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
+    # OpenCV reads uninitialised memory in an image one pixel wide or high, so we pad that image by a pixel.
     if thin := 1 in hole.shape:
         image, hole = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge"), np.pad(hole, 1, mode="edge")
-    # OpenCV inpaints floats one channel at a time, and its smoothing terms are made for values up to 255.
+    # OpenCV inpaints one channel of floats at a time, and its smoothing terms expect values up to 255.
     channels = [cv2.inpaint(np.ascontiguousarray(channel) * 255, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
                 for channel in np.moveaxis(image, 2, 0)]
     filled = np.stack(channels, axis=2) / 255
@@ -26,14 +26,14 @@ INPAINTERS = {"telea": telea}
 
 
 def inpaint_obj(image, mask, inpainter="telea"):
-    """Fill what `mask` (B, 1, H, W) covers by more than half from its surroundings.
+    """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 
-    Gradients pass where the image is kept; the invented pixels are constants.
+    Gradients flow through the kept pixels; the filled pixels are constants.
     """
     fill = INPAINTERS[inpainter]
     filled = []
     for sample, hole in zip(image.detach(), mask.detach()[:, 0] > 0.5, strict=True):
-        if not hole.any() or hole.all():  # nothing to fill, or nothing to fill it from
+        if not hole.any() or hole.all():  # no hole, or no surroundings
             filled.append(sample)
             continue
         pixels = sample.permute(1, 2, 0).float().cpu().numpy()

@@ -1,4 +1,4 @@
-"""A plan: the edit as a value, a short list of named, parameterised steps, stored as JSON."""
+"""Plans: an edit as a short list of named, parameterised steps, stored as JSON."""
 import json
 import math
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from core.operators.table import TABLE, get_operator
 from core.regions.mask import Mask
 
 FORMAT, VERSION = "ldie-plan", 1
-MOST_STEPS = 1000       # of a plan, and its bytes as a file: what is larger is no plan that anybody made
-MOST_BYTES = 2 << 20
+MOST_STEPS = 1000       # steps of a plan; real plans have far fewer
+MOST_BYTES = 2 << 20    # bytes of a plan's file; real files are far smaller
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation: `op` from the table, its `params` in canonical form, where it applies (None: everywhere)."""
+    """One step: operator `op` of the table, its `params` in canonical form, the `mask` it edits (None: everywhere)."""
 
     op: str
     params: tuple[float, ...] = ()
@@ -25,7 +25,10 @@ class Step:
 
     @classmethod
     def make(cls, op, params=(), mask=None):
-        """Make a step from any numbers: the name may be a nick-name, the parameters are brought into bounds."""
+        """Make a step; `op` may be an alias, and `params`, any finite numbers, are brought into their bounds.
+
+        Raises UserError for an unknown operator or a wrong number of parameters.
+        """
         operator = get_operator(op)
         try:
             values = torch.as_tensor(params, dtype=torch.float64).reshape(-1)
@@ -34,25 +37,25 @@ class Step:
         if len(values) != operator.n_params or not torch.isfinite(values).all():
             raise UserError(f"{operator.name}: needs {operator.n_params} finite parameter(s), got {values.tolist()}")
         if operator.n_params:
-            values = operator.normalise(values).float()  # float32 is what is executed, so it is what is kept,
-            values = values.double().clamp(operator.low, operator.high)   # unless rounded over a bound
+            values = operator.normalise(values).float()  # the executor works in float32, so float32 values are kept
+            values = values.double().clamp(operator.low, operator.high)   # rounding may cross a bound
         return cls(operator.name, tuple(values.tolist()), mask)
 
     @classmethod
     def checked(cls, op, params):
-        """Make a step as `make` does, but raise UserError where parameters are out of bounds."""
+        """Make a step as `make` does, but raise UserError if a parameter is out of bounds."""
         operator = get_operator(op)
         _refuse_misfits(_PARAMS[operator.name], list(params), operator.name)
         return cls.make(operator.name, params)
 
     @property
     def is_neutral(self):
-        """Whether the step certainly leaves every picture as it is."""
+        """Whether all parameters are neutral; if so, the step changes no image."""
         operator = TABLE[self.op]
         return operator.n_params > 0 and all(p == operator.neutral for p in self.params)
 
     def describe(self):
-        """Return the parameters in a few words, for tables and pages."""
+        """Return the parameters as a short text for tables and pages."""
         operator = TABLE[self.op]
         if operator.structure == "curve":
             return " ".join(f"{p:.2f}" for p in self.params)
@@ -61,7 +64,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sequence of steps. Executing one is a pure function of the picture: see `core.operators.executor`."""
+    """A sequence of steps. The result of a plan depends on the plan and the pixels only; see `executor.execute`."""
 
     steps: tuple[Step, ...] = ()
 
@@ -72,7 +75,7 @@ class Plan:
         return iter(self.steps)
 
     def to_dict(self):
-        """Return the plan as JSON values."""
+        """Return the plan as a dict of JSON values, as `plan_schema` describes them."""
         steps = []
         for step in self.steps:
             entry = {"op": step.op, "params": list(step.params)}
@@ -83,27 +86,27 @@ class Plan:
 
     @classmethod
     def from_dict(cls, value, source="plan"):
-        """Read a plan from JSON values. Raises UserError naming `source`, the field and what is allowed."""
+        """Return the plan of a dict of JSON values. Raises UserError naming `source`, the field and the remedy."""
         version = value.get("version") if isinstance(value, dict) else None
         if isinstance(version, int) and version > VERSION:
             raise UserError(f"{source}: plan version {version} is newer than this program's {VERSION}; update it")
         steps = value.get("steps") if isinstance(value, dict) else None
-        if isinstance(steps, list) and len(steps) > MOST_STEPS:   # before they are looked at one by one
-            raise UserError(f"{source}: steps: has {len(steps)}, more than the {MOST_STEPS} of a plan; divide it")
+        if isinstance(steps, list) and len(steps) > MOST_STEPS:   # checked first: validating so many steps is slow
+            raise UserError(f"{source}: steps: has {len(steps)}, but a plan has at most {MOST_STEPS}; divide the plan")
         _refuse_misfits(_OUTLINE, value, source)
         return cls(tuple(_read_step(entry, index, source) for index, entry in enumerate(value["steps"])))
 
     def save(self, path):
-        """Write the plan as JSON, whole or not at all. Raises UserError where `load` would refuse it."""
+        """Write the plan as JSON, whole or not at all. Raises UserError for a plan that `load` would refuse."""
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
         if len(self) > MOST_STEPS or len(text) > MOST_BYTES:
-            raise UserError(f"{path}: not written, {len(self)} steps or {len(text) / 2**20:.1f} MiB is more than a "
-                            f"plan may have ({MOST_STEPS}, {MOST_BYTES >> 20} MiB); take fewer steps or simpler masks")
+            raise UserError(f"{path}: not written, the plan has {len(self)} steps and {len(text) / 2**20:.1f} MiB, but "
+                            f"the limits are {MOST_STEPS} and {MOST_BYTES >> 20} MiB; use fewer steps or simpler masks")
         write_text(path, text)
 
     @classmethod
     def load(cls, path):
-        """Read and validate a plan. Raises UserError with file and field, at once where it is too large."""
+        """Read and validate a plan. Raises UserError naming the file and the field; a file too large is not parsed."""
         return cls.from_dict(read_json(path, MOST_BYTES), source=str(path))
 
 
@@ -118,7 +121,7 @@ def plan_schema():
 
 
 def _outline():
-    """The schema without the rules that depend on the operator of a step."""
+    """Return the schema without the rules that depend on a step's operator."""
     mask = {
         "type": "object", "required": ["size", "counts"], "additionalProperties": False,
         "properties": {
@@ -140,23 +143,23 @@ def _outline():
 
 
 def _params_schema(row):
-    """What the parameters of one operator must be; a tone curve is scale-free, so any float32 will do."""
+    """Return the schema of one operator's parameters; tone curves are scale-free, so they may have any float32."""
     bounds = {"minimum": row.low, "maximum": torch.finfo().max if row.structure == "curve" else row.high}
     return {"minItems": row.n_params, "maxItems": row.n_params, "items": bounds}
 
 
-# One small validator per operator: trying every operator's rule on every step would be ten times as slow.
+# One small validator per operator: checking each step against the rules of all operators takes ten times as long.
 _OUTLINE = jsonschema.Draft202012Validator(_outline())
 _PARAMS = {row.name: jsonschema.Draft202012Validator(_params_schema(row)) for row in TABLE.values()}
 
 
 def _read_step(entry, index, source):
-    """Return the Step of a JSON entry whose outline is valid."""
+    """Return the Step of a JSON entry that `_OUTLINE` has validated. Raises UserError naming the field."""
     operator, where = TABLE[entry["op"]], f"{source}: steps[{index}]"
     _refuse_misfits(_PARAMS[operator.name], entry["params"], where + ".params")
     params = tuple(float(p) for p in entry["params"])
-    if any(math.isnan(p) for p in params):   # the one number that no bound refuses
-        raise UserError(f"{where} ({operator.name}): params contain NaN")
+    if any(math.isnan(p) for p in params):   # NaN passes every check of bounds
+        raise UserError(f"{where} ({operator.name}): params contain NaN; give finite numbers")
     if operator.local and "mask" not in entry:
         raise UserError(f"{where} ({operator.name}): this operator needs a mask")
     mask = None
@@ -165,12 +168,12 @@ def _read_step(entry, index, source):
         with naming(where):
             mask.runs()
     step = Step.make(operator.name, params, mask)
-    # What is canonical already stays as it was written, to the last bit; other curves are scaled.
+    # Parameters that are already canonical are kept bit by bit; other tone curves are scaled.
     return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step
 
 
 def _refuse_misfits(validator, value, source):
-    """Raise UserError with the field and the reason of the first thing that does not fit."""
+    """Raise UserError naming the field and the reason if `value` does not fit the schema of `validator`."""
     error = jsonschema.exceptions.best_match(validator.iter_errors(value))
     if error is not None:
         field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)

@@ -1,4 +1,4 @@
-"""The operator table: an operator is one function and one row here; all else follows from the row."""
+"""The operator table. An operator is one function and one row of TABLE; everything else follows from the row."""
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ MAX_STEPS = 5   # the longest plan of a planner: its `ops` are START, up to MAX_
 class Operator:
     """One row: a named, parameterised edit.
 
-    `structure` says how the effect depends on the parameters, which is what a planner needs to fit them:
-    "linear" (in p, before clipping), "scalar" (one number), "curve" (tone-curve weights), "fixed" (none).
-    A `local` operator is a function of (image, mask) and means nothing without a mask.
-    `radius` is how many pixels around a pixel it looks at: 0 is point-wise, None the whole picture.
+    `structure` tells a planner how to fit the parameters: "linear" (the result is linear in p before clipping),
+    "scalar" (one number), "curve" (tone-curve weights), "fixed" (no parameters).
+    The function of a `local` operator takes (image, mask), so the operator needs a mask.
+    `radius` is the number of pixels around a pixel that affect its result: 0 is point-wise, None the whole image.
     """
 
     name: str
@@ -42,13 +42,13 @@ class Operator:
         if self.structure == "curve":
             weights = params.clamp_min(0).unflatten(-1, (-1, CURVE_STEPS))
             peak = weights.amax(-1, keepdim=True)
-            absent = peak < torch.finfo(peak.dtype).tiny   # no weights, no curve: the identity
-            weights = weights.masked_fill(absent, 1) / peak.masked_fill(absent, 1)   # huge ones must not overflow
+            absent = peak < torch.finfo(peak.dtype).tiny   # all weights are 0: use the identity curve
+            weights = weights.masked_fill(absent, 1) / peak.masked_fill(absent, 1)   # avoids overflow of the mean
             return (weights / weights.mean(-1, keepdim=True)).flatten(-2)
         return params.clamp(self.low, self.high)
 
     def squash(self, raw):
-        """Map unbounded network outputs (..., n) into the bounds, smoothly; 0 maps to (nearly) neutral."""
+        """Map unbounded network outputs (..., n) smoothly into the bounds; 0 maps to (nearly) neutral."""
         if self.structure == "curve":
             shift = math.log(math.e - 1)  # softplus(shift) = 1
             return self.normalise(F.softplus(raw + shift))
@@ -57,7 +57,7 @@ class Operator:
 
 
 def _curve(name, function, about, channels, alias):
-    """A tone-curve row: weights >= 0 of any scale, canonical mean 1, so none exceeds the number of steps."""
+    """Return a tone-curve row. Weights are >= 0; their canonical mean is 1, so none exceeds the number of steps."""
     return Operator(name, function, about, "curve", channels * CURVE_STEPS, 0.0, float(CURVE_STEPS), 1.0,
                     aliases=(alias,))
 
@@ -80,7 +80,7 @@ TABLE = {row.name: row for row in (
 
 ALIASES = {alias: row.name for row in TABLE.values() for alias in row.aliases}
 
-# The published vocabularies by session; ids are the order. FiveK's session 1 and the synthetic session 0 equal 3.
+# The published vocabularies by session; the order gives the ids. FiveK's session 1 and the synthetic session 0 equal 3.
 _SESSION_3 = (NONE, START, END, "brightness", "contrast", "saturation", "hue", "inpaint_obj", "tint", "sharpness",
               "color_bg")
 SESSIONS = {
@@ -94,7 +94,7 @@ SESSIONS = {
 
 
 def get_operator(name):
-    """Return the row of an operator by its name or nick-name. Raises UserError naming the known ones."""
+    """Return the row of an operator by its name or alias. Raises UserError naming the known operators."""
     try:
         return TABLE[ALIASES.get(name, name)]
     except (KeyError, TypeError):
@@ -102,7 +102,7 @@ def get_operator(name):
 
 
 class OperatorVocab:
-    """Ids of operators in a planner's output: special tokens and operator names; the order gives the id."""
+    """The ids of a planner's output: an id is the place of a special token or an operator in `names`."""
 
     def __init__(self, names=_SESSION_3):
         self.names = tuple(names)
@@ -115,7 +115,7 @@ class OperatorVocab:
         return len(self.names)
 
     def __getitem__(self, index):
-        """Return the operator of an id, or None for a special token or an operator not in the table."""
+        """Return the operator of an id, or None for a special token and for a name that the table lacks."""
         return TABLE.get(self.names[index])
 
     @property
@@ -125,5 +125,5 @@ class OperatorVocab:
 
     @property
     def max_params(self):
-        """P_max: how many parameters the largest operator of this vocabulary has."""
+        """The largest number of parameters of an operator in this vocabulary, P_max."""
         return max(operator.n_params for _, operator in self.operators)

@@ -1,4 +1,4 @@
-"""Photos on disk: pixels in and out with their bit depth, EXIF and colour profile.
+"""Photo files: read and write pixels with their bit depth, EXIF data and colour profile.
 
     from core.photo import from_tensor, read_photo, write_photo
     photo = read_photo("in.tif")

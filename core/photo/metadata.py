@@ -1,48 +1,81 @@
-"""EXIF: what of it is kept, and made true for the upright sRGB picture that is written."""
+"""Metadata: what an edited photo keeps of EXIF, XMP and IPTC, and what its XMP says about the edit."""
+import contextlib
+import re
+from xml.etree import ElementTree
+
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 UPRIGHT = 1
-ADOBE_RGB_INTEROP = "R03"  # DCF 2.0: how a camera says Adobe RGB without embedding a profile
+ADOBE_RGB_INTEROP = "R03"   # DCF 2.0: marks Adobe RGB pixels without an embedded profile
+ADOBE_RGB = 2               # of ColorSpace: not in the standard, but some cameras write it
 MAKER_NOTE = 37500
+MOST_XMP = 1 << 20          # bytes; larger packets hold pictures
 
-# The first directory of a TIFF also says how its own bytes lie; these tags say something of the picture.
+# The tags of the first directory that describe the photo; its other tags describe the layout of the file.
 _KEPT = [Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
          Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Rating, Base.RatingPercent,
          Base.Copyright, Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject]
 
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_TIFF = "http://ns.adobe.com/tiff/1.0/"
+_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_XAP = "http://ns.adobe.com/xap/1.0/"
+_OURS = "urn:ldie:edit:1.0/"
+_ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+_WRAPPERS = {"x": "adobe:ns:meta/", "rdf": _RDF, "tiff": _TIFF, "Iptc4xmpExt": _EXT, "xmp": _XAP, "ldie": _OURS}
+# Namespaces of parts that an edited photo no longer has: gain map, depth map, motion photo, further packets
+_GAIN_MAP = ("http://ns.adobe.com/hdr-gain-map/1.0/", "http://ns.apple.com/HDRGainMap/1.0/")
+_DEPTH_MAP = ("http://ns.google.com/photos/1.0/depthmap/", "http://ns.apple.com/depthData/1.0/",
+              "http://ns.google.com/photos/dd/1.0/device/")
+_GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", "http://ns.adobe.com/xmp/note/",
+         "http://ns.google.com/photos/1.0/container/item/", "http://ns.google.com/photos/1.0/camera/",
+         "http://ns.apple.com/pixeldatainfo/1.0/")
+_PREFIX = re.compile(r"ns\d+")
+
 
 def orientation(exif):
-    """Return the orientation 1 to 8 of an `Image.Exif`; anything else counts as upright."""
+    """Return the orientation of an `Image.Exif`, 1 to 8; a missing or invalid value counts as upright."""
     value = exif.get(Base.Orientation)
     return value if value in range(1, 9) else UPRIGHT
 
 
-def is_adobe_rgb(exif):
-    """Whether the camera says that its pixels are Adobe RGB."""
-    return _interoperability(exif).get(1) == ADOBE_RGB_INTEROP
+def exif_primaries(exif):
+    """Return the RGB primaries that EXIF data names, for a photo without a profile.
+
+    Returns: "Adobe RGB"; (three primaries (x, y), white (x, y), gamma or None for the sRGB curve); or None.
+    """
+    details = exif.get_ifd(IFD.Exif)
+    if interoperability(exif).get(1) == ADOBE_RGB_INTEROP or details.get(Base.ColorSpace) == ADOBE_RGB:
+        return "Adobe RGB"
+    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError, KeyError):
+        white, points = ([float(value) for value in exif[tag]] for tag in (318, 319))
+        if len(white) == 2 and len(points) == 6 and min(white[1], *points[1::2]) > 0:
+            gamma = details.get(42240)
+            return tuple(zip(points[::2], points[1::2], strict=True)), tuple(white), float(gamma) if gamma else None
+    return None
 
 
-def _interoperability(exif):
-    """Return the tags of the interoperability directory, {} without one."""
+def interoperability(exif):
+    """Return the tags of the interoperability directory; {} if it is missing."""
     try:
         return dict(exif.get_ifd(IFD.Interop))
-    except KeyError:   # from Pillow 12.3 on: there is none
+    except KeyError:   # Pillow from 12.3 on raises it for a missing directory
         return {}
 
 
 def describe(exif, size, converted=False, maker_note=True):
-    """Return the EXIF bytes to write: camera, exposure, place and author are kept.
+    """Return the EXIF bytes to write, with camera, exposure, place and author; empty if there is nothing to keep.
 
-    The orientation becomes upright, sizes become `size` (width, height), and a converted picture says sRGB.
-    The thumbnail goes, since it shows the unedited picture. Empty when there is nothing to keep.
+    The orientation becomes upright and the sizes become `size` (width, height). If the pixels were `converted`, the
+    colour space becomes sRGB. The thumbnail is left out, because it shows the unedited photo.
     """
     kept = Image.Exif()
     for tag in _KEPT:
         if tag in exif:
             kept[tag] = exif[tag]
     details, place = dict(exif.get_ifd(IFD.Exif)), dict(exif.get_ifd(IFD.GPSInfo))
-    interop = _interoperability(exif)
+    interop = interoperability(exif)
     details.pop(IFD.Interop, None)
     if interop and not converted:
         details[IFD.Interop] = interop
@@ -50,7 +83,7 @@ def describe(exif, size, converted=False, maker_note=True):
         if tag in details:
             details[tag] = value
     if converted and Base.ColorSpace in details:
-        details[Base.ColorSpace] = 1  # sRGB
+        details[Base.ColorSpace] = 1   # sRGB
     if not maker_note:
         details.pop(MAKER_NOTE, None)
     if details:
@@ -61,3 +94,82 @@ def describe(exif, size, converted=False, maker_note=True):
         return b""
     kept[Base.Orientation] = UPRIGHT
     return kept.tobytes()
+
+
+def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
+    """Return the XMP packet of an edited photo, and a list of notes.
+
+    The packet keeps rating, title, keywords, rights and all else that the photo's packet says; orientation becomes
+    upright, and descriptions of left-out parts (gain map, depth map) go. With `plan`, a text, it says that
+    the picture was edited by that plan (IPTC digital source type "algorithmically enhanced"). A damaged packet, or
+    one of more than 1 MiB, is left out, and a note says so.
+    """
+    notes, root = [], None
+    if xmp:
+        try:
+            root = _parse(xmp)
+        except (ValueError, ElementTree.ParseError, RecursionError):
+            notes.append("its XMP data is damaged or too large and was left out")
+    if root is None:
+        if plan is None:
+            return b"", notes
+        root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
+        ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+    rdf = next(root.iter(f"{{{_RDF}}}RDF"))
+    _drop(rdf)
+    first = rdf.find(f"{{{_RDF}}}Description")
+    if first is None:
+        first = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+    if plan is not None:
+        _set(rdf, first, f"{{{_EXT}}}DigitalSourceType", _ENHANCED)
+        _set(rdf, first, f"{{{_OURS}}}Plan", plan)
+        _set(rdf, first, f"{{{_OURS}}}EditedBy", "LDIE")
+    for prefix, uri in _WRAPPERS.items():
+        ElementTree.register_namespace(prefix, uri)
+    packet = ElementTree.tostring(root, encoding="unicode")
+    text = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="w"?>'
+    return text.encode(), notes
+
+
+def parts_left_out(xmp: bytes) -> list[str]:
+    """Return notes on the parts that XMP data announces and an edited photo does not have: gain map, depth map."""
+    return [f"its {name} is left out" for name, spaces in (("HDR gain map", _GAIN_MAP), ("depth map", _DEPTH_MAP))
+            if any(space.encode() in xmp for space in spaces)]
+
+
+def _parse(xmp):
+    """Return the root element of a packet. Raises ValueError and ParseError on one that cannot be kept."""
+    if len(xmp) > MOST_XMP or b"<!" in xmp.replace(b"<![CDATA[", b""):   # a document type could define entities
+        raise ValueError("too large, or with a document type")
+    text = xmp.decode("utf-8-sig").strip("\0 \r\n\t")
+    for prefix, uri in re.findall(r"xmlns:([\w.-]+)\s*=\s*[\"']([^\"']+)[\"']", text):
+        if not _PREFIX.fullmatch(prefix) and prefix != "xml":
+            ElementTree.register_namespace(prefix, uri)   # so that the packet is written with its own prefixes
+    root = ElementTree.fromstring(text)
+    if next(root.iter(f"{{{_RDF}}}RDF"), None) is None:
+        raise ValueError("no RDF")
+    return root
+
+
+def _drop(rdf):
+    """Remove parts that the edited photo does not have, and make the orientation upright."""
+    for element in list(rdf.iter()):
+        for name in list(element.attrib):
+            if name.startswith(tuple(f"{{{space}}}" for space in _GONE)):
+                del element.attrib[name]
+            elif name == f"{{{_TIFF}}}Orientation":
+                element.set(name, "1")
+        for child in list(element):
+            if child.tag.startswith(tuple(f"{{{space}}}" for space in _GONE)) or child.tag == f"{{{_XAP}}}Thumbnails":
+                element.remove(child)
+            elif child.tag == f"{{{_TIFF}}}Orientation":
+                child.text = "1"
+
+
+def _set(rdf, first, name, value):
+    """Set a property, as an attribute of the first description; other statements of it go."""
+    for element in list(rdf.iter(f"{{{_RDF}}}Description")):
+        element.attrib.pop(name, None)
+        for child in element.findall(name):
+            element.remove(child)
+    first.set(name, value)

@@ -1,4 +1,4 @@
-"""A photo in memory, the photos of a folder, and whether a file may be written."""
+"""A photo in memory, resizing, limits on size, the photos of a folder, and checks of output paths."""
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,45 +7,66 @@ import numpy as np
 import torch
 
 from core.files import UserError
+from core.photo.profile import SRGB, Space, in_srgb
 
 MAX_PIXELS = 200_000_000
-MAX_BYTES = 1200 * 2**20   # when decoded: so many pixels of RGB with 16 bits per sample
-MAX_NAME = 240   # bytes of a file name: file systems allow 255, and a temporary file has a few more than its result
+MAX_BYTES = 1200 * 2**20   # of a decoded photo: MAX_PIXELS of RGB with 16 bits per sample
+MAX_NAME = 240   # bytes of a file name: file systems allow 255, and the name of a temporary file is a little longer
 RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
-READ_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *RAW_SUFFIXES)
+READ_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+                 ".jxl", ".bmp", ".gif", *RAW_SUFFIXES)
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """Pixels ready for editing, and what is needed to write the edited ones back in their place.
+    """The pixels of a photo, and the properties of its file that an edited photo keeps.
 
-    `pixels` is (H, W, 3) float32 in [0, 1], sRGB-encoded RGB, upright. `alpha` is (H, W) float32 in [0, 1]
-    or None; the pixels are not multiplied by it. `depth` is the file's, 8 or 16 bits per sample, and so is `colour`:
-    "grey", "RGB" or "CMYK". `exif` says "upright" whatever the file said. `icc` is the profile to embed: empty for a
-    file that had none (sRGB by convention). `notes` are sentences on what reading changed or left out.
+    `pixels` is (H, W, 3) float32 in [0, 1], upright: RGB of the photo's own primaries with the sRGB transfer curve.
+    `space` says which primaries these are, and holds the profile to embed. `alpha` is (H, W) float32 in [0, 1] or None;
+    the pixels are not multiplied by it. `depth` (8, 16, or 32 for floating point) and `colour` ("grey", "RGB" or
+    "CMYK") are those of the file. The orientation in `exif` is always upright. `xmp` and `iptc` are the file's packets,
+    `dpi` its print resolution (across, down) or None, `frames` the number of its frames or pictures. `notes` are
+    sentences about changes and losses on reading.
     """
 
     pixels: np.ndarray
     depth: int = 8
     format: str = ""
     exif: bytes = b""
-    icc: bytes = b""
+    space: Space = SRGB
     alpha: np.ndarray | None = None
     colour: str = "RGB"
+    xmp: bytes = b""
+    iptc: bytes = b""
+    dpi: tuple[float, float] | None = None
+    frames: int = 1
     notes: tuple[str, ...] = ()
 
+    @property
+    def icc(self):
+        """The profile to embed; empty for sRGB by convention."""
+        return self.space.icc
+
     def tensor(self):
-        """Return the pixels as a picture for the executor: (3, H, W) float32 in [0, 1]."""
+        """Return the pixels as an image for the executor: (3, H, W) float32 in [0, 1]."""
         return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
+
+    def srgb_tensor(self):
+        """Return the sRGB copy for a network: (3, H, W) float32 in [0, 1]."""
+        return torch.from_numpy(self.in_srgb()).permute(2, 0, 1).contiguous()
+
+    def in_srgb(self):
+        """Return the pixels as sRGB, (H, W, 3) float32 in [0, 1], for networks, metrics and screens."""
+        return in_srgb(self.pixels, self.space)
 
 
 def from_tensor(image):
-    """Return the pixels (H, W, 3), float32 array, of a picture (3, H, W) on any device."""
+    """Return an image (3, H, W), on any device, as a float32 array (H, W, 3)."""
     return image.detach().permute(1, 2, 0).float().cpu().contiguous().numpy()
 
 
 def shrink(photo, long_edge):
-    """Return the photo with a long edge of at most `long_edge` pixels, antialiased; it is never enlarged."""
+    """Return the photo with a long edge of at most `long_edge` pixels, antialiased; no photo is enlarged."""
     height, width = photo.pixels.shape[:2]
     size = fit(width, height, long_edge)
     if size == (width, height):
@@ -54,13 +75,13 @@ def shrink(photo, long_edge):
 
 
 def fit(width, height, long_edge):
-    """Return the size (width, height) of a picture that is shrunk to a long edge; it is never enlarged."""
+    """Return (width, height) scaled down to a long edge of at most `long_edge` pixels; no size is enlarged."""
     scale = min(long_edge / max(width, height), 1)
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
 def resize(array, size):
-    """Shrink (H, W) or (H, W, C) samples of any type to a size (width, height), antialiased; None stays None."""
+    """Shrink samples (H, W) or (H, W, C) of any type to `size` (width, height), antialiased; None stays None."""
     import cv2
     if array is None or array.shape[1::-1] == size:
         return array
@@ -69,7 +90,7 @@ def resize(array, size):
 
 
 def check_size(path, width, height, pixel_bytes, max_pixels, max_bytes):
-    """Raise UserError where a picture is more than may be decoded.
+    """Raise UserError if a picture exceeds `max_pixels` or `max_bytes`.
 
     Args: `pixel_bytes`, the bytes of a decoded pixel: channels x bytes per sample.
     """
@@ -84,9 +105,9 @@ def check_size(path, width, height, pixel_bytes, max_pixels, max_bytes):
 
 
 def list_photos(folder):
-    """Return the photos that lie in `folder` itself, sorted; hidden files and other suffixes are passed over.
+    """Return the sorted paths of the photos directly in `folder`, without hidden files and other suffixes.
 
-    Raises UserError where it is no folder or holds no photo.
+    Raises UserError if `folder` is not a folder, cannot be read or holds no photo.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -102,12 +123,13 @@ def list_photos(folder):
 
 
 def check_free(path, overwrite, remedy="another name"):
-    """Raise UserError where a file cannot be written, or would replace another without `overwrite`.
+    """Raise UserError if a file cannot be written to `path`, or if it exists and `overwrite` is False.
 
-    Call it before long work: what it finds would otherwise be found after it. `remedy` is what to give instead.
+    Call this function before long work, so that the error does not come after it. The error sentence offers `remedy`
+    as the alternative to --overwrite.
     """
     path = Path(path)
-    if os.path.isdir(path):   # unlike Path.is_dir, also of a name that is too long
+    if os.path.isdir(path):   # Path.is_dir raises OSError for a name that is too long
         raise UserError(f"{path}: a folder; name a file in it")
     if not overwrite and os.path.lexists(path):
         raise UserError(f"{path}: exists; give --overwrite or {remedy}")

@@ -1,90 +1,249 @@
-"""Colour: samples of any profile to sRGB, in floating point by LittleCMS."""
+"""Colour of photos: a photo keeps its own RGB primaries, with the sRGB transfer curve; an sRGB copy is made on demand.
+
+Operators treat the numbers of every RGB space as sRGB. Networks and metrics get the sRGB copy, see `in_srgb`.
+"""
 import functools
+import io
 import os
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
-_ROWS = 256  # of a picture, converted at once
+_ROWS = 256   # rows of an image that are converted at once
+_D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white of ICC profiles
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+D65 = (0.3127, 0.3290)
+SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+ADOBE_PRIMARIES = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+P3_PRIMARIES = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+REC2020_PRIMARIES = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
+_NAMES = {SRGB_PRIMARIES: "sRGB primaries", ADOBE_PRIMARIES: "Adobe RGB (1998)", P3_PRIMARIES: "Display P3",
+          REC2020_PRIMARIES: "Rec. 2020"}
+ADOBE_GAMMA = 563 / 256   # as the standard writes 2.2
 
 
-def to_srgb(samples, icc):
-    """Convert decoded samples to sRGB.
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The RGB space of a photo's file, and how its numbers become a Photo's.
 
-    With a profile, LittleCMS (through imagecodecs, as Pillow's binding knows 8 bits only) takes the file's
-    own 8 or 16-bit samples to floating point in one step, relative colorimetric with black point
-    compensation; nothing is rounded before the edit. Colours outside sRGB are clipped. A profile that moves
-    no colour by half an 8-bit level is sRGB by another name: the samples stay as they are and so does it.
-    Without a profile, samples are sRGB by convention, and CMYK is (1 - ink) (1 - black).
+    `icc` is the profile to embed, empty for sRGB by convention. `to_srgb` (3, 3) maps linear RGB to linear sRGB; None
+    means that the primaries are those of sRGB. `curves` (65536, 3) maps the file's values, evenly spaced from 0 to 1,
+    to numbers with the sRGB transfer curve; None means that the file has this curve already.
+    """
+
+    icc: bytes = b""
+    to_srgb: np.ndarray | None = None
+    curves: np.ndarray | None = None
+
+    def decode(self, samples):
+        """Return samples of the file (H, W, 3), uint8, uint16 or float32, as a Photo's pixels, float32 in [0, 1]."""
+        if self.curves is None:
+            return unit(samples)
+        if samples.dtype == np.float32:
+            grid = np.linspace(0, 1, len(self.curves))
+            return _each_channel(lambda values, curve: np.interp(values, grid, curve), samples, self.curves)
+        table = self.curves[::257] if samples.dtype == np.uint8 else self.curves
+        return _each_channel(lambda values, curve: curve[values], samples, table.astype(np.float32))
+
+    def encode(self, pixels, depth):
+        """Return a Photo's pixels (rows, W, 3) in [0, 1] as values of the file in [0, 1]; the inverse of `decode`.
+
+        For 8 bits a table of 65,536 entries is exact enough, and ten times as fast as interpolation.
+        """
+        if self.curves is None:
+            return pixels
+        if depth == 8:
+            return _each_channel(lambda values, table: table[np.rint(values * 65535).astype(np.uint16)], pixels,
+                                 self._inverse)
+        grid = np.linspace(0, 1, len(self.curves))
+        return _each_channel(lambda values, curve: np.interp(values, curve, grid), pixels, self.curves)
+
+    def same_primaries(self, other) -> bool:
+        """Return whether numbers of both spaces mean the same colours."""
+        ours, theirs = (np.eye(3) if space.to_srgb is None else space.to_srgb for space in (self, other))
+        return bool(np.allclose(ours, theirs, atol=1e-3))
+
+    @functools.cached_property
+    def _inverse(self):
+        grid = np.linspace(0, 1, len(self.curves))
+        return np.stack([np.interp(grid, curve, grid) for curve in self.curves.T], 1).astype(np.float32)
+
+
+SRGB = Space()
+
+
+def in_srgb(pixels, space):
+    """Return pixels (H, W, 3) of a space as sRGB, float32 in [0, 1]; colours outside sRGB are clipped."""
+    if space.to_srgb is None:
+        return pixels
+
+    def convert(rows):
+        linear = np.where(rows <= 0.04045, rows / 12.92, ((rows + 0.055) / 1.055) ** 2.4)
+        linear = (linear @ space.to_srgb.T.astype(np.float32)).clip(0, 1)
+        return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
+
+    return _by_rows(convert, pixels)
+
+
+def to_pixels(samples, icc):
+    """Return the pixels of decoded samples: (pixels (H, W, 3) float32 in [0, 1], their Space, a list of notes).
+
+    - An RGB profile of primaries and curves (sRGB, Display P3, Adobe RGB, ProPhoto, ...) keeps its primaries.
+    - Another profile (grey, CMYK, an RGB profile of tables) is converted to sRGB by LittleCMS in floating point,
+      relative colorimetric with black point compensation; colours outside sRGB are clipped.
+    - A profile that moves no colour by half an 8-bit level from sRGB counts as sRGB, and is kept.
+    - Without a profile, samples are sRGB by convention, and CMYK becomes RGB by (1 - ink) (1 - black).
 
     Args:
-        samples: (H, W, C) uint8 or uint16; C = 1 is grey, 3 RGB, 4 CMYK (0 = no ink).
+        samples: (H, W, C) uint8, uint16 or float32 in [0, 1]; C = 1 is grey, 3 RGB, 4 CMYK (0 = no ink).
         icc: the bytes of an ICC profile, or empty.
-
-    Returns: pixels (H, W, 3) float32 in [0, 1], the profile to embed (may be empty), and a list of notes.
     """
     notes = []
     if icc:
-        space, channels = _SPACES.get(icc[16:20], ("", 0))
-        if space == "rgb" and samples.shape[2] == 1:
-            samples = samples.repeat(3, axis=2)  # a grey picture may lie in an RGB working space
+        kind, channels = _SPACES.get(icc[16:20], ("", 0))
+        if kind == "rgb" and samples.shape[2] == 1:
+            samples = samples.repeat(3, axis=2)   # a grey picture may have an RGB profile
         try:
             if samples.shape[2] != channels:
                 raise ValueError(f"made for {icc[16:20].decode('latin-1').strip() or 'nothing'}")
-            if space == "rgb" and _is_srgb(icc):
-                return unit(samples), icc, notes
-            return _transform(samples, icc, space), srgb_profile(), notes
-        except (ValueError, RuntimeError) as error:  # CmsError is a RuntimeError
-            notes.append(f"its ICC profile does not fit its pixels ({error}): taken as sRGB")
+            if kind == "rgb" and (space := read_space(icc)):
+                return space.decode(samples), space, notes
+            if kind == "rgb":
+                notes.append("its ICC profile is a table: converted to sRGB, colours outside sRGB are clipped")
+            return _transform(samples, icc, kind, srgb_profile()), Space(srgb_profile()), notes
+        except (ValueError, RuntimeError) as error:   # CmsError is a RuntimeError
+            notes = [f"its ICC profile does not fit its pixels ({error}): taken as sRGB"]
     pixels = unit(samples)
     if samples.shape[2] == 4:
         notes.append("CMYK without a usable profile: colours are approximate")
         pixels = (1 - pixels[..., :3]) * (1 - pixels[..., 3:])
-    return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), b"", notes
+    return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), SRGB, notes
 
 
 def unit(samples):
-    """Return integer samples as float32 in [0, 1]."""
+    """Return samples as float32 in [0, 1]; integers are divided by the largest of their type."""
+    if samples.dtype == np.float32:
+        return samples
     return np.divide(samples, np.float32(np.iinfo(samples.dtype).max), dtype=np.float32)
 
 
+@functools.lru_cache(maxsize=8)   # a folder of photos has few profiles
+def read_space(icc: bytes) -> Space | None:
+    """Return the Space of an RGB profile of primaries and curves; None for a profile of tables.
+
+    Raises RuntimeError (CmsError) if LittleCMS cannot read the profile.
+    """
+    from PIL import ImageCms
+    level = np.linspace(0, 65535, 9).round().astype(np.uint16)
+    grid = np.stack(np.meshgrid(level, level, level), axis=-1).reshape(1, -1, 3)
+    if np.abs(_transform(grid, icc, "rgb", srgb_profile()) - unit(grid)).max() < _HALF_LEVEL:
+        return Space(icc)
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile
+        colorants = [profile.red_colorant, profile.green_colorant, profile.blue_colorant]
+        matrix = np.array([colorant[0] for colorant in colorants]).T   # linear RGB to XYZ under D50
+    except (OSError, TypeError):
+        return None
+    if not profile.is_matrix_shaper or b"A2B0" in _tags(icc) or abs(np.linalg.det(matrix)) < 1e-4:
+        return None
+    # The same primaries with the sRGB curve: LittleCMS then converts each channel by a curve of its own.
+    ramp = np.arange(65536, dtype=np.uint16)[None, :, None].repeat(3, 2)
+    curves = _transform(ramp, icc, "rgb", matrix_profile("own primaries", matrix))[0].astype(np.float64)
+    if np.abs(curves - unit(ramp[0])).max() < _HALF_LEVEL / 257:   # half a level of 16 bits
+        curves = None
+    elif (np.diff(curves, axis=0) < -1e-4).any():
+        return None   # a curve that falls cannot be inverted
+    else:
+        curves = np.maximum.accumulate(curves, axis=0) + np.arange(65536)[:, None] * 1e-12   # strictly rising
+    to_srgb = np.linalg.inv(_to_xyz(SRGB_PRIMARIES, D65)) @ matrix
+    return Space(icc, None if np.abs(to_srgb - np.eye(3)).max() < 2e-3 else to_srgb, curves)
+
+
+def _tags(icc):
+    """Return the signatures of a profile's tags."""
+    count = min(int.from_bytes(icc[128:132], "big"), 200)
+    return {icc[132 + 12 * place:136 + 12 * place] for place in range(count)}
+
+
+def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
+    """Return an ICC profile of RGB primaries, three (x, y), a white (x, y) and a gamma; None is the sRGB curve."""
+    name = _NAMES.get(tuple(map(tuple, primaries)), "RGB primaries of the file")
+    return matrix_profile(name, _to_xyz(primaries, white), gamma)
+
+
+def matrix_profile(name: str, matrix: np.ndarray, gamma: float | None = None) -> bytes:
+    """Return an ICC profile (version 4.2) of a matrix (3, 3), linear RGB to XYZ under D50, and a curve, see above."""
+    text = name.encode("utf-16-be")
+    words = b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(text), 28) + text
+    curve = (struct.pack(">4sIHH", b"para", 0, 0, 0) + _fixed(gamma) if gamma else
+             struct.pack(">4sIHH", b"para", 0, 3, 0) + _fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
+    tags = {b"desc": words, b"cprt": words, b"wtpt": b"XYZ \0\0\0\0" + _fixed(*_D50)}
+    for letter, column in zip((b"r", b"g", b"b"), np.asarray(matrix).T, strict=True):
+        tags[letter + b"XYZ"] = b"XYZ \0\0\0\0" + _fixed(*column)
+        tags[letter + b"TRC"] = curve
+    table, body, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for tag, data in tags.items():
+        table += tag + struct.pack(">II", start + len(body), len(data))
+        body += data + b"\0" * (-len(data) % 4)
+    header = (struct.pack(">I4sI", start + len(body), b"\0" * 4, 0x04200000) + b"mntrRGB XYZ "
+              + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + b"\0" * 28 + _fixed(*_D50))
+    return header.ljust(128, b"\0") + table + body
+
+
+def _fixed(*values):
+    """Return ICC's s15Fixed16 numbers."""
+    return b"".join(struct.pack(">i", round(float(value) * 65536)) for value in values)
+
+
+def _to_xyz(primaries, white):
+    """Return the matrix from linear RGB of these chromaticities to XYZ, adapted to D50 (Bradford)."""
+    columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in primaries]).T
+    source = np.array([white[0] / white[1], 1, (1 - white[0] - white[1]) / white[1]])
+    adapt = np.linalg.inv(_BRADFORD) @ np.diag((_BRADFORD @ _D50) / (_BRADFORD @ source)) @ _BRADFORD
+    return adapt @ (columns * np.linalg.solve(columns, source))
+
+
 @functools.cache
-def srgb_profile():
-    """Return the bytes of an sRGB profile, the same on every day: LittleCMS would put the time into it."""
+def srgb_profile() -> bytes:
+    """Return the bytes of an sRGB profile, with a fixed date; LittleCMS would write the current time."""
     from PIL import ImageCms
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
 
 
-def adobe_rgb_profile():
-    """Return the bytes of an Adobe RGB (1998) profile, which cameras name in EXIF without embedding it."""
-    import imagecodecs
-    return imagecodecs.cms_profile("adobergb")
+def _transform(samples, icc, kind, target):
+    """Return (H, W, 3) float32 in [0, 1] under the profile `target`, by all cores.
 
-
-@functools.lru_cache(maxsize=8)  # a folder of photos has few profiles
-def _is_srgb(icc):
-    level = np.linspace(0, 65535, 9).round().astype(np.uint16)
-    grid = np.stack(np.meshgrid(level, level, level), axis=-1).reshape(1, -1, 3)
-    return np.abs(_transform(grid, icc, "rgb") - unit(grid)).max() < _HALF_LEVEL
-
-
-def _transform(samples, icc, space):
-    """Return (H, W, 3) float32 in [0, 1]. Rows go to all cores: LittleCMS takes 0.3 s per megapixel on one.
-
-    Integer output would be faster, but LittleCMS then interpolates in a coarse table: errors of several levels.
+    One core takes 0.3 s per megapixel. Integer output would be faster, but LittleCMS then interpolates in a coarse
+    table, with errors of several levels. We call LittleCMS through imagecodecs; Pillow's binding has 8 bits only.
     """
     import imagecodecs
 
     def convert(rows):
         return imagecodecs.cms_transform(
-            rows, icc, srgb_profile(), colorspace=space, outcolorspace="rgb", outdtype=np.float32,
+            rows, icc, target, colorspace=kind, outcolorspace="rgb", outdtype=np.float32,
             intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
             flags=imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION).clip(0, 1)
 
-    samples = np.ascontiguousarray(samples[..., 0] if space == "gray" else samples)
+    return _by_rows(convert, samples[..., 0] if kind == "gray" else samples)
+
+
+def _each_channel(function: Callable, samples, tables):
+    """Return `function(channel, table)` of each channel (H, W) as float32 (H, W, 3), by all cores."""
+    def convert(rows):
+        return np.stack([function(rows[..., channel], tables[:, channel]) for channel in range(3)], -1).astype(
+            np.float32)
+
+    return _by_rows(convert, samples)
+
+
+def _by_rows(function, samples):
+    """Apply a function to strips of rows, by all cores; return the results as one array."""
+    parts = np.split(np.ascontiguousarray(samples), range(_ROWS, len(samples), _ROWS))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(convert, np.split(samples, range(_ROWS, len(samples), _ROWS)))))
+        return np.concatenate(list(pool.map(function, parts)))

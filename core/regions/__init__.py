@@ -1,1 +1,1 @@
-"""Regions of a picture."""
+"""Regions of an image: masks."""

@@ -1,4 +1,4 @@
-"""Where an edit applies: a mask as a value inside a plan."""
+"""Masks: the area that a step of a plan edits, as a value."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ from pycocotools import mask as coco
 
 from core.files import UserError
 
-MAX_PIXELS = 1 << 28   # more than any photo has; a plan from elsewhere must not take gigabytes
+MAX_PIXELS = 1 << 28   # more than any photo has; limits the memory that a plan from an unknown source can take
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Mask:
 
     @classmethod
     def from_array(cls, array):
-        """Encode an (H, W) array; what is non-zero (or over 0.5 for floats) is edited."""
+        """Encode an (H, W) array; a pixel is edited if it is non-zero, or over 0.5 in an array of floats."""
         array = np.asarray(array)
         inside = array > 0.5 if array.dtype.kind == "f" else array != 0
         rle = coco.encode(np.asfortranarray(inside.astype(np.uint8)))
@@ -33,26 +33,26 @@ class Mask:
         return np.repeat(values.astype(np.uint8), runs).reshape(self.size[::-1]).T
 
     def runs(self):
-        """Return the lengths of the runs of 0, 1, 0, ... down the columns, which is quick.
+        """Return the lengths of the runs of 0, 1, 0, ... down the columns, without decoding the pixels.
 
         Raises UserError if the encoding does not fill its size, or the size is over MAX_PIXELS.
         """
         height, width = self.size
         if height * width > MAX_PIXELS:
-            raise UserError(f"mask: size {height} x {width} is over {MAX_PIXELS} pixels; write the plan again")
+            raise UserError(f"mask: size {height} x {width} is over {MAX_PIXELS} pixels; make the plan again")
         runs = _run_lengths(self.counts)
         if sum(runs) != height * width or min(runs, default=0) < 0:
-            raise UserError(f"mask: counts do not decode to its size {list(self.size)}; write the plan again")
+            raise UserError(f"mask: counts do not decode to its size {list(self.size)}; make the plan again")
         return runs
 
     def fits(self, height, width):
-        """Whether the mask has the shape of a picture of this size, up to the rounding of a resize."""
-        own, other = max(self.size), max(height, width)   # whole numbers: half a pixel is exactly half a pixel
+        """Return whether the mask has the aspect ratio of an image of this size, up to the rounding of a resize."""
+        own, other = max(self.size), max(height, width)   # integers keep the comparison with half a pixel exact
         return all(2 * abs(ours * other - theirs * own) <= max(own, other)
                    for ours, theirs in zip(self.size, (height, width), strict=True))
 
     def tensor(self, height, width):
-        """Return the mask as float (1, 1, height, width) in [0, 1]; edges are soft where it was resized."""
+        """Return the mask as a float tensor (1, 1, height, width) in [0, 1]; resizing makes its edges soft."""
         mask = torch.from_numpy(np.ascontiguousarray(self.array())).float()[None, None]
         if mask.shape[-2:] == (height, width):
             return mask
@@ -62,9 +62,10 @@ class Mask:
 def _run_lengths(counts):
     """Return the lengths of the runs of 0, 1, 0, ... down the columns; an empty list where `counts` is malformed.
 
-    A number is a row of characters from "0" on, each five bits (lowest first) and a sixth that says that another
-    follows; the highest bit is the sign. From the fourth on, it is the difference to the run before the last.
-    pycocotools reads the same format, but trusts it: characters that do not fit corrupt its memory.
+    A number is coded by characters that start at "0". Each character holds five bits, lowest first, and a sixth bit
+    that is set if another character follows; the highest bit of the last one is the sign. From the fourth number on,
+    the number is the difference from the run two places before. We do not use the decoder of pycocotools, because
+    malformed characters corrupt its memory.
     """
     runs, number, shift = [], 0, 0
     for character in counts:

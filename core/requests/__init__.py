@@ -1,1 +1,1 @@
-"""Language: wishes, the reader (words to wishes), the grammar (wishes to words) and spelling."""
+"""Language: the wish, the reader (words to wishes), the grammar (wishes to words), and spelling."""

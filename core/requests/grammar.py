@@ -1,4 +1,4 @@
-"""The grammar: from wishes to the sentence that asks for them, made of phrases and templates."""
+"""The grammar: turns wishes into a sentence that asks for them, by random phrases and templates."""
 import functools
 import re
 from collections.abc import Iterable, Sequence
@@ -11,13 +11,13 @@ from core.requests.phrases import OPPOSITES, WORDS
 from core.requests.templates import DEGREES, FORMS, NOUN_FORMS, PERCENT, REGIONS
 from core.requests.wish import Wish
 
-# Probabilities of the ways of speaking that `core.requests.templates` lists.
+# Probabilities of the variants that `core.requests.templates` lists.
 POLITE, KEEP, KEEP_FROM, MEND, ALL_OVER = 0.3, 0.12, 0.04, 0.15, 0.06
 TOGETHER, BOTH, ONCE, COMPLAIN_FIRST, OPPOSED = 0.45, 0.2, 0.5, 0.08, 0.05
 WHILE, ONE_VERB, WITH = 0.3, 0.25, 0.5
 BARE, NO_ARTICLE, FAULTS = 0.2, 0.3, 0.5
 SHORT, BRITISH, CAPITAL, STOP = 0.5, 0.25, 0.5, 0.4
-LONGEST, ATTEMPTS = 15, 4   # words that a word vocabulary reads; attempts at a sentence that is no longer
+LONGEST, ATTEMPTS = 15, 4   # words that a word vocabulary reads; attempts to make a sentence of at most LONGEST words
 
 _PLURAL = re.compile(r"\b(the (?:\w+ )?(?:colors|hues|tones|details|edges)) (" + "|".join(templates.PLURAL) + r")\b")
 
@@ -26,8 +26,8 @@ def describe(wishes: Sequence[Wish], rng: np.random.Generator) -> str:
     """Return one sentence that asks for all of `wishes`, in their order.
 
     Args:
-        wishes: Wish values with a degree that is one of LEVELS or an int, in per cent; a wish for "removal" or
-            "unchanged" or with a region reads best alone.
+        wishes: Wish values whose degree is one of LEVELS or an int in per cent. Give a wish for "removal" or
+            "unchanged", or a wish with a region, alone; sentences that combine it sound unnatural.
         rng: a numpy Generator; the same state gives the same sentence.
     """
     for _ in range(ATTEMPTS):
@@ -48,13 +48,13 @@ def describe(wishes: Sequence[Wish], rng: np.random.Generator) -> str:
 
 
 def intent(wishes: Iterable[Wish]) -> dict[str, int]:
-    """Return the signs of `wishes` as RetouchReq's annotations give them, such as {"bright": 1, "sat": -1}."""
+    """Return the signs of `wishes` under the keys of RetouchReq's annotations, such as {"bright": 1, "sat": -1}."""
     return {key: sign for wish in wishes for key, sign in WORDS[wish.direction].intent.items()}
 
 
 @functools.cache
 def all_words() -> tuple[str, ...]:
-    """Return the words of the tables in lower case, as a sorted tuple: all that occur in sentences, and a few more."""
+    """Return all words that sentences can have, and a few more of the tables: lower case, as a sorted tuple."""
     said = " ".join(_strings({name: value for name, value in (vars(phrases) | vars(templates)).items()
                               if name.isupper()}))
     return tuple(sorted({word for word in re.findall(r"[a-z]+", re.sub("{.*?}", " ", said.lower().replace("'", "")))
@@ -62,11 +62,11 @@ def all_words() -> tuple[str, ...]:
 
 
 def _strings(value):
-    """Yield the texts in a table, whatever its structure."""
+    """Yield the strings in a table of nested dicts, tuples and dataclasses."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from _strings(tuple(key for key in value if isinstance(key, str)))   # other keys are never said
+        yield from _strings(tuple(key for key in value if isinstance(key, str)))   # other keys are no words
         yield from _strings(tuple(value.values()))
     elif isinstance(value, tuple):
         for part in value:
@@ -77,13 +77,13 @@ def _strings(value):
 
 
 def region_of(mask: np.ndarray) -> tuple[int, int]:
-    """Return the key of REGIONS for the third of the picture in which the centre of an (H, W) mask, not empty, lies."""
+    """Return the key of REGIONS for the ninth of the image that holds the centroid of a non-empty mask (H, W)."""
     rows, columns = mask.nonzero()
     return (int(3 * rows.mean() / mask.shape[0]), int(3 * columns.mean() / mask.shape[1]))
 
 
 def _together(wishes, thing, rng):
-    """Return (phrase, kind) that says several wishes in one form, "make it brighter and warmer", or None."""
+    """Return (phrase, kind) of several wishes in one form, "make it brighter and warmer", or None."""
     if len(wishes) < 2 or any(wish.where for wish in wishes) or rng.random() >= TOGETHER:
         return None
     same = len({wish.degree for wish in wishes}) == 1
@@ -109,7 +109,7 @@ def _together(wishes, thing, rng):
 
 
 def _by_one_verb(wishes, thing, rng):
-    """Return a phrase such as "soften the contrast and the details a bit", or None where no verb serves all."""
+    """Return a phrase such as "soften the contrast and the details a bit", or None if the wishes share no verb."""
     objects = [dict(verb.split(" the ", 1) for verb in WORDS[wish.direction].verbs if " the " in verb)
                for wish in wishes]
     verbs = sorted(set.intersection(*map(set, objects)))
@@ -124,7 +124,7 @@ def _by_one_verb(wishes, thing, rng):
 
 
 def _doing(command):
-    """Return the gerund of a command: "muting the colors"; a degree in front of it stays there."""
+    """Return a command with its verb as a gerund: "muting the colors"; an adverb before the verb stays there."""
     words = command.split(" ")
     place = next((index for index, word in enumerate(words) if not word.endswith("ly")), 0)
     verb = words[place]
@@ -134,10 +134,10 @@ def _doing(command):
 
 
 def _one_by_one(wishes, thing, rng):
-    """Return (phrase, kind) that says one wish after the other; the kind of different kinds is "mixed"."""
+    """Return (phrase, kind) of a sentence with one clause per wish; clauses of different kinds make it "mixed"."""
     sentence, kind = _clause(wishes[0], thing, rng)
     for wish in wishes[1:]:
-        clause, other = _clause(wish, "it", rng)   # named once, then referred to
+        clause, other = _clause(wish, "it", rng)   # the first clause names the photo, the others say "it"
         joins = templates.JOINS_TO_NOUN if other == "noun" and kind in ("noun", "fragment") else templates.JOINS
         if other == "noun" and kind == "command" and rng.random() < WITH:
             joins = templates.JOINS_TO_PART
@@ -150,7 +150,7 @@ def _one_by_one(wishes, thing, rng):
 
 
 def _clause(wish, thing, rng):
-    """Return (phrase, kind) for one wish: first the kind of word, then a form that fits it."""
+    """Return (phrase, kind) of one wish: draws a slot of words first, then a form for this slot."""
     words, degrees, chance = WORDS[wish.direction], _degrees(wish), rng.random()
     place = choose(rng, REGIONS[wish.where]) if wish.where else thing
     if chance < OPPOSED and wish.direction in OPPOSITES:
@@ -165,7 +165,7 @@ def _clause(wish, thing, rng):
         forms = FORMS
     forms = [form for form in forms if getattr(words, form.slot, None) and form.degree in degrees]
     form = choose(rng, _of_one_slot(forms, rng))
-    said = choose(rng, getattr(words, form.slot))   # which may hold {it}
+    said = choose(rng, getattr(words, form.slot))   # may contain {it}
     if form.slot == "verbs" and not wish.where and rng.random() < BARE:
         said = re.sub(templates.BARE, r"\1", said)
     template = form.template.replace("{x}", said)
@@ -184,9 +184,9 @@ def _located(text, template, wish, place):
 
 
 def _of_one_slot(forms, rng):
-    """Return the forms of one random slot, so that slots with few forms are said as often.
+    """Return the forms of one slot; each slot has the same probability, however few forms it has.
 
-    Faults are a slot of their own: "it is dark" asks for the reverse of "make it dark".
+    Faults count as a slot of their own: "it is dark" asks for the reverse of "make it dark".
     """
     slots = [(form.slot, form.kind == "fault") for form in forms]
     chosen = choose(rng, sorted(set(slots)))
@@ -210,14 +210,14 @@ def _tidy(text):
 
 
 def _wrap(sentence, kind, wishes, rng):
-    """Add things to be left alone, or politeness, or a call for a remedy, or leave the sentence as it is."""
+    """Add a proviso ("without changing the colors"), politeness or a call for a remedy, or nothing."""
     chance, topics = rng.random(), {WORDS[wish.direction].about for wish in wishes}
     if kind == "fault" or (kind == "statement" and chance < MEND and topics != {"nothing"}):
         return choose(rng, templates.MEND + templates.MEND_ALL * (len(topics) > 1)).format(sentence)
     if kind not in templates.POLITE:
         return sentence
     if topics & {"nothing", "objects", "everything"}:
-        chance += KEEP + KEEP_FROM   # such a sentence names nothing to be left alone
+        chance += KEEP + KEEP_FROM   # no proviso goes with these topics
     if chance < KEEP:
         forms, keeps = ((templates.KEEP, templates.KEPT) if rng.random() < 0.75 else
                         (templates.KEEP_FROM_DOING, templates.DOING))
@@ -235,5 +235,5 @@ def _wrap(sentence, kind, wishes, rng):
 
 
 def choose(rng, options):
-    """Return one of `options` (any sequence), each with the same probability."""
+    """Return a random element of `options`, any sequence, with equal probabilities."""
     return options[rng.integers(len(options))]

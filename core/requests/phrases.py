@@ -1,14 +1,13 @@
-"""The words of requests, as tables: the one place where the direction of a wish meets its vocabulary.
+"""The words of requests: WORDS maps the direction of a wish, (attribute, sign), to the phrases that ask for it.
 
-`core.requests.grammar` makes sentences of them and of `core.requests.templates`. WORDS is keyed by `Wish.direction`,
-which is (attribute, sign).
+`core.requests.grammar` makes sentences from these phrases and from `core.requests.templates`.
 """
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Aspect:
-    """One thing in a picture that can be spoken of by itself ("the colors"), with its adjectives."""
+    """One aspect of a photo that a sentence can name ("the colors"), with its adjectives."""
 
     noun: str
     adjectives: tuple = ()  # comparatives: "stronger"
@@ -18,18 +17,18 @@ class Aspect:
 
 @dataclass(frozen=True)
 class Words(Aspect):
-    """How people ask for one direction. `{it}` in a phrase stands for the picture or the region that is edited.
+    """The phrases for one direction. `{it}` in a phrase stands for the edited photo or region.
 
-    `about` names the topic that the edit touches, `intent` the signs that RetouchReq's annotations would give it.
+    `about` is the topic that the edit changes. `intent` holds the signs under the keys of RetouchReq's annotations.
     """
 
     noun: str = "it"
     about: str = ""
     intent: dict = field(default_factory=dict)
     verbs: tuple = ()       # commands that take a degree: "brighten {it}"
-    fixed: tuple = ()       # commands that take none: "make {it} pop"
-    raised: tuple = ()      # nouns of which more is wanted
-    lowered: tuple = ()     # nouns of which less is wanted
+    fixed: tuple = ()       # commands that take no degree: "make {it} pop"
+    raised: tuple = ()      # nouns after "more" or "increase"
+    lowered: tuple = ()     # nouns after "less" or "reduce"
     complaints: tuple = ()  # whole statements
     aspects: tuple = ()     # Aspect values
 
@@ -195,7 +194,7 @@ WORDS = {
         complaints=("the object in {it} should go", "there should be nothing in {it}")),
 }
 
-# Requests that only the photo can answer: they say that something is wrong, not which way.
+# These requests say that something is wrong, but not in which direction; the direction depends on the photo.
 WORDS |= {
     ("exposure repair", 1): Words(
         about="light",
@@ -244,5 +243,5 @@ WORDS |= {
                     "{it} needs some work")),
 }
 OPPOSITES = {(attribute, sign): (attribute, -sign) for sign in (1, -1) for attribute, known in WORDS
-             if known == sign and (attribute, -sign) in WORDS}   # directions, those of more first
-ALSO = ("lifted", "removed", "repaired", "repairs")   # in no sentence, but vocabularies have them: ids stay as they are
+             if known == sign and (attribute, -sign) in WORDS}   # directions with sign 1 come first
+ALSO = ("lifted", "removed", "repaired", "repairs")   # in no sentence; they keep the word ids of existing vocabularies

@@ -1,7 +1,7 @@
-"""The reader: from a request in words to wishes, by the page of rules in keywords.toml beside this file.
+"""The reader: turns the words of a request into wishes, by the rules in keywords.toml.
 
-The rules know directions, degrees, complaints ("it is too dark"), things to be kept ("don't touch the contrast"),
-several wishes, and typing errors. Nothing in them is learnt.
+The rules cover directions, degrees, complaints ("it is too dark"), provisos ("don't touch the contrast"), several
+wishes in a request, and typing errors. They are written by hand, not learnt.
 """
 import functools
 import re
@@ -15,14 +15,14 @@ from core.requests.spelling import Corrector
 from core.requests.wish import Wish
 
 KINDS = ("nouns", "changes", "states", "faults")
-MOST_PERCENT = 1_000_000     # a larger number is read as this one, so that every degree is finite
-SIMILAR, SHORTEST = 0.8, 5   # see `Corrector`: rules are few, and their short words resemble too many others
+MOST_PERCENT = 1_000_000     # larger numbers are clipped, so that every degree is finite
+SIMILAR, SHORTEST = 0.8, 5   # stricter than the defaults of `Corrector`, because the rules know few words
 
 
 def read_wishes(request: str) -> list[Wish]:
-    """Return the wishes of a request, any text, in the order of their words; an empty list where no rule fits.
+    """Return the wishes of a request, any text, in the order of their words; an empty list if no rule applies.
 
-    An attribute may occur more than once: "make it darker. no, brighter". Then the last wish counts.
+    The list may hold several wishes for one attribute ("make it darker. no, brighter"); then the last one counts.
     """
     rules, text, readings = _rules(), request.lower().replace("colour", "color"), []
     text = re.sub(r"['’`]", "", text)
@@ -30,13 +30,13 @@ def read_wishes(request: str) -> list[Wish]:
         text = phrase.sub(meaning, text)
     for sentence in re.split(r"[.;:!?]+(?!\d)", text):
         found = _SentenceReader(rules).read(sentence)
-        readings += [reading for reading in found if not reading.waits] or found   # a bare "contrast" asks for more
+        readings += [reading for reading in found if not reading.waits] or found   # a noun alone asks for more
     return [Wish(reading.attribute, reading.sign, reading.degree) for reading in readings]
 
 
 @dataclass
 class _Reading:
-    """A wish while its sentence is being read; `waits` marks a noun that no word has given a direction yet."""
+    """A wish while the reader is in its sentence; `waits` marks a noun that has no direction yet."""
 
     attribute: str
     sign: int
@@ -45,16 +45,16 @@ class _Reading:
 
 
 class _SentenceReader:
-    """Reads the words of one sentence from left to right, and keeps the mood that earlier words have set."""
+    """Reads the words of one sentence from left to right; its fields hold the state that earlier words have set."""
 
     def __init__(self, rules):
         self.rules, self.readings = rules, []
-        self.direction = 0       # of "increase" or "reduce": for the nouns that follow
-        self.complains = False   # after "it is": a state is not wanted
-        self.commands = False    # after "make it": a state is wanted
-        self.keeps = False       # after "don't touch": nothing is wanted
-        self.turned = self.negated = False       # by "less" or "too", and by "not"
-        self.part, self.degree = 0, "plain"      # the first reading and the degree of this part of the sentence
+        self.direction = 0       # 1 after "increase", -1 after "reduce": applies to the next nouns
+        self.complains = False   # after "it is": a state is a complaint
+        self.commands = False    # after "make it": a state is a wish
+        self.keeps = False       # after "don't touch": attributes are to be kept
+        self.turned = self.negated = False       # after "less" or "too"; after "not"
+        self.part, self.degree = 0, "plain"      # index of the first reading in this part of the sentence; its degree
 
     def read(self, sentence):
         """Return the readings of a sentence."""
@@ -71,7 +71,7 @@ class _SentenceReader:
         return self.readings
 
     def _note(self, word, roles, following):
-        """Change the mood by a word that names no attribute."""
+        """Update the state by a word that has roles and the word after it."""
         if "joint" in roles:
             self._end_part()
             self.commands = False
@@ -93,7 +93,7 @@ class _SentenceReader:
                 self._direct(-direction if complaint else direction)
 
     def _direct(self, direction):
-        """Give a direction to the nouns that wait for one ("the contrast is low"), or else to those that follow."""
+        """Set the direction of waiting nouns ("the contrast is low"); without waiting nouns, that of the next nouns."""
         waiting = [reading for reading in self.readings[self.part:] if reading.waits]
         for reading in waiting:
             reading.sign, reading.waits = reading.sign * direction, False
@@ -101,7 +101,7 @@ class _SentenceReader:
         self.complains = self.turned = self.negated = False
 
     def _take(self, kind, attribute, sign):
-        """Add the reading of a word that names an attribute."""
+        """Add a reading for a word that names an attribute."""
         turned = self.turned != self.negated
         if kind == "nouns":
             sign *= -1 if self.turned else self.direction or 1
@@ -112,7 +112,7 @@ class _SentenceReader:
             sign *= -1 if (self.turned or complaint) != self.negated else self.direction or 1
         waits = kind == "nouns" and not self.direction and not self.turned
         self.readings.append(_Reading(attribute, sign, waits=waits))
-        if kind != "nouns":   # "less brightness and contrast" is less of both
+        if kind != "nouns":   # "less brightness and contrast": "less" applies to both nouns
             self.turned = self.negated = False
 
     def _end_part(self):
@@ -123,7 +123,7 @@ class _SentenceReader:
 
 @functools.cache
 def _rules():
-    """Return keywords.toml as a namespace: the tables by word, the patterns of its phrases, and a corrector."""
+    """Return the rules of keywords.toml as a namespace: tables keyed by word, phrase patterns, and a corrector."""
     page = tomllib.loads(files("core.requests").joinpath("keywords.toml").read_text(encoding="utf-8"))
     lexicon = {word: (kind, attribute, {"more": 1, "less": -1}[side])
                for kind in KINDS for attribute, sides in page[kind].items()

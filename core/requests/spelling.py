@@ -1,4 +1,4 @@
-"""Spelling: the corrector that finds the word behind a slip of the finger, and the misspeller that makes such slips."""
+"""Spelling: a corrector of typing errors, and a function that makes typing errors."""
 import difflib
 import re
 from collections.abc import Iterable
@@ -8,33 +8,33 @@ import numpy as np
 from core.requests.grammar import choose
 
 SIMILAR, SHORTEST = 0.75, 3       # defaults of Corrector
-SHORT, SIMILAR_SHORT = 4, 0.66    # words of up to so many letters are compared with those of the same length only
-_TURNS = re.compile("(un|de|dis|over|under|in|non)")   # these change the meaning of a word, so they are no slip
+SHORT, SIMILAR_SHORT = 4, 0.66    # words of up to SHORT letters are compared with words of the same length only
+_TURNS = re.compile("(un|de|dis|over|under|in|non)")   # prefixes that change the meaning, so they are no typing errors
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR = {key: row[max(at - 1, 0):at] + row[at + 1:at + 2] for row in _ROWS for at, key in enumerate(row)}
 
 
 class Corrector:
-    """Finds the known word that a word misspells. Corrections are remembered."""
+    """Maps a misspelt word to the known word that is meant. Corrections are cached."""
 
     def __init__(self, words: Iterable[str], similar: float = SIMILAR, shortest: int = SHORTEST,
                  same_initial: bool = False):
-        """Take the known words.
+        """Store the known words and the limits of a correction.
 
         Args:
             words: the known words, in lower case.
-            similar: least similarity (difflib's ratio) of a misspelt word and the known one.
-            shortest: letters; shorter words are neither corrected nor the correction of another.
-            same_initial: whether the first letter is always right. Without it, a word is never corrected to one with
-                another prefix that turns the meaning: "oversaturated" is no slip of "saturated".
+            similar: least similarity (difflib's ratio) of a misspelt word and its correction.
+            shortest: letters; shorter words are never corrected and never used as a correction.
+            same_initial: whether a correction must keep the first letter. If False, a correction keeps a prefix that
+                changes the meaning: "oversaturated" is never corrected to "saturated".
         """
         self.similar, self.shortest, self.same_initial = similar, shortest, same_initial
-        self._known = dict.fromkeys(words)   # in their order
+        self._known = dict.fromkeys(words)   # keeps their order
         self._words = [word for word in self._known if len(word) >= shortest]
         self._corrected = {}
 
     def __call__(self, word: str) -> str:
-        """Return the known word that `word` is a slip of, or `word` itself where there is none."""
+        """Return the known word most similar to `word`, or `word` itself if it is known or no word is similar."""
         if word not in self._corrected:
             self._corrected[word] = word if word in self._known or not word.isalpha() else self._nearest(word)
         return self._corrected[word]
@@ -57,11 +57,11 @@ def _turn(word):
 
 
 def misspell(sentence: str, rng: np.random.Generator) -> str:
-    """Return the sentence with a slip of the finger in one or two of its words of four letters or more."""
+    """Return the sentence with a typing error in one or two of its words of four letters or more."""
     words = sentence.split(" ")
     long = [index for index, word in enumerate(words) if len(word) > 3 and word.isalpha()]
     for index in rng.permutation(long)[:rng.integers(1, 3)]:
-        word, at = words[index], int(rng.integers(1, len(words[index]) - 1))   # the first letter is mostly right
+        word, at = words[index], int(rng.integers(1, len(words[index]) - 1))   # people rarely mistype the first letter
         before, letter, after = word[:at], word[at], word[at + 1:]
         near = choose(rng, _NEAR.get(letter.lower(), letter))
         slips = (after[0] + letter + after[1:], after, letter + letter + after, near + after)

@@ -1,12 +1,12 @@
-"""The templates of sentences, as tables: degrees, sentence forms, regions, joins, politeness, provisos.
+"""The templates of sentences: degrees, sentence forms, regions, conjunctions, politeness, provisos.
 
 `core.requests.grammar` fills them with the words of `core.requests.phrases`.
 """
 from dataclasses import dataclass
 
-# Words of degree by place: before a comparative, after a command, before a command, before "too", before a noun, inside
-# "a ... warmer look"; "none" is for phrases that take no degree. A phrase with a place that a level lacks is not used
-# for that level.
+# The words of each degree by their place: "before" a comparative, "after" a command, "pre" (before a command), before
+# "too", "amount" (before a noun), "inside" of "a ... warmer look"; "none" marks phrases without a degree. If a degree
+# lacks a place, forms with this place are not used for it.
 DEGREES = {
     "slight": {"before": ("slightly", "a little", "a bit", "a tad", "a touch", "just a bit", "a little bit", "somewhat",
                           "a tiny bit", "ever so slightly", "just a hair", "a smidge", "mildly", "a hint"),
@@ -40,12 +40,11 @@ AROUND_UP, AROUND_DOWN = ("turn", "bring", "push", "pump", "bump"), ("turn", "br
 
 @dataclass(frozen=True)
 class Form:
-    """A sentence form for one slot of Words (at {x}), with one place for a degree ({d}).
+    """A sentence form: {x} stands for a word of one slot of Words, {d} for a degree.
 
     The part in brackets can be repeated for several wishes: "make it [brighter] and [a bit warmer]". The kind decides
-    the words that can follow: a command can be made polite and be qualified, a fragment ("warmer") may end in
-    "please", a noun ("more light") may follow "with", a statement may ask to be put right, and a fault ("it is dark")
-    must.
+    which words can be added: politeness or a proviso to a command, "please" to a fragment ("warmer"), "with" to a
+    noun ("more light"). "fix it" may follow a statement and always follows a fault ("it is dark").
     """
 
     template: str
@@ -122,7 +121,7 @@ FORMS = (
     Form("{x}", "fixed", "none"),
     Form("{x}", "complaints", "none", "statement"),
 )
-NOUN_FORMS = (   # of an Aspect, {n}; those of FORMS with {it} in them are used for it, too
+NOUN_FORMS = (   # forms for an Aspect, whose noun is {n}; the forms of FORMS with {it} are used for an Aspect, too
     Form("[{d} {x} {n}]", "adjectives", "before", "noun"),
     Form("i want [{d} {x} {n}]", "adjectives", "before", "statement"),
     Form("give {photo} [{d} {x} {n}]", "adjectives", "before"),
@@ -135,7 +134,7 @@ NOUN_FORMS = (   # of an Aspect, {n}; those of FORMS with {it} in them are used 
     Form("the {n} could be {x}", "wanted", "none", "statement"),
     Form("the {n} is nowhere near {x} enough", "wanted", "none", "statement"),
 )
-BARE = r"^(\w+) {it}"   # commands whose object goes without saying: "sharpen", "warm up"
+BARE = r"^(\w+) {it}"   # commands that can drop their object: "sharpen", "warm up"
 PLURAL = {"is": "are", "looks": "look", "feels": "feel", "needs": "need", "has": "have", "lacks": "lack"}
 
 THINGS = ("it", "it", "it", "it", "the photo", "the image", "the picture", "this photo", "this image", "this picture",
@@ -143,7 +142,7 @@ THINGS = ("it", "it", "it", "it", "the photo", "the image", "the picture", "this
           "everything")
 _SIDES = ("the {} part", "the {} side", "the {} area")
 _CORNERS = ("the {} corner", "the {}", "the {} part")
-REGIONS = {  # by thirds of the picture: rows from the top, columns from the left
+REGIONS = {  # keys: (row, column) of a 3 x 3 grid over the photo, from the top left
     (0, 0): tuple(form.format(words) for words in ("upper left", "top left") for form in _CORNERS),
     (0, 1): tuple(form.format("top") for form in _SIDES),
     (0, 2): tuple(form.format(words) for words in ("upper right", "top right") for form in _CORNERS),
@@ -157,8 +156,8 @@ REGIONS = {  # by thirds of the picture: rows from the top, columns from the lef
 
 JOINS = (" and ", ", ", ", and ", ". ", ", then ", " and also ", " but ", " plus ", " and ")
 JOINS_TO_DOING = (" while ", ", at the same time ")   # before "muting the colors"
-JOINS_TO_PART = (" with ",)   # a command before "more light", "a warm look"
-JOINS_TO_NOUN = (*JOINS_TO_PART, " and ", ", ", " but ")   # a noun or a fragment before a noun
+JOINS_TO_PART = (" with ",)   # between a command and a noun such as "more light", "a warm look"
+JOINS_TO_NOUN = (*JOINS_TO_PART, " and ", ", ", " but ")   # between a noun or a fragment and a noun
 POLITE = {   # by the kind of the form
     "command": ("please {}", "{}, please", "{} please", "could you {}?", "could you please {}?", "can you {}?",
                 "would you {}?", "i'd like you to {}", "i want you to {}", "try to {}", "just {}", "i need you to {}",
@@ -169,8 +168,8 @@ POLITE = {   # by the kind of the form
              "give me {}", "give it {}", "can i have {}?", "what about {}?", "it could do with {}"),
 }
 MEND = ("{}, fix it", "{}, please fix that", "{}. please correct it", "{}, can you fix it?",
-        "{}, do something about it", "{}, correct that please", "{}, make it better")   # a statement, a fault ..
-MEND_ALL = (   # ... of several things
+        "{}, do something about it", "{}, correct that please", "{}, make it better")   # after a statement or a fault
+MEND_ALL = (   # after a sentence about several topics
     "{}, fix both", "{}. please fix all of that", "{}, please put that right", "{}, sort it all out")
 ALL_OVER = (" overall", " here", " in general", " all over", " in this one", " everywhere")
 KEEP = ("don't touch the {k}, just {}", "{} without changing the {k}", "keep the {k} as before, but {}",
@@ -184,7 +183,7 @@ KEEP_FROM = ("{}, but don't make it {o}", "{} without making it {o}", "{}, but n
              "don't make it {o}, only {}")
 KEPT = {"colors": ("color", "cast"), "saturation": ("color",), "warmth": ("cast",), "brightness": ("light",),
         "light": ("light",), "contrast": ("contrast",), "sharpness": ("detail",),
-        "details": ("detail",)}  # word: the topics (Words.about) that would change it
+        "details": ("detail",)}  # values: the topics (Words.about) whose edits would change the key
 DOING = {"sharpening": ("detail",), "blurring": ("detail",), "brightening": ("light",), "darkening": ("light",),
          "recoloring": ("color", "cast"), "saturating": ("color",), "warming": ("cast",),
          "adding contrast": ("contrast",)}

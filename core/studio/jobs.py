@@ -1,4 +1,6 @@
 """Execute plans on photo files, one or a folder, and write exports; shared by the scripts that write photos."""
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from core.operators.changes import drop, override, scale
 from core.photo import (
     RAW_SUFFIXES,
     SUBSAMPLINGS,
+    WRITE_SUFFIXES,
     check_free,
     check_output,
     from_tensor,
@@ -21,6 +24,10 @@ from core.photo import (
     shrink,
     write_photo,
 )
+
+LONGEST_PLAN = 4096   # characters of JSON: a longer plan, such as one with masks, is not put into the photo
+WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".hif": ".jpg", ".avif": ".jpg", ".jxl": ".jpg", ".bmp": ".png",
+              ".gif": ".png"}   # formats that are read only: how a result is written
 
 
 def add_output_flags(parser):
@@ -137,14 +144,14 @@ def is_saved(plan, path):
 def edit_photo(source, out, plan_path, planner, options, originals=()):
     """Edit one photo file and write its plan and exports; every check comes before the first write.
 
-    Args: `planner`, a callable photo (3, H, W) -> Plan; `originals`, files besides `source` that are never replaced.
+    Args: `planner`, a callable Photo -> Plan; `originals`, files besides `source` that are never replaced.
     Returns (the plan, notes on changes and losses).
     """
     check_results((source, *originals), plan_path, options, out)
     photo = load_photo(source, options)
     check_output(out, options.overwrite, photo.pixels.shape)
+    plan, changes = change(planner(photo), options)
     image = photo.tensor()
-    plan, changes = change(planner(image), options)
     changes += fit_masks(plan, source, *image.shape[-2:])
     for path in options.export:
         check_export(path, options.overwrite, plan, options.split)
@@ -153,8 +160,17 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     edited = from_tensor(edited)
     save_plan(plan, plan_path, options.overwrite)   # before the photo: an existing photo counts as done
     losses = write_photo(out, edited, like=photo, quality=options.quality, subsampling=options.subsampling,
-                         overwrite=options.overwrite)
+                         overwrite=options.overwrite, plan=_named(plan) if plan.steps else None)
     return plan, [*photo.notes, *changes, *losses, *write_exports(plan, photo.pixels, options)]
+
+
+def _named(plan):
+    """Return the text that names a plan in the XMP of a result: its JSON, or the digest of a long plan.
+
+    A file name would make the bytes of a result depend on where its plan was saved.
+    """
+    text = json.dumps(plan.to_dict())
+    return text if len(text) <= LONGEST_PLAN else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def write_exports(plan, pixels, options):
@@ -232,9 +248,12 @@ def edit_folder(folder, planner, options, originals=()):
 def _is_done(source, out, plan_path, planner, options):
     """Return whether the result of a photo exists, with the same plan that an edit would give now."""
     return (out.is_file() and plan_path.is_file()
-            and is_saved(change(planner(load_photo(source, options).tensor()), options)[0], plan_path))
+            and is_saved(change(planner(load_photo(source, options)), options)[0], plan_path))
 
 
 def suffix_of(source):
-    """Return the suffix of the result: the source's suffix, or .tif for RAW files, which cannot be written."""
-    return ".tif" if source.suffix.lower() in RAW_SUFFIXES else source.suffix
+    """Return the suffix of the result: the source's suffix, or another if LDIE does not write the source's format."""
+    suffix = source.suffix.lower()
+    if suffix in RAW_SUFFIXES:
+        return ".tif"
+    return source.suffix if suffix in WRITE_SUFFIXES else WRITTEN_AS.get(suffix, source.suffix)

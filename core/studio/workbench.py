@@ -28,8 +28,8 @@ from core.exports import export
 from core.files import UserError
 from core.operators import TABLE, Plan, Step, execute
 from core.operators.changes import scale
-from core.photo import MAX_BYTES, MAX_PIXELS, check_output, read_photo
-from core.photo.profile import unit
+from core.photo import MAX_BYTES, MAX_PIXELS, check_output, from_tensor, read_photo
+from core.photo.profile import SRGB, Space, in_srgb, unit
 from core.studio.jobs import add_output_flags, edit_photo, suffix_of
 
 PREVIEW = 1000       # pixels of the preview's long edge; JPEGs of 4000 pixels are decoded at a quarter of their size
@@ -137,13 +137,15 @@ class Turn:
 class Source:
     """The open photo: a copy of its file and a preview, in a folder that is deleted with this object.
 
-    `shown` is the preview as HTML, see `picture`; `limits` are the limits on decoding, arguments of `read_photo`.
+    `shown` is the preview as HTML, see `picture`; `limits` are the limits on decoding, arguments of `read_photo`;
+    `space` is the RGB space of the preview's pixels.
     """
 
     path: Path
     shown: str
     notes: tuple[str, ...]
     limits: dict
+    space: Space = SRGB
 
     def __post_init__(self):
         weakref.finalize(self, shutil.rmtree, self.path.parent, ignore_errors=True)
@@ -180,8 +182,8 @@ class Workbench:
         try:
             with _without_folder(path.parent):
                 check_output(path.with_suffix(suffix_of(path)))
-                shown, notes = job(_read_in, path, limits, folder)
-            return cls(Source(folder / path.name, shown, notes, limits))
+                shown, notes, space = job(_read_in, path, limits, folder)
+            return cls(Source(folder / path.name, shown, notes, limits, space))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -193,8 +195,11 @@ class Workbench:
 
     @torch.no_grad()
     def edited(self):
-        """Return the edited preview (3, H, W) in [0, 1]."""
-        return execute(self.plan, self.source.preview)
+        """Return the edited preview as sRGB, (3, H, W) in [0, 1]."""
+        edited = execute(self.plan, self.source.preview)
+        if self.source.space.to_srgb is None:
+            return edited
+        return torch.from_numpy(in_srgb(from_tensor(edited), self.source.space)).permute(2, 0, 1).contiguous()
 
     def shown(self):
         """Return the edited preview as HTML."""
@@ -278,19 +283,23 @@ class Workbench:
 
 
 def _read_in(path, limits, folder):
-    """Write a copy of a photo and its preview into a folder; return the preview as HTML, and notes on the file."""
+    """Write a copy of a photo and its preview into a folder.
+
+    Returns: the preview as HTML, notes on the file, and the RGB space of the preview's pixels.
+    """
     photo = read_photo(path, **limits, long_edge=PREVIEW)
-    samples = np.rint(photo.pixels * 255).astype(np.uint8)
-    np.save(folder / SMALL, samples if photo.depth == 8 else np.rint(photo.pixels * 65535).astype(np.uint16))
+    top, kind = (255, np.uint8) if photo.depth == 8 and photo.space.curves is None else (65535, np.uint16)
+    np.save(folder / SMALL, np.rint(photo.pixels * top).astype(kind))
     shutil.copyfile(path, folder / path.name)
-    return picture(samples, "before"), photo.notes
+    shown = picture(np.rint(photo.in_srgb() * 255).astype(np.uint8), "before")
+    return shown, photo.notes, replace(photo.space, icc=b"", curves=None)   # a preview needs the primaries only
 
 
 def _write_photo(path, limits, plan, out, plan_path):
     """Write an edited photo and its plan; return the notes."""
     options = add_output_flags(Parser("")).parse_args(["--overwrite"])
     options.max_megapixels, options.max_decoded_mb = limits["max_pixels"] / 1e6, limits["max_bytes"] / 2**20
-    return edit_photo(path, out, plan_path, lambda image: plan, options)[1]
+    return edit_photo(path, out, plan_path, lambda photo: plan, options)[1]
 
 
 def _write_lut(path, limits, plan, out):

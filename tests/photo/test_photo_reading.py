@@ -2,6 +2,7 @@
 import io
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -197,7 +198,7 @@ def test_first_of_several_frames_is_read(tmp_path, photo, suffix):
     first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[second], **options)
     result = read_photo(tmp_path / f"a.{suffix}")
     assert np.array_equal(levels(result.pixels, 255), np.asarray(first))
-    assert "2 frames or pages: only the first is read" in result.notes
+    assert [note for note in result.notes if note.startswith("2 frames or pages: only")]
 
 
 # ---- bad files
@@ -209,12 +210,12 @@ def broken_file(kind, path, photo):
         path.mkdir()
     elif kind == "text":
         path.write_text("not a picture at all")
-    elif kind == "gif":
-        Image.fromarray(photo()).save(path, format="GIF")
-    elif kind == "float":
-        tifffile.imwrite(path, np.zeros((4, 4, 3), np.float32), photometric="rgb")
-    elif kind == "float grey":
-        tifffile.imwrite(path, np.zeros((4, 4), np.float32))
+    elif kind == "jpeg 2000":
+        path.write_bytes(imagecodecs.jpeg2k_encode(photo()))
+    elif kind == "signed":
+        tifffile.imwrite(path, np.zeros((4, 4), np.int16))
+    elif kind == "complex":
+        tifffile.imwrite(path, np.zeros((4, 4), np.complex64))
     elif kind == "32-bit":
         tifffile.imwrite(path, np.zeros((4, 4), np.uint32))
     elif kind == "Lab":
@@ -225,9 +226,9 @@ def broken_file(kind, path, photo):
 
 @pytest.mark.parametrize(("kind", "words"), [
     ("missing", "no such file"), ("folder", "a folder, not a photo"), ("empty", r"empty \(0 bytes\)"),
-    ("text", "not a JPEG, PNG, TIFF or WebP picture"), ("gif", "not a JPEG, PNG, TIFF or WebP picture"),
-    ("float", r"3 x float32 samples \(RGB\) is not read"), ("float grey", "32-bit float32"),
-    ("32-bit", "32-bit uint32"), ("Lab", "LAB pictures are not read"), ("Lab 16", "not read")])
+    ("text", "not a picture of a known format"), ("32-bit", "32-bit integers is not read"),
+    ("signed", "16-bit signed integers is not read"), ("complex", "complex numbers is not read"),
+    ("Lab", "CIELAB is not read"), ("Lab 16", "CIELAB is not read"), ("jpeg 2000", "not a picture of a known format")])
 def test_bad_files_are_refused_by_name(tmp_path, photo, kind, words):
     path = tmp_path / "photo.jpg"
     broken_file(kind, path, photo)
@@ -289,7 +290,7 @@ def test_a_tiff_whose_tags_contradict_each_other_is_refused(tmp_path):
         place = tiff.pages[0].tags["Software"].offset
     data[place:place + 12] = np.array([32997, 3], "<u2").tobytes() + np.array([1, 1000], "<u4").tobytes()   # bits
     (tmp_path / "a.tif").write_bytes(data)
-    with pytest.raises(UserError, match="contradict"):
+    with pytest.raises(UserError, match="is not read"):
         read_photo(tmp_path / "a.tif")
 
 
