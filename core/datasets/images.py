@@ -1,4 +1,4 @@
-"""Decoding at the door: files become RGB arrays, arrays become tensors, data sets become thumbnails.
+"""Images of data sets: decode files to RGB arrays, convert arrays to tensors, cache thumbnails.
 
 An array is uint8 (H, W, 3), RGB, sRGB-encoded; a tensor is float32 (3, H, W) in [0, 1].
 """
@@ -19,9 +19,9 @@ from tqdm import tqdm
 from core.datasets.annotations import REMEDY, listing
 from core.files import UserError, replacing
 
-_ANIMATED = ("GIF", "PNG", "WEBP")  # formats whose further frames are an animation, not a preview or a second page
+_ANIMATED = ("GIF", "PNG", "WEBP")  # formats in which several frames are an animation, not previews or pages
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, struct.error,
-            Image.DecompressionBombError)  # what Pillow's readers raise on broken files
+            Image.DecompressionBombError)  # exceptions of Pillow's readers on broken files
 _ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap the sides
 _ORIENTATION = 0x0112
 
@@ -29,11 +29,11 @@ _ORIENTATION = 0x0112
 def load_image(path):
     """Decode an image file.
 
-    EXIF orientation and colour profile are applied; grey, palette, CMYK and 16-bit files are converted to 8-bit
-    RGB, what is transparent becomes white.
+    EXIF orientation and colour profile are applied. Grey, palette, CMYK and 16-bit files are converted to 8-bit RGB;
+    transparent pixels become white.
 
-    Returns: uint8 (H, W, 3), RGB. Raises UserError naming the file where it is missing, empty, truncated,
-    animated or not an image.
+    Returns: uint8 (H, W, 3), RGB. Raises UserError naming the file if it is missing, empty, truncated, animated or
+    not an image.
     """
     with _opened(path) as image:
         profile = image.info.get("icc_profile")
@@ -42,9 +42,9 @@ def load_image(path):
 
 
 def image_size(path):
-    """Return the (height, width) that `load_image` will give, from the file's header where that is enough."""
+    """Return the (height, width) of the result of `load_image`, from the file's header if possible."""
     with _opened(path) as image:
-        if image.format != "TIFF":  # whether its reader has swapped the sides is known after decoding only
+        if image.format != "TIFF":  # Pillow's TIFF reader may swap the sides on decoding
             width, height = image.size
             return (width, height) if image.getexif().get(_ORIENTATION) in _ROTATED else (height, width)
     return load_image(path).shape[:2]
@@ -52,7 +52,7 @@ def image_size(path):
 
 @contextlib.contextmanager
 def _opened(path):
-    """Open an image file lazily; what goes wrong inside the block becomes one sentence."""
+    """Open an image file lazily; errors of Pillow inside the block become a UserError."""
     try:
         if not os.path.getsize(path):
             raise UserError(f"{path}: the file is empty (0 bytes)")
@@ -77,7 +77,7 @@ def _reason(error):
 
 
 def _eight_bit(image):
-    """Convert any of Pillow's modes to RGB or CMYK of 8 bits."""
+    """Convert an image of any Pillow mode to RGB or CMYK of 8 bits."""
     if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it at 255
         image = Image.fromarray(np.uint8(np.clip(np.array(image), 0, 65535) // 257))
     elif image.mode == "F":
@@ -89,14 +89,14 @@ def _eight_bit(image):
 
 
 def _to_srgb(image, profile):
-    """Convert RGB or CMYK pixels of another colour profile to sRGB; without a usable profile they count as sRGB."""
+    """Convert RGB or CMYK pixels to sRGB by their colour profile; without a usable profile they count as sRGB."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "sRGB" not in ImageCms.getProfileDescription(source):
                 return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
         except (ImageCms.PyCMSError, OSError):
-            pass  # a broken profile, or one of another mode than the pixels': viewers ignore it, too
+            pass  # viewers, too, ignore a broken profile or a profile of another mode
     return image.convert("RGB")
 
 
@@ -106,12 +106,12 @@ def to_tensor(image):
 
 
 def to_uint8(image):
-    """Round float (3, H, W), clipped to [0, 1], to a uint8 (H, W, 3) array."""
+    """Convert float (3, H, W), clipped to [0, 1], to a uint8 (H, W, 3) array by rounding."""
     return (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def resize(image, height, width):
-    """Resize (H, W, 3) by area averaging (antialiased) where a side shrinks and linearly where it grows."""
+    """Resize (H, W, 3): a side shrinks by area averaging (antialiased) and grows by linear interpolation."""
     rows, columns = image.shape[:2]
     if height < rows or width < columns:
         image = cv2.resize(image, (min(width, columns), min(height, rows)), interpolation=cv2.INTER_AREA)
@@ -126,30 +126,30 @@ def squash(image, size):
 
 
 def fit_short_edge(image, short_edge=600):
-    """Shrink (H, W, 3) until its short edge is `short_edge`; smaller images are left as they are."""
+    """Shrink (H, W, 3) to a short edge of `short_edge` pixels; smaller images stay as they are."""
     height, width = image.shape[:2]
     scale = short_edge / min(height, width)
     return image if scale >= 1 else resize(image, round(height * scale), round(width * scale))
 
 
 def for_each(function, items, label):
-    """Yield `function(item)` in order, under a progress bar; threads, since decoding releases the GIL."""
+    """Yield `function(item)` in order, with a progress bar; threads work, because decoding releases the GIL."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         yield from tqdm(pool.map(function, items), total=len(items), desc=label, unit="image", leave=False)
     finally:
-        pool.shutdown(cancel_futures=True)  # on Ctrl-C: what has not begun need not
+        pool.shutdown(cancel_futures=True)  # Ctrl-C cancels items that have not started
 
 
 class Thumbnails:
-    """Squashed copies of a data set's images in one memory-mapped file, so that an epoch decodes nothing.
+    """Squashed copies of a data set's images in one memory-mapped file, so that training decodes no images.
 
-    The file is made on first use and shared by all runs and workers; its name has a digest of the images' folder,
-    names, sizes and times, so that a changed image is decoded again.
+    The file is made on first use and shared by all runs and workers. Its name has a digest of the images' folder,
+    names, sizes and times, so that a new file is made when an image changes.
     """
 
     def __init__(self, folder, names, size=128, cache="output/cache"):
-        """Find or make the thumbnails of `names` below `folder`; `size` is their side in pixels.
+        """Open or make the file of the thumbnails of `names` below `folder`; `size` is their side in pixels.
 
         Raises UserError naming the images that cannot be read.
         """
@@ -169,11 +169,11 @@ class Thumbnails:
         return self._mapped()[self.rows[name]]["pixels"]
 
     def original_size(self, name):
-        """Return the (height, width) of the image that the thumbnail was made of."""
+        """Return the (height, width) of the original image."""
         return tuple(self._mapped()[self.rows[name]]["size"].tolist())
 
     def __getstate__(self):
-        return self.__dict__ | {"_records": None}  # a worker maps the file itself instead of receiving a copy
+        return self.__dict__ | {"_records": None}  # a worker maps the file itself and gets no copy
 
     def _mapped(self):
         if self._records is None:
