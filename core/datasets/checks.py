@@ -7,7 +7,7 @@ from core.datasets.annotations import annotation_path, entry_problem, has_nan, p
 from core.datasets.images import for_each, load_image
 from core.files import UserError
 
-DROP, NULL, RESIZE = "to be dropped", "NaN to be made null", "resized when loaded"
+DROP, NULL, RESIZE = "to be dropped", "NaN to be replaced by null", "resized when loaded"
 ASPECT_TOLERANCE = 0.02  # rounding to whole pixels changes the aspect of small images by about this share
 
 

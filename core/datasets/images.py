@@ -68,7 +68,7 @@ def _reason(error):
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, UnidentifiedImageError):
-        return "not an image that can be read"
+        return "not an image in a known format"
     if isinstance(error, Image.DecompressionBombError):
         return f"has more than {2 * Image.MAX_IMAGE_PIXELS // 10 ** 6} megapixels; scale it down"
     if isinstance(error, OSError) and error.strerror:

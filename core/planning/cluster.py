@@ -19,7 +19,7 @@ from core.threads import threads
 
 RETRIES = 3   # number of retries of a batch on a Ray cluster if its worker dies
 LOCAL = "local"
-AGAIN = "run again with fewer --num_workers: planning goes on where it stopped"   # lack of memory is the usual cause
+AGAIN = "run again with fewer --num_workers; planning continues where it stopped"   # usual cause: lack of memory
 _CORE = Path(__file__).resolve().parents[1]
 
 
