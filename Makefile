@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench tables lint clean
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
@@ -43,8 +43,12 @@ test: $(VENV)/installed-dev  ## run the test suite
 bench: $(VENV)/installed  ## how fast, as ratios to references in the tree
 	$(RUN) bench/bench.py
 
-lint: $(VENV)/installed-dev  ## ruff
+tables: $(VENV)/installed  ## write the tables of README.md and docs/ from the figures in docs/results/
+	$(RUN) misc/make_tables.py
+
+lint: $(VENV)/installed-dev  ## ruff and codespell
 	$(RUN) -m ruff check .
+	$(RUN) -m codespell_lib
 
 clean:  ## remove what runs made (not .venv, not your data)
 	rm -rf output/* data/synth

@@ -26,12 +26,13 @@ from tqdm import tqdm
 
 from bench import inputs
 from bench.busy import measure_beside
-from bench.measure import HEADER, Row, machine, measure
+from bench.measure import HEADER, Row, measure
 from bench.plain_planner import free_running_loss, teacher_forced_losses
 from bench.references import pillow_chain, whole_image_chain
 from core.datasets import to_tensor, to_uint8
 from core.engine.cli import run
 from core.engine.options import Parser, some_of
+from core.engine.publish import machine, publish
 from core.files import UserError, read_json, write_json
 from core.losses.plan import operator_nll, parameter_loss
 from core.methods.planner import PlannerMethod
@@ -213,6 +214,7 @@ def main():
               "rows": [row.to_dict() for row in rows]}
     path = Path(options.output) / "bench" / f"{begin}.json"
     write_json(path, report, indent=1)
+    publish(options, "bench", {"rows": report["rows"]})
     print(tabulate([row.cells() for row in rows], HEADER, disable_numparse=True, colalign=["left"] * 2 + ["right"] * 3))
     print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
     if options.quick:
@@ -246,7 +248,7 @@ def arguments():
                         "default synthetic pairs are made")
     parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs: shows that the bench works")
     parser.add_argument("--output", default="output", help="the table is kept as JSON in its folder bench/")
-    return parser
+    return parser.add_publish()
 
 
 if __name__ == "__main__":

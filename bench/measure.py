@@ -2,8 +2,6 @@
 import contextlib
 import ctypes
 import gc
-import os
-import platform
 import re
 import statistics
 import sys
@@ -11,7 +9,6 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 MEGABYTE = 1 << 20
@@ -39,9 +36,16 @@ class Row:
         value, limit = (self.ours, self.at_most) if self.at_most is not None else (self.ratio, self.ratio_at_most)
         return None if value is None or limit is None else value <= limit
 
+    @property
+    def target(self):
+        """The target as text, "" where there is none."""
+        if self.at_most is not None:
+            return f"at most {_figure(self.at_most)} {self.unit}".strip()
+        return f"ratio at most {self.ratio_at_most:g}" if self.ratio_at_most is not None else ""
+
     def to_dict(self):
         """Return the row as JSON values."""
-        return asdict(self) | {"ratio": self.ratio, "met": self.met}
+        return asdict(self) | {"ratio": self.ratio, "target": self.target, "met": self.met}
 
     @classmethod
     def from_dict(cls, value):
@@ -50,12 +54,7 @@ class Row:
 
     def cells(self):
         """Return the row as texts, one for each of HEADER."""
-        target = ""
-        if self.at_most is not None:
-            target = f"at most {_figure(self.at_most)} {self.unit}".strip()
-        elif self.ratio_at_most is not None:
-            target = f"ratio at most {self.ratio_at_most:g}"
-        return [self.what, self.unit, _figure(self.ours), _figure(self.reference), _figure(self.ratio), target,
+        return [self.what, self.unit, _figure(self.ours), _figure(self.reference), _figure(self.ratio), self.target,
                 {True: "yes", False: "NO", None: ""}[self.met]]
 
 
@@ -102,13 +101,3 @@ def _status(field):
     """Return a size from Linux's /proc/self/status in bytes."""
     text = Path("/proc/self/status").read_text(encoding="ascii")
     return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
-
-
-def machine():
-    """Return what the figures depend on: processor, cores, threads, versions."""
-    model = None
-    with contextlib.suppress(OSError):
-        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    return {"cpu": model[1] if model else platform.processor() or platform.machine(), "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(), "torch": torch.__version__, "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.release()}"}

@@ -1,4 +1,4 @@
-"""Show whether a model of Wang, Williams and Kang 2018 listens: one photo by several requests, and a page.
+"""Show whether a model of Wang, Williams and Kang 2018 follows the words: edit one photo by several requests.
 
   python core/demo_HaiWang.py --which_model_netG unet_128 --model Pix2Pix --trial 3
   python core/demo_HaiWang.py --trial 3 --img photo.jpg --requests "make it brighter" "make it darker"

@@ -1,4 +1,4 @@
-"""Show whether a trained pix2pixHD listens: one photo by several requests, how far they are apart, and a page.
+"""Show whether a trained pix2pixHD follows the words: edit one photo by several requests and compare the results.
 
   python core/demo_pix2pixHD.py --trial 2
   python core/demo_pix2pixHD.py --trial 2 --img photo.jpg --requests "make it brighter" "make it darker"

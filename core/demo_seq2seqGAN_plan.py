@@ -1,7 +1,7 @@
-"""Show what the discriminator of a seq2seq + GAN run wants to see: edit one photo by plans that it likes best.
+"""Show which edits the discriminator of a seq2seq + GAN run prefers: edit one photo by the plans that it scores best.
 
-Prints for each request the plan, and what the photo costs before and after (-log of the probability that the edit
-fits, by the discriminator); writes a page of the edits with every step.
+Prints the plan for each request, and the cost before and after (-log of the probability that the edit fits, according
+to the discriminator). Writes a page of the edits with every step.
 
   python core/demo_seq2seqGAN_plan.py --no_lsgan --no_vgg_loss --no_ganFeat_loss --trial 7
 """
@@ -44,7 +44,7 @@ def main():
 
 @torch.no_grad()
 def costs(planner, image, images, requests):
-    """Return what edits of one photo cost by their requests, as numbers."""
+    """Return the costs of edits of one photo by their requests, as a list of numbers."""
     source, results = (torch.stack([thumbnail(x) for x in pictures]).to(planner.device)
                        for pictures in ([image] * len(images), images))
     return planner.judge(source, requests)(results, torch.arange(len(images))).tolist()

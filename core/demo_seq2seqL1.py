@@ -1,6 +1,7 @@
-"""Show that a planner obeys: edit a photo that it has not seen by plain requests and measure what moved.
+"""Demonstrate a planner: edit a new photo by plain requests and measure the attributes that they ask to change.
 
-Prints a table (what each request should move, before, after, whether it did) and writes a page of the edits.
+Prints a table (attribute of each request, its value before and after, whether it moved as asked). Writes a page of the
+edits.
 
   python core/demo_seq2seqL1.py                              # the planner that ships (data/planner)
   python core/demo_seq2seqL1.py --trial 100 --dataset synth
@@ -14,6 +15,7 @@ from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
 from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
+from core.engine.publish import publish
 from core.files import write_json
 from core.methods.generator import load_photo
 from core.methods.planner import SHIPPED, PlannerMethod, as_result
@@ -21,7 +23,7 @@ from core.metrics import attributes
 from core.pages import write_results
 
 EXPERIMENT = "seq2seqL1"
-# each request with the attributes that it should move, and which way
+# each request with the attributes that it should move, and their directions
 REQUESTS = {
     "make it brighter": {"mean_luminance": +1},
     "make it darker": {"mean_luminance": -1},
@@ -58,15 +60,17 @@ def main():
     print(f"{name}, {image.shape[2]}x{image.shape[1]}, planner {checkpoint}")
     print(tabulate(table, headers=headers, floatfmt=".4f"))
     write_results(page, f"{folder.name} on {name}", results)
-    write_json(folder / "demo" / "obedience.json", [dict(zip(headers, row, strict=True)) for row in table], indent=1)
+    rows = [dict(zip(headers, row, strict=True)) for row in table]
+    write_json(folder / "demo" / "obedience.json", rows, indent=1)
+    publish(options, "demo", {"photo": name, "size": list(image.shape[1:]), "rows": rows})
     print(f"page: {page / 'index.html'}")
 
 
 def arguments():
     parser = Parser(__doc__).add_data()
-    parser.add_test()
+    parser.add_test().add_publish()
     parser.set_defaults(trial=None)   # the planner that ships
-    parser.add_argument("--img", help="photo; by default the bundled one of the test phase")
+    parser.add_argument("--img", help="photo; by default the bundled photo of the test phase")
     return parser
 
 

@@ -1,8 +1,8 @@
-"""Planning on a discriminator: a beam search where a critic, not the target, scores a step, so words alone suffice.
+"""Plan on a discriminator: a beam search whose steps a trained network scores, so that no target is needed.
 
-Three distances can be searched on: L1 to the target, which is then known; self-disc, the critic of
-core/train_self_discriminator1.py; seq2seqGAN-disc, the discriminator of core/train_seq2seqGAN.py. What is found goes
-through the one evaluation, as every method does. Also reachable as core/utils/beam_search.py.
+--dist_type chooses the score: L1 to the target, which must then be known; self-disc, the critic of
+core/train_self_discriminator1.py; or seq2seqGAN-disc, the discriminator of core/train_seq2seqGAN.py. The plans are
+tested by the same evaluation as every method. core/utils/beam_search.py starts this script, too.
 
   python core/plan_on_discriminator.py --trial 7
   python core/plan_on_discriminator.py --dist_type self-disc --trial 101 --phase val --operators brightness,saturation
@@ -23,9 +23,9 @@ def main():
 
 
 def arguments():
-    parser = add_search(Parser(__doc__).add_data().add_test())
-    parser.add_argument("--dist_type", default="seq2seqGAN-disc", choices=DIST_TYPES, help="what scores a step; "
-                        "--trial is that of its own experiment")
+    parser = add_search(Parser(__doc__).add_data().add_test().add_publish())
+    parser.add_argument("--dist_type", default="seq2seqGAN-disc", choices=DIST_TYPES, help="score of a step; "
+                        "--trial is a trial of the scoring network's own experiment")
     return parser.add_ignored("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")   # the checkpoint knows them
 
 

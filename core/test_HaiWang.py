@@ -1,7 +1,7 @@
 """Test a model of Wang, Williams and Kang 2018 on photos at their own size (short edge at most 600).
 
-By the evaluation of every method. The generator draws at that size, padded to a multiple of what it halves;
-metrics.json and the page say so.
+The evaluation is the same as for every method. The generator works at the photo's size, padded so that its sides can
+be halved; metrics.json and the page name the multiple.
 
   python core/test_HaiWang.py --which_model_netG resnet_7blocks --model Pix2Pix --trial 5
 """
@@ -18,7 +18,7 @@ def main():
 
 
 def arguments():
-    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test"),
+    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test").add_publish(),
                         model=str, which_model_netG=str, num_G=int)
 
 

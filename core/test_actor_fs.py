@@ -1,7 +1,7 @@
-"""Test a planner that was taught by planned sequences only, on photos at their own size (short edge at most 600).
+"""Test a planner that learnt from planned sequences only, on photos at their own size (short edge at most 600).
 
-Prints the notebook's lines and writes test/metrics.json, test/images.jsonl and test/web/index.html under the run's
-folder, as core/test_seq2seqL1.py does.
+Prints the measured figures beside the notebook's, and writes test/metrics.json, test/images.jsonl and
+test/web/index.html under the run's folder, as core/test_seq2seqL1.py does.
 
   python core/test_actor_fs.py --trial 5 --phase test
 """
@@ -17,7 +17,7 @@ def main():
 
 
 def arguments():
-    return Parser(__doc__).add_data().add_test().add_seeds("test")
+    return Parser(__doc__).add_data().add_test().add_seeds("test").add_publish()
 
 
 if __name__ == "__main__":

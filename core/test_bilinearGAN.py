@@ -1,6 +1,7 @@
 """Test a trained bilinear GAN on photos at their own size (short edge at most 600), by the evaluation of every method.
 
-The generator draws at that size, padded to a multiple of what it halves; metrics.json and the page say so.
+The generator works at the photo's size, padded so that its sides can be halved; metrics.json and the page name the
+multiple.
 
   python core/test_bilinearGAN.py --fusing_method lowrank_BP --trial 15
 """
@@ -17,7 +18,7 @@ def main():
 
 
 def arguments():
-    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test"), fusing_method=str)
+    return add_expected(Parser(__doc__).add_data().add_test().add_seeds("test").add_publish(), fusing_method=str)
 
 
 if __name__ == "__main__":

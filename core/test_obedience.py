@@ -1,8 +1,8 @@
-"""Does a method obey the words? Every sentence on every photo, judged by what it moves; see core/metrics/obedience.py.
+"""Test whether a method obeys the words: edit each photo by each sentence and judge the edit by a rule.
 
-Prints right/asked per suite with a 95% interval over photos, and writes, under the run's folder,
-obedience/metrics.json, obedience/items.jsonl (one line per sentence) and obedience/web/index.html, the sentences that
-failed.
+The rules are in core/metrics/obedience.py. Prints right/asked per suite with a 95% interval over photos. Writes, under
+the run's folder, obedience/metrics.json, obedience/items.jsonl (one line per sentence) and obedience/web/index.html
+(the sentences that failed).
 
   python core/test_obedience.py --trial 1 --dataset FiveK --phase val
   python core/test_obedience.py --reference keywords --annotations data/FiveK/FiveK.json
@@ -19,6 +19,7 @@ from core.engine.cli import run
 from core.engine.data import load_photos
 from core.engine.folders import revision, run_folder
 from core.engine.options import ON, Parser, number, parse
+from core.engine.publish import publish
 from core.evaluation.run_table import index_runs
 from core.files import write_json, write_jsonl
 from core.methods.registry import add_method, load_method
@@ -26,7 +27,7 @@ from core.metrics.obedience import judge_photo, read_items, summarise
 from core.metrics.picking import pick_requests
 from core.pages.obedience import HEADERS, interval_of, percent, write_obedience
 
-EXAMPLES = 3   # failing sentences of each suite that are shown with pictures
+EXAMPLES = 3   # failed sentences of each suite that the page shows with pictures
 
 
 def main():
@@ -46,6 +47,9 @@ def main():
     write_json(folder / "metrics.json", measured, indent=1)
     write_jsonl(folder / "items.jsonl", lines)
     report(measured)
+    suites = {row["suite"]: {key: row[key] for key in ("right", "asked", "share", "interval")}
+              for row in rows if row["asked_for"] is None}
+    publish(options, "obedience", measured | {"photos": len(photos), "suites": suites})
     if options.visualize:
         notes = [f"{method.label} on {len(photos)} photos of {options.dataset} {options.phase}", *no_op_line(measured)]
         page = write_obedience(folder / "web", folder.parent.name, rows, failures(method, photos, lines), notes)
@@ -59,13 +63,13 @@ def real_items(options):
     entries = [entry for path in options.annotations for entry in read_entries(path) if isinstance(entry, dict)]
     items, found = pick_requests(entries, options.real, options.manual_seed)
     counts = ", ".join(f"{direction} {count}" for direction, count in found.items()) or "none"
-    print(f"{len(items)} real requests picked of {len(entries)} entries; the rule found {counts}")
+    print(f"{len(items)} real requests picked from {len(entries)} entries; the rule found {counts}")
     return items
 
 
 @torch.no_grad()
 def judge(method, photos, items):
-    """Return `right` and `change`, both (photos, items)."""
+    """Return the arrays `right` and `change` of `judge_photo`, both (photos, items)."""
     verdicts = [judge_photo(items, image, lambda requests, image=image: images_of(method, image, requests))
                 for image in tqdm(photos.values(), unit="photo")]
     return tuple(np.stack(values) for values in zip(*verdicts, strict=True))
@@ -76,7 +80,7 @@ def images_of(method, image, requests):
 
 
 def _line(item, photos, right, change):
-    """Return what `items.jsonl` holds of one item."""
+    """Return the line of one item in `items.jsonl`."""
     return {"suite": item.suite, "sentence": item.sentence, "partner": item.partner, "asks": item.direction,
             "keeps": list(item.keeps), "right": int(right.sum()), "asked": len(right),
             "change": round(float(change.mean()), 5),
@@ -84,7 +88,7 @@ def _line(item, photos, right, change):
 
 
 def report(measured):
-    """Print the table, a line per suite and per direction of the direction suites."""
+    """Print the table: one line per suite, and one per direction in the direction suites."""
     table = [(row["suite"], row["asked_for"] or "all", row["right"], row["asked"], percent(row["share"]),
               interval_of(row["interval"])) for row in measured["suites"]
              if row["asked_for"] is None or row["suite"].startswith("direction")]
@@ -94,14 +98,14 @@ def report(measured):
 
 
 def no_op_line(measured):
-    """Return one sentence with the figure of the no-op suite, or none where nothing was asked to stay."""
+    """Return a list of one sentence with the figure of the no-op suite; empty if no sentence belongs to it."""
     change = measured["no_op_change"]
-    return [] if change is None else [f"no-op changes the picture by {change:.4f} of 1 on average"]
+    return [] if change is None else [f"no-op sentences change the picture by {change:.4f} of 1 on average"]
 
 
 @torch.no_grad()
 def failures(method, photos, lines):
-    """Yield what the page shows of each sentence that failed: suite by suite, the worst first, a few with pictures."""
+    """Yield the page's entries of failed sentences: suite by suite, the worst first, a few with pictures."""
     for suite in dict.fromkeys(line["suite"] for line in lines):
         failed = [line for line in lines if line["suite"] == suite and line["failed"]]
         for rank, line in enumerate(sorted(failed, key=lambda line: line["right"])):
@@ -120,17 +124,19 @@ def example(method, image, line):
 def arguments():
     parser = add_method(Parser(__doc__).add_data())
     group = parser.add_argument_group("obedience")
-    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="whose photos are edited")
-    group.add_argument("--photos", type=number(int, 1), default=20, help="how many, evenly spaced")
-    group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
-                       "statistics matter")
+    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="phase whose photos "
+                       "are edited")
+    group.add_argument("--photos", type=number(int, 1), default=20, help="number of photos, evenly spaced")
+    group.add_argument("--short_edge", type=number(int, 16), default=160, help="short edge in pixels to which photos "
+                       "are shrunk, because only their statistics matter")
     group.add_argument("--sentences", default="data/obedience/sentences.toml", help="file of the written sentences")
     group.add_argument("--annotations", nargs="+", default=[], metavar="JSON", help="annotation files (FiveK's, "
                        "GIER's, ...) to pick real requests from")
-    group.add_argument("--real", type=number(int, 1), default=8, help="real requests of each direction, at most")
-    group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of the choice among them")
+    group.add_argument("--real", type=number(int, 1), default=8, help="at most so many real requests of each direction")
+    group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="seed that chooses "
+                       "the real requests")
     group.add_argument("--visualize", **ON, help="write the page")
-    return parser
+    return parser.add_publish()
 
 
 if __name__ == "__main__":

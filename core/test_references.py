@@ -1,10 +1,10 @@
-"""Measure what any planner must beat, or cannot, under the same protocol: no network is involved.
+"""Measure reference methods, which use no network, under the same protocol as planners.
 
-  identity   the photo as it is
-  mean_edit  the one plan that serves all training pairs best, whatever was asked
-  auto_tone  what the photo's histogram asks for, whatever was asked: levels and a gamma towards mid grey
-  keywords   wishes read by rules (core/requests/keywords.toml), each an operation of fixed strength
-  planned    the plan found from the target itself: the floor of every planner with these operators
+  identity   the unchanged photo
+  mean_edit  the one plan that fits all training pairs best; the request is ignored
+  auto_tone  levels and a gamma towards mid grey from the photo's histogram; the request is ignored
+  keywords   rules read the wishes (core/requests/keywords.toml); each wish is an operation of fixed strength
+  planned    the plan found from the target itself: an oracle for every planner with these operators
 
   python core/test_references.py --reference keywords --dataset FiveK --phase val
 """
@@ -21,9 +21,9 @@ def main():
 
 
 def arguments():
-    parser = Parser(__doc__).add_data().add_test()
+    parser = Parser(__doc__).add_data().add_test().add_publish()
     parser.add_argument("--reference", dest="experiment", default="identity", choices=REFERENCES,
-                        help="what is measured")
+                        help="reference method to measure")
     parser.add_argument("--action_id", type=number(int, 1), default=1, help="planned set of --reference planned")
     return parser
 

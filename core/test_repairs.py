@@ -1,4 +1,4 @@
-"""Does a method look at the photo? Photos are degraded by a known amount, and a request asks to repair them.
+"""Test whether a method uses the photo: photos are degraded by a known amount, and requests ask to repair them.
 
 "Fix the exposure" asks for more light in a dark photo, for less in a bright one, and for nothing in a good one, so a
 method that reads the words alone fails. Prints, for each fault, the share of the photos that moved the right way (mean
@@ -18,6 +18,7 @@ from core.engine.cli import run
 from core.engine.data import load_photos
 from core.engine.folders import revision, run_folder
 from core.engine.options import ON, Parser, number, parse
+from core.engine.publish import publish
 from core.files import write_json, write_jsonl
 from core.methods.planner import as_result
 from core.methods.registry import add_method, load_method
@@ -27,7 +28,7 @@ from core.pages import write_results
 from core.synthesis.degrade import add_cast, expose
 
 EXPOSURE, CAST = "fix the exposure", "remove the color cast"
-FAULTS = {   # name: (request, what is measured of a picture, how the photo is degraded)
+FAULTS = {   # name: (request, measured attribute of a picture, degradation of the photo)
     "-1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, -1.5)),
     "+1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, 1.5)),
     "yellow cast, 0.8 stops": (CAST, warmth, lambda image: add_cast(image, 0.8)),
@@ -53,13 +54,14 @@ def main():
                 "revision": revision()}
     write_jsonl(folder / "items.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
+    publish(options, "repairs", measured)
     print(tabulate([(name, *map(_cell, row.values())) for name, row in measured["faults"].items()],
                    headers=("fault", "right way", "L1 before", "L1 after", "L1 removed"), disable_numparse=True))
 
 
 @torch.no_grad()
 def repair(method, photos, rows):
-    """Ask for each repair of each photo; append what is measured to `rows` and yield what the page shows."""
+    """Ask for each repair of each photo; append the measures to `rows` and yield the page's entries."""
     for name, image in tqdm(photos.items(), unit="photo"):
         for fault, (request, measure, degrade) in FAULTS.items():
             degraded = degrade(image)
@@ -85,27 +87,31 @@ def summarise(rows):
         found[fault] = {
             "right": _mean([float(row["right"]) for row in chosen], photos) if whole else None,
             "L1 before": _mean(before, photos), "L1 after": _mean(after, photos),
-            "removed": [value / whole for value in _mean(removed, photos)] if whole else None}
+            "removed": [value and value / whole for value in _mean(removed, photos)] if whole else None}
     return found
 
 
 def _mean(values, photos):
-    return [sum(values) / len(values), *(mean_interval(values, photos) or [float("nan")] * 2)]
+    return [sum(values) / len(values), *(mean_interval(values, photos) or (None, None))]   # one photo has no interval
 
 
 def _cell(figure):
-    return "-" if figure is None else "{:.3f} [{:.3f}, {:.3f}]".format(*figure)
+    if figure is None:
+        return "-"
+    mean, low, high = figure
+    return f"{mean:.3f}" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")
 
 
 def arguments():
     parser = add_method(Parser(__doc__).add_data())
     group = parser.add_argument_group("repairs")
-    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="whose photos are degraded")
-    group.add_argument("--photos", type=number(int, 1), default=60, help="how many, evenly spaced")
-    group.add_argument("--short_edge", type=number(int, 16), default=160, help="photos are shrunk to it: only their "
-                       "statistics matter")
+    group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="phase whose photos "
+                       "are degraded")
+    group.add_argument("--photos", type=number(int, 1), default=60, help="number of photos, evenly spaced")
+    group.add_argument("--short_edge", type=number(int, 16), default=160, help="short edge in pixels to which photos "
+                       "are shrunk, because only their statistics matter")
     group.add_argument("--visualize", **ON, help="write the page")
-    return parser
+    return parser.add_publish()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Test a self-discriminator: does it tell edits that fit their words from those that do not?
+"""Test whether a self-discriminator separates edits that fit their words from edits that do not.
 
 Prints the area under the ROC curve, the share of wrong edits that score below the right one, and the accuracy, by kind
-of wrong edit; writes, under the run's folder, test/metrics.json, test/images.jsonl (the scores of each pair) and
-test/web/index.html: which candidates it favours, where it is best and where worst.
+of wrong edit. Writes, under the run's folder, test/metrics.json, test/images.jsonl (the scores of each pair) and
+test/web/index.html (the candidates sorted by score, for the pairs that are judged best and worst).
 
   python core/test_self_discriminator.py --session 3 --trial 1 --phase val
 """
@@ -18,7 +18,7 @@ def main():
 
 
 def arguments():
-    parser = add_critic_test(Parser(__doc__).add_data()).add_seeds("test")
+    parser = add_critic_test(Parser(__doc__).add_data()).add_seeds("test").add_publish()
     parser.set_defaults(dataset="GIER", session=3)
     return parser
 

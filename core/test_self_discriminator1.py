@@ -1,6 +1,6 @@
 """Test a self-discriminator that was trained on mixed trajectories; see core/test_self_discriminator.py.
 
-Where the phase was planned, its mixed trajectories are among the wrong edits.
+If the phase has planned sequences, its mixed trajectories are among the wrong edits.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase test --action_id 1
   python core/test_self_discriminator1.py --trial 1
@@ -17,7 +17,7 @@ def main():
 
 
 def arguments():
-    return add_critic_test(Parser(__doc__).add_data()).add_seeds("test")
+    return add_critic_test(Parser(__doc__).add_data()).add_seeds("test").add_publish()
 
 
 if __name__ == "__main__":

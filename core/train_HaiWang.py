@@ -40,7 +40,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, train, val = start(options, planned=False)
     if options.model == "Pix2Pix":
         generator = build_generator(options, language, Generator, net=options.which_model_netG, fusion=options.fusion,
@@ -86,16 +86,18 @@ def arguments():
     parser = add_gan(Parser(__doc__).add_data().add_training(num_iters=20000)).add_machine()
     add_generator(parser, norm="batch")
     group = parser.add_argument_group("Wang, Williams and Kang")
-    group.add_argument("--model", default="Pix2Pix", choices=MODELS, help="end to end, a mixture of learnt edits, or "
-                       "one of them")
-    group.add_argument("--which_model_netG", default="unet_128", help="generator: unet_128, resnet_7blocks; or with "
-                       "other numbers")
-    group.add_argument("--num_G", type=number(int, 1), default=5, help="learnt edits of FilterBank and Bucket")
+    group.add_argument("--model", default="Pix2Pix", choices=MODELS, help="Pix2Pix: one generator, end to end; "
+                       "FilterBank: a mixture of learnt edits; Bucket: one of the learnt edits")
+    group.add_argument("--which_model_netG", default="unet_128", help="generator: unet_128 or resnet_7blocks, also "
+                       "with other numbers")
+    group.add_argument("--num_G", type=number(int, 1), default=5, help="number of learnt edits of "
+                       "FilterBank and Bucket")
     group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how Pix2Pix fuses the words with the "
-                       "picture; --cond_nc is the size of the words here, too")
-    group.add_argument("--triple", **OFF, help="a third case for the "
-                       "discriminator: real edits with wrong words")
-    group.add_argument("--lambda_L1", type=number(float, 0), default=10.0, help="weight of the L1 to the target")
+                       "picture; --cond_nc is also the size of the encoded request in this fusion")
+    group.add_argument("--triple", **OFF, help="train the discriminator also on a third "
+                       "case: real edits with wrong words, which count as fake")
+    group.add_argument("--lambda_L1", type=number(float, 0), default=10.0, help="weight of the L1 loss to the "
+                       "target")
     parser.set_defaults(schedule="linear", num_D=1, lambda_vgg=0.05, lambda_feat=0.0)
     return parser
 

@@ -1,7 +1,8 @@
-"""Actor, fully supervised: plan an edit from a photo and a request, taught by planned sequences only.
+"""Fully supervised actor: plan an edit from a photo and a request; learn from planned sequences only.
 
-Each iteration is one teacher-forced step: the next operator's likelihood and its parameters, given the steps of a
-planned sequence. The network never sees what its own plans make of a photo; core/train_seq2seqL1.py adds that.
+Each iteration is one teacher-forced step: its losses are the next operator's likelihood and the distance of the
+parameters, given the earlier steps of a planned sequence. The network never executes its own plans in training;
+core/train_seq2seqL1.py adds a loss on their results.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_actor_fs.py --trial 5
@@ -24,7 +25,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, train, val = start(options)
     planner = training.setup(*build_planner(options, language), "teacher_forced")
 

@@ -1,7 +1,7 @@
 """Bilinear GAN: low-rank bilinear pooling fuses the features of the photo with the sentence, before residual blocks.
 
-The discriminator is matching-aware (Reed et al. 2016): beside real edits and fakes it sees real edits with wrong words.
-The generator learns from the discriminator alone, unless --use_vgg or --lambda_L1 add losses to the target.
+The discriminator is matching-aware (Reed et al. 2016): it sees real edits, fakes, and real edits with wrong words. The
+generator learns from the discriminator alone, unless --use_vgg or --lambda_L1 add losses to the target.
 
   python core/train_bilinearGAN.py --fusing_method lowrank_BP --trial 15
   python core/train_bilinearGAN.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU
@@ -37,7 +37,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, train, val = start(options, planned=False)
     generator = build_generator(options, language, Generator, net=options.netG, fusion=options.fusing_method,
                                 cond_nc=options.rank)
@@ -81,13 +81,14 @@ def arguments():
     group = parser.add_argument_group("bilinear GAN")
     group.add_argument("--fusing_method", default="lowrank_BP", choices=FUSIONS, help="how the sentence is fused "
                        "with the features: low-rank bilinear pooling, concatenation, or scale and shift")
-    group.add_argument("--rank", type=number(int, 1), default=256, help="of the pooling; with the other methods, the "
-                       "size of the sentence's projection")
-    group.add_argument("--netG", default="resnet_4blocks", help="generator: resnet_4blocks, unet_128, global_9blocks; "
-                       "or with other numbers")
-    group.add_argument("--use_vgg", **OFF, help="also a perceptual "
-                       "loss, times --lambda_vgg")
-    group.add_argument("--lambda_L1", type=number(float, 0), default=0.0, help="weight of the L1 to the target")
+    group.add_argument("--rank", type=number(int, 1), default=256, help="rank of the pooling; with the other methods, "
+                       "the size of the sentence's projection")
+    group.add_argument("--netG", default="resnet_4blocks", help="generator: resnet_4blocks, unet_128 or "
+                       "global_9blocks, also with other numbers")
+    group.add_argument("--use_vgg", **OFF, help="add a perceptual loss with the weight "
+                       "--lambda_vgg")
+    group.add_argument("--lambda_L1", type=number(float, 0), default=0.0, help="weight of the L1 loss to the "
+                       "target")
     parser.set_defaults(gan="vanilla", schedule="halved", num_D=1, lambda_vgg=1.0, lambda_feat=0.0)
     return parser
 

@@ -1,7 +1,7 @@
-"""pix2pixHD with words: straight from the photo and the request to pixels (Wang et al. 2018), without a plan.
+"""pix2pixHD with words: a generator from the photo and the request directly to pixels (Wang et al. 2018).
 
-The generator learns from a discriminator at several scales, from the matching of its features and from a perceptual
-loss; both networks read the request. With --triple, the discriminator must also refuse real edits with wrong words.
+The losses of the generator are the GAN loss of a multi-scale discriminator, feature matching and a perceptual loss.
+Both networks read the request. With --triple, the discriminator must also reject real edits with wrong words.
 
   python core/train_pix2pixHD.py --trial 1
   python core/train_pix2pixHD.py --dataset synth --trial 102 --num_iters 600       # a small trial on a CPU
@@ -38,10 +38,10 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     if options.triple and options.encoders == "only_G":
-        raise UserError("--triple: wrong words mean nothing to a discriminator that reads none; leave --encoders "
-                        "only_G out")
+        raise UserError("--triple: needs a discriminator that reads words; leave --triple or --encoders only_G "
+                        "out")
     training, language, train, val = start(options, planned=False)
     generator = build_generator(options, language, Generator, net=options.netG, fusion=options.fusion,
                                 cond_nc=options.cond_nc)
@@ -87,7 +87,7 @@ def train_once(options):
 
 
 def copy_encoder(training, source, target):
-    """Copy a network's request encoder into another, as if both shared one that each optimizer updates in turn."""
+    """Copy a network's request encoder into another, as if both shared one that each optimizer updates."""
     weights = training.networks[source].request_encoder.state_dict()
     training.networks[target].request_encoder.load_state_dict(weights)
 
@@ -97,14 +97,14 @@ def arguments():
     add_generator(parser)
     group = parser.add_argument_group("pix2pixHD")
     group.add_argument("--netG", default="global_9blocks", help="generator: global_9blocks, local_9blocks (the global "
-                       "one and a local enhancer), resnet_7blocks, unet_128; or with other numbers")
-    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how it fuses the words with the picture; "
-                       "--cond_nc is the size of the words here, too")
-    group.add_argument("--encoders", default="separate", choices=ENCODERS, help="who reads the words: each network by "
-                       "its own encoder, both by a shared one, both by one that only the generator trains, or only the "
-                       "generator at all")
-    group.add_argument("--triple", **OFF, help="a third case for the "
-                       "discriminator: real edits with wrong words")
+                       "generator and a local enhancer), resnet_7blocks or unet_128, also with other numbers")
+    group.add_argument("--fusion", default="concat", choices=FUSIONS, help="how the generator fuses the words with the "
+                       "picture; --cond_nc is also the size of the encoded request in this fusion")
+    group.add_argument("--encoders", default="separate", choices=ENCODERS, help="request encoders: each network has "
+                       "its own (separate); both share one (shared); both use one that only the generator trains (G); "
+                       "the discriminator has none (only_G)")
+    group.add_argument("--triple", **OFF, help="train the discriminator also on a third "
+                       "case: real edits with wrong words, which count as fake")
     parser.set_defaults(schedule="linear")
     return parser
 

@@ -1,7 +1,7 @@
-"""Self-discriminator: a critic that tells from (photo, candidate, words) whether an edit fits, taught by its own data.
+"""Self-discriminator: a critic that learns from pairs alone to score whether an edit of a photo fits the words.
 
-Each right edit stands against the photo as it was, a random edit, and itself with the words of another pair. No plans
-are needed; core/train_self_discriminator1.py adds mixed trajectories.
+The wrong candidates for each right edit are the unedited photo, a random edit, and the right edit with the words of
+another pair. No plans are needed; core/train_self_discriminator1.py adds mixed trajectories.
 
   python core/train_self_discriminator.py --session 3 --learning_rate 0.001 --batch_size 16 --trial 1    # on GIER
   python core/train_self_discriminator.py --dataset synth --session 1 --trial 101                        # on a CPU
@@ -27,7 +27,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, train, val = start(options, planned=False)
     critic = training.setup(*build_critic(options, language))
 

@@ -1,8 +1,8 @@
 """Self-discriminator on mixed trajectories: the critic also sees planned edits that do not fit the words.
 
-Each right edit stands against the pair's own plan cut short, the plan of another pair, a random edit, and itself with
-the words of another pair. --objective chooses the critic's loss; with --combined a planner is trained beside the critic
-to raise its score, and the planner's edits are wrong ones, too.
+The wrong candidates for each right edit are the pair's own plan cut short, the plan of another pair, a random edit, and
+the right edit with the words of another pair. --objective chooses the critic's loss. With --combined, a planner is also
+trained to raise the critic's score, and its edits are further wrong candidates.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1      # first: plan the training pairs
   python core/train_self_discriminator1.py --trial 1
@@ -33,7 +33,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, train, val = start(options)
     critic = training.setup(*build_critic(options, language))
     if options.combined:
@@ -57,7 +57,7 @@ def critic_losses(scores, shown, options):
     weights = shown.weights(by_distance=bool(options.reweight))
     if options.objective == "ranking":
         return {"ranking": ranking_loss(scores, shown.distances, NEAR)}
-    if options.objective == "regression":   # minus a score is a distance, in units of FAR
+    if options.objective == "regression":   # the negated score predicts the distance, in units of FAR
         weights = torch.cat((options.positive_weight * torch.ones_like(weights[:1]), weights))
         return {"regression": regression_loss(scores, shown.distances, weights, FAR)}
     real, fake = classification_loss(scores[0], scores[1:], weights, options.positive_weight)
@@ -66,7 +66,7 @@ def critic_losses(scores, shown, options):
 
 
 def plan(training, planner, batch):
-    """Step the planner along its supervised losses and the frozen critic's; return its edits (B, 3, H, W)."""
+    """Step the planner on its supervised losses and the frozen critic's loss; return its edits (B, 3, H, W)."""
     planner.train()
     planned = planner(batch["input"], batch["request_ids"])
     with training.held(MAIN) as critic:
@@ -78,21 +78,23 @@ def plan(training, planner, batch):
 
 def arguments():
     parser = add_critic(Parser(__doc__).add_data().add_training().add_machine())
-    group = parser.add_argument_group("what it learns from")
-    group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences is mixed; "
-                       "0: the plans that a synthetic set was made by")
-    group.add_argument("--random_edits", **ON, help="show random edits as wrong ones")
+    group = parser.add_argument_group("data and loss of the critic")
+    group.add_argument("--action_id", type=number(int, 0), default=1, help="number of the set of planned sequences to "
+                       "mix; 0: the plans that made a synthetic set")
+    group.add_argument("--random_edits", **ON, help="use random edits as wrong candidates")
     group.add_argument("--objective", default="classification", choices=("classification", "triplet", "ranking",
-                       "regression"), help="right or wrong; the same and a margin between them; only their order by "
-                       "L1 from what was asked for; that distance itself")
-    group.add_argument("--positive_weight", type=number(float, 0), default=1.0, help="of the right edits' loss")
-    group.add_argument("--reweight", **OFF, help="wrong edits weigh by their L1 distance "
-                       "from what was asked for")
-    group = parser.add_argument_group("the planner beside it")
-    group.add_argument("--combined", **OFF, help="train one with the critic")
-    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what it looks at the photo with")
-    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of its parameter loss beside "
-                       "the operator's")
+                       "regression"), help="loss: right or wrong (classification); the same and a margin between both "
+                       "(triplet); order by L1 to the requested edit (ranking); that distance itself (regression)")
+    group.add_argument("--positive_weight", type=number(float, 0), default=1.0, help="weight of the right "
+                       "edits' loss")
+    group.add_argument("--reweight", **OFF, help="weight wrong edits by their L1 distance "
+                       "to the requested edit")
+    group = parser.add_argument_group("planner that learns from the critic")
+    group.add_argument("--combined", **OFF, help="train a planner together with the critic")
+    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="visual encoder of the "
+                       "planner")
+    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="weight of the planner's "
+                       "parameter loss relative to its operator loss")
     return parser
 
 

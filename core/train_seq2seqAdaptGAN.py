@@ -1,4 +1,4 @@
-"""Seq2seq + adaptive GAN: the discriminator counts the planned pseudo-target as real, as well as the target.
+"""Seq2seq + adaptive GAN: the discriminator counts both the target and the planned pseudo-target as real.
 
 A planner can only reach edits that its operators can express. Therefore two edits are real, the target and the planned
 sequence executed on the input, and the discriminator's loss on real edits is the mean of both. Everything else is

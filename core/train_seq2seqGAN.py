@@ -1,8 +1,8 @@
 """Seq2seq + GAN: plan an edit from a photo and a request; a discriminator that reads the request scores the result.
 
-Odd iterations are teacher-forced on planned sequences. In even ones the planner plans freely and its result is scored
-by the GAN loss, the matching of the discriminator's features and a perceptual loss. With --adapt the discriminator also
-counts the executed planned sequence as real (core/train_seq2seqAdaptGAN.py).
+Odd iterations are teacher-forced on planned sequences. In even iterations the planner plans freely, and the losses on
+its result are the GAN loss, feature matching and a perceptual loss. With --adapt, the discriminator also counts the
+executed planned sequence as real (core/train_seq2seqAdaptGAN.py).
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqGAN.py --trial 1
@@ -40,7 +40,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, pairs, val = start(options)
     train = with_repairs(pairs, Inputs(pairs), options, language)
     planner = training.setup(*build_planner(options, language), "teacher_forced")
@@ -87,8 +87,8 @@ def train_once(options):
 
 def arguments():
     parser = add_gan(add_planner(Parser(__doc__).add_data().add_training())).add_machine()
-    parser.add_argument("--adapt", **OFF, help="the discriminator "
-                        "takes the planned sequence, carried out, for real as well; what is real costs the mean")
+    parser.add_argument("--adapt", **OFF, help="count the executed planned sequence as real, "
+                        "too; the discriminator's loss on real edits is then the mean over target and executed plan")
     return parser
 
 

@@ -1,7 +1,8 @@
 """Seq2seq + L1: plan an edit from a photo and a request, supervised by planned sequences and by the result.
 
-Each iteration alternates a teacher-forced step (the next operator's likelihood and its parameters, given the steps
-of a planned sequence) and a free-running step (the network plans by itself; L1 of the executed plan to the target).
+Each iteration has a teacher-forced step (losses: the next operator's likelihood and the distance of the parameters,
+given the earlier steps of a planned sequence) and a free-running step (loss: L1 of the network's own plan, executed, to
+the target).
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqL1.py --trial 1
@@ -30,7 +31,7 @@ def main():
 
 
 def train_once(options):
-    """Train one run; return what its best checkpoint was chosen by."""
+    """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, pairs, val = start(options)
     own = options.mix and options.mix != "bundled"
     photos = from_folder(options.mix, "--mix") if own else [photo for photo in bundled() if photo.phase == "train"]
@@ -72,18 +73,19 @@ def train_once(options):
 
 def arguments():
     parser = add_planner(Parser(__doc__).add_data().add_training()).add_machine()
-    parser.add_argument("--lambda_L1", type=number(float, 0), default=1.0, help="weight of the L1 of the executed "
-                        "plan; at weight 1 its gradient is about a tenth of the teacher-forced losses', with which it "
-                        "shares an optimizer")
-    group = parser.add_argument_group("data drawn anew")
-    group.add_argument("--mix", metavar="PHOTOS", help="train also on synthetic edits of the photos in this folder, or "
-                       "of the bundled ones, drawn anew in every iteration (--num_workers 1 or more draws meanwhile)")
-    group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of them")
-    group.add_argument("--words_first", type=number(int, 0), default=0, help="iterations at the start that teach words "
-                       "only: sentences and plans that fulfil them on some photo of --mix (without it, a bundled one), "
-                       "shown without it, many in a second")
-    group.add_argument("--rehearse", **OFF, help="later, such sentences beside every "
-                       "batch of pairs, so that none is forgotten")
+    parser.add_argument("--lambda_L1", type=number(float, 0), default=1.0, help="weight of the L1 loss of the "
+                        "executed plan; at weight 1 its gradient is about a tenth of that of the teacher-forced "
+                        "losses, which share the optimizer")
+    group = parser.add_argument_group("samples drawn anew in every iteration")
+    group.add_argument("--mix", metavar="PHOTOS", help="also train on random edits of the photos in this folder, or of "
+                       "the bundled photos if it is 'bundled' (--num_workers 1 or more draws them in the background)")
+    group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of these random "
+                       "edits in the training data")
+    group.add_argument("--words_first", type=number(int, 0), default=0, help="number of first iterations, which are "
+                       "quick and train on words only: sentences, and plans that fulfil them on a photo of --mix (or a "
+                       "bundled photo), which the planner does not see")
+    group.add_argument("--rehearse", **OFF, help="add a batch of the sentences of --words_first "
+                       "to every later batch of pairs, so that no word is forgotten")
     return parser
 
 

@@ -288,7 +288,7 @@ def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script,
 def test_a_broken_metrics_file_of_another_run_is_named_and_the_test_goes_on(run_script, project):
     path = project / "output/old/test/metrics.json"
     path.parent.mkdir(parents=True)
-    for text, words in (('{"run":', "line 1: malformed JSON"), ("[]", "holds no object"),
+    for text, words in (('{"run":', "line 1: malformed JSON"), ("[]", "does not hold a JSON object"),
                         ('{"metrics": [1]}', "has no metrics")):
         path.write_text(text)
         result = run_script(TEST, *SYNTH, "--trial", 100, "--visualize", 0)

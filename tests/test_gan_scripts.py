@@ -160,7 +160,7 @@ def test_a_trial_sets_flags_without_a_value(train):
 
 @pytest.mark.parametrize(("flags", "sentence"), [
     (("--norm_D", "batch", "--batch_size", 1), "--batch_size 1: batch norm"),
-    (("--crop", 20), "20 x 20 pixels is smaller than the discriminator's field"),
+    (("--crop", 20), "20 x 20 pixels is too small for the discriminator"),
     (("--action_id", 9), "gen_greedy_seqs.py"), (("--vgg_weights", "none.pth"), "none.pth: cannot be read"),
     (("--norm_D", "layer"), "invalid choice: 'layer'"), (("--num_D", 0), "0 is out of range")])
 def test_what_cannot_work_is_said_in_one_sentence(train, flags, sentence):

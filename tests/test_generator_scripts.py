@@ -125,7 +125,7 @@ def test_a_discriminator_may_read_nothing(project, run_script):
     train(run_script, "pix2pixHD", 1, "--encoders", "only_G", "--triple", 0)
     assert not any(name.startswith("request_encoder.") for name in networks(project, "pix2pixHD")["D"])
     run = run_script("core/train_pix2pixHD.py", *TINY, "--encoders", "only_G", "--triple", "--trial", 202)
-    assert run.code == 2 and "--triple: wrong words mean nothing" in run.err
+    assert run.code == 2 and "--triple: needs a discriminator that reads words" in run.err
 
 
 @pytest.mark.parametrize(("experiment", "flags"), [
@@ -166,5 +166,5 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(flags, sentence, projec
 
 def test_the_perceptual_loss_says_on_what_it_looks(project, run_script):
     run = train(run_script, "bilinearGAN", 1, "--use_vgg")
-    assert "the perceptual loss looks at features of" in run.out + run.err
+    assert "the perceptual loss compares features of" in run.out + run.err
     assert log_of(project, "bilinearGAN")[0]["VGG"] > 0

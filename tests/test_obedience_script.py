@@ -40,7 +40,7 @@ def test_keywords_obey_and_identity_does_not(run_script, project):
     measured, shares = suites(project / "output/synth_keywords_trial_1")
     assert shares == {"direction": 1, "opposites": 1, "no_op": 1}
     assert len(measured["photos"]) == 3
-    assert "no-op changes the picture by 0.0000 of 1" in result.out
+    assert "no-op sentences change the picture by 0.0000 of 1" in result.out
     assert "No sentence failed." in (project / "output/synth_keywords_trial_1/obedience/web/index.html").read_text()
 
     result = run_script(*flags("--reference", "identity", "--photos", 2))
@@ -63,7 +63,7 @@ def test_a_planner_is_judged_by_its_own_plans_with_real_requests(run_script, pro
     command = flags("--trial", 100, "--photos", 1, "--annotations", "own.json", "--visualize", 0)
     result = run_script(*command)
     assert result.code == 0, result.err
-    assert "1 real requests picked of 2 entries; the rule found bright- 1" in result.out
+    assert "1 real requests picked from 2 entries; the rule found bright- 1" in result.out
     measured, shares = suites(project / RUN)
     assert (measured["experiment"], measured["trial"], measured["sentences"]) == ("seq2seqL1", 100, 5)
     assert set(shares) == {"direction", "direction_real", "opposites", "no_op"}

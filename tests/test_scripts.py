@@ -260,7 +260,7 @@ def test_the_notebooks_figures_stand_beside_the_measured(run_well, project):
     assert "(0.8530)" in result.out
     assert "(0.006112)" in result.out
     assert "input FID(efficientnet-lite0) undefined (needs at least 2 images)" in result.out
-    assert "12.3714 -> 6.2376, is on Inception features and does not compare" in result.out
+    assert "12.3714 -> 6.2376, is on Inception features and cannot be compared" in result.out
     assert not (project / "output/synth_seq2seqL1_trial_1/test/web").exists()
 
 

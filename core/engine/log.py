@@ -5,7 +5,7 @@ from tqdm import tqdm
 
 from core.engine.folders import revision
 from core.engine.health import Watch
-from core.files import append_jsonl, naming_file, read_jsonl, write_json, write_jsonl
+from core.files import UserError, append_jsonl, naming_file, read_jsonl, write_json, write_jsonl
 
 
 class RunLog:
@@ -36,8 +36,16 @@ class RunLog:
         write_jsonl(self.folder / "validation.jsonl", validations)
 
     def _read(self, name):
+        """Return the rows of a log of this run. Raises UserError where one was edited by hand into something else."""
         path = self.folder / name
-        return read_jsonl(path) if path.exists() else []
+        rows = read_jsonl(path) if path.exists() else []
+        for number, row in enumerate(rows, start=1):
+            whole = isinstance(row, dict) and isinstance(row.get("sums", {}), dict)
+            values = [row.get("iteration"), *row.get("sums", {}).values(), row.get("seeing") or 0] if whole else [None]
+            if any(type(value) not in (int, float) for value in values):
+                raise UserError(f"{path}, line {number}: field 'iteration', 'sums' or 'seeing' is missing or of a "
+                                f"wrong type; delete that line")
+        return rows
 
     def iteration(self, number, losses, sums, health, bar):
         """Log an iteration: its named losses, their sums by network, gradients by network; advance the progress bar."""

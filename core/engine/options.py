@@ -3,6 +3,7 @@ import argparse
 import contextlib
 import json
 import math
+import re
 import runpy
 import sys
 
@@ -42,6 +43,13 @@ def boolean(text):
 
 ON, OFF = ({"type": boolean, "nargs": "?", "const": True, "default": default, "metavar": "0|1"}   # of a flag
            for default in (True, False))
+
+
+def result_name(text: str) -> str:
+    """Return the name of a published result: words of letters, digits, _, - and . between slashes."""
+    if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", text):
+        raise ValueError(text)
+    return text
 
 
 def some_of(known, kind):
@@ -172,6 +180,12 @@ class Parser(argparse.ArgumentParser):
                            "page")
         return self.add_ignored("--print_every", "--is_train")
 
+    def add_publish(self):
+        """Where published figures go; see core.engine.publish."""
+        self.add_argument("--publish", type=result_name, metavar="NAME", help="also write the figures to "
+                          "docs/results/NAME.json, from which `make tables` writes the tables of the documents")
+        return self
+
     def add_ignored(self, *flags):
         """Accept flags of the notebook's command lines, with or without a value, that have no effect here."""
         for flag in flags:
@@ -194,15 +208,15 @@ def run_variant(script, doc, **flags):
     runpy.run_path(str(script), run_name="__main__")
 
 
-def _split_variant(argv):
+def split_variant(argv):
     """Return what `run_variant` has put before the arguments, {} where a script runs as itself, and the arguments."""
     return (json.loads(argv[1]), argv[2:]) if argv[:1] == [VARIANT] else ({}, argv)
 
 
 ABSENT = {   # the value of an option that a script has no flag for
     "beam": None, "dropout": 0.0, "expected": (), "forgiving": False, "image_blind": False, "lang_encoder": "words",
-    "manual_seed": 0, "max_steps": None, "operators": None, "suffix": "", "swap_photos": False, "text_blind": False,
-    "typos": 0.0, "vis_encoder": None,
+    "manual_seed": 0, "max_steps": None, "operators": None, "publish": None, "suffix": "", "swap_photos": False,
+    "text_blind": False, "typos": 0.0, "vis_encoder": None,
 }
 
 
@@ -218,7 +232,7 @@ def parse(parser, experiment=None, argv=None):
     ABSENT. Raises UserError for a flag in the trials file that the command line would refuse, naming file, trial and
     flag.
     """
-    variant, argv = _split_variant(sys.argv[1:] if argv is None else list(argv))
+    variant, argv = split_variant(sys.argv[1:] if argv is None else list(argv))
     defaults = variant.get("flags", {})
     experiment = defaults.pop("experiment", experiment)
     parser.set_defaults(**defaults)

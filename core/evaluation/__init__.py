@@ -1,1 +1,1 @@
-"""The one evaluation of every method."""
+"""The evaluation, which is the same for every method."""

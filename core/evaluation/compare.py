@@ -1,4 +1,4 @@
-"""Two tested runs side by side: differences pair by pair, and whether they are real."""
+"""Comparison of two tested runs: mean differences over their pairs, and intervals that tell whether they are real."""
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from core.files import UserError, read_json, read_jsonl
 from core.metrics.bootstrap import mean_interval
 
 HIGHER_IS_BETTER = ("SSIM", "PSNR")
-TOLERANCE = 1e-4   # how far the same input may be from the same target in two runs: rounding, no other size
+TOLERANCE = 1e-4   # a pair's input L1 may differ by this much between runs: rounding, not another size
 
 
 @dataclass
 class Tested:
-    """What a test left: its folder, a name, the rows of `images.jsonl` by (pair, request, occurrence), the metrics."""
+    """The files of a test: folder, name, rows of `images.jsonl` by (pair, request, occurrence), and metrics."""
 
     folder: Path
     name: str
@@ -47,7 +47,7 @@ def load_tested(path):
 def comparable(a, b):
     """Return the keys of the pairs that both runs were tested on under the same protocol, and notes on the others.
 
-    Raises UserError where there are none, naming why.
+    Raises UserError, with the reason, where there are none.
     """
     shared = [key for key in a.rows if key in b.rows]
     other = [key for key in shared if not _same_protocol(a.rows[key], b.rows[key])]
@@ -67,10 +67,10 @@ def comparable(a, b):
 
 
 def compare(a, b, keys):
-    """Return one dict a metric: its means in both runs, the mean difference b - a, its interval, and the verdict.
+    """Return one dict per metric: its means in both runs, the mean difference b - a, its interval, and the verdict.
 
-    Args: `keys`, the pairs to compare on. Verdict: "A", "B" (which is better), "differs" where neither way is better,
-    "no" where the interval holds 0, None where it is undefined.
+    Args: `keys`, the pairs to compare on. The verdict `better` is "A" or "B"; "differs" for the variance, where neither
+    direction is better; "no" where the interval contains 0; None where the interval is undefined.
     """
     photos = [photo_of(a.rows[key]) for key in keys]
     compared = []
@@ -92,10 +92,10 @@ def compare(a, b, keys):
 
 
 def sentence(row):
-    """Return what a row of `compare` says, in one plain sentence."""
+    """Return a row of `compare` as one plain sentence."""
     said = {"A": "A is better, and the difference is real", "B": "B is better, and the difference is real",
-            "differs": "the difference is real", "no": "no real difference: the interval holds 0",
-            None: "whether it is real cannot be told from one photo"}[row["better"]]
+            "differs": "the difference is real", "no": "no real difference: the interval contains 0",
+            None: "one photo is too few to tell whether the difference is real"}[row["better"]]
     bounds = "undefined" if row["interval"] is None else "[{:+.4f}, {:+.4f}]".format(*row["interval"])
     return f"{row['metric']}: A {row['A']:.4f}, B {row['B']:.4f}, B - A {row['difference']:+.4f}, 95% {bounds}: {said}"
 
@@ -112,7 +112,7 @@ def _verdict(name, interval):
 
 
 def _same_protocol(one, two):
-    """Whether two rows of a pair are of the same picture size and distance between input and target."""
+    """Whether two rows of a pair have the same picture size and the same distance between input and target."""
     if one.get("size") != two.get("size") and "size" in one and "size" in two:
         return False
     return all(math.isclose(one[name], two[name], abs_tol=TOLERANCE) for name in ("input L1", "input SSIM")

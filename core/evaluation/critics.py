@@ -9,6 +9,7 @@ from core.engine.data import load_phase
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
 from core.engine.options import ON, number
+from core.engine.publish import publish
 from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial
@@ -18,27 +19,27 @@ from core.methods.planner import THUMBNAIL
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
 
-SHOWN = 24   # pairs on the page, from each end
+SHOWN = 24   # pairs on the page: so many of the best, and so many of the worst
 
 
 def run_critic_tests(options):
-    """Do what every critic's test script does: test the trial under each seed, and index the runs."""
+    """Run the test script of a critic: test the trial under each seed, and index the runs."""
     over_seeds(options, lambda chosen: measure_critic(chosen)["metrics"], tested_folder)
     path, notes = index_runs(options.output)
     print(*notes, f"all runs: {path}", sep="\n")
 
 
 def add_critic_test(parser):
-    """Add what is tested of a critic; return the parser."""
+    """Add the flags of a critic's test; return the parser."""
     group = parser.add_tested()
     group.add_argument("--action_id", type=number(int, 1), default=1, help="planned set whose mixed trajectories are "
-                       "among the wrong edits, if it holds the phase")
+                       "among the wrong edits, if the set has the phase")
     group.add_argument("--visualize", **ON, help="write the page")
     return parser.add_ignored("--print_every")
 
 
 def measure_critic(options):
-    """Test a trained critic; write `metrics.json`, `images.jsonl` and the page; return what `metrics.json` holds."""
+    """Test a trained critic; write and return `metrics.json`; write `images.jsonl` and the page."""
     start, folder = time.time(), tested_folder(options)
     critic, vocab, trained = load_critic(run_folder(options) / options.checkpoint, options.experiment)
     dataset, operators, notes = load_judged(options, vocab)
@@ -56,16 +57,17 @@ def measure_critic(options):
     write_jsonl(folder / "images.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
     report(measured)
+    publish(options, "critic", measured)
     if options.visualize:
-        notes.append("Each photo's candidates from the most favoured, which stands as the output, to the least; "
-                     "photos from the one that is judged best to the one that is judged worst.")
+        notes.append("Each photo's candidates are sorted by score; the best one is shown as the output. The photos "
+                     "are sorted by the margin of the right edit over the best wrong one.")
         page = write_results(folder / "web", folder.parent.name, (result for _, result in extremes), notes)
         print(f"page: {page}")
     return measured
 
 
 def load_judged(options, vocab):
-    """Open a phase with its plans, if it was planned; return (dataset, OperatorVocab, sentences about it)."""
+    """Load a phase, with its plans if it was planned; return (dataset, OperatorVocab, sentences about it)."""
     path = action_set_path(options.action_id, options.dataset, options.phase, options.session, options.output)
     plans = {"plans": ActionSet(path).plans(), "plans_path": path} if path.exists() else {}
     dataset = load_phase(options, options.phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache", **plans)
@@ -76,7 +78,7 @@ def load_judged(options, vocab):
 
 
 def rows_of(batch, shown, scores):
-    """Return the rows of `images.jsonl`: each pair's scores by kind, without what is not wrong after all."""
+    """Return the rows of `images.jsonl`: each pair's scores by kind, without candidates that turned out not wrong."""
     kept = torch.cat((torch.ones_like(shown.wrong[:1]), shown.wrong))
     return [{"name": name, "request": request,
              "scores": {kind: scores[k, i].item() for k, kind in enumerate(shown.kinds) if kept[k, i]}}
@@ -84,7 +86,7 @@ def rows_of(batch, shown, scores):
 
 
 def results_of(batch, shown, scores):
-    """Return (margin, what a result page shows) of each pair; the margin is of the right over the best wrong score."""
+    """Return (margin, entry of the page) of each pair; the margin is the right score minus the best wrong score."""
     results = []
     for i, row in enumerate(rows_of(batch, shown, scores)):
         kinds = sorted(row["scores"], key=row["scores"].get, reverse=True)
@@ -102,25 +104,25 @@ def results_of(batch, shown, scores):
 
 
 def told(score, apart):
-    """Return a score in words, with the L1 distance from what was asked for where it is known."""
+    """Return a score as text, with the L1 distance to the requested edit where it is known."""
     return f"score {score:+.2f}" + (f", L1 {apart:.4f}" if apart < float("inf") else "")
 
 
 def ends(results):
-    """Return the results in the order of their margins, only the best and the worst of many."""
+    """Return the results, best margin first; of many, only the SHOWN best and the SHOWN worst."""
     ordered = sorted(results, key=lambda result: -result[0])
     return ordered if len(ordered) <= 2 * SHOWN else ordered[:SHOWN] + ordered[-SHOWN:]
 
 
 def summarise(rows, levelled):
-    """Return `metrics` {name: number or None}, their `intervals`, and the same `by_kind` of wrong edit.
+    """Return a dict: `metrics` {name: number or None}, `intervals`, and `by_kind`, the metrics by kind of wrong edit.
 
     - AUC: area under the ROC curve of all right against all wrong edits.
     - ranked: share of wrong edits that score below the right one of their pair.
-    - accuracy: share on their side of 0, as the mean over right and wrong, so that refusing all gives 0.5; where a
-      score has no zero, as an objective that only orders leaves it, None.
+    - accuracy: mean of the share of right edits above 0 and the share of wrong edits at most 0, so that a critic that
+      rejects everything has 0.5; None for an objective whose scores have no fixed threshold.
 
-    Args: `rows` as `rows_of` gives them; `levelled`, whether 0 parts right from wrong.
+    Args: `rows` as from `rows_of`; `levelled`, whether a score of 0 separates right from wrong edits.
     """
     right = [row["scores"]["right"] for row in rows]
     kinds = dict.fromkeys(kind for row in rows for kind in row["scores"] if kind != "right")
@@ -146,7 +148,7 @@ def _figures(right, pairs, levelled):
 
 
 def report(measured):
-    """Print the figures by kind of wrong edit, and the notebook's own where there is one."""
+    """Print the figures by kind of wrong edit, and the notebook's figures where there are any."""
     lines = [*measured["by_kind"].items(),
              ("all", measured["metrics"] | {"count": sum(row["count"] for row in measured["by_kind"].values())})]
     table = [(kind, row["count"], *(row[name] for name in ("AUC", "ranked", "accuracy"))) for kind, row in lines]

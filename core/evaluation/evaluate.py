@@ -10,6 +10,7 @@ from tqdm import tqdm
 from core.engine.data import load_phase
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
+from core.engine.publish import publish
 from core.engine.seeds import over_seeds
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl
@@ -22,21 +23,21 @@ from core.metrics.language import FIXED_REQUESTS, request_variance
 from core.metrics.lpips import load_lpips
 from core.pages import write_results
 
-PSNR_LIMIT = 100   # dB: equal pictures have an infinite one, which no mean survives
+PSNR_LIMIT = 100   # dB: the PSNR of equal pictures is infinite, and so would be the mean
 METRICS = {"L1": l1, "SSIM": ssim, "PSNR": lambda a, b: psnr(a, b).clamp(max=PSNR_LIMIT),
            "CIEDE2000": lambda a, b: delta_e(a, b)[0]}
 SIDES = ("input", "output")
 
 
 def run_tests(options):
-    """Do what every test script does: test the method of its `options`, under each seed, and index the runs."""
+    """Run a test script: test the method of `options` under each seed, and index the runs."""
     over_seeds(options, lambda chosen: run_test(chosen)["metrics"], tested_folder)
     path, notes = index_runs(options.output)
     print(f"page: {tested_folder(options) / 'web' / 'index.html'}", *notes, f"all runs: {path}", sep="\n")
 
 
 def run_test(options):
-    """Test the method of `options` under their seed; return what `metrics.json` holds."""
+    """Test the method of `options` under their seed; return the content of `metrics.json`."""
     method = load_method(options)
     vocab = method.vocab or load_language(options).vocab
     dataset = load_phase(options, options.phase, vocab, size=None, short_edge=options.short_edge, need_targets=False)
@@ -48,24 +49,26 @@ def run_test(options):
              "short_edge": options.short_edge, "method": method.label} | method.about
     if options.data_mode:
         about["data_mode"] = options.data_mode
-    return evaluate(method, dataset, tested_folder(options), about, fid_weights=options.fid_weights,
-                    lpips_weights=options.lpips_weights,
-                    visualize_every=options.visualize and options.visualize_every)
+    measured = evaluate(method, dataset, tested_folder(options), about, fid_weights=options.fid_weights,
+                        lpips_weights=options.lpips_weights,
+                        visualize_every=options.visualize and options.visualize_every)
+    publish(options, "evaluation", measured)
+    return measured
 
 
 @torch.no_grad()
 def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=None, visualize_every=1):
-    """Run `method` over `dataset`; write `metrics.json`, `images.jsonl` and the page under `folder`; print the lines.
+    """Run `method` over `dataset`; write `metrics.json`, `images.jsonl` and the page under `folder`; print a report.
 
     Args:
         method: a core.methods.registry.Method.
-        dataset: a PairDataset of photos at their own size; without targets, what needs one is None.
-        about: plain values that say what was measured: run, experiment, trial, dataset, phase, checkpoint, ...
+        dataset: a PairDataset of photos at their own size; without targets, the metrics that need one are None.
+        about: plain values that describe the test: run, experiment, trial, dataset, phase, checkpoint, ...
         fid_weights, lpips_weights: see `load_features` and `load_lpips`.
         visualize_every: images between entries of the page; 0 writes none.
 
-    Returns: what `metrics.json` holds: `about`, `images`, `photos`, `metrics` {name: number or None}, `intervals`
-    {name: [low, high] or None}, `seconds`, `seconds_a_photo` (the median, of an edit alone), `revision`, `date`.
+    Returns: the content of `metrics.json`: `about`, `images`, `photos`, `metrics` {name: number or None}, `intervals`
+    {name: [low, high] or None}, `seconds`, `seconds_a_photo` (the median over single edits), `revision`, `date`.
     """
     folder = Path(folder)
     meter = Meter(fid_weights, lpips_weights)
@@ -77,13 +80,13 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
             asked = time.perf_counter()
             edited = method(sample["input"], sample["request"], sample["name"])
             shown = visualize_every and index % visualize_every == 0
-            _ = edited.stages if shown else None   # the page shows each step: they are executed once, here
+            _ = edited.stages if shown else None   # the page shows each step: execute them once, here
             _ = edited.image
             times.append(time.perf_counter() - asked)
             row = meter.measure(sample, edited)
             if method.answers_any:
                 photo = photo_of(row)
-                if photo not in variances:   # the same for all requests of a photo
+                if photo not in variances:   # one value for all requests of a photo
                     answers = method.edits(sample["input"], FIXED_REQUESTS)
                     variances[photo] = request_variance(torch.stack([answer.image for answer in answers]))
                 row["variance"] = variances[photo]
@@ -112,12 +115,12 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
 
 
 def photo_of(row):
-    """Return the input photo of a row of `images.jsonl`: rows of one photo are drawn together by the bootstrap."""
+    """Return the input photo of a row of `images.jsonl`; the bootstrap draws the rows of one photo together."""
     return row["name"].split(">")[0]
 
 
 class Meter:
-    """Accumulates what is measured over a test set."""
+    """Accumulates the measures of a test set."""
 
     def __init__(self, fid_weights=None, lpips_weights=None):
         extractor = load_features(fid_weights)
@@ -128,7 +131,7 @@ class Meter:
         self.notes = [missing] if missing else []
 
     def measure(self, sample, edited: Edited):
-        """Return the row of one image: plain values, without what needs a target where there is none."""
+        """Return the row of one image: plain values; without a target, no metric that needs one."""
         pictures = {"input": sample["input"][None], "output": edited.image[None]}
         if sample["target"] is not None:
             pictures["target"] = sample["target"][None]
@@ -147,14 +150,14 @@ class Meter:
     def summary(self, rows):
         """Return the means, the Frechet distances and the variance, and the 95% intervals over photos.
 
-        A figure that is undefined is None. A Frechet distance has no interval: it is no mean over images, and its
-        bias depends on their number, which a resample of photos would change.
+        An undefined figure is None. A Frechet distance has no interval, because it is not a mean over images, and its
+        bias depends on the number of images, which a resample of photos would change.
         """
         means, intervals = {}, {}
         names = {f"{which} {metric}": f"{which} {metric}" for metric in self.metrics for which in SIDES}
         for name, field in (names | {"avg var": "variance"}).items():
             known = [row for row in rows if field in row]
-            if not known and field == "variance":   # of a method that answers the requests of its pairs only
+            if not known and field == "variance":   # not measured where the method answers its own pairs only
                 continue
             values = [row[field] for row in known]
             means[name] = sum(values) / len(values) if values else None
@@ -165,7 +168,7 @@ class Meter:
 
 
 def report(measured, trial):
-    """Return the notebook's lines, with its own figures of the Trial, where it has some, beside the measured."""
+    """Return the report: the measured figures, and in brackets those of the notebook, if the Trial has any."""
     metrics, intervals, known = measured["metrics"], measured.get("intervals", {}), trial.notebook
     lacking = "targets" if metrics["input L1"] is None else "at least 2 images"
     lines = [f"on {measured['dataset']} {measured['phase']}, {measured['images']} images, measured now"
@@ -186,12 +189,12 @@ def report(measured, trial):
     if {"input FID", "output FID"} <= known.keys() and "input FID" not in metrics:
         fid = next(name.removeprefix("input ") for name in metrics if name.startswith("input FID"))
         lines.append(f"the notebook's FID, {known['input FID']:.4f} -> {known['output FID']:.4f}, is on Inception "
-                     f"features and does not compare with {fid}; give --fid_weights for it")
+                     f"features and cannot be compared with {fid}; give --fid_weights to measure it")
     return lines
 
 
 def _intervals(bounds, digits=4):
-    """Return the intervals of a line in words, nothing where one is undefined."""
+    """Return the intervals of a line as text; empty where one is undefined."""
     bounds = list(bounds)
     if None in bounds:
         return ""

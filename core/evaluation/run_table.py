@@ -1,4 +1,4 @@
-"""The table of all runs: what each run folder under `output/` tells of itself, also where it tells little."""
+"""The table of all runs: one line per test of each run folder under `output/`, also of incomplete or damaged runs."""
 from pathlib import Path
 
 from core.engine.trials import Trial, get_trial, trials_path
@@ -13,10 +13,10 @@ FIELDS = ("run", "experiment", "trial", "dataset", "phase", "date", "revision")
 def index_runs(output):
     """Write `output/index.html`, the table of all runs.
 
-    A run has a line for each of its tests; one without a test has a line of what is known. What is half written,
-    damaged or of an older version is listed with what can be read.
+    A run has one line per test; a run without a test has one line. Runs that are half written, damaged or of an older
+    version are listed with the values that can be read.
 
-    Returns: (the path of the page, sentences that count and name what could not be read).
+    Returns: (the path of the page, sentences that count and name the unreadable files).
     """
     output, problems = Path(output), []
     rows = [row for folder in sorted(path for path in output.glob("*/") if _is_run(path))
@@ -24,15 +24,15 @@ def index_runs(output):
     write_index(output, [_relative(row, output) for row in rows])
     sentences = []
     if problems:
-        sentences = [f"{len(problems)} file(s) of runs could not be read; the runs are listed with what is known:",
+        sentences = [f"{len(problems)} file(s) of runs could not be read; the runs are listed with the known values:",
                      *(f"  {problem}" for problem in problems)]
     return output / "index.html", sentences
 
 
 def known_trial(experiment, number, dataset, problems):
-    """Return the Trial of a run, with the notebook's figures; an empty one for what is no numbered trial.
+    """Return the Trial of a run, with the notebook's figures, or an empty Trial for a run without a numbered trial.
 
-    So it is where the file of the trials is malformed; the sentence that says so is added to `problems`, once.
+    The Trial is also empty if the file of the trials is malformed; then the error is added to `problems`, once.
     """
     try:
         if isinstance(number, int) and trials_path(experiment, dataset).exists():   # references have no trials
@@ -56,7 +56,7 @@ def _relative(row, output):
 
 
 class _Folder:
-    """One run folder; what cannot be read is added to `problems`, as sentences."""
+    """One run folder; each file that cannot be read adds a sentence to `problems`."""
 
     def __init__(self, path, problems):
         self.path, self.problems = path, problems
@@ -71,11 +71,11 @@ class _Folder:
     def _test(self, test):
         metrics = test / "metrics.json"
         if not metrics.is_file():
-            self.problems.append(f"{metrics}: is missing, the test did not end; test that run again")
+            self.problems.append(f"{metrics}: is missing, because the test did not end; test that run again")
         return self._row(self._dict(metrics), test / "web" / "index.html") | {"seeds": self._seeds(test)}
 
     def _row(self, measured, page):
-        """Return the line of a test, or of a run that has none."""
+        """Return the line of a test, or of a run without a test."""
         known = {"run": self.path.name} | {name: self.options[name] for name in FIELDS if name in self.options}
         row = known | {name: measured[name] for name in FIELDS if measured.get(name) is not None}
         metrics, intervals = (_numbers(measured.get(name), check) for name, check in
@@ -111,11 +111,11 @@ class _Folder:
         return _numbers(shares, _is_number), _numbers(intervals, _is_interval)
 
     def _dict(self, path):
-        """Return the object of a JSON file; an empty one where there is none."""
+        """Return the object of a JSON file; {} where there is no file, or no object in it."""
         try:
             value = read_json(path) if path.is_file() else {}
             if not isinstance(value, dict):
-                raise UserError(f"{path}: holds no object; write it again, or delete it")
+                raise UserError(f"{path}: does not hold a JSON object; write it again, or delete it")
         except UserError as error:
             self.problems.append(str(error))
             return {}
@@ -130,12 +130,12 @@ class _Folder:
         except UserError as error:
             self.problems.append(str(error))
         except (TypeError, KeyError):
-            self.problems.append(f"{path}: holds lines without an iteration; train that run again")
+            self.problems.append(f"{path}: has lines without an iteration; train that run again")
         return []
 
 
 def _numbers(value, check):
-    """Return what of {name: value} is of the wanted kind; older versions may have written anything."""
+    """Return the entries of {name: value} that pass `check`; older versions may have written anything."""
     return {name: part for name, part in value.items() if check(part)} if isinstance(value, dict) else {}
 
 

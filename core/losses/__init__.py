@@ -1,1 +1,1 @@
-"""Loss formulas: pure functions of tensors, ignorant of models and data."""
+"""Loss formulas: pure functions of tensors, independent of models and data."""

@@ -11,10 +11,10 @@ KINDS = ("vanilla", "lsgan", "hinge", "wgan")
 
 
 class GANLoss(nn.Module):
-    """The losses of discriminator and generator, of one of four kinds.
+    """The losses of discriminator and generator, in one of four kinds.
 
-    - vanilla: cross-entropy of real against fake; the generator wants its fakes called real (Goodfellow et al. 2014,
-      the non-saturating form).
+    - vanilla: cross-entropy of real against fake; the generator maximises the log-probability that its fakes are real
+      (Goodfellow et al. 2014, the non-saturating form).
     - lsgan: squared distance to the targets (Mao et al. 2017).
     - hinge: real above 1, fake below -1 (Lim and Ye 2017).
     - wgan: the difference of means (Arjovsky et al. 2017), to be used with `gradient_penalty`.
@@ -32,7 +32,7 @@ class GANLoss(nn.Module):
 
     @property
     def floor(self):
-        """The discriminator's loss below which training has collapsed; None where a loss may be any number."""
+        """The discriminator's loss below which training has collapsed; None where the loss has no lower bound."""
         return None if self.kind == "wgan" else 0.02
 
     def discriminator(self, real_logits, fake_logits):
@@ -43,7 +43,7 @@ class GANLoss(nn.Module):
         """Return the discriminator's loss on logits of real edits."""
         if self.kind == "hinge":
             return _over_scales(lambda x: F.relu(1 - x).mean(), logits)
-        return self.generator(logits)   # the generator's target for fakes is the discriminator's for real edits
+        return self.generator(logits)   # both losses have the target "real"
 
     def on_fake(self, logits):
         """Return the discriminator's loss on logits of fakes, or of edits that do not fit the words."""
@@ -65,10 +65,10 @@ class GANLoss(nn.Module):
 
     @torch.no_grad()
     def accuracy(self, real_logits, fake_logits):
-        """Return the discriminator's accuracy, the share of places in [0, 1], on real and on fake logits.
+        """Return the discriminator's accuracies on real and on fake logits, as shares of patches in [0, 1].
 
-        A logit above a threshold counts as real: 0; with lsgan the middle of the targets; with wgan, whose logits have
-        an arbitrary offset, the middle of both means.
+        A logit above the threshold counts as real. The threshold is 0; with lsgan, the middle of the targets; with
+        wgan, whose logits have an arbitrary offset, the middle of both means.
         """
         def share(real, fake):
             middle = {"lsgan": (self.real + self.fake) / 2, "wgan": (real.mean() + fake.mean()) / 2}.get(self.kind, 0)
@@ -87,7 +87,7 @@ def gradient_penalty(discriminator, real, fake, weight=10.0):
 
 
 def r1(discriminator, real):
-    """Return R1 (Mescheder et al. 2018), without its weight gamma: E |gradient of the score|^2 / 2 at `real`.
+    """Return R1 (Mescheder et al. 2018) without its weight gamma: E |gradient of the score|^2 / 2 at `real`.
 
     Args: as for `gradient_penalty`.
     """
@@ -97,8 +97,8 @@ def r1(discriminator, real):
 def feature_matching(real_features, fake_features):
     """Return the feature-matching loss (Wang et al. 2018, pix2pixHD), without its weight lambda_feat.
 
-    Each of the n_layers + 1 layers' mean absolute difference has the weight 4 / (n_layers + 1); the layers are summed,
-    the scales averaged.
+    The mean absolute difference of each of the n_layers + 1 layers has the weight 4 / (n_layers + 1). The layers are
+    summed, and the scales are averaged.
 
     Args: `real_features`, `fake_features`, lists over scales of lists over layers; no gradient flows to the real ones.
     """
@@ -116,7 +116,7 @@ def _over_scales(function, *logits):
 
 
 def _slope(discriminator, image):
-    """Return the gradient (B, 3 H W) of each sample's score, through which can be differentiated again."""
+    """Return the gradient (B, 3 H W) of each sample's score by its picture; it can be differentiated again."""
     image = image.detach().requires_grad_()
     score = _over_scales(lambda x: x.flatten(1).mean(1), discriminator(image))
     gradient, = torch.autograd.grad(score.sum(), image, create_graph=True)

@@ -13,17 +13,17 @@ from core.files import FOREIGN, UserError, read_tensors
 from core.pretrained import efficientnet_lite0, find_weights
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)   # of the five levels, fine to coarse (Wang et al. 2018, pix2pixHD)
-PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's name for it ends in the first digits of its SHA-256
+PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's file name, which ends in the first digits of the SHA-256
 DIGITS = "dcbb9e9d"
 RELUS = (1, 6, 11, 20, 29)                    # relu1_1 ... relu5_1 among the layers of VGG-19
-BLOCKS = (0, 2, 4, 10, 15)                    # of EfficientNet-Lite0: the last at 1/2, 1/4, 1/8, 1/16, 1/32
+BLOCKS = (0, 2, 4, 10, 15)                    # EfficientNet-Lite0's last blocks at 1/2, 1/4, 1/8, 1/16, 1/32 side
 STAND_IN = "EfficientNet-Lite0 (stand-in)"
 
 
 class PerceptualLoss(nn.Module):
     """The weighted mean absolute difference of five levels of features (Johnson et al. 2016).
 
-    `levels` turns (B, 3, H, W), normalised by `mean` and `std`, into a list of five maps. It is frozen.
+    `levels` is a frozen network from (B, 3, H, W), normalised by `mean` and `std`, to a list of five maps.
     """
 
     def __init__(self, levels, mean, std):
@@ -47,8 +47,8 @@ class PerceptualLoss(nn.Module):
 def load_perceptual(weights=None):
     """Load the perceptual distance.
 
-    Args: `weights`, a file with torchvision's VGG-19; None looks into torch hub's cache, and where it is not, the
-    stand-in is taken.
+    Args: `weights`, a file with torchvision's VGG-19, or None for the file in torch hub's cache; if the cache has none,
+    the stand-in is loaded.
 
     Returns: (a PerceptualLoss, its name: "VGG-19" on the published weights, "VGG-19(<file name>)" on others, or
     "EfficientNet-Lite0 (stand-in)"). Raises UserError where a given file cannot be used.
@@ -66,7 +66,7 @@ class _Vgg19(nn.Module):
     def __init__(self, path):
         super().__init__()
         from torchvision.models import vgg19
-        with torch.device("meta"):   # skips the random weights, which take long
+        with torch.device("meta"):   # skips the random initialisation, which takes long
             layers = vgg19(init_weights=False).features
         try:
             saved = read_tensors(path)
@@ -99,7 +99,7 @@ class _Lite0(nn.Module):
 
 
 def _levels(image, stages):
-    """Return the output of each stage, one feeding the next."""
+    """Return the outputs of all stages, each of which takes the output of the one before."""
     levels = []
     for stage in stages:
         image = stage(image)

@@ -1,4 +1,4 @@
-"""How far a predicted plan is from a known one."""
+"""Losses of a predicted plan against a known one."""
 import torch.nn.functional as F
 
 
@@ -11,9 +11,10 @@ def operator_nll(log_probabilities, ops):
 
 
 def parameter_loss(predicted, params, ops, vocab):
-    """Return the smooth L1 distance of parameters, averaged over an operator's parameters, then over real steps.
+    """Return the smooth L1 distance of parameters, averaged over each operator's parameters, then over the steps.
 
-    Each operator weighs the same, however many parameters it has; outliers of planning do not dominate.
+    So an operator with many parameters weighs no more than another. Smooth L1 limits the weight of outliers. Padding
+    does not count.
 
     Args: `predicted`, `params` (B, T, P) padded with 0; `ops` (B, T + 2); `vocab` the OperatorVocab.
     """

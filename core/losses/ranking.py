@@ -1,39 +1,41 @@
-"""What a critic pays for its scores of candidates: telling right from wrong, keeping order, guessing distances.
+"""Losses of a critic on its scores of candidates: classification, triplet, ranking and regression.
 
-A score is a number per candidate, higher where the edit fits better. Scores of K candidates of each of B photos are
-(K, B). Weights of the same shape, at least 0, say how much each counts; where all are 0, there is nothing to pay.
+A score is one number per candidate, higher for an edit that fits better. K candidates for each of B photos have scores
+(K, B). Weights of the same shape, at least 0, weight the candidates; where all weights are 0, the loss is 0.
 """
 import torch
 import torch.nn.functional as F
 
 
 def classification_loss(right, wrong, weights, positive_weight=1.0):
-    """Return the cross-entropies (of right edits, of wrong ones), each a mean, so that neither outweighs the other.
+    """Return two mean cross-entropies, of right and of wrong edits, so that neither kind outweighs the other.
 
-    A critic that has K wrong candidates for each right one, and minds all alike, does well by refusing everything.
+    Each right edit has K wrong ones. In one common mean, a critic that rejects every edit would have a low loss.
 
-    Args: scores `right` (B,) and `wrong` (K, B), `weights` (K, B) of the wrong ones; `positive_weight` of the right.
+    Args: scores `right` (B,) and `wrong` (K, B); `weights` (K, B) of wrong edits; `positive_weight` of right edits.
     """
     return positive_weight * F.softplus(-right).mean(), weighted_mean(F.softplus(wrong), weights)
 
 
 def triplet_loss(right, wrong, weights, margin=1.0):
-    """Return by how much a wrong score comes nearer than `margin` below the right one of its photo.
+    """Return the weighted mean of max(0, margin + wrong - right) over the wrong scores.
 
-    The hinge of Schroff et al. 2015 (FaceNet), on scores in place of distances. Args: as `classification_loss`.
+    This is the triplet loss of Schroff et al. 2015 (FaceNet) on scores in place of distances.
+
+    Args: as for `classification_loss`.
     """
     return weighted_mean(F.relu(margin + wrong - right), weights)
 
 
 def ranking_loss(scores, distances, tie):
-    """Return the mean cross-entropy of the order of each two candidates of a photo (Burges et al. 2005, RankNet).
+    """Return the mean cross-entropy of the order of each pair of candidates of a photo (Burges et al. 2005, RankNet).
 
     Args:
         scores: (K, B).
-        distances: (K, B), how far each candidate is from what was asked for; the nearer should score higher.
-        tie: candidates whose distances differ by no more have no order.
+        distances: (K, B), distance of each candidate to the requested edit; a nearer candidate should score higher.
+        tie: two candidates whose distances differ by no more than this have no order.
     """
-    farther = distances[:, None] - distances > tie               # (K, K, B): the first is the farther one
+    farther = distances[:, None] - distances > tie               # (K, K, B): the first candidate is the farther one
     return weighted_mean(F.softplus(scores[:, None] - scores), farther.to(scores))
 
 
@@ -43,5 +45,5 @@ def regression_loss(scores, distances, weights, unit):
 
 
 def weighted_mean(values, weights):
-    """Return the mean of `values` by `weights` of the same shape; 0, with a gradient, where all weights are 0."""
+    """Return the mean of `values`, weighted by `weights` of the same shape; 0 (gradient 0) if all weights are 0."""
     return (values * weights).sum() / weights.sum().clamp_min(torch.finfo(values.dtype).tiny)

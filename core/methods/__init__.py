@@ -1,1 +1,1 @@
-"""What can edit a photo."""
+"""Methods: networks and rules that edit a photo by a request."""

@@ -1,4 +1,4 @@
-"""Trained critics, and how well one tells right edits from wrong ones."""
+"""Trained critics, and their scores of right and wrong edits."""
 import torch
 from torch.utils.data import DataLoader
 
@@ -9,11 +9,11 @@ from core.models.critic import Critic
 from core.planning.candidates import candidates
 
 BATCH = 32                                 # pairs judged at once, each with all its candidates
-LEVELLED = ("classification", "triplet")   # objectives for which a score of 0 parts right from wrong
+LEVELLED = ("classification", "triplet")   # objectives for which a score of 0 separates right from wrong edits
 
 
 def load_critic(path, experiment):
-    """Return a trained critic, its WordVocab, and the flags that it was trained with. Raises UserError."""
+    """Return a trained critic, its WordVocab, and its training flags. Raises UserError as `load_checkpoint` does."""
     state = load_checkpoint(path, experiment)
     critic = Critic.from_checkpoint(state["model"], path).eval().requires_grad_(False)
     with naming(path):
@@ -22,7 +22,7 @@ def load_critic(path, experiment):
 
 @torch.no_grad()
 def judge_pairs(critic, dataset, operators, device="cpu", seed=0):
-    """Yield (samples of a batch, Candidates, scores (K, B)) of a data set; what is drawn follows from the seed."""
+    """Yield (batch, Candidates, scores (K, B)) of a data set; equal seeds give equal random candidates."""
     critic.eval()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Image generators as methods: a photo and a request straight to pixels, without a plan."""
+"""Image generators as methods: they map a photo and a request directly to pixels, without a plan."""
 from pathlib import Path
 
 import torch
@@ -15,12 +15,12 @@ from core.models.gan.generators import Generator
 from core.pages import write_results
 from core.synthesis.photos import bundled
 
-MOST_PIXELS = 2 << 20   # of a photo: a generator holds about a hundred numbers per pixel
+MOST_PIXELS = 2 << 20   # of the largest photo: a generator holds about a hundred numbers per pixel
 AT_ONCE = 1 << 20       # pixels of the results that are generated in one batch
 
 
 class ImageMethod:
-    """A trained generator: (photo, requests) -> as many Edited. It works at the photo's own size, on a GPU if any."""
+    """A trained generator: (photo, requests) -> one Edited each. It works at the photo's own size, on a GPU if any."""
 
     def __init__(self, generator, device=None):
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -29,16 +29,16 @@ class ImageMethod:
 
     @classmethod
     def of_run(cls, options):
-        """Rebuild the generator of a run. Raises UserError where it is missing, or not what `add_expected` says."""
+        """Rebuild the generator of a run. Raises UserError where it is missing, or `add_expected`'s flags differ."""
         path = run_folder(options) / options.checkpoint
         state = load_checkpoint(path, options.experiment)
         for name in options.expected:
             wanted, trained = options[name], state.get("options", {}).get(name)
             if None not in (wanted, trained) and wanted != trained:
-                raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give the --trial that was "
-                                f"trained so, or leave the flag out")
-        saved = state.get("others", {}).get("average", state)["model"]   # of --ema, where the run had it
-        of_before = "FilterBank" if "num_G" in saved.get("config", {}) else "Generator"   # where no class is named
+                raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give another "
+                                f"--trial, or leave the flag out")
+        saved = state.get("others", {}).get("average", state)["model"]   # the average of --ema, where there is one
+        of_before = "FilterBank" if "num_G" in saved.get("config", {}) else "Generator"   # for old checkpoints
         network = FilterBank if saved.get("class", of_before) == "FilterBank" else Generator
         generator = network.from_checkpoint(saved, path)
         with naming(path):
@@ -53,15 +53,15 @@ class ImageMethod:
 
     @torch.no_grad()
     def edits(self, image, requests):
-        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return as many Edited.
+        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return one Edited for each.
 
-        Raises UserError for a photo of more than MOST_PIXELS: it is neither shrunk nor enlarged silently.
+        Raises UserError for a photo of more than MOST_PIXELS; a photo is never shrunk silently.
         """
         _, height, width = image.shape
         if height * width > MOST_PIXELS:
-            raise UserError(f"a photo of {width} x {height} pixels is larger than an image generator draws "
-                            f"({MOST_PIXELS / 1e6:.1f} megapixels at most); shrink it, by --short_edge where there is "
-                            f"that flag, or take a method that plans")
+            raise UserError(f"a photo of {width} x {height} pixels is too large for an image generator "
+                            f"(at most {MOST_PIXELS / 1e6:.1f} megapixels); shrink the photo, for example by "
+                            f"--short_edge, or use a planner")
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         photo, image = image, image[None].to(self.device)
         results = [self.generator(image, part) for part in ids.split(max(AT_ONCE // (height * width), 1))]
@@ -73,25 +73,25 @@ class ImageMethod:
 
 
 def add_expected(parser, **kinds):
-    """Add flags {name: type} of the training; `ImageMethod.open` refuses a run trained otherwise. Return the parser."""
-    group = parser.add_argument_group("what the run was trained with (another one is refused)")
+    """Add flags {name: type} of the training; `ImageMethod.of_run` refuses a run with others. Return the parser."""
+    group = parser.add_argument_group("flags of the training (a run that was trained with other values is refused)")
     for name, kind in kinds.items():
-        group.add_argument(f"--{name}", type=kind, help="as in training")
+        group.add_argument(f"--{name}", type=kind, help="value in the training of the run")
     parser.set_defaults(expected=tuple(kinds))
     return parser
 
 
 def add_demo(parser):
     """Add the flags of `demonstrate`; return the parser."""
-    parser.add_argument("--img", help="photo; by default the bundled one of the test phase")
-    parser.add_argument("--requests", nargs="+", metavar="REQUEST", default=FIXED_REQUESTS, help="what to ask for; by "
-                        "default the fixed requests of the measure of variance")
+    parser.add_argument("--img", help="photo; by default the bundled photo of the test phase")
+    parser.add_argument("--requests", nargs="+", metavar="REQUEST", default=FIXED_REQUESTS, help="requests; by default "
+                        "the ten fixed requests over which the variance is measured")
     return parser
 
 
 @torch.no_grad()
 def demonstrate(options):
-    """Edit one photo by several requests; print how far each result is from the photo and the mean; write a page."""
+    """Edit one photo by several requests; print each result's L1 to the photo and to the mean result; write a page."""
     method = ImageMethod.of_run(options)
     page = run_folder(options) / "demo" / "web"
     name, pixels = load_photo(options.img, page)
@@ -112,12 +112,13 @@ def demonstrate(options):
 
 
 def load_photo(path, page):
-    """Return a name and the uint8 pixels: the user's photo, or without one the first bundled one that no training saw.
+    """Return name and uint8 pixels of the photo `path`, or without it, of the first bundled photo of the test phase.
 
-    Raises UserError where it is a picture of `page`, the folder of a page that is going to be written anew.
+    Raises UserError where the photo is a picture in `page`, the folder of a page that will be overwritten.
     """
     if path and identity(page) in map(identity, Path(path).resolve().parents):
-        raise UserError(f"{path}: is a picture of the page in {page}, which is written anew; copy it elsewhere first")
+        raise UserError(f"{path}: is a picture of the page in {page}, which will be overwritten; copy the "
+                        f"photo elsewhere first")
     if path:
         return path, load_image(path)
     photo = next(photo for photo in bundled() if photo.phase == "test")

@@ -1,4 +1,4 @@
-"""Planning by a learned score: a search plans from words alone, and a trained network scores its candidates."""
+"""Planning by a learned score: a search without a target, in which a trained network scores the candidates."""
 import copy
 
 import torch
@@ -18,26 +18,26 @@ from core.methods.planner import THUMBNAIL, Edited, thumbnail
 from core.models.gan.discriminator import MultiScaleDiscriminator
 from core.planning import action_options, plan_by_judge, plan_pairs
 
-PREFIX = "plan_on_"             # of the experiments: the distance type stands behind it
-BEAM, LONGEST = 2, 3            # a judge looks at every candidate, which takes time
+PREFIX = "plan_on_"             # an experiment's name is this prefix and the distance type
+BEAM, LONGEST = 2, 3            # small, because the network scores every candidate
 BATCH = 32                      # pairs planned at once on their targets
 
 
 class JudgedPlanner:
     """A planner that searches: (photo, requests) -> plans. A network scores thumbnails; the plan runs on the photo.
 
-    The cost of an edit is -log of the probability that it fits, by the network's logit.
+    The cost of an edit is -log of the probability that it fits, according to the network's logit.
     """
 
     def __init__(self, scorer, words, search, device=None, **about):
-        """Plan by `scorer`, a network with Critic's `request_encoder` and `score`; `search` are ActionOptions."""
+        """Plan by `scorer`, a network with `request_encoder` and `score` as Critic has; `search` are ActionOptions."""
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.scorer, self.vocab, self.search = scorer.to(self.device), WordVocab(words), search
         self.about = about | {"operators": " ".join(search.operators), "beam": search.beam, "longest": search.max_steps}
 
     @classmethod
     def of_run(cls, options):
-        """Load the judge that `options.experiment` names, of the trial of its own experiment. Raises UserError."""
+        """Load the network that `options.experiment` names, from --trial of its own experiment. Raises UserError."""
         judge = options.experiment.removeprefix(PREFIX)
         experiment, load = JUDGES[judge]
         of_judge = copy.copy(options)
@@ -49,14 +49,14 @@ class JudgedPlanner:
             return cls(scorer, words, search, judge=f"{experiment} trial {options.trial}")
 
     def plans(self, image, requests):
-        """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return one Edited for each, not executed yet."""
         source = thumbnail(image).to(self.device).expand(len(requests), -1, -1, -1)
         judge = self.judge(source, requests)
         return [Edited(image, plan, self.vocab.read(request))
                 for plan, request in zip(plan_by_judge(source, judge, self.search), requests, strict=True)]
 
     def judge(self, source, requests):
-        """Return the judge of edits of `source` (B, 3, h, w) by as many requests: (image, rows) -> cost (N,)."""
+        """Return the cost function of edits of `source` (B, 3, h, w) by B requests: (image, rows) -> costs (N,)."""
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         encoded = self.scorer.request_encoder(ids)
         return lambda image, rows: F.softplus(
@@ -82,14 +82,14 @@ def _load_critic(path, experiment):
 
 
 def _load_discriminator(path, experiment):
-    """Return the discriminator of a run as a MeanLogit, and its words. Raises UserError where it reads none."""
+    """Return the discriminator of a run as a MeanLogit, and its words. Raises UserError where it reads no words."""
     state = load_checkpoint(path, experiment)
     if "D" not in state.get("others", {}):
         raise UserError(f"{path}: holds no discriminator; train that trial again with core/train_{experiment}.py")
     network = MultiScaleDiscriminator.from_checkpoint(state["others"]["D"]["model"], path)
     if not network.config.use_words:
-        raise UserError(f"{path}: its discriminator reads no words, so nothing can be planned from them; give another "
-                        f"--trial")
+        raise UserError(f"{path}: its discriminator reads no words, so it cannot score an edit by a request; give "
+                        f"another --trial")
     return MeanLogit(network).eval().requires_grad_(False), network.config.words
 
 
@@ -109,7 +109,7 @@ def plans_on_targets(options):
 
 
 def search_options(options, beam=None, max_steps=None):
-    """Return the ActionOptions of `add_search`'s flags; what they leave open is as given, or as in planned set 1."""
+    """Return the ActionOptions of `add_search`'s flags; defaults are the arguments, or those of planned set 1."""
     names = options.operators
     return action_options(1, operators=names and tuple(names.split(",")),
                           beam=options.beam or beam,
@@ -119,9 +119,10 @@ def search_options(options, beam=None, max_steps=None):
 def add_search(parser):
     """Add the flags of a search; return the parser."""
     group = parser.add_argument_group("search")
-    group.add_argument("--operators", metavar="NAME,...", help="which may be used; by default those of planned set 1")
-    group.add_argument("--beam", type=number(int, 1), help=f"plans kept at each step; by default {BEAM}, or with the "
-                       "target known that of planning")
-    group.add_argument("--max_steps", type=number(int, 1), help=f"longest plan; by default {LONGEST}, or with the "
-                       "target known that of planning")
+    group.add_argument("--operators", metavar="NAME,...", help="operators of the search; by default those of "
+                       "planned set 1")
+    group.add_argument("--beam", type=number(int, 1), help=f"plans kept at each step; by default {BEAM}, or, if the "
+                       "target is known, the beam of planned set 1")
+    group.add_argument("--max_steps", type=number(int, 1), help=f"steps of the longest plan; by default {LONGEST}, "
+                       "or, if the target is known, the value of planned set 1")
     return parser

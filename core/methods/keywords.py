@@ -1,7 +1,7 @@
-"""The keyword editor: wishes read by rules, each an operation of fixed strength; it sees no photo and learns nothing.
+"""The keyword editor: rules read the wishes of a request, and each wish becomes one operation of fixed strength.
 
-It is the baseline that learning must beat. Requests are read by `core.requests.reader`; only the plain strengths below
-were picked, on the photos of a training set.
+It sees no photo and learns nothing, so it is the baseline that learned methods must beat. `core.requests.reader` reads
+the requests. The plain strengths below were chosen on the photos of a training set.
 """
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from core.requests.wish import Wish
 class Effect:
     """The operator of an attribute, and its plain parameter for more and for less of the attribute.
 
-    For a tone curve, the parameter is three exponents, of red, green and blue; below 1 is lighter.
+    For a tone curve, the parameter is three exponents, of red, green and blue; an exponent below 1 lightens.
     """
 
     op: str
@@ -26,7 +26,7 @@ class Effect:
     less: float | tuple[float, float, float]
 
 
-EFFECTS = {   # by attribute; plans keep this order
+EFFECTS = {   # by attribute, in the order of the steps of a plan
     "light": Effect("brightness", 0.28, -0.3),
     "contrast": Effect("contrast", 0.2, -0.2),
     "saturation": Effect("saturation", 0.5, -0.35),
@@ -52,7 +52,7 @@ def strength(wish: Wish) -> float:
 
 
 def _step(wish):
-    """Return the Step of a wish: the plain parameter times its strength, or the plain exponents to its power."""
+    """Return the Step of a wish: the plain parameter times the strength, or the plain exponents raised to it."""
     effect, power = EFFECTS[wish.attribute], strength(wish)
     plain = effect.more if wish.sign > 0 else effect.less
     if TABLE[effect.op].structure != "curve":

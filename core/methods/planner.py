@@ -1,4 +1,4 @@
-"""Editing one photo with a method: what every method under test is, and the planner as one."""
+"""Editing one photo: the result that every method returns, and the trained planner as a method."""
 import functools
 import sys
 from pathlib import Path
@@ -15,20 +15,20 @@ from core.models.vision import QuickResNet, blindness, has_bf16
 from core.operators import execute, trace
 from core.threads import threads_for
 
-THUMBNAIL = 128   # pixels: what the network sees of a photo, in training and after
+THUMBNAIL = 128   # pixels: side of the square that the network sees, in training and after
 DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
 SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
 NAMED = {None: SHIPPED, "demo": DEMO}
 
 
 class Edited:
-    """What a method makes of a photo: the result, the plan if it has one, and the words that it attended to.
+    """The edit of a photo by a method: the result, the plan if there is one, and the words with their attention.
 
     A plan is executed once, when its result (`image`) or its steps (`stages`) are first asked for.
     """
 
     def __init__(self, photo, plan=None, words=(), attention=None, image=None):
-        """Keep an edit of `photo` (3, H, W) in [0, 1]: by `plan`, or without one as `image`, a picture of its size.
+        """Keep the edit of `photo` (3, H, W) in [0, 1]: its `plan`, or without a plan its result `image` (3, H, W).
 
         `attention` (steps, words) holds the weights of the words at each step, or None.
         """
@@ -37,7 +37,7 @@ class Edited:
 
     @functools.cached_property
     def stages(self):
-        """The pictures (3, H, W) after each step of the plan; none without a plan."""
+        """The pictures (3, H, W) after each step of the plan; an empty list without a plan."""
         pictures = [] if self.plan is None else list(trace(self.plan, self.photo))
         if pictures and self._image is None:
             self._image = pictures[-1]
@@ -56,12 +56,12 @@ class PlannerMethod:
 
     def __init__(self, planner, device="cpu"):
         self.planner = planner.to(device).eval()
-        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # most of the work
+        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # a measure of the work
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
     def quick(self):
-        """Look in bfloat16 from now on, where network and processor can; return whether they do. For a CPU."""
+        """Encode photos in bfloat16 from now on, if encoder and processor can; return whether they can. For a CPU."""
         can = self.planner.config.vis_encoder == "resnet18" and has_bf16()
         if can:
             self.planner.visual_encoder = QuickResNet(self.planner.visual_encoder)
@@ -69,18 +69,18 @@ class PlannerMethod:
 
     @classmethod
     def of(cls, path=None):
-        """Load the planner of a run folder or a checkpoint; "demo" is that of `make demo`, None the one that ships."""
+        """Load the planner of a run folder or checkpoint; "demo" names that of `make demo`, None the one that ships."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         return cls.load(path)
 
     @classmethod
     def load(cls, path, experiment=None, device="cpu"):
-        """Rebuild the planner of a checkpoint. Raises UserError."""
+        """Rebuild the planner of a checkpoint. Raises UserError where the file holds no planner, or no valid one."""
         state = load_checkpoint(path, experiment)
         if "config" not in state["model"]:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
-                            f"give one of core/train_seq2seqL1.py")
+                            f"give a checkpoint of core/train_seq2seqL1.py")
         config = Planner.read_config(state["model"], path)
         minilm = minilm_folder() if config.lang_encoder == "minilm" else None
         planner = Planner.from_checkpoint(state["model"], path, minilm=minilm)
@@ -93,7 +93,7 @@ class PlannerMethod:
 
     @torch.no_grad()
     def plans(self, image, requests):
-        """Plan several requests for one photo (3, H, W) in [0, 1]; return as many Edited, not executed yet."""
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return one Edited for each, not executed yet."""
         small = thumbnail(image).to(self.device)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         with threads_for(len(ids) * small.numel() + self.weights):
@@ -101,7 +101,7 @@ class PlannerMethod:
         return [self._edited(image, unrolled, index, request) for index, request in enumerate(requests)]
 
     def _edited(self, image, unrolled, index, request):
-        with naming(self.path or "the planner"):   # the weights may be finite and their results not
+        with naming(self.path or "the planner"):   # finite weights may give infinite results
             plan, steps = unrolled.plan(self.planner.vocab, index)
         words = self.vocab.read(request)
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
@@ -113,13 +113,13 @@ class PlannerMethod:
 
 
 def thumbnail(image):
-    """Return what networks see of a photo (3, H, W): (3, THUMBNAIL, THUMBNAIL), squashed."""
+    """Return the thumbnail (3, THUMBNAIL, THUMBNAIL) of a photo (3, H, W), squashed to a square."""
     pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
     return torch.from_numpy(squash(pixels, THUMBNAIL)).permute(2, 0, 1)
 
 
 def as_result(name, request, edited, target=None, metrics=None):
-    """Return what a result page shows of one edit: plain values, pictures as uint8 arrays."""
+    """Return the entry of one edit on a result page: plain values, and pictures as uint8 arrays."""
     steps = []
     if edited.plan is not None:
         steps = [{"op": step.op, "params": list(step.params), "image": to_uint8(after)}

@@ -1,4 +1,4 @@
-"""Every method under one roof: opened by its name from a script's options, and asked in one way.
+"""The registry of methods: each is opened by its name from a script's options, and all have one interface.
 
     method = load_method(options)                      # --experiment, --trial, --checkpoint, --dataset, ...
     edited = method(image, "make it brighter")         # image (3, H, W) in [0, 1] -> Edited
@@ -28,10 +28,10 @@ from core.planning.mean import mean_edit
 
 
 class Method:
-    """What is measured: a callable (image, request, name) -> Edited that says what it is.
+    """A method under test: a callable (image, request, name) -> Edited, with a description of itself.
 
-    `label` names it in a few words, `about` holds plain values for `metrics.json`, `vocab` is the WordVocab that it
-    reads with (None: any words). A method that knows only the pairs of a data set has `answers_any` False.
+    `label` is a short name, `about` holds plain values for `metrics.json`, and `vocab` is the WordVocab that the method
+    reads with, or None. `answers_any` is False for a method that knows only the pairs of a data set.
     """
 
     answers_any = True
@@ -41,11 +41,11 @@ class Method:
         self.label, self.about = label, about
 
     def edits(self, image, requests):
-        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return as many Edited."""
+        """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return one Edited for each."""
         raise NotImplementedError
 
     def __call__(self, image, request, name=None):
-        """Edit a photo by one request; `name` is the pair's, for methods that look its plan up."""
+        """Edit a photo by one request; `name` is the pair's, for methods that look up the plan of a pair."""
         edited, = self.edits(image, [request])
         return edited
 
@@ -62,9 +62,9 @@ class LearnedPlans(Method):
 
 
 class SwappedPhotos(Method):
-    """A control: the planner is shown another photo of the set, and its plan is executed on the right one.
+    """A control: the planner plans on another photo of the set, and the plan is executed on the right photo.
 
-    A planner that uses the photo loses by it; one that reads the words alone does not.
+    A planner that uses the photo gets worse, while a planner that reads the words alone does not.
     """
 
     answers_any = False
@@ -82,7 +82,7 @@ class SwappedPhotos(Method):
         for index, entry in enumerate(dataset.annotations):
             photos.setdefault(entry["input"], index)
         if len(photos) < 2:
-            raise UserError("--swap_photos: the data set has one photo only; give one with several")
+            raise UserError("--swap_photos: the data set has one photo only; give a data set with several")
         indices = list(photos.values())
         self.other = dict(zip(photos, [*indices[1:], indices[0]], strict=True))
 
@@ -93,7 +93,7 @@ class SwappedPhotos(Method):
 
 
 class LearnedImages(Method):
-    """A trained image generator: it reads all requests in one batch and draws a picture for each, without a plan."""
+    """A trained image generator: it reads all requests in one batch and generates a picture for each."""
 
     def __init__(self, images, label, **about):
         super().__init__(label, **about | images.about)
@@ -112,12 +112,12 @@ class RulePlans(Method):
 
     def edits(self, image, requests):
         plans = [self.rule(image, request) for request in requests]
-        edits = {plan: Edited(image, plan) for plan in dict.fromkeys(plans)}   # most rules plan alike for many words
+        edits = {plan: Edited(image, plan) for plan in dict.fromkeys(plans)}   # most rules give many requests one plan
         return [edits[plan] for plan in plans]
 
 
 class KnownPlans(Method):
-    """One plan for each pair by its name, found from its target: an oracle, which answers nothing else."""
+    """One plan for each pair, found from its target and looked up by its name: an oracle for these pairs only."""
 
     answers_any = False
 
@@ -134,7 +134,7 @@ class KnownPlans(Method):
 
 
 def load_method(options):
-    """Open the method of `options.experiment`. Raises UserError where it, or what it needs, is missing."""
+    """Open the method of `options.experiment`. Raises UserError where the method or one of its files is missing."""
     if options.experiment not in METHODS:
         raise UserError(f"--experiment {options.experiment}: unknown; known are: {', '.join(METHODS)}")
     method = METHODS[options.experiment](options)
@@ -161,7 +161,7 @@ def _planned_by_judge(options):
 
 
 def _count(network):
-    """Return how many parameters a network has, fixed word vectors included, MiniLM (in no checkpoint) not."""
+    """Return the number of a network's parameters, with fixed word vectors, without MiniLM (in no checkpoint)."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
@@ -174,7 +174,7 @@ def _identity(options):
 
 
 def _mean_edit(options):
-    """The mean edit of the training pairs: curves and colour, no operator that looks around a pixel."""
+    """Return the mean edit of the training pairs: curves and colour, no operator that uses neighbouring pixels."""
     train = load_phase(options, "train", load_language(options).vocab, size=THUMBNAIL, cache=f"{options.output}/cache")
     samples = [train[index] for index in torch.linspace(0, len(train) - 1, min(len(train), 1024)).int().tolist()]
     fit = action_options(1, operators=("brightness", "contrast", "saturation", "hue", "tint"), tolerance=0.0)
@@ -191,7 +191,7 @@ def _keywords(options):
 
 
 def _planned(options):
-    """The plans that `prepro/gen_greedy_seqs.py` found from the targets of this phase, of every pair."""
+    """Return the plans that `prepro/gen_greedy_seqs.py` found from the targets of all pairs of this phase."""
     actions = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
                                         options.output))
     names = [pair_name(entry) for entry in read_phase(options, options.phase)[1]]
@@ -224,10 +224,10 @@ def add_method(parser):
     """Add the flags that name a method which answers any request; return the parser."""
     group = parser.add_argument_group("method")
     group.add_argument("--experiment", default="seq2seqL1", choices=sorted(set(METHODS) - set(REFERENCES)),
-                       help="whose run is tested")
+                       help="experiment whose run is tested")
     group.add_argument("--reference", dest="experiment", default=argparse.SUPPRESS,
-                       choices=sorted(set(REFERENCES) - {"planned"}),   # which answers the requests of its pairs only
-                       help="test what learns no words instead")
-    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
+                       choices=sorted(set(REFERENCES) - {"planned"}),   # "planned" answers its own pairs only
+                       help="test this method instead, which learns nothing from words")
+    group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial whose run is tested")
     group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
     return parser

@@ -1,1 +1,1 @@
-"""How good an edit is: against its target (image), among all (fid), against its words (language, attributes)."""
+"""Measures of edits: against targets (image, lpips, fid) and against the words (obedience, attributes, language)."""

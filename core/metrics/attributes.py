@@ -1,6 +1,6 @@
-"""What a photographer would call the look of a picture, as one number each: did an edit do what was asked?
+"""Attributes of a picture that requests ask to change, such as brightness and contrast, as one number each.
 
-All take (B, 3, H, W), float, sRGB in [0, 1], and return (B,). More brightness, contrast, ... is a larger number.
+All functions take (B, 3, H, W), float, sRGB in [0, 1], and return (B,). A larger number is more of the attribute.
 """
 import torch
 
@@ -39,15 +39,15 @@ def sharpness(image):
 
 
 def detail(image):
-    """Return log10 of the high-frequency energy per variance of L*: how sharp, whatever the brightness and contrast.
+    """Return log10 of the high-frequency energy per variance of L*: sharpness apart from brightness and contrast.
 
-    `sharpness` grows with the square of an exposure or of a contrast, though nothing gets sharper; this does not.
+    `sharpness` grows with the square of exposure or contrast, although nothing gets sharper; `detail` does not.
     """
     return _detail(srgb_to_lab(image))
 
 
 def look(image, names=None):
-    """Return {name: (B,)} of the five ATTRIBUTES that people ask for, or of those in `names`, from one conversion."""
+    """Return {name: (B,)} of the five ATTRIBUTES, or of those in `names`, from one conversion to L*a*b*."""
     lab = srgb_to_lab(image)
     return {name: _OF_LAB[name](lab) for name in (ATTRIBUTES if names is None else names)}
 
@@ -71,7 +71,7 @@ def _warmth(lab):
 def _detail(lab):
     fine = functions.laplacian(lab[:, :1]).square().mean((1, 2, 3))
     spread = lab[:, 0].var((1, 2), correction=0)
-    floor = 1e-4   # of L* squared: a picture without any variance has no detail, rather than an undefined one
+    floor = 1e-4   # in L* squared; it makes the detail of a constant picture 0 instead of undefined
     return ((fine + floor) / (spread + floor)).log10()
 
 

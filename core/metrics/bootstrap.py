@@ -1,4 +1,4 @@
-"""How sure a mean is: 95% bootstrap intervals over photos, because the edits of one photo are not independent."""
+"""Confidence of a mean: 95% bootstrap intervals over photos, because the edits of one photo are not independent."""
 import numpy as np
 
 LEVEL, RESAMPLES = 0.95, 2000

@@ -1,7 +1,7 @@
 """Fréchet distance between two sets of images, under the name of the network whose features it compares.
 
 The figure is called FID only on the published Inception-v3 weights. Other weights and other networks are named in
-brackets: their figures rank methods as well, but they lie on another scale.
+brackets: their figures also rank methods, but on another scale.
 """
 from urllib.error import URLError
 
@@ -20,7 +20,7 @@ LITE0 = "efficientnet-lite0"
 
 
 class FeatureExtractor:
-    """Images in, features out: what `FrechetStatistics` needs, and the `name` under which its figure is reported."""
+    """A callable from images to features for `FrechetStatistics`, with the `name` under which a figure is reported."""
 
     def __init__(self, name, network, device="cpu"):
         self.name, self.device = name, torch.device(device)
@@ -30,7 +30,7 @@ class FeatureExtractor:
     def __call__(self, images):
         """Return features (B, D), float32, of images (B, 3, H, W): uint8, or float in [0, 1].
 
-        Floats are rounded to 8 bits first: what is compared is the picture that would be saved.
+        Floats are rounded to 8 bits first, so the comparison uses the pictures as they would be saved.
         """
         if images.is_floating_point():
             images = images.clamp(0, 1).mul(255).round().to(torch.uint8)
@@ -42,7 +42,7 @@ def load_features(weights=None, device="cpu"):
 
     Args:
         weights: a file with the Inception-v3 weights of FID; "url" downloads the published ones into torch hub's
-            cache; None takes them from that cache, and where they are not, EfficientNet-Lite0 stands in.
+            cache; None takes the weights in that cache, or EfficientNet-Lite0 if the cache has none.
         device: where the features are computed.
 
     Returns: a FeatureExtractor named "FID" (published weights), "FID(<file name>)" (other Inception weights) or
@@ -65,7 +65,7 @@ class FrechetStatistics:
         self.mean = self.scatter = None  # (D,) and (D, D), float64: scatter / (count - 1) is the covariance
 
     def update(self, images):
-        """Add images (B, 3, H, W), uint8 or float in [0, 1]; one update merges two sets (Chan et al. 1979)."""
+        """Add images (B, 3, H, W), uint8 or float in [0, 1], by the merge of two sets (Chan et al. 1979)."""
         features = self.extractor(images).double().cpu()
         number = len(features)
         if not number:
@@ -82,7 +82,7 @@ class FrechetStatistics:
 
     @property
     def undefined(self):
-        """Why no distance can be told yet, in words; None if it can."""
+        """The reason, in words, why no distance is defined yet; None if one is."""
         return None if self.count >= 2 else f"needs at least 2 images, has {self.count}"
 
 
@@ -107,7 +107,7 @@ def frechet_distance(a, b):
 
 
 class _Inception(torch.nn.Module):
-    """The Inception-v3 of FID, 2048 features: it and its TensorFlow-like resizing to 299 px are torch-fidelity's."""
+    """The Inception-v3 of FID, 2048 features; network and resizing to 299 px as in TensorFlow are torch-fidelity's."""
 
     def __init__(self, path):
         super().__init__()
@@ -141,7 +141,7 @@ def _download(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(PUBLISHED_URL, str(path), hash_prefix=PUBLISHED_SHA256)
-    except (URLError, TimeoutError, ConnectionError, RuntimeError) as error:  # RuntimeError: another hash
+    except (URLError, TimeoutError, ConnectionError, RuntimeError) as error:  # RuntimeError: wrong hash
         raise UserError(f"--fid_weights url: {PUBLISHED_URL} could not be downloaded ({error}); fetch it by hand and "
                         "give the file, or leave the flag out") from error
     return path

@@ -1,7 +1,7 @@
-"""How far one picture is from another: L1, SSIM, PSNR and the colour difference CIEDE2000.
+"""Comparison of two pictures: L1, SSIM, PSNR and the colour difference CIEDE2000.
 
-All take two batches (B, 3, H, W), float, sRGB in [0, 1], and return one value per image, (B,). They raise
-ValueError where the shapes differ: a picture is resized at the door, never while it is measured.
+All functions take two batches (B, 3, H, W), float, sRGB in [0, 1], and return one value per image, (B,). They raise
+ValueError where the shapes differ: pictures are resized when they are loaded, never when they are measured.
 """
 import torch
 import torch.nn.functional as F
@@ -31,8 +31,8 @@ def ssim(a, b):
     window of 11 pixels and sigma 1.5, zeros beyond the border, averaged over pixels and channels.
     """
     _check(a, b)
-    # The formula needs the two variances only as a sum, so four blurred maps do instead of five. They are differences
-    # of nearly equal numbers, which half precision would lose.
+    # The formula needs only the sum of the two variances, so four blurred maps are enough. The variances are
+    # differences of nearly equal numbers, which half precision would lose.
     with torch.autocast(a.device.type, enabled=False):
         mean_a, mean_b, squares, product = _blur(torch.stack((a, b, a * a + b * b, a * b)))
     mean_product, mean_squares = mean_a * mean_b, mean_a * mean_a + mean_b * mean_b

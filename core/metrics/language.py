@@ -1,4 +1,4 @@
-"""Whether the words matter: how much the output changes when only the request does."""
+"""Variance over requests: how much the output changes when only the request changes."""
 
 # Ten requests that ask for different edits of any photo. They are fixed, so that runs can be compared.
 FIXED_REQUESTS = (
@@ -18,8 +18,8 @@ FIXED_REQUESTS = (
 def request_variance(outputs):
     """Return the pixel variance over requests, averaged over pixels and channels.
 
-    Args: `outputs` (R, 3, H, W), one photo edited after each of R requests, in [0, 1].
+    Args: `outputs` (R, 3, H, W), one photo edited by each of R requests, in [0, 1].
 
-    Returns: float, the population variance; 0 for a method that does not listen.
+    Returns: float, the population variance; 0 for a method that ignores the request.
     """
     return outputs.double().var(0, correction=0).mean().item()

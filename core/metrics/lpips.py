@@ -1,6 +1,6 @@
-"""LPIPS, the learned perceptual distance (Zhang et al. 2018), where the weights of its AlexNet are at hand.
+"""LPIPS, the learned perceptual distance (Zhang et al. 2018), if the weights of its AlexNet are on this machine.
 
-The linear heads come with the package `lpips`; the AlexNet below them is torchvision's, which this never downloads.
+The linear heads come with the package `lpips`; the AlexNet below them is torchvision's and is never downloaded.
 """
 import warnings
 
@@ -9,9 +9,9 @@ import torch
 from core.files import FOREIGN, UserError, read_tensors
 from core.pretrained import cache_folder, find_weights
 
-BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's name for it ends in the first digits of its SHA-256
+BACKBONE = "alexnet-owt-7be5be79.pth"   # torchvision's file name, which ends in the first digits of the SHA-256
 DIGITS = "7be5be79"
-SMALLEST = 64   # pixels of the short edge: AlexNet has nothing left of smaller pictures
+SMALLEST = 64   # pixels of the short edge: AlexNet's pooling reduces smaller pictures to nothing
 
 
 class Lpips:
@@ -30,22 +30,22 @@ class Lpips:
 def load_lpips(weights=None):
     """Open the network of LPIPS.
 
-    Args: `weights`, a file with torchvision's AlexNet; None looks into torch hub's cache.
+    Args: `weights`, a file with torchvision's AlexNet, or None for the file in torch hub's cache.
 
-    Returns: (an Lpips or None, a sentence why there is none, or None). Its name is "LPIPS", and "LPIPS(<file name>)"
-    on other weights than the published ones. Raises UserError where a given file cannot be used.
+    Returns: (an Lpips, None), or (None, the reason as a sentence) without weights. The Lpips has the name "LPIPS", or
+    "LPIPS(<file name>)" with other weights than the published ones. Raises UserError where a given file cannot be used.
     """
     found = find_weights(weights, (BACKBONE,), DIGITS, "give the file of the LPIPS weights itself")
     if found is None:
-        return None, (f"LPIPS is not measured: there is no {cache_folder() / BACKBONE}; bring it, or give "
+        return None, (f"LPIPS is not measured: there is no {cache_folder() / BACKBONE}; copy it there, or give "
                       f"--lpips_weights FILE")
     return Lpips(found.name("LPIPS"), _network(found.path)), None
 
 
 def _network(path):
-    """Return the network with its published heads, and the backbone of a file."""
+    """Return the network with its published heads and the backbone from a file."""
     import lpips
-    with warnings.catch_warnings():   # it calls torchvision in the way of old versions
+    with warnings.catch_warnings():   # lpips calls torchvision by an old interface
         warnings.simplefilter("ignore")
         network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     try:

@@ -1,14 +1,14 @@
-"""Does it obey the words? Sentences, what each asks to see, and the rules of right and wrong, one per suite.
+"""Obedience: test sentences, the attributes that each asks to change, and one rule per suite that judges an edit.
 
-No learned judge: a rule looks at how far an edit moved the five attributes of `core.metrics.attributes`, counted in
-just visible steps (JUST_VISIBLE), at how much of the picture changed, and at nothing else. What an edit does besides
-what was asked is judged only where the sentence speaks of it, since brightness changes contrast and chroma, too.
+The rules use no learned judge. A rule measures how far an edit moved the five attributes of `core.metrics.attributes`,
+in just visible steps (JUST_VISIBLE), how much the picture changed, and how far two results are apart. It judges side
+effects of an edit only where the sentence mentions them, because brightness also changes contrast and chroma.
 
-How a cheat fails. Each attribute is asked for in both directions equally often, so whatever ignores the words gets at
-most half of `direction` and `negation`, a third of `two_wishes`, and nothing of `opposites` and `degree`. Doing nothing
-is right in `no_op` only. Doing everything at full strength fails `degree` and `no_op`; a plain exposure does not
-count as sharper, nor does more contrast; and answers that lie near each other because both do nothing, or because
-all answers are the same, do not count in `paraphrase` and `typo` unless they also do what was asked.
+Simple cheats fail. The sentences ask for both directions of each attribute equally often, so a method that ignores the
+words is right in at most half of `direction` and `negation`, in a third of `two_wishes`, and never in `opposites` and
+`degree`. A method that does nothing is right in `no_op` only. A method that does everything at full strength fails
+`degree` and `no_op`. Neither more exposure nor more contrast counts as sharper. In `paraphrase` and `typo`, two results
+that are near each other count only if they also show the requested change.
 """
 import re
 from dataclasses import dataclass, field
@@ -21,21 +21,22 @@ from core.metrics.attributes import ATTRIBUTES, look
 from core.metrics.bootstrap import mean_interval
 
 # The smallest moves that count. A difference of about 1 in CIELAB is just visible side by side, so the mean L* and b*
-# must move by that. A spread that grows by 0.5 moves what lies one spread above and below the mean 1 apart. Half of a
-# usual photo is nearly grey, so a mean chroma of 0.5 is about 1 where there is colour. Fine detail is visibly stronger
-# from about a tenth in amplitude, that is 0.08 in log10 of its energy.
+# must move by 1. If the standard deviation grows by 0.5, the values one deviation above and below the mean move apart
+# by 1. Half of a usual photo is nearly grey, so 0.5 in mean chroma is about 1 in the coloured half. Fine detail is
+# visibly stronger if its amplitude grows by about a tenth, which is 0.08 in log10 of its energy.
 JUST_VISIBLE = {"bright": 1.0, "contrast": 0.5, "sat": 0.5, "warm": 1.0, "sharp": 0.08}
-CLEARLY, BOTH_CLEARLY = 2.0, 3.0   # just visible steps, of pairs that are made to learn from: of one wish, of several
-KEPT = 2.0      # just visible steps that what should be kept may move more than it does without the proviso
-NEAR = 0.5      # of the clean sentence's change: two answers are near each other if they are at most so far apart
-NO_OP = 0.01    # mean absolute change that counts as none: 2.5 of 255
+CLEARLY, BOTH_CLEARLY = 2.0, 3.0   # just visible steps in training pairs: for one wish, for several
+KEPT = 2.0      # just visible steps by which a kept attribute may move more than without the proviso
+NEAR = 0.5      # two results are near each other if their L1 is at most this share of the clean sentence's change
+NO_OP = 0.01    # a mean absolute change below this counts as none: 2.5 of 255
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to try: a sentence, the attributes that it asks to move {name: +1 or -1}, and what it is held against.
+    """A test case: a sentence, the attributes that it asks to move {name: +1 or -1}, and the sentence to compare with.
 
-    `partner` is the other sentence of a pair: the opposite, the stronger, the clean one, or the one without proviso.
+    `partner` is that other sentence: the opposite, the stronger, the clean one, or the one without proviso. `keeps`
+    names the attributes that the sentence asks to keep.
     """
 
     suite: str
@@ -46,7 +47,7 @@ class Item:
 
     @property
     def direction(self):
-        """What is asked as one word each, such as "bright+ sat-"."""
+        """The requested moves, one word each, such as "bright+ sat-"."""
         return " ".join(name + ("+" if sign > 0 else "-") for name, sign in self.asks.items())
 
     @property
@@ -57,7 +58,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one sentence on one photo: moves in just visible steps, and the mean absolute change."""
+    """The result of one sentence on one photo: moves in just visible steps, and the mean absolute change."""
 
     moves: dict
     change: float
@@ -71,8 +72,8 @@ def obeys(outcome, asks):
 def fulfils(before):
     """Return a callable (after (N, 3, H, W), intent) -> (N,) bool for edits of a picture (1, 3, H, W).
 
-    It says which of N edits move each attribute of {name: sign} clearly that way, for making pairs whose pictures show
-    what their words ask for.
+    It tells which of N edits move each attribute of the intent {name: sign} clearly in its direction. It serves to make
+    training pairs whose pictures show the change that their words ask for.
     """
     seen = look(before)
 
@@ -84,29 +85,29 @@ def fulfils(before):
 
 
 def right_direction(item, outcome, partner, apart):
-    """What is asked moves visibly: one wish (direction), or both of two (two_wishes)."""
+    """Every requested attribute moves visibly: one (direction), or both of two (two_wishes)."""
     return obeys(outcome, item.asks)
 
 
 def right_opposites(item, outcome, partner, apart):
-    """The sentence moves what it asks for visibly one way, and its opposite visibly the other way."""
+    """The sentence moves its attributes visibly one way, and its opposite moves them visibly the other way."""
     return obeys(outcome, item.asks) and obeys(partner, {name: -sign for name, sign in item.asks.items()})
 
 
 def right_degree(item, outcome, partner, apart):
-    """Both move the asked way, the stronger sentence (the partner) visibly further than the weaker."""
+    """Both move in the requested direction, the stronger sentence (the partner) visibly further than the weaker."""
     return all(sign * outcome.moves[name] > 0 and sign * (partner.moves[name] - outcome.moves[name]) >= 1
                for name, sign in item.asks.items())
 
 
 def right_negation(item, outcome, partner, apart):
-    """What is asked moves visibly, and what is kept no further, but for KEPT, than it does without the proviso."""
+    """The requested attributes move visibly, and kept ones move at most KEPT further than without the proviso."""
     return obeys(outcome, item.asks) and all(
         abs(outcome.moves[name]) <= abs(partner.moves[name]) + KEPT for name in item.keeps)
 
 
 def right_wording(item, outcome, partner, apart):
-    """What is asked moves visibly, and the picture is near the one of the clean sentence (the partner)."""
+    """The requested attributes move visibly, and the result is near that of the clean sentence (the partner)."""
     return obeys(outcome, item.asks) and apart <= NEAR * partner.change
 
 
@@ -122,13 +123,13 @@ PAIRS = ("opposites", "degree", "paraphrase", "typo")
 
 
 def judge_photo(items, image, edit, batch=32):
-    """Try all items on one photo.
+    """Judge all items on one photo.
 
     Args:
         items: Item values.
         image: (3, H, W) in [0, 1].
-        edit: a callable (list of requests) -> as many images (3, H, W), what the method makes of this photo.
-        batch: items per call of `edit`: memory holds the results of so many at once.
+        edit: a callable (list of requests) -> as many images (3, H, W), the method's results on this photo.
+        batch: items per call of `edit`, whose results are in memory at once.
 
     Returns: two arrays, one value per item: whether it is right, and the mean change that its sentence made.
     """
@@ -153,7 +154,7 @@ def _outcome(image, before, edited):
 
 
 def summarise(items, right):
-    """Count what is right, by suite and by what each suite's sentences ask for.
+    """Count the right results by suite, and within a suite by the requested direction.
 
     Args: `right` bool (photos, items). Returns: dicts {suite, asked_for (None: all of the suite), right, asked, share,
     interval}; the interval of the share is a 95% bootstrap over photos, [low, high], None for a single photo.
@@ -177,14 +178,14 @@ def _row(suite, direction, right):
 
 
 def read_items(path):
-    """Read the sentences of a TOML file: {suite: {what is asked: [entry, ...]}}; data/obedience/README.md explains it.
+    """Read the sentences of a TOML file, {suite: {requested moves: [entry, ...]}}; see data/obedience/README.md.
 
-    Raises UserError naming the file, the suite and the entry that cannot be understood.
+    Raises UserError that names the file, the suite and the malformed entry.
     """
     suites, items = read_toml(path), []
     for suite, cells in suites.items():
         if suite not in RULES or not isinstance(cells, dict):
-            raise UserError(f"{path}: [{suite}] is no suite; known are: {', '.join(RULES)}")
+            raise UserError(f"{path}: [{suite}] is not a suite; known are: {', '.join(RULES)}")
         for key, entries in cells.items():
             where = f"{path}, [{suite}] {key!r}"
             asks = read_asks(key, where)
@@ -211,7 +212,7 @@ def read_asks(key, where):
 
 
 def _item(suite, asks, entry, where):
-    """Return the Item of an entry: a sentence, a pair, or a sentence with what it keeps."""
+    """Return the Item of an entry: a sentence, a pair, or a sentence with the attributes that it keeps."""
     if suite in PAIRS:
         if not (isinstance(entry, list) and len(entry) == 2 and all(map(_is_text, entry))):
             raise UserError(f"{where}: must be a pair of sentences")

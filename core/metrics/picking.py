@@ -1,9 +1,9 @@
-"""Real requests whose meaning is beyond doubt, picked from annotations by a rule instead of by hand.
+"""A rule that picks real requests with one unambiguous wish from annotations.
 
-A request is picked if every word of it is known to the tables below, one attribute is spoken of, in one direction, and
-nothing else: "Please increase the contrast of the image a lot." is contrast+. An unknown word ("sky", "not", "but",
-"red") drops it, so no negation, place, object or second wish has to be recognised. Where the annotation has an
-`intent` ({"contrast": 1}), it must say the same, or the request does not count: some workers wrote the opposite.
+The rule picks a request if the tables below hold each of its words and the words name one attribute in one direction:
+"Please increase the contrast of the image a lot." is contrast+. An unknown word ("sky", "not", "but", "red") drops the
+request, so the rule need not recognise negations, places, objects or second wishes. If the annotation has an `intent`
+({"contrast": 1}), it must agree with the words, because some workers wrote the opposite.
 """
 import re
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from core.metrics.obedience import Item
 
-# Words that say attribute and direction at once, and nouns that need one of the verbs below.
+# Words that name attribute and direction at once, and nouns that need one of the verbs below.
 DIRECT = {
     "bright+": "brighten brightening brightened brighter lighten lightening lighter illuminate underexposed",
     "bright-": "darken darkening darkened darker dim dimmer overexposed",
@@ -28,7 +28,7 @@ NOUNS = {
 }
 UP = "increase raise boost add more enhance improve up higher strengthen adding increasing"
 DOWN = "decrease reduce lower less lessen decreasing lowering reducing"
-# Words that change neither; "color" may stand beside a word of saturation or warmth, but says nothing alone.
+# Words that change neither. "color" may accompany a word for saturation or warmth, but names no attribute alone.
 FILLERS = """
     a an the this that it its image images photo photograph picture pic of in to for is be make making makes give
     please pls can could you would i want like just bit little lot lots slightly somewhat very much some by amount
@@ -44,7 +44,7 @@ _UP, _DOWN, _FILLERS = set(UP.split()), set(DOWN.split()), set(FILLERS.split())
 
 
 def direction_of(request):
-    """Return the one direction that a request asks for, such as "bright+", or None where the rule is not sure."""
+    """Return the one direction that a request asks for, such as "bright+", or None if it finds none or several."""
     words = re.findall(r"[^\W\d_]+(?:'\w+)?", request.lower())
     names, signs, others = set(), set(), set()
     for word in words:
@@ -63,7 +63,7 @@ def direction_of(request):
     if len(names) != 1 or (colored and not names <= COLORED):
         return None
     if signs and verbs == {"-"}:
-        return None   # "less warm": which way is clear to us, but the word alone would say the other
+        return None   # "less warm" means cooler, but "warm" alone stands for warm+
     signs |= verbs
     return names.pop() + signs.pop() if len(signs) == 1 else None
 
@@ -74,7 +74,7 @@ def pick_requests(entries, per_direction, seed=0):
     Args:
         entries: annotation entries: `request` (text), or GIER's `expert_summary` and `amateur_summary` (lists of
             texts), with or without `intent`.
-        per_direction: how many at most of each direction, chosen by `seed` from all that the rule finds.
+        per_direction: the most requests of each direction; `seed` chooses them from all that the rule finds.
 
     Returns: the items, ordered by direction, and {direction: how many different requests the rule found}.
     """

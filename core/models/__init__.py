@@ -1,1 +1,1 @@
-"""Networks: they read words and look at thumbnails, and predict plans."""
+"""Networks: the planner, the critic, image generators and their discriminator, and the encoders that they share."""

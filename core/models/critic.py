@@ -1,8 +1,8 @@
 """The critic (self-discriminator): scores whether an edit of a photo fits the words of a request.
 
-A patch discriminator asks of each place whether it looks real; an edit that does not fit looks as real as one that
-does. The critic therefore measures the statistics of the whole picture at several scales, which edits change, and
-compares them with the request.
+A patch discriminator scores whether each patch looks real, but an edit that does not fit the request looks as real as
+an edit that does. Therefore the critic measures statistics of the whole picture at several scales, which edits change,
+and compares the statistics with the request.
 """
 from dataclasses import dataclass
 
@@ -12,21 +12,21 @@ from torch import nn
 from core.models.language import RequestEncoder, WordAttention
 from core.models.network import Network
 
-LAYERS = ((24, 4, 4), (48, 3, 2), (96, 3, 2))   # width, kernel and stride; the first looks at each pixel once
-GAIN = 4                # an edit differs from its photo by a few tenths of the range: brought to the photo's spread
-SLOPE = 0.2             # of leaky ReLUs, as discriminators have them (Radford et al. 2016)
+LAYERS = ((24, 4, 4), (48, 3, 2), (96, 3, 2))   # width, kernel, stride; the first layer's patches do not overlap
+GAIN = 4                # scales the difference of edit and photo, a few tenths of the range, to the photo's spread
+SLOPE = 0.2             # of the leaky ReLUs, as in the discriminator of DCGAN (Radford et al. 2016)
 
 
 @dataclass(frozen=True)
 class CriticConfig:
-    """Everything needed to rebuild the network (its weights apart)."""
+    """Everything needed to rebuild the network, except its weights."""
 
     words: tuple[str, ...]
-    hidden_size: int = 256       # of the request encoder's LSTM
-    cond_nc: int = 512           # of the joint space of words and edit
+    hidden_size: int = 256       # size of the request encoder's LSTM
+    cond_nc: int = 512           # size of the joint space of words and edit
     vector_size: int = 300
     fixed_vectors: bool = True
-    use_attention: bool = True   # attend over the words, beside their summary
+    use_attention: bool = True   # attend over the words, in addition to their summary
 
 
 class Critic(Network):
@@ -35,12 +35,12 @@ class Critic(Network):
     Config = CriticConfig
 
     def __init__(self, config, vectors=None):
-        """Build the network; `vectors` are those of the words."""
+        """Build the network; `vectors` (len(words) - 4, D) are the word vectors, or None."""
         super().__init__()
         self.config = config
         hidden, joint = config.hidden_size, config.cond_nc
         self.request_encoder = RequestEncoder.of(config, vectors)
-        widths = [6, *(width for width, _, _ in LAYERS)]   # the photo, and what was done to it
+        widths = [6, *(width for width, _, _ in LAYERS)]   # first the photo and its difference from the edit
         self.layers = nn.ModuleList(nn.Conv2d(before, after, kernel, stride, (kernel - stride + 1) // 2)
                                     for before, (after, kernel, stride) in zip(widths[:-1], LAYERS, strict=True))
         self.visual_projection = nn.Sequential(nn.Linear(2 * sum(widths), joint), nn.LeakyReLU(SLOPE),
@@ -53,12 +53,12 @@ class Critic(Network):
     def forward(self, source, candidate, request_ids):
         """Return scores (B,).
 
-        Args: `source`, `candidate` (B, 3, H, W) in [0, 1], from 4 pixels a side; `request_ids` (B, L), 0 = padding.
+        Args: `source`, `candidate` (B, 3, H, W) in [0, 1], at least 4 pixels a side; `request_ids` (B, L), 0 = padding.
         """
         return self.score(source, candidate, *self.request_encoder(request_ids))
 
     def score(self, source, candidate, words, present, summary):
-        """Return scores (B,) for encoded requests: a search encodes a request once and scores many candidates.
+        """Return scores (B,) for encoded requests, so that a search encodes a request once for many candidates.
 
         Args: `source`, `candidate` as for `forward`; `words`, `present`, `summary` as `request_encoder` returns them.
         """
@@ -70,9 +70,9 @@ class Critic(Network):
         return self.score_head(torch.cat((seen, asked, seen * asked), 1))[:, 0]
 
     def statistics(self, source, candidate):
-        """Return the mean and standard deviation (B, 2 S) of each channel of photo and edit at each scale.
+        """Return the mean and standard deviation (B, 2 S) of all S channels: those of the input and of each layer.
 
-        No layer normalises: a norm would remove the brightness and contrast that edits change.
+        The layers have no norm, because a norm would remove the brightness and contrast that edits change.
         """
         maps = torch.cat((2 * source - 1, GAIN * (candidate - source)), 1)
         found = [*moments(maps)]
@@ -83,8 +83,8 @@ class Critic(Network):
 
 
 def moments(maps):
-    """Return mean and standard deviation over places, both (B, C), of maps (B, C, H, W); smooth where a map is flat."""
+    """Return mean and standard deviation over pixels, both (B, C), of (B, C, H, W); smooth if a map is constant."""
     places = maps.flatten(2)
     mean = places.mean(2)
     apart = places - mean[..., None]
-    return mean, (torch.linalg.vecdot(apart, apart) / places.shape[2] + 1e-6).sqrt()   # `var` takes twice as long
+    return mean, (torch.linalg.vecdot(apart, apart) / places.shape[2] + 1e-6).sqrt()   # twice as fast as `var`

@@ -1,4 +1,4 @@
-"""A photometric descriptor of a picture: what a photographer reads off a histogram, as numbers of about unit size."""
+"""The photometric descriptor of a picture: the numbers that a histogram shows, scaled to about unit size."""
 import torch
 from torch import nn
 
@@ -6,19 +6,19 @@ from core.colour import srgb_to_lab
 from core.operators import functions
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-BINS = 8                                                       # of each histogram
+BINS = 8                                                       # bins of each histogram
 RANGES = ((0.0, 100.0), (-50.0, 50.0), (-50.0, 50.0), (0.0, 70.0))   # of the histograms of L*, a*, b* and chroma
-CLIPPED = 1.5 / 255                                            # from the end of the scale, a pixel counts as clipped
+CLIPPED = 1.5 / 255                                            # a value nearer than this to 0 or 1 counts as clipped
 DESCRIPTOR = len(RANGES) * (len(QUANTILES) + BINS + 2) + 2 * 3 + 1 + 2
 
 
 def describe(image):
     """Return the descriptor (B, DESCRIPTOR) of `image` (B, 3, H, W), sRGB in [0, 1].
 
-    In this order: quantiles, histogram, mean and spread of L*, a*, b* and chroma, on a quarter of the side (all of it
-    where the picture is smaller than 8 pixels); shares of clipped pixels, dark and bright, of each channel; sharpness
-    (log10 of the mean square of the Laplacian); and the grey-world cast (logarithms of the ratios of mean red and mean
-    blue to mean green).
+    The descriptor holds, in this order: quantiles, histogram, mean and standard deviation of L*, a*, b* and chroma,
+    taken at a quarter of the picture's side (at full size if a side is below 8 pixels); the shares of clipped pixels,
+    dark and bright, in each channel; sharpness (log10 of the mean square of the Laplacian); and the grey-world cast
+    (logarithms of the ratios of mean red and mean blue to mean green).
     """
     small = nn.functional.avg_pool2d(image, 4) if min(image.shape[-2:]) >= 8 else image
     lab = srgb_to_lab(small).flatten(2)                                                        # (B, 3, N)

@@ -4,15 +4,15 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 SPECIAL_TOKENS = 4   # <NONE> <START> <END> <UNK>, the first ids of every word vocabulary
-READ_AT_ONCE = 16       # requests that MiniLM encodes in one call; similar lengths, because padding costs time
-MOST_KNOWN = 50_000     # encoded requests that the cache holds, about 10 kB each
+READ_AT_ONCE = 16       # requests that MiniLM encodes in one call; sorted by length, because padding costs time
+MOST_KNOWN = 50_000     # the most encoded requests in the cache, about 10 kB each
 
 
 class RequestEncoder(nn.Module):
     """Word vectors, then a 2-layer bidirectional LSTM.
 
-    The vectors of words are fixed when they are given (GloVe) and trained otherwise; those of the special tokens are
-    always trained. Where the vectors do not have the size of the LSTM's input, the LSTM adapts to them.
+    Word vectors that are given (GloVe) stay fixed, while random ones are trained; `fixed` overrides this rule. The
+    vectors of the special tokens are always trained. The LSTM's input has the size of the given vectors, if any.
     """
 
     def __init__(self, vocab_size, vector_size=300, hidden_size=256, vectors=None, fixed=None, dropout=0.0):
@@ -28,8 +28,8 @@ class RequestEncoder(nn.Module):
     def of(cls, config, vectors=None, dropout=0.0):
         """Build the encoder that a network's `config` describes.
 
-        Args: `config` with `words`, `vector_size`, `hidden_size` and `fixed_vectors`; `vectors` (len(words) - 4, D) of
-        the words, or None.
+        Args: `config` with the fields `words`, `vector_size`, `hidden_size` and `fixed_vectors`; `vectors`
+        (len(words) - 4, D), the word vectors, or None.
         """
         return cls(len(config.words), config.vector_size, config.hidden_size, vectors, config.fixed_vectors, dropout)
 
@@ -57,9 +57,9 @@ class RequestEncoder(nn.Module):
 
 
 def read_both_ways(lstm, vectors, lengths):
-    """Run a bidirectional LSTM over padded sequences, as `lstm` itself does over packed ones, in half of the time.
+    """Run a bidirectional LSTM over padded sequences: the result of `lstm` on packed sequences, in half of the time.
 
-    PyTorch has fast kernels for a CPU, but not for packed sequences. The backward direction reads each sequence
+    PyTorch's fast CPU kernels do not accept packed sequences. The backward direction reads each sequence
     reversed within its length, so that padding comes last in both directions.
 
     Args: `lstm`, batch first; `vectors` (B, L, D); `lengths` (B,), each at least 1.
@@ -82,12 +82,12 @@ def read_both_ways(lstm, vectors, lengths):
 
 
 def _reorder(states, places):
-    """Return states (B, L, D) at other places (B, L)."""
+    """Return the states (B, L, D) at the positions `places` (B, L)."""
     return states.gather(1, places[..., None].expand_as(states))
 
 
 class SentenceEncoder(RequestEncoder):
-    """Contextual word pieces of the frozen all-MiniLM-L6-v2 (Wang et al. 2020), then the LSTM.
+    """The frozen all-MiniLM-L6-v2 (Wang et al. 2020), whose states of word pieces are the input of the LSTM.
 
     A package ships MiniLM's weights, so a checkpoint does not hold them. A cache keeps encoded requests.
     """
@@ -103,7 +103,7 @@ class SentenceEncoder(RequestEncoder):
         network = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
         super().__init__(SPECIAL_TOKENS, hidden_size=hidden_size, dropout=dropout,
                          vectors=torch.zeros(0, network.config.hidden_size))
-        self.frozen = [network.eval().requires_grad_(False)]   # in a list: no part of the trained network
+        self.frozen = [network.eval().requires_grad_(False)]   # a list hides it: it is neither trained nor saved
         self.known = {}
 
     def embed(self, request_ids, present):

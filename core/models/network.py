@@ -1,4 +1,4 @@
-"""The base class of trained networks: plain values and tensors describe a network, and rebuild it."""
+"""The base class of trained networks: a checkpoint of plain values and tensors is enough to rebuild a network."""
 import contextlib
 import math
 from dataclasses import asdict, fields
@@ -10,11 +10,11 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from core.files import FOREIGN, UserError, last_line, naming
 
-LARGEST = 2048    # a whole number of a configuration may be so large, or as large as the longest side of a weight
-SPARE = 1000, 1 << 26   # weights, and numbers in them, that are built and not saved: a classifier, a frozen MiniLM
+LARGEST = 2048    # the largest whole number in a configuration, unless a weight has a longer side
+SPARE = 1000, 1 << 26   # allowed weights, and numbers in them, that no checkpoint holds, such as MiniLM
 
-# Old names of layers, by the class of the network: a checkpoint written under the old names still loads. A row applies
-# wherever its dotted name stands in a key of the weights; rows apply in order.
+# Old names of layers, by the class of the network, so that a checkpoint with old names still loads. A row replaces its
+# dotted name anywhere in the key of a weight. Rows apply in order.
 RENAMED = {
     "Planner": {"read": "request_encoder", "look": "visual_encoder", "see": "visual_projection",
                 "attend": "attention", "combine": "attention_projection", "choose": "operator_head"},
@@ -31,7 +31,7 @@ RENAMED |= {"Generator": _TRUNK, "FilterBank": _TRUNK | {"choose": "weight_head"
 
 
 class Network(nn.Module):
-    """A network with a `config`, a frozen dataclass of plain values and tuples, of the class `Config`."""
+    """A network with a `config`, which is a frozen dataclass `Config` of plain values and tuples."""
 
     Config: type
     config: object
@@ -44,10 +44,10 @@ class Network(nn.Module):
 
     @classmethod
     def from_checkpoint(cls, saved, source="checkpoint", **options):
-        """Rebuild the network from what `checkpoint` returned; `options` go to its constructor.
+        """Rebuild the network from the dict that `checkpoint` returned; `options` go to its constructor.
 
-        Raises UserError, which begins with `source` and names the field, where the configuration or the weights are of
-        another network or version, are no such values, or are not finite.
+        Raises UserError, which begins with `source` and names the field, where the configuration or the weights belong
+        to another network or version, have a wrong type, or are not finite.
         """
         config = cls.read_config(saved, source)
         weights = saved["weights"]
@@ -65,20 +65,20 @@ class Network(nn.Module):
 
     @classmethod
     def read_config(cls, saved, source="checkpoint"):
-        """Return the `Config` of what `checkpoint` returned, without building anything. Raises UserError as above."""
+        """Return the `Config` in the dict that `checkpoint` returned; build nothing. Raises UserError as above."""
         for part in ("config", "weights"):
             if not isinstance(saved, dict) or not isinstance(saved.get(part), dict):
                 raise cls._misfit(source, f"it has no {part}")
         stored = saved.get("class", cls.__name__)   # older checkpoints name no class
         if not isinstance(stored, str):
-            raise cls._misfit(source, "its class is no text")
+            raise cls._misfit(source, "its class is not text")
         if stored != cls.__name__:
             raise cls._misfit(source, f"it holds a {stored[:60]}")
         for name, weight in saved["weights"].items():
             if not isinstance(name, str):
-                raise cls._misfit(source, "a name in weights is no text")
+                raise cls._misfit(source, "a name in weights is not text")
             if not _is_dense(weight):
-                raise cls._misfit(source, f"weights.{name} is no dense tensor")
+                raise cls._misfit(source, f"weights.{name} is not a dense tensor")
         try:
             config = cls.Config(**{key: tuple(value) if isinstance(value, list) else value
                                    for key, value in saved["config"].items()})
@@ -88,7 +88,8 @@ class Network(nn.Module):
         for field in fields(cls.Config):
             value = getattr(config, field.name)
             if not _is(value, field.type):
-                raise cls._misfit(source, f"config.{field.name} is no {getattr(field.type, '__name__', field.type)}")
+                raise cls._misfit(source, f"config.{field.name} is not of type "
+                                          f"{getattr(field.type, '__name__', field.type)}")
             if field.type is int and not 0 < value <= largest:
                 raise cls._misfit(source, f"config.{field.name} is not from 1 to {largest}")
         return config
@@ -106,22 +107,21 @@ class Network(nn.Module):
 
 
 def current_name(network, key):
-    """Return the name under which a network's class, given by name, now keeps the weight `key` of a checkpoint."""
+    """Return the current name of the weight `key` of a checkpoint; `network` is the name of the network's class."""
     dotted = f".{key}"
     for old, new in RENAMED.get(network, {}).items():
         dotted = dotted.replace(f".{old}.", f".{new}.")
     return dotted[1:]
 
 
-
 def _is_dense(weight):
-    """Whether a value is a tensor that holds each of its numbers: one that repeats them may claim to be of any size."""
+    """Whether a value is a tensor that stores each of its numbers; an expanded tensor could claim any size."""
     return (isinstance(weight, torch.Tensor) and weight.layout is torch.strided and not weight.is_meta
             and weight.numel() * weight.element_size() <= weight.untyped_storage().nbytes())
 
 
 def _is(value, kind):
-    """Whether a plain value is of an annotated type: int, float (whole numbers, too), str, bool, None, tuple, union."""
+    """Whether a plain value is of an annotated type: int, float (also whole numbers), str, bool, None, tuple, union."""
     if get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(_is(part, get_args(kind)[0]) for part in value)
     if get_args(kind):
@@ -133,9 +133,9 @@ def _is(value, kind):
 
 @contextlib.contextmanager
 def _not_far_more_than(weights):
-    """Raise ValueError once the modules that are built in the block have far more weights, or numbers in them.
+    """Raise ValueError once the modules built in the block have far more weights than `weights`, or numbers in them.
 
-    A parameter is seen before it is filled, so one that is too large for the memory takes none.
+    The check runs before a parameter is filled, so a parameter that is too large for the memory takes up none.
     """
     built = [0, 0]
     most = [4 * known + spare for known, spare in zip(

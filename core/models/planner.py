@@ -16,7 +16,7 @@ from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan,
 
 @dataclass(frozen=True)
 class PlannerConfig:
-    """Everything needed to rebuild the network (its weights apart)."""
+    """Everything needed to rebuild the network, except its weights."""
 
     words: tuple[str, ...]
     operators: tuple[str, ...] = SESSIONS[3]
@@ -26,15 +26,15 @@ class PlannerConfig:
     fixed_vectors: bool = True
     use_attention: bool = True
     dropout: float = 0.0
-    text_blind: bool = False   # a control: every request reads as no words at all
-    image_blind: bool = False  # a control: every picture reads as grey
+    text_blind: bool = False   # a control: the network reads an empty request instead of each request
+    image_blind: bool = False  # a control: the network sees a grey picture instead of each picture
     lang_encoder: str = "words"
     max_steps: int = MAX_STEPS
 
 
 @dataclass
 class Unrolled:
-    """A plan for each of B pictures: ids (B, T), params (B, T, P), attention (B, T, L), the result (B, 3, H, W)."""
+    """Plans of B pictures: `ops`, ids (B, T), `params` (B, T, P), `attention` (B, T, L), and results (B, 3, H, W)."""
 
     ops: torch.Tensor
     params: torch.Tensor
@@ -42,7 +42,7 @@ class Unrolled:
     image: torch.Tensor
 
     def plan(self, vocab, index):
-        """Return the Plan of one sample, and which of its T steps are in it."""
+        """Return the Plan of one sample and the indices of the T steps that it keeps."""
         kept = [step for step, op in enumerate(self.ops[index].tolist()) if vocab[op] is not None]
         steps = [(vocab[self.ops[index, step].item()], self.params[index, step]) for step in kept]
         return Plan(tuple(Step.make(op.name, params[:op.n_params].detach().cpu()) for op, params in steps)), kept
@@ -54,7 +54,7 @@ class Planner(Network):
     Config = PlannerConfig
 
     def __init__(self, config, vectors=None, minilm=None):
-        """Build the network; `vectors` are those of the words, `minilm` the folder of the sentence encoder."""
+        """Build the network; `vectors` are the word vectors, or None, `minilm` the folder of the sentence encoder."""
         super().__init__()
         self.config = config
         self.vocab = OperatorVocab(config.operators)
@@ -80,7 +80,7 @@ class Planner(Network):
         self.register_buffer("choosable", choosable, persistent=False)
 
     def _plannable(self):
-        """Return (id, operator) of the operators that need no mask: the planner predicts no region."""
+        """Return (id, operator) of the operators that need no mask, because the planner predicts no region."""
         return [(index, operator) for index, operator in self.vocab.operators if not operator.local]
 
     def teacher_forced(self, image, request_ids, ops, params):
@@ -99,14 +99,14 @@ class Planner(Network):
         return logits.log_softmax(-1), predicted
 
     def _teacher_states(self, image, request_ids, ops, params):
-        """Return decoder states and visual features (B, T + 1, hidden); one call encodes all real pictures."""
+        """Return decoder states and visual features, both (B, T + 1, hidden); the encoder runs once for all steps."""
         real = ops[:, 1:] > 0                                              # (B, T + 1): steps with something to predict
         pictures, features = [image], image.new_zeros(*real.shape, FEATURES)
         with torch.no_grad():
             for step in range(ops.shape[1] - 2):
                 pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step]))
             real_pictures = torch.cat([picture[real[:, step]] for step, picture in enumerate(pictures)])
-        where = real.t().nonzero()                                         # in the order of the cat: step, sample
+        where = real.t().nonzero()                                         # in the order of `real_pictures`
         features = features.index_put((where[:, 1], where[:, 0]), self._visual_features(real_pictures).to(features))
         seen = self.visual_projection(features)
         words, present, summary = self._encode_request(request_ids)
@@ -128,7 +128,7 @@ class Planner(Network):
             ended = (history == self.vocab.ids[END]).any(1)
             seen = self.visual_projection(self._visual_features_of(image.detach(), ~ended))[:, None]
             told = torch.cat((self.operator_vectors(history[:, -1:]), seen), -1)
-            hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # one step, without set-up
+            hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # one step, without overhead
             state, weights = self._attend(hidden[0][:, None], seen, words, present)
             logits = self.operator_head(state[:, 0]).masked_fill(~self._allowed(history)[:, -1], -torch.inf)
             op = logits.argmax(1).masked_fill(ended, self.vocab.ids[END])
@@ -144,7 +144,7 @@ class Planner(Network):
         return self.visual_encoder(torch.full_like(image, 0.5) if self.config.image_blind else image)
 
     def _visual_features_of(self, image, wanted):
-        """Return features (B, FEATURES); a sample that is not `wanted`, bool (B,), is not encoded and gives 0."""
+        """Return features (B, FEATURES); samples that are not `wanted`, bool (B,), are not encoded and get zeros."""
         if wanted.all():
             return self._visual_features(image)
         seen = self._visual_features(image[wanted])
@@ -165,7 +165,7 @@ class Planner(Network):
         return self.attention_projection(torch.cat((state, seen, context), -1)).tanh(), weights
 
     def _allowed(self, history):
-        """Return bool (B, T, V): whether an id may follow a step of `history` (B, T); END and unused operators may."""
+        """Return bool (B, T, V): the ids that may follow each step of `history` (B, T): END and unused operators."""
         used = nn.functional.one_hot(history, len(self.vocab)).cumsum(1) > 0
         used[..., self.vocab.ids[END]] = False
         return self.choosable & ~used

@@ -1,8 +1,8 @@
 """Visual encoders: a thumbnail to 512 features.
 
 `photometric` and `photometric_lite0` join a CNN to a photometric descriptor. `small` and `efficientnet_lite0` end in a
-ReLU whose units die in the first iterations, so planners that were trained with them do not see the photo; they are
-kept for old checkpoints.
+ReLU whose units die in the first iterations, so planners that were trained with these two do not see the photo; both
+are kept for old checkpoints.
 """
 import torch
 from torch import nn
@@ -12,12 +12,12 @@ from core.models.descriptor import DESCRIPTOR, describe
 from core.pretrained import efficientnet_lite0
 
 FEATURES = 512
-DESCRIBED = 128                             # of the features, those of the descriptor
+DESCRIBED = 128                             # how many of the features come from the descriptor
 BLIND = ("small", "efficientnet_lite0")     # encoders whose last units die
 
 
 def resnet18():
-    """ResNet-18 (He et al. 2016) from scratch, its classifier taken off; channels last, which is faster."""
+    """Return an untrained ResNet-18 (He et al. 2016) without its classifier, in the faster channels-last layout."""
     from torchvision.models import resnet18 as build
     network = build(weights=None)
     network.fc = nn.Identity()
@@ -26,21 +26,21 @@ def resnet18():
 
 def has_bf16():
     """Return whether this processor computes convolutions in bfloat16."""
-    supported = "_is_mkldnn_bf16_supported"   # the question has no public name
+    supported = "_is_mkldnn_bf16_supported"   # PyTorch has no public name for this check
     return hasattr(torch.ops.mkldnn, supported) and getattr(torch.ops.mkldnn, supported)()
 
 
 class QuickResNet(nn.Module):
     """A trained ResNet-18 for planning on a CPU: batch norm folded into the convolutions, in bfloat16.
 
-    Three times as fast; its features differ from the trained network's by a few per cent of their mean.
+    It is three times as fast; its features differ from the trained network's by a few per cent of their mean.
     """
 
     def __init__(self, network):
         super().__init__()
         from torch.fx.experimental.optimization import fuse
         from torch.utils.mkldnn import to_mkldnn
-        fused = fuse(network.eval()).to(memory_format=torch.contiguous_format)   # a copy: the trained one stays
+        fused = fuse(network.eval()).to(memory_format=torch.contiguous_format)   # a copy: `network` does not change
         self.network = to_mkldnn(fused, torch.bfloat16)
 
     def forward(self, image):
@@ -48,10 +48,10 @@ class QuickResNet(nn.Module):
 
 
 class SmallCNN(nn.Module):
-    """A few strided convolutions on a quarter of the thumbnail's side; a hundredth of ResNet-18's work.
+    """A few strided convolutions on the thumbnail at a quarter of its side; a hundredth of ResNet-18's computation.
 
-    Group norm makes the features of a picture independent of its batch. The maps are pooled to their mean and their
-    spread, because an edit moves the statistics of a picture rather than its content. Gives (B, 198).
+    Group norm makes the features of a picture independent of its batch. The maps are pooled to mean and standard
+    deviation, because an edit changes the statistics of a picture rather than its content. Returns (B, 198).
     """
 
     size = 2 * (96 + 3)
@@ -72,7 +72,7 @@ class SmallCNN(nn.Module):
 
 
 class SmallEncoder(SmallCNN):
-    """The CNN of old checkpoints. Its last ReLU dies, so it does not see the photo: see `BLIND`."""
+    """The CNN of old checkpoints. The units of its last ReLU die, so it does not see the photo (see `BLIND`)."""
 
     def __init__(self):
         super().__init__()
@@ -83,7 +83,7 @@ class SmallEncoder(SmallCNN):
 
 
 class Lite0CNN(nn.Module):
-    """EfficientNet-Lite0 with its ImageNet weights, frozen; pooled to (B, 1280). Input (255 x - 127) / 128."""
+    """Frozen EfficientNet-Lite0 with ImageNet weights, pooled to (B, 1280); its input is (255 x - 127) / 128."""
 
     size = 1280
 
@@ -103,7 +103,7 @@ class Lite0CNN(nn.Module):
 
 
 class EfficientNetLite0(Lite0CNN):
-    """The frozen CNN of old checkpoints with its trained projection, whose last ReLU dies: see `BLIND`."""
+    """The frozen CNN of old checkpoints with a trained projection, in whose ReLU all units die (see `BLIND`)."""
 
     def __init__(self):
         super().__init__()
@@ -114,7 +114,7 @@ class EfficientNetLite0(Lite0CNN):
 
 
 class Photometric(nn.Module):
-    """A CNN and a photometric descriptor, each projected and normalised; no ReLU at the end, so no unit can die."""
+    """A CNN and a photometric descriptor, each projected and normalised, without a final ReLU whose units could die."""
 
     def __init__(self, cnn):
         super().__init__()
@@ -124,7 +124,7 @@ class Photometric(nn.Module):
                                       nn.Linear(DESCRIBED, DESCRIBED), nn.LayerNorm(DESCRIBED))
 
     def units(self, image):
-        """Return the CNN's share (B, 384) of the features."""
+        """Return the features (B, 384) that come from the CNN."""
         return self.project(self.cnn(image))
 
     def forward(self, image):
@@ -148,7 +148,7 @@ def make_encoder(name):
 
 
 def blindness(name):
-    """Return a sentence where the encoder `name` does not see the photo, else None."""
+    """Return a warning if the encoder `name` does not see the photo, else None."""
     if name in BLIND:
         return (f"the visual encoder {name!r} does not see the photo, because its last units die in training; train "
                 f"with --vis_encoder photometric")
@@ -156,15 +156,15 @@ def blindness(name):
 
 
 def cnn_units(encoder, image):
-    """Return the features (B, U) that an encoder's CNN gives of (B, 3, H, W), without those of the descriptor."""
+    """Return the features (B, U) of images (B, 3, H, W) that come from the encoder's CNN, not from the descriptor."""
     return encoder.units(image) if isinstance(encoder, Photometric) else encoder(image)
 
 
 @torch.no_grad()
 def varying_share(encoder, images):
-    """Return the share in [0, 1] of the CNN's units that vary over `images` (B, 3, H, W); 0: it is blind.
+    """Return the share in [0, 1] of the CNN's units that vary over `images` (B, 3, H, W); 0 is a blind encoder.
 
-    A unit varies where its spread over the batch exceeds a thousandth of the mean magnitude of all units.
+    A unit varies if its standard deviation over the batch exceeds a thousandth of the mean magnitude of all units.
     """
     units = cnn_units(encoder, images)
     return (units.std(0) > 1e-3 * units.abs().mean().clamp(min=1e-6)).float().mean().item()

@@ -1,6 +1,7 @@
 """Adversarial training: the discriminator "D", its step, and the generator's step and adversarial losses.
 
-A train script's loop names every term and weight, and decides who steps first. The formulas are in core.losses.
+A train script's loop names every term and weight, and decides which network steps first. The formulas are in
+core.losses.
 """
 import torch
 
@@ -29,7 +30,7 @@ def build_discriminator(options, language, use_words=True):
 
 
 def adam(network, learning_rate):
-    """Return Adam with the momenta of adversarial training, for the parameters of a network that learn."""
+    """Return Adam with the momenta of adversarial training for the trainable parameters of a network."""
     return torch.optim.Adam([parameter for parameter in network.parameters() if parameter.requires_grad],
                             learning_rate, BETAS)
 
@@ -56,25 +57,26 @@ def adversarial_losses(run, loss, real, fake, matching=True):
 
 
 def generator_step(run, **terms):
-    """Step the generator, the tested network of a run, along the sum of weighted loss terms, which the log names.
+    """Step the generator, which is the tested network of a run, on the sum of weighted loss terms, and log each term.
 
-    A term that is switched off (see `off`) is the number 0.0 and no tensor; it is neither added nor logged.
+    A term that is switched off (see `off`) is the number 0.0, not a tensor; it is neither added nor logged.
     """
     run.step(**{name: term for name, term in terms.items() if torch.is_tensor(term)})
 
 
 def discriminator_step(run, loss, D, cases, lambda_gp=0.0, lambda_r1=0.0):
-    """Step the discriminator along the weighted sum of its losses on several cases, all scored in one call.
+    """Step the discriminator on the weighted sum of its losses on several cases, which it scores in one call.
 
-    The log has one loss for all real cases, "D real", and one for each other case, "D <name>"; and accuracies likewise.
+    The log has one loss for all real cases, "D real", one for each other case, "D <name>", and accuracies with the same
+    grouping.
 
     Args:
         run: the Run; loss: the GANLoss; D: network "D" as `run.setup` returned it.
-        cases: {name: (inputs, is_real, weight)}. `inputs` is a tuple of tensors, which D takes: the source, the
-            candidate picture, then whatever else conditions D, such as words, masks or a stage. Rows may differ between
-            cases. No gradient flows to them. A case whose inputs are None is left out.
+        cases: {name: (inputs, is_real, weight)}. `inputs` is the tuple of D's arguments: the source, the
+            candidate picture, and further conditions of D, such as words or masks. Cases may differ in their number of
+            rows. No gradient flows to the inputs. A case whose inputs are None is left out.
         lambda_gp, lambda_r1: weights of the gradient penalty between the first real and the first other case, and of R1
-            at the first real case; 0 switches a penalty off. Both differentiate by the candidate, inputs[1].
+            at the first real case; 0 switches a penalty off. Both penalties differentiate by the candidate, inputs[1].
     """
     cases = {name: case for name, case in cases.items() if case[0] is not None}
     inputs = {name: tuple(part.detach() for part in case[0]) for name, case in cases.items()}
@@ -101,19 +103,19 @@ def discriminator_step(run, loss, D, cases, lambda_gp=0.0, lambda_r1=0.0):
 
 
 def wrong_words(request_ids):
-    """Return for each request (B, L) of a batch the next different one, cyclically; itself where all are equal."""
+    """Return, for each request (B, L), the next different request of the batch, or itself if all are equal."""
     count = len(request_ids)
     places = torch.arange(count, device=request_ids.device)
-    order = (places[:, None] + places + 1) % count                        # (B, B): for each the others, itself last
+    order = (places[:, None] + places + 1) % count                        # (B, B): row i starts after i, ends with i
     differs = (request_ids[order] != request_ids[:, None]).any(2)
-    first = differs.int().argmax(1)                                       # of the first largest: 0 if all are equal
+    first = differs.int().argmax(1)                                       # index of the first True; 0 if none is
     return request_ids[torch.where(differs.any(1), order[places, first], places)]
 
 
 def mismatched(source, target, request_ids):
     """Return real edits with the words of another pair (Reed et al. 2016): (source, target, wrong words).
 
-    Only the rows (N <= B) whose words differ are kept; returns None where no row's do.
+    The result has the N <= B rows whose wrong words differ from their own words; it is None without such rows.
     """
     wrong = wrong_words(request_ids)
     differs = (wrong != request_ids).any(1)
@@ -123,43 +125,45 @@ def mismatched(source, target, request_ids):
 def perceptual_loss(run, weight):
     """Return the perceptual loss, (image, target) -> 0-d tensor without weight, on a run's device; `off` at weight 0.
 
-    Prints which network's features it compares.
+    Prints the name of the network whose features are compared.
     """
     if not weight:
         return off
     distance, name = load_perceptual(run.options.vgg_weights)
-    run.say(f"the perceptual loss looks at features of {name}")
+    run.say(f"the perceptual loss compares features of {name}")
     return distance.to(run.device)
 
 
 def off(*_):
-    """Return 0.0: a loss that is switched off."""
+    """Return 0.0, the value of a loss that is switched off."""
     return 0.0
 
 
 def add_gan(parser):
-    """Add the flags of a discriminator, of its losses and of the generator's; return the parser."""
+    """Add the flags of a discriminator and of the adversarial losses; return the parser."""
     group = parser.add_argument_group("adversarial training")
-    group.add_argument("--gan", default="lsgan", choices=KINDS, help="the game: least squares, cross-entropy, "
+    group.add_argument("--gan", default="lsgan", choices=KINDS, help="GAN loss: cross-entropy, least squares, "
                        "hinge, or WGAN with its gradient penalty")
-    group.add_argument("--no_lsgan", dest="gan", action="store_const", const="vanilla", help="the notebook's flag "
-                       "for --gan vanilla")
-    group.add_argument("--no_vgg_loss", action="store_true", help="leave the perceptual loss out")
-    group.add_argument("--vgg_weights", help="file of torchvision's VGG-19 for the perceptual loss; by default "
-                       "torch hub's cache, else a named stand-in")
+    group.add_argument("--no_lsgan", dest="gan", action="store_const", const="vanilla", help="the same as "
+                       "--gan vanilla, for commands of the notebook")
+    group.add_argument("--no_vgg_loss", action="store_true", help="train without the perceptual loss")
+    group.add_argument("--vgg_weights", help="file of torchvision's VGG-19 weights for the perceptual loss; by "
+                       "default the file in torch hub's cache, or else a stand-in network, whose name is printed")
     group.add_argument("--lambda_vgg", type=number(float, 0), default=10.0, help="weight of the perceptual loss")
-    group.add_argument("--no_ganFeat_loss", action="store_true", help="leave the matching of the discriminator's "
-                       "features out")
-    group.add_argument("--lambda_feat", type=number(float, 0), default=10.0, help="weight of the matching of "
-                       "features")
+    group.add_argument("--no_ganFeat_loss", action="store_true", help="train without the feature-matching loss "
+                       "on the discriminator's features")
+    group.add_argument("--lambda_feat", type=number(float, 0), default=10.0, help="weight of the feature-matching "
+                       "loss")
     group.add_argument("--r1", type=number(float, 0), default=0.0, help="weight (gamma) of the R1 penalty on the "
                        "discriminator's gradient at real pictures")
-    group.add_argument("--learning_rate_D", type=number(float, 0), default=2e-4, help="of the discriminator's Adam")
-    group.add_argument("--cond_nc", type=number(int, 1), default=512, help="channels of the words in the "
-                       "discriminator")
-    group.add_argument("--num_D", type=number(int, 1), default=2, help="scales that it looks at")
-    group.add_argument("--n_layers_D", type=number(int, 1), default=3, help="its strided blocks")
-    group.add_argument("--ndf", type=number(int, 1), default=64, help="channels of the first of them")
-    group.add_argument("--norm_D", default="instance", choices=NORMS, help="its norm: instance as pix2pixHD; "
-                       "spectral keeps what edits change, the mean and the spread of a picture")
+    group.add_argument("--learning_rate_D", type=number(float, 0), default=2e-4, help="learning rate of the "
+                       "discriminator's Adam")
+    group.add_argument("--cond_nc", type=number(int, 1), default=512, help="channels of the encoded request in "
+                       "the discriminator")
+    group.add_argument("--num_D", type=number(int, 1), default=2, help="number of scales of the discriminator")
+    group.add_argument("--n_layers_D", type=number(int, 1), default=3, help="strided blocks of the discriminator, at "
+                       "each scale")
+    group.add_argument("--ndf", type=number(int, 1), default=64, help="channels of the first strided block")
+    group.add_argument("--norm_D", default="instance", choices=NORMS, help="norm of the discriminator: instance as in "
+                       "pix2pixHD; spectral keeps the mean and spread of a picture, which edits change")
     return parser

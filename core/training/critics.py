@@ -1,4 +1,4 @@
-"""Critics in training: their flags, a new critic, and its validation."""
+"""Training of critics: flags, construction and validation."""
 import torch
 
 from core.engine.options import ON, number
@@ -9,8 +9,8 @@ from core.models.critic import Critic, CriticConfig
 def add_critic(parser):
     """Add the flags of a critic; return the parser."""
     group = parser.add_argument_group("critic")
-    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTM that reads")
-    group.add_argument("--cond_nc", type=number(int, 1), default=512, help="of the space in which words and edit meet")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="size of the LSTM for requests")
+    group.add_argument("--cond_nc", type=number(int, 1), default=512, help="size of the joint space of words and edit")
     group.add_argument("--use_attention", **ON, help="attend over the words")
     return parser
 
@@ -27,9 +27,9 @@ def build_critic(options, language):
 
 @torch.no_grad()
 def accuracies(scores, shown, levelled=True):
-    """Return accuracies for the log, 0-d tensors: the shares of right and of wrong edits on their side of 0.
+    """Return accuracies for the log, 0-d tensors: the shares of right edits above and of wrong edits below a threshold.
 
-    Where scores have no fixed threshold (`levelled` is False), the middle between the means of both is used.
+    The threshold is 0, or, where scores have no fixed threshold (`levelled` is False), the middle of both means.
     """
     right, wrong = scores[0], scores[1:][shown.wrong]
     if not len(wrong):
@@ -39,7 +39,7 @@ def accuracies(scores, shown, levelled=True):
 
 
 def validate_critic(critic, dataset, operators, device):
-    """Return the area under the ROC curve of right against wrong edits of a validation set; 0.5 if none is wrong."""
+    """Return the area under the ROC curve of right against wrong edits of a validation set; 0.5 without wrong edits."""
     right, wrong = [], []
     for _, shown, scores in judge_pairs(critic, dataset, operators, device):
         right += scores[0].tolist()

@@ -1,4 +1,4 @@
-"""Image generators in training: their construction from flags, the average of their weights, and their flags."""
+"""Training of image generators: flags, construction, and the average of the weights."""
 from core.engine.options import number
 from core.engine.run import MAIN
 from core.models.gan.ema import EMA
@@ -19,11 +19,12 @@ def build_generator(options, language, network, **config):
 def average_weights(run, decay):
     """Return the EMA of a run's generator, saved with the run as the network "average"; None with decay 0.
 
-    `ImageMethod.open` tests the average where a checkpoint holds one. Call it after `run.setup` of the generator.
+    `ImageMethod.of_run` tests the average where a checkpoint holds one. Call this function after `run.setup` of the
+    generator.
     """
     if not decay:
         return None
-    average = EMA(run.networks[MAIN], decay, updates=run.iteration)   # one update an iteration
+    average = EMA(run.networks[MAIN], decay, updates=run.iteration)   # one update per iteration
     run.keep(average.network, "average")
     return average
 
@@ -32,11 +33,12 @@ def add_generator(parser, norm="instance"):
     """Add the flags of every generator; `norm` is the default of --norm_G. Return the parser."""
     group = parser.add_argument_group("generator")
     group.add_argument("--ngf", type=number(int, 1), default=64, help="channels at full size")
-    group.add_argument("--norm_G", default=norm, choices=NORMS, help="its norm; behind --fusion concat, instance "
-                       "erases what the words say")
-    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs that read the request")
+    group.add_argument("--norm_G", default=norm, choices=NORMS, help="norm of the generator; with --fusion concat, "
+                       "instance removes the effect of the words")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="size of the LSTMs that read the "
+                       "request")
     group.add_argument("--ema", type=number(float, 0, 0.999999), default=0.0, metavar="DECAY", help="validate and test "
-                       "the exponential moving average of its weights with this decay, such as 0.999; 0: the weights "
-                       "themselves (default: 0)")
+                       "the exponential moving average of the generator's weights with this decay, such as 0.999; "
+                       "with 0, the weights themselves (default: 0)")
     parser.set_defaults(learning_rate=2e-4)
     return parser

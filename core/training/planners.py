@@ -1,4 +1,4 @@
-"""What the train scripts share: how they begin and look back, a planner and its flags, and what supervises it."""
+"""Functions that train scripts share: start, training data, validation, and the planner with its flags and losses."""
 import torch
 
 from core.datasets import ActionSet, Mixed, action_set_path, to_tensor
@@ -15,13 +15,13 @@ from core.synthesis import record_plans
 from core.synthesis.degrade import DrawnRepairs, Inputs
 from core.training.previews import write_previews
 
-GUARDED = 40   # validation photos over which the units of the visual encoder must vary
+GUARDED = 40   # number of validation photos over which the visual encoder's units must vary
 
 
 def start(options, planned=True):
-    """Begin to train: return the Run, the Language, and the pairs of training and of validation.
+    """Start training: return the Run, the Language, the training pairs and the validation pairs.
 
-    Args: `planned`, see `load_pairs`. Raises UserError.
+    Args: `planned`, see `load_pairs`. Raises UserError where flags or data do not fit.
     """
     if options.hidden_size % 2:
         raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
@@ -35,7 +35,7 @@ def start(options, planned=True):
 
 
 def look_back(training, network, val):
-    """Validate, save, and write pages to look at, in the iterations where that is due; `network` as `validate`'s."""
+    """Validate, save and write preview pages in the iterations where each is due; `network` is as for `validate`."""
     options = training.options
     if training.due(options.checkpoint_every):
         before, after = validate(network, val, training.device, options.batch_size)
@@ -45,7 +45,7 @@ def look_back(training, network, val):
 
 
 def load_pairs(options, vocab, phase, planned=True):
-    """Open a phase as thumbnails; `planned` gives training pairs their planned sequences, and needs --action_id."""
+    """Load the pairs of a phase as thumbnails; with `planned`, training pairs have the plans of the set --action_id."""
     plans = {}
     if planned and phase == "train" and not options.action_id:
         plans = {"plans": record_plans(data_root(options))}
@@ -61,7 +61,7 @@ def load_pairs(options, vocab, phase, planned=True):
 
 
 def with_repairs(train, pictures, options, language):
-    """Return the training data, a share of --repairs of it drawn anew: `pictures` degraded, and to be repaired."""
+    """Return the training data with a share --repairs of new samples: randomly degraded `pictures` to be repaired."""
     if not options.repairs:
         return train
     drawn = DrawnRepairs(pictures, language.vocab, language.operators, options.manual_seed, options.typos)
@@ -81,7 +81,7 @@ def build_planner(options, language):
 
 
 def supervised(planner, image, batch, options):
-    """Return the losses of the next step, given the steps before it: which operator, and with which parameters."""
+    """Return the weighted, teacher-forced losses {"operator", "parameter"} of each step, given the steps before it."""
     log_probabilities, params = planner.teacher_forced(image, batch["request_ids"], batch["ops"], batch["params"])
     distance = parameter_loss(params, batch["params"], batch["ops"], planner.vocab)
     return {"operator": operator_nll(log_probabilities, batch["ops"]), "parameter": options.parameter_weight * distance}
@@ -91,7 +91,7 @@ def supervised(planner, image, batch, options):
 def seeing(training, val):
     """Return {"seeing": share of the CNN's units that vary over validation photos}.
 
-    Returns {} where there is nothing to guard: no planner, one that is image-blind on purpose, or a single photo.
+    Returns {} where the check does not apply: without a planner, with --image_blind, or with a single photo.
     """
     planner, photos = training.networks[MAIN], Inputs(val)
     if not isinstance(planner, Planner) or planner.config.image_blind or len(photos) < 2:
@@ -103,13 +103,13 @@ def seeing(training, val):
 
 @torch.no_grad()
 def validate(network, val, device, batch_size):
-    """Return the mean L1 to the targets of inputs and of results, on the thumbnails of a validation set.
+    """Return the mean L1 distances of inputs and of results to the targets, on the thumbnails of a validation set.
 
     Args:
         network: an image generator, (image (B, 3, H, W) in [0, 1], request_ids (B, L)) -> image, or a planner, which
-            gives that image with its plan; it is set to eval mode.
+            returns the image with a plan; the network is set to eval mode.
         val: the PairDataset.
-        device, batch_size: where, and how many pairs at once.
+        device: where to compute; batch_size: pairs per call.
     """
     network.eval()
     before = after = 0.0
@@ -123,30 +123,31 @@ def validate(network, val, device, batch_size):
 
 
 def add_planner(parser):
-    """Add the flags of a planner and of what supervises it; return the parser."""
+    """Add the flags of a planner and of its supervision; return the parser."""
     group = parser.add_argument_group("planner")
-    group.add_argument("--action_id", type=number(int, 0), default=1, help="which set of planned sequences supervises; "
-                       "0: the plans that a synthetic set was made by")
-    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="what looks at the photo: from "
-                       "scratch, with ImageNet weights, or small for a CPU")
-    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="of the LSTMs")
+    group.add_argument("--action_id", type=number(int, 0), default=1, help="number of the set of planned sequences for "
+                       "supervision; 0: the plans that made a synthetic set")
+    group.add_argument("--vis_encoder", default="resnet18", choices=ENCODERS, help="visual encoder: resnet18 is "
+                       "trained from scratch; photometric is small, for a CPU; photometric_lite0 has frozen ImageNet "
+                       "weights; the others are for old checkpoints")
+    group.add_argument("--hidden_size", type=number(int, 2), default=256, help="size of the LSTMs")
     group.add_argument("--use_attention", **ON, help="attend over the words")
-    group.add_argument("--dropout", type=number(float, 0, 0.99), default=0.0, help="on words, their states and what "
-                       "is seen")
+    group.add_argument("--dropout", type=number(float, 0, 0.99), default=0.0, help="dropout on word vectors, LSTM "
+                       "states and visual features")
     group.add_argument("--crop", type=number(int, 0, THUMBNAIL), default=0, help="side of a random crop of the "
-                       f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole ones")
-    group.add_argument("--lang_encoder", default="words", choices=("words", "minilm"), help="what reads the request: "
-                       "word vectors, or the sentence encoder all-MiniLM-L6-v2, frozen, before the LSTM")
-    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="of the parameter loss beside "
-                       "the operator's; with 1, how much is asked for is learnt long after what is")
-    group.add_argument("--forgiving", **OFF, help="read numbers, and misspelt words as "
-                       "the known ones that they resemble; the published vocabulary does neither")
-    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests with "
-                       "slips of the finger")
+                       f"{THUMBNAIL} px thumbnails, mirrored half of the time; 0 trains on whole thumbnails")
+    group.add_argument("--lang_encoder", default="words", choices=("words", "minilm"), help="input of the LSTM that "
+                       "reads the request: word vectors, or states of the frozen sentence encoder all-MiniLM-L6-v2")
+    group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="weight of the parameter loss "
+                       "relative to the operator loss; at weight 1 the operator is learnt long before its strength")
+    group.add_argument("--forgiving", **OFF, help="read numbers, and read a misspelt word as "
+                       "the known word that it resembles; the published vocabulary does neither")
+    group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests that "
+                       "get typing errors")
     group.add_argument("--repairs", type=number(float, 0, 1), default=0.0, help="share of the training samples that "
                        "are photos degraded by a random amount, with requests such as 'fix the exposure' and the photo "
-                       "itself as target; they cannot be solved without a look at the photo")
-    group.add_argument("--image_blind", **OFF, help="control: every picture looks grey")
+                       "itself as target; the right edit depends on the photo, so the request alone is not enough")
+    group.add_argument("--image_blind", **OFF, help="control: replace every picture by grey")
     group.add_argument("--text_blind", **OFF, help="control: replace every request by "
                        "the same words")
     return parser

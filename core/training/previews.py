@@ -1,4 +1,4 @@
-"""Pages to look at while a network trains."""
+"""Preview pages of a network in training."""
 import torch
 
 from core.methods.generator import ImageMethod
@@ -11,7 +11,7 @@ EXAMPLES = 12
 
 @torch.no_grad()
 def write_previews(training, network, dataset):
-    """Write `<run>/train/web/`: what a planner, or an image generator, makes of a few evenly chosen samples by now."""
+    """Write `<run>/train/web/`: the present results of a planner or image generator on a few evenly spaced samples."""
     if not training.fabric.is_global_zero:
         return
     network = getattr(network, "module", network)

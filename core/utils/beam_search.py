@@ -1,4 +1,4 @@
-"""core/plan_on_discriminator.py by the name that the notebook calls it; see there. Nothing else lives in this folder.
+"""Run core/plan_on_discriminator.py under the notebook's name for it. Nothing else lives in this folder.
 
   python core/utils/beam_search.py --trial 7
 """

@@ -104,7 +104,7 @@ def test_missing_fields(path, words, planner, tmp_path):
 
 
 @pytest.mark.parametrize(("value", "words"), [("Critic", "it holds a Critic"), ("x" * 100_000, "it holds a xxx"),
-                                              (None, "its class is no text"), (DEEP, "its class is no text")],
+                                              (None, "its class is not text"), (DEEP, "its class is not text")],
                          ids=["other", "long", "none", "deep"])
 def test_a_network_of_another_class(value, words, planner, tmp_path):
     save_checkpoint(tmp_path / "a.pt", at(planner, "model", "class", value=value))
@@ -112,16 +112,21 @@ def test_a_network_of_another_class(value, words, planner, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "value", "words"), [
-    ("hidden_size", 0, "config.hidden_size is not from 1"), ("hidden_size", "8", "config.hidden_size is no int"),
-    ("hidden_size", True, "config.hidden_size is no int"), ("hidden_size", 10**12, "config.hidden_size is not from 1"),
-    ("hidden_size", 2048, "operator table"), ("vector_size", 10**9, "config.vector_size is not from 1 to 2048"),
+    ("hidden_size", 0, "config.hidden_size is not from 1"), ("hidden_size", 2048, "operator table"),
+    ("hidden_size", "8", "config.hidden_size is not of type int"),
+    ("hidden_size", True, "config.hidden_size is not of type int"),
+    ("hidden_size", 10**12, "config.hidden_size is not from 1"),
+    ("vector_size", 10**9, "config.vector_size is not from 1 to 2048"),
     ("max_steps", -1, "config.max_steps"), ("dropout", 2.0, "dropout probability"),
-    ("dropout", float("nan"), "config.dropout is no float"),
-    ("use_attention", 1, "config.use_attention is no bool"), ("vis_encoder", "eyes", "'eyes' is unknown; choose"),
+    ("dropout", float("nan"), "config.dropout is not of type float"),
+    ("use_attention", 1, "config.use_attention is not of type bool"),
+    ("vis_encoder", "eyes", "'eyes' is unknown; choose"),
     ("words", [*WORDS, "it"], "operator table"), ("words", [*WORDS[:-1], "it"], "vocabulary: a word stands twice"),
     ("words", WORDS[::-1], "vocabulary: the first names must be <NONE>"), ("words", [], "operator table"),
-    ("words", [1, 2, 3], "config.words is no tuple"), ("operators", ["<NONE>"], "operator vocabulary: missing <START>"),
-    ("operators", "all", "config.operators is no tuple"), ("palette", 3, "unexpected keyword argument 'palette'")])
+    ("words", [1, 2, 3], "config.words is not of type tuple"),
+    ("operators", ["<NONE>"], "operator vocabulary: missing <START>"),
+    ("operators", "all", "config.operators is not of type tuple"),
+    ("palette", 3, "unexpected keyword argument 'palette'")])
 def test_configurations_of_another_network(name, value, words, planner, tmp_path):
     save_checkpoint(tmp_path / "a.pt", at(planner, "model", "config", name, value=value))
     assert words in sentence(tmp_path / "a.pt")
@@ -132,9 +137,9 @@ def test_configurations_of_another_network(name, value, words, planner, tmp_path
     (lambda weight: weight[:1], "size mismatch for operator_head.weight"),
     (lambda weight: weight * float("nan"), "weights.operator_head.weight has NaN or infinite numbers"),
     (lambda weight: weight.fill_(1e38).double() * 1e38, "weights.operator_head.weight has NaN or infinite numbers"),
-    (lambda weight: weight.to_sparse(), "weights.operator_head.weight is no dense tensor"),
-    (lambda weight: weight.to("meta"), "weights.operator_head.weight is no dense tensor"),
-    (lambda weight: torch.zeros(()).expand(10**6, 10**6), "weights.operator_head.weight is no dense tensor")])
+    (lambda weight: weight.to_sparse(), "weights.operator_head.weight is not a dense tensor"),
+    (lambda weight: weight.to("meta"), "weights.operator_head.weight is not a dense tensor"),
+    (lambda weight: torch.zeros(()).expand(10**6, 10**6), "weights.operator_head.weight is not a dense tensor")])
 def test_weights_of_another_network(change, words, planner, tmp_path):
     weight = change(planner["model"]["weights"]["operator_head.weight"].clone())
     save_checkpoint(tmp_path / "a.pt", at(planner, "model", "weights", "operator_head.weight", value=weight))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tensorboardX.proto.event_pb2 import Event
 
 from core.engine.batches import IterationBatches
-from core.engine.checkpoints import load_checkpoint
+from core.engine.checkpoints import load_checkpoint, save_checkpoint
 from core.engine.run import Run
 from core.evaluation.run_table import index_runs
 from core.files import UserError
@@ -118,6 +118,28 @@ def test_a_disk_that_fills_between_two_checkpoints_loses_none(train, on_opening)
         train(4)
     end()
     assert load_checkpoint(train(4).folder / "best.pt")["iteration"] == expected
+
+
+@pytest.mark.parametrize("line", ["{}", "3", '{"iteration": "4"}', '{"iteration": 4, "sums": 3}',
+                                  '{"iteration": 4, "sums": {"model": "low"}}', '{"iteration": 4, "seeing": "well"}'])
+@pytest.mark.parametrize("name", ["log.jsonl", "validation.jsonl"])
+def test_a_log_that_was_edited_by_hand_is_named(train, line, name):
+    path = train(4).folder / name
+    path.write_text(line + "\n" + path.read_text())
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=f"{name}, line 1: .*; delete that line"):
+        train(6)
+    assert path.read_bytes() == before
+
+
+def test_states_of_the_optimizer_that_all_lack_a_part_are_refused(train):
+    path = train(4).folder / "last.pt"
+    state = load_checkpoint(path, "line")
+    for values in state["optimizer"]["state"].values():
+        del values["exp_avg"]
+    save_checkpoint(path, state)
+    with pytest.raises(UserError, match=r"last\.pt: its optimizer does not fit its network"):
+        train(6)
 
 
 def test_restart_forgets_what_was_there(train):

@@ -54,7 +54,7 @@ def test_chance_and_equality_are_no_difference(tested, run_script):
     for other in (noisy, same):
         lines = run_script(COMPARE, one, other).out.splitlines()
         line, = (line for line in lines if line.startswith("output L1"))
-        assert line.endswith("no real difference: the interval holds 0")
+        assert line.endswith("no real difference: the interval contains 0")
 
 
 def test_pairing_finds_what_the_runs_own_intervals_would_hide(tested, run_script):

@@ -144,7 +144,7 @@ def test_the_notebooks_figures_stand_in_brackets_and_fid_only_beside_fid():
     metrics = {name.replace("FID", "FID(efficientnet-lite0)"): value for name, value in MEASURED["metrics"].items()}
     lines = report(MEASURED | {"metrics": metrics}, known)
     assert "input FID(efficientnet-lite0) 12.0000, output FID(efficientnet-lite0) 6.0000" in lines
-    assert "does not compare with FID(efficientnet-lite0)" in lines[-1]
+    assert "cannot be compared with FID(efficientnet-lite0)" in lines[-1]
     assert "notebook" not in " ".join(report(MEASURED, Trial(1)))
     gier = Trial(6, notebook={"input L1": 0.1079}, tested_on="GIER test")
     assert report(MEASURED, gier)[0].endswith("in brackets the notebook's figures, on GIER test")

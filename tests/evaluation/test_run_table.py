@@ -75,7 +75,8 @@ def test_a_run_that_was_not_tested_is_listed_by_its_options(write, rows):
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    ('{"run":', "malformed JSON"), ("[]", "holds no object"), ('{"run": "x", "metrics": [1]}', "has no metrics"),
+    ('{"run":', "malformed JSON"), ("[]", "does not hold a JSON object"),
+    ('{"run": "x", "metrics": [1]}', "has no metrics"),
     (None, "metrics.json: is missing")])
 def test_damaged_and_half_written_tests_are_counted_and_the_others_stay(content, words, write, rows, tmp_path):
     write("a_run/test_val/metrics.json", METRICS)

@@ -40,7 +40,7 @@ def test_a_picture_of_the_page_that_is_written_anew_is_not_edited(tmp_path, phot
     link.symlink_to(page)
     Image.fromarray(photo()).save(page / "images" / "0" / "cat.png")
     for folder in (page, link):
-        with pytest.raises(UserError, match=r"cat\.png: is a picture of the page .*, which is written anew; copy it"):
+        with pytest.raises(UserError, match=r"cat\.png: is a picture of the page .*, which will be overwritten; copy"):
             load_photo(str(folder / "images" / "0" / "cat.png"), page)
     (page / "images" / "0" / "cat.png").rename(tmp_path / "cat.png")
     assert load_photo(str(tmp_path / "cat.png"), page)[1].shape == photo().shape
@@ -54,5 +54,5 @@ def test_it_says_at_which_size_it_works(method):
 def test_a_photo_above_the_limit_is_refused_not_shrunk(method, monkeypatch):
     monkeypatch.setattr(images, "MOST_PIXELS", 20 * 20)
     assert method.edits(torch.rand(3, 20, 20), REQUESTS[:1])[0].image.shape == (3, 20, 20)
-    with pytest.raises(UserError, match=r"21 x 20 pixels is larger than an image generator draws .*--short_edge"):
+    with pytest.raises(UserError, match=r"21 x 20 pixels is too large for an image generator .*--short_edge"):
         method.edits(torch.rand(3, 20, 21), REQUESTS[:1])

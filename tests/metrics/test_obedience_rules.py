@@ -239,8 +239,8 @@ def test_hardly_any_sentence_is_one_that_training_requests_are_made_of():
 @pytest.mark.parametrize(("text", "sentence"), [
     ("[direction", "malformed TOML"),
     ("", "holds no sentences"),
-    ("[mood]\n'bright+' = ['x']", "[mood] is no suite"),
-    ("direction = 3", "[direction] is no suite"),
+    ("[mood]\n'bright+' = ['x']", "[mood] is not a suite"),
+    ("direction = 3", "[direction] is not a suite"),
     ("[direction]\n'bright' = ['x']", "[direction] 'bright': must be 'nothing' or attributes with a sign"),
     ("[direction]\n'joy+' = ['x']", "known are: bright, contrast, sat, warm, sharp"),
     ("[direction]\n'bright+' = 'x'", "[direction] 'bright+': must be a list of sentences"),

@@ -1,1 +1,1 @@
-"""The kit of adversarial image-to-image networks."""
+"""Parts of adversarial image-to-image networks."""

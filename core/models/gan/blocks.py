@@ -5,11 +5,11 @@ Generators convolve 3 x 3 with ReLU; patch discriminators convolve 4 x 4 with le
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-SLOPE = 0.2   # of leaky ReLUs (Radford et al. 2016)
+SLOPE = 0.2   # of the leaky ReLUs (Radford et al. 2016)
 
 
 def build_norm(norm, channels):
-    """Return the normalisation called `norm` for a number of channels: instance, batch or none."""
+    """Return the normalisation `norm` (instance, batch or none) of a number of channels."""
     return {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d, "none": nn.Identity}[norm](channels)
 
 
@@ -36,7 +36,7 @@ def output_convolution(channels):
 
 
 class ResidualBlock(nn.Module):
-    """x + two convolutions of x (He et al. 2016), without an activation after the sum (Johnson et al. 2016)."""
+    """x plus two convolutions of x (He et al. 2016), without an activation after the sum (Johnson et al. 2016)."""
 
     def __init__(self, channels, norm):
         super().__init__()

@@ -19,16 +19,16 @@ NORMS = ("instance", "batch", "spectral", "none")
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
-    """Everything needed to rebuild the network (its weights apart)."""
+    """Everything needed to rebuild the network, except its weights."""
 
     words: tuple[str, ...]
     vector_size: int = 300
     fixed_vectors: bool = True
     hidden_size: int = 256
     cond_nc: int = 512         # channels of the language condition
-    num_D: int = 2             # scales, each of half the side
+    num_D: int = 2             # number of scales, each at half the side of the one before
     n_layers: int = 3          # strided blocks
-    ndf: int = 64              # channels of the first of them
+    ndf: int = 64              # channels of the first strided block
     norm: str = "instance"
     use_words: bool = True
 
@@ -43,8 +43,8 @@ class PatchDiscriminator(nn.Module):
         self.strided_blocks = nn.ModuleList([patch_block(6, widths[0], 2, edge)])
         for before, after in pairwise(widths[:-1]):
             self.strided_blocks.append(patch_block(before, after, 2, config.norm))
-        # An instance norm here would subtract the mean of each channel over the picture, and with it the condition,
-        # which is the same at every place.
+        # An instance norm here would subtract the mean of each channel over the picture, and thereby the condition,
+        # which is constant over the picture.
         joined = edge if config.norm == "instance" else config.norm
         self.joint_block = patch_block(widths[-2] + config.cond_nc * config.use_words, widths[-1], 1, joined)
         self.logit_head = patch_convolution(widths[-1], 1, 1, edge)
@@ -66,12 +66,12 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiScaleDiscriminator(Network):
-    """`num_D` patch discriminators, each on half the side of the one before, and one encoder of the request."""
+    """`num_D` patch discriminators, each at half the side of the one before, and one request encoder."""
 
     Config = DiscriminatorConfig
 
     def __init__(self, config, vectors=None):
-        """Build the network; `vectors` are those of the words. Raises UserError for an unknown norm."""
+        """Build the network; `vectors` are the word vectors, or None. Raises UserError for an unknown norm."""
         super().__init__()
         if config.norm not in NORMS:
             raise UserError(f"--norm_D {config.norm}: unknown; choose one of {', '.join(NORMS)}")
@@ -83,7 +83,7 @@ class MultiScaleDiscriminator(Network):
 
     @property
     def smallest(self):
-        """The side, in pixels, of the smallest picture of which the coarsest scale sees a whole patch."""
+        """The smallest side of a picture, in pixels, at which the coarsest scale sees a whole patch."""
         return 3 * 2 ** (self.config.n_layers + self.config.num_D - 1)
 
     def forward(self, source, candidate, request_ids=None):
@@ -92,15 +92,15 @@ class MultiScaleDiscriminator(Network):
         Args: `source`, `candidate` (B, 3, H, W) in [0, 1]; `request_ids` (B, L), unused where `use_words` is off.
 
         Returns: logits, a list over scales of (B, 1, h, w), high for real; features, a list over scales of lists of
-        the n_layers + 1 blocks' outputs. Raises UserError for pictures smaller than the field, and for one picture
-        with batch norm.
+        the n_layers + 1 blocks' outputs. Raises UserError for pictures smaller than `smallest`, and for a training
+        batch of one picture with batch norm.
         """
         return self.score(source, candidate, *(self.request_encoder(request_ids) if self.config.use_words else ()))
 
     def score(self, source, candidate, words=None, present=None, summary=None):
-        """Return logits and features as `forward`, for requests encoded by `request_encoder`; None where it has none.
+        """Return logits and features as `forward` does, for requests that `request_encoder` has encoded.
 
-        A search encodes a request once and scores many candidates.
+        So a search encodes a request once for many candidates. Without `use_words`, the encoded request is None.
         """
         self._refuse(source)
         condition = None if summary is None else self.request_projection(summary)
@@ -118,8 +118,8 @@ class MultiScaleDiscriminator(Network):
         """Raise UserError for pictures that the network cannot take."""
         height, width = source.shape[-2:]
         if min(height, width) < self.smallest:
-            raise UserError(f"a picture of {width} x {height} pixels is smaller than the discriminator's field; give "
-                            f"at least {self.smallest} pixels a side, or a smaller --num_D or --n_layers_D")
+            raise UserError(f"a picture of {width} x {height} pixels is too small for the discriminator; give at "
+                            f"least {self.smallest} pixels a side, or a smaller --num_D or --n_layers_D")
         if self.training and self.config.norm == "batch" and len(source) == 1:
             raise UserError("--batch_size 1: batch norm has no statistics of a single picture; give 2 or more, or "
                             "--norm_D instance")

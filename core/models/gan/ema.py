@@ -1,22 +1,23 @@
-"""Exponential moving average of a network's weights: the averaged generator gives steadier images than the last one."""
+"""Exponential moving average of a network's weights: an averaged generator gives steadier images."""
 import copy
 
 import torch
 
-WARM_UP = 10   # the n-th update averages with a decay of at most (1 + n) / (WARM_UP + n), so the start is forgotten
+WARM_UP = 10   # the n-th update averages with a decay of at most (1 + n) / (WARM_UP + n), to forget the start
 
 
 class EMA:
     """The exponential moving average of a network's weights (Karras et al. 2018), itself a network in eval mode.
 
-    `network` is the average; save it as any other network. `updates` counts the updates behind it; on resuming, give
-    the count to the constructor and load the average's weights into `network`.
+    `network` is the average; save it like any other network. `updates` counts the updates so far. To resume, give the
+    count to the constructor and load the saved average into `network`.
     """
 
     def __init__(self, network, decay, updates=0):
         """Start from the network's weights.
 
-        Args: `decay` in [0, 1), the share of the average that an update keeps, after the warm-up; `updates` so far.
+        Args: `decay` in [0, 1), the share of the average that an update keeps after the warm-up; `updates`, their count
+        so far.
         """
         if not 0 <= decay < 1:
             raise ValueError(f"decay {decay}: give a number from 0 to below 1")

@@ -14,12 +14,12 @@ from core.models.network import Network
 
 @dataclass(frozen=True)
 class FilterBankConfig:
-    """Everything needed to rebuild the network (its weights apart)."""
+    """Everything needed to rebuild the network, except its weights."""
 
     words: tuple[str, ...]
     net: str = "unet_128"
     num_G: int = 5
-    bucket: bool = False         # one edit of the bank for each request, instead of a mixture
+    bucket: bool = False         # take one edit of the bank for each request, instead of a mixture
     ngf: int = 64
     norm: str = "batch"
     hidden_size: int = 256
@@ -30,13 +30,13 @@ class FilterBankConfig:
 class FilterBank(Network):
     """`num_G` trunks without words; a request encoder weights their pictures, and the result is the weighted mean.
 
-    A bucket model takes the trunk with the largest weight; its gradient is that of the weights (straight-through).
+    A bucket model takes the picture with the largest weight; the gradient passes to the weights (straight-through).
     """
 
     Config = FilterBankConfig
 
     def __init__(self, config, vectors=None):
-        """Build the network; `vectors` are those of the words."""
+        """Build the network; `vectors` (len(words) - 4, D) are the word vectors, or None."""
         super().__init__()
         self.config = config
         self.request_encoder = RequestEncoder.of(config, vectors)
@@ -45,7 +45,7 @@ class FilterBank(Network):
 
     @property
     def divisor(self):
-        """The number that the sides of a picture are padded to a multiple of."""
+        """The sides of a picture are padded to a multiple of this number."""
         return self.bank[0].divisor
 
     def weights(self, request_ids):

@@ -1,7 +1,7 @@
 """Fusion of a sentence with the features of a picture, in three ways that trials compare.
 
-Each is a module (features (B, C, H, W), sentence (N, S)) -> (N, C, H, W), where B is N, or 1: one picture for all
-sentences.
+Each way is a module (features (B, C, H, W), sentence (N, S)) -> (N, C, H, W), where B is N, or 1 to use one picture
+with all sentences.
 """
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from core.models.gan.blocks import build_norm
 
 
 class Concat(nn.Module):
-    """The sentence as further channels, the same at every pixel, and a convolution that mixes them with the picture.
+    """Concatenate the sentence as channels that are constant over the picture, and mix all channels by a convolution.
 
     The words add a constant to each channel. An instance norm subtracts that constant again, so with norm "instance" a
     network cannot distinguish sentences (except at the border); batch norm, or none, keeps the constant.

@@ -1,4 +1,4 @@
-"""Image generators: from a picture and a sentence straight to pixels.
+"""Image generators: networks from a picture and a sentence directly to pixels.
 
 A trunk is the image-to-image part: `UNet`, `ResNet` or `LocalEnhancer`, built by its name. A `Generator` is a trunk and
 a request encoder. All are fully convolutional: they pad a picture until its sides can be halved as often as the trunk
@@ -29,7 +29,7 @@ from core.models.network import Network
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """Everything needed to rebuild the network (its weights apart)."""
+    """Everything needed to rebuild the network, except its weights."""
 
     words: tuple[str, ...]
     net: str = "resnet_7blocks"
@@ -48,7 +48,7 @@ class Generator(Network):
     Config = GeneratorConfig
 
     def __init__(self, config, vectors=None):
-        """Build the network; `vectors` are those of the words."""
+        """Build the network; `vectors` (len(words) - 4, D) are the word vectors, or None."""
         super().__init__()
         self.config = config
         self.request_encoder = RequestEncoder.of(config, vectors)
@@ -59,7 +59,7 @@ class Generator(Network):
 
     @property
     def divisor(self):
-        """The number that the sides of a picture are padded to a multiple of."""
+        """The sides of a picture are padded to a multiple of this number."""
         return self.trunk.divisor
 
     def forward(self, image, request_ids):
@@ -95,9 +95,9 @@ class Trunk(nn.Module):
 
 
 class UNet(Trunk):
-    """pix2pix's U-Net (Isola et al. 2017): halved to one pixel, fused with the sentence there, and doubled again.
+    """pix2pix's U-Net (Isola et al. 2017): halvings, fusion with the sentence at the smallest size, and doublings.
 
-    unet_128 halves a thumbnail of 128 px seven times.
+    unet_128 halves seven times: a thumbnail of 128 px becomes one pixel.
     """
 
     def __init__(self, halvings, ngf, norm, fuse=None):
@@ -131,9 +131,9 @@ class UNet(Trunk):
 
 
 class ResNet(Trunk):
-    """Halved a few times, fused with the sentence, residual blocks, and doubled again (Johnson et al. 2016).
+    """A few halvings, fusion with the sentence, residual blocks, and as many doublings (Johnson et al. 2016).
 
-    With two halvings pix2pix's ResNet, with four pix2pixHD's global generator (Wang et al. 2018).
+    With two halvings it is pix2pix's ResNet, with four pix2pixHD's global generator (Wang et al. 2018).
     """
 
     def __init__(self, blocks, halvings, ngf, norm, fuse=None):
@@ -179,7 +179,7 @@ class LocalEnhancer(Trunk):
 
 
 def build_trunk(net, ngf, norm, fuse=None):
-    """Build a trunk by its name: unet_128, resnet_7blocks, global_9blocks or local_9blocks; other numbers work, too.
+    """Build a trunk by its name: unet_128, resnet_7blocks, global_9blocks or local_9blocks, also with other numbers.
 
     Args:
         ngf: channels at full size; norm: instance, batch or none.

@@ -1,0 +1,68 @@
+"""Published figures: results under docs/results/, from which `make tables` writes the tables of the documents.
+
+A file holds {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"}. `kind` says which script
+measured: evaluation, obedience, repairs, bench or demo.
+"""
+import contextlib
+import os
+import platform
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from core.engine.folders import revision, run_folder
+from core.engine.options import split_variant
+from core.files import UserError, read_json, write_json
+
+FOLDER = Path("docs/results")   # of the current folder, as output/ and data/ are
+
+
+def publish(options, kind: str, figures: dict) -> None:
+    """Write the figures of a script to docs/results/<--publish>.json; without --publish, do nothing.
+
+    Args:
+        options: the script's resolved options. The suffix of a run, such as _seed_1, is appended to the name.
+        kind: what was measured, see above.
+        figures: plain values.
+    """
+    if not options.publish:
+        return
+    path = FOLDER / f"{options.publish}{options.get('suffix', '')}.json"
+    data = f"{options.dataset} {options.phase}" if options.get("phase") else None
+    write_json(path, {"kind": kind, "figures": figures, "data": data, "seed": seed_of(options), "command": command(),
+                      "commit": revision(), "date": time.strftime("%Y-%m-%d"), "machine": machine()}, indent=1)
+    print(f"published: {path}; `make tables` writes it into the documents")
+
+
+def seed_of(options) -> int | None:
+    """Return the seed of a run's training; None where there is no such run."""
+    if options.get("trial") is None or options.get("reference"):
+        return None
+    with contextlib.suppress(UserError):
+        return read_json(run_folder(options) / "options.json").get("manual_seed")
+    return None
+
+
+def command() -> str:
+    """Return the command line of this process; an absolute path is shortened to <its name>."""
+    script, *flags = sys.argv
+    root = Path(__file__).resolve().parents[2]
+    with contextlib.suppress(ValueError):
+        script = Path(script).resolve().relative_to(root).as_posix()
+    _, flags = split_variant(flags)
+    flags = [f"<{Path(flag).name}>" if os.path.isabs(flag) else flag for flag in flags]
+    return re.sub("'(<[^' ]+>)'", r"\1", shlex.join(["python", script, *flags]))
+
+
+def machine() -> dict:
+    """Return what speeds and last bits depend on: processor, cores, threads, versions."""
+    model = None
+    with contextlib.suppress(OSError):
+        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    return {"cpu": model[1] if model else platform.processor() or platform.machine(), "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(), "torch": torch.__version__, "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.release()}"}

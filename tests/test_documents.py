@@ -1,0 +1,116 @@
+"""README and docs/: tables hold the published figures, links lead somewhere, pages are short, the notebook runs."""
+import json
+import re
+import shutil
+
+import pytest
+from tiny_project import ROOT
+
+SCRIPT = "misc/make_tables.py"
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES]
+TABLE = re.compile(r"(<!-- table: [\w-]+ -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+@pytest.fixture()
+def copy(tmp_path):
+    """A copy of the documents and their figures."""
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def prose(path):
+    """Return the words of a page outside of tables and code."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [word for line in text.splitlines() if not line.startswith("|") for word in line.split()]
+
+
+def test_the_tables_hold_the_published_figures(run_well):
+    run_well(SCRIPT, "--check", "--root", ROOT)
+
+
+def test_a_changed_digit_is_found(copy, run_script):
+    path = copy / "docs/results/RetouchReq_val/evaluation/keywords.json"
+    path.write_text(path.read_text().replace('"output SSIM": 0.9', '"output SSIM": 0.8'))
+    result = run_script(SCRIPT, "--check", "--root", copy)
+    assert result.code == 2
+    assert "README.md" in result.err and "results.md" in result.err and "run `make tables`" in result.err
+
+
+def test_removed_tables_are_written_again_to_the_byte(copy, run_well):
+    pages = [copy / "README.md", *(copy / "docs").glob("*.md")]
+    before = {path: path.read_bytes() for path in pages}
+    for path in pages:
+        path.write_text(TABLE.sub(r"\1\2", path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert any(path.read_bytes() != content for path, content in before.items())
+    run_well(SCRIPT, "--root", copy)
+    assert {path: path.read_bytes() for path in pages} == before
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda root: (root / "docs/data.md").write_text("<!-- table: nothing -->\n<!-- end of table -->\n"),
+     "data.md: table 'nothing' is not in"),
+    (lambda root: (root / "docs/speed.md").write_text("no table"), "table 'speed' is in no document"),
+    (lambda root: (root / "docs/results/speed.json").unlink(), "speed.json: no such file"),
+    (lambda root: (root / "docs/results/speed.json").write_text('{"kind": "bench", "figures": {"rows": 3}}'),
+     "table 'speed'"),
+    (lambda root: (root / "docs/results/speed.json").write_text("[]"), "speed.json: holds no figures")])
+def test_what_is_wrong_is_named(change, words, copy, run_script):
+    change(copy)
+    result = run_script(SCRIPT, "--root", copy)
+    assert result.code == 2
+    assert words in result.err
+
+
+def test_results_say_how_they_were_measured():
+    results = sorted((ROOT / "docs/results").rglob("*.json"))
+    assert results
+    for path in results:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        assert {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"} <= result.keys(), path
+        assert result["command"].startswith("python "), path
+        assert not re.search(r"(^|[\s=\"])/\w", path.read_text(encoding="utf-8")), f"{path} holds a path of a machine"
+
+
+def test_the_calibration_of_the_metrics_has_not_drifted(run_well, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_well("misc/calibrate_metrics.py", "--publish", "again")
+    again, stored = (json.loads(path.read_text())["figures"]["rows"] for path in (
+        tmp_path / "docs/results/again.json", ROOT / "docs/results/metrics.json"))
+    for ours, known in zip(again, stored, strict=True):
+        assert ours == pytest.approx(known, abs=2e-4)
+
+
+def test_readme_is_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 100
+    assert len(text.split()) <= 1000
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_page_is_read_in_three_minutes(path):
+    assert len(prose(path)) <= 750   # 250 words a minute
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_scripts_that_are_named_exist(path):
+    for name in re.findall(r"(?<![\w/.])((?:core|prepro|synthdata|misc|bench|data|tests)/[\w/]+\.(?:py|toml|md))",
+                           path.read_text(encoding="utf-8")):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_tour_runs(tmp_path, monkeypatch):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    monkeypatch.setenv("LDIE", str(ROOT))
+    tour = nbformat.read(ROOT / "docs/tour.ipynb", as_version=4)
+    nbclient.NotebookClient(tour, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = " ".join(output.get("text", "") for cell in tour.cells for output in cell.get("outputs", []))
+    before, after = re.search(r"make it brighter: mean luminance ([\d.]+) -> ([\d.]+)", printed).groups()
+    assert float(after) > float(before)
