@@ -106,7 +106,7 @@ def test_outputs_of_another_size_are_resized_and_counted(run_script, project):
     for command in ((TEST, *SYNTH, "--trial", 100), (REFERENCES, *SYNTH, "--reference", "identity")):
         result = run_script(*command, "--visualize", 0)
         assert result.code == 0, result.err
-        assert f"1 outputs have another size than their inputs and are resized to it: {entry['input']}" in result.out
+        assert f"1 outputs differ in size from their inputs and are resized to them: {entry['input']}" in result.out
 
 
 # Requests
@@ -133,7 +133,7 @@ def test_odd_requests_of_a_data_set_are_counted(run_script, project):
     result = run_script(TEST, *SYNTH, "--trial", 100, "--visualize", 0)
     assert result.code == 0
     assert "1 requests are longer than a planner reads and are cut: flurbish" in result.out
-    assert "words are not in the vocabulary and read as <UNK>" in result.out
+    assert "words are not in the vocabulary and are read as <UNK>" in result.out
 
 
 # Annotations, vocabularies, plans of a data set

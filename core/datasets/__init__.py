@@ -1,4 +1,4 @@
-"""The data sets: what each is called, where it lies, and which class reads it.
+"""The registry of data sets: the name, the default folder and the reader of each.
 
     from core.datasets import WordVocab, load_dataset, vocab_files
     vocab = WordVocab.load(vocab_files("FiveK", 1).words)
@@ -21,10 +21,10 @@ from core.requests.grammar import all_words
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set lies by default, whose vocabulary it speaks, and the class that reads it.
+    """A data set: its default folder, the data set whose vocabulary it uses, and the class that reads it.
 
-    `words()` returns the words that its sentences can have, where they are known: all of them are in its vocabulary,
-    whether a sentence has them or not.
+    `words()` returns the words that its sentences can have, if they are known. The vocabulary has all of them, even
+    words that occur in no sentence.
     """
 
     root: str
@@ -42,16 +42,16 @@ DATASETS = {
 
 
 def get_source(name):
-    """Return the Source of a data set. Raises UserError naming the known ones."""
+    """Return the Source of a data set. Raises UserError naming the known data sets."""
     if name not in DATASETS:
         raise UserError(f"--dataset {name}: unknown; known are: {', '.join(DATASETS)}")
     return DATASETS[name]
 
 
 def load_dataset(name, phase, session, vocab, root=None, **options):
-    """Load one phase of a data set of the registry; `root` replaces its default folder.
+    """Open one phase of a data set of the registry; `root` replaces its default folder.
 
-    The other options are those of its reader; see `PairDataset`.
+    `options` are those of the data set's reader; see `PairDataset`.
     """
     source = get_source(name)
     return source.reader(root or source.root, phase, session, vocab, **options)

@@ -1,4 +1,4 @@
-"""Planned action sequences on disk: JSON Lines, one row a pair, that an interrupted run goes on with."""
+"""Action sets: files of planned action sequences, in JSON Lines with one row per pair, so that runs can resume."""
 import math
 import re
 from itertools import accumulate
@@ -12,7 +12,7 @@ from core.files import UserError, append_jsonl, read_json, read_jsonl
 from core.operators import Plan, Step, get_operator
 from core.operators.functions import CURVE_STEPS
 
-_FIELDS = {   # of a row, and what each must be
+_FIELDS = {   # the fields of a row and the checks of their values
     "name": lambda value: isinstance(value, str),
     "distances": lambda value: isinstance(value, list) and value and all(map(_is_number, value)),
     "plan": lambda value: isinstance(value, dict),
@@ -37,7 +37,7 @@ def action_row(entry, plan, distances):
 
 
 def _with_distances(row):
-    """Return a row with `distances`; older ones have `l1_input`, `l1_output` and `gains` in their place."""
+    """Return a row with `distances`; an older row has `l1_input`, `l1_output` and `gains` instead."""
     if not isinstance(row, dict) or "distances" in row:
         return row
     row = dict(row)
@@ -52,10 +52,10 @@ def _is_number(value):
 
 
 class ActionSet:
-    """The planned pairs of one phase: a file of rows as `action_row` makes them, and what can be asked of it."""
+    """The planned pairs of one phase: a file of rows of `action_row`."""
 
     def __init__(self, path):
-        """Open an action set; a file that is not there yet is an empty one. Raises UserError on a broken row."""
+        """Open an action set; a missing file is an empty set. Raises UserError naming the line of a broken row."""
         self.path = Path(path)
         self.rows = {}
         for number, row in enumerate(read_jsonl(self.path) if self.path.exists() else [], start=1):
@@ -64,7 +64,7 @@ class ActionSet:
             wrong = [field for field, fits in _FIELDS.items() if not fits(fields.get(field))]
             if wrong:
                 raise UserError(f"{self.path}, line {number}: field {wrong[0]!r} is missing or of a wrong type; "
-                                f"delete that line")
+                                f"delete this line")
             self.rows[row["name"]] = row
 
     def __len__(self):
@@ -72,11 +72,11 @@ class ActionSet:
 
     @property
     def done(self):
-        """The names of the pairs that are planned."""
+        """The names of the planned pairs."""
         return self.rows.keys()
 
     def append(self, rows):
-        """Add rows and write them; those written before stay whole if this is interrupted."""
+        """Add rows and append them to the file; an interruption leaves earlier rows whole."""
         append_jsonl(self.path, rows)
         self.rows.update((row["name"], row) for row in rows)
 
@@ -86,26 +86,27 @@ class ActionSet:
         return {name: Plan.from_dict(row["plan"], source=f"{self.path}, {name}") for name, row in rows}
 
     def summary(self):
-        """Return {pairs, l1_input, l1_output}: how many, and the mean L1 before and after. Empty sets have no mean."""
+        """Return {pairs, l1_input, l1_output}: the number of pairs, and the mean L1 before and after; None if empty."""
         means = {key: float(np.mean([row["distances"][place] for row in self.rows.values()])) if self.rows else None
                  for key, place in (("l1_input", 0), ("l1_output", -1))}
         return {"pairs": len(self), **means}
 
 
 def import_published(folder, phase, entries):
-    """Read the layout of the published planner.
+    """Read an action set in the layout of the published planner.
 
-    It has a folder `{phase}{i}` for the i-th entry of the annotation, and in it `{i:05d}.json` with `request`,
-    `init distance` and `operation sequence`: the beam, best first, each a list of [operation, parameters, L1 after].
+    The layout has a folder `{phase}{i}` for the i-th entry of the annotation. It holds `{i:05d}.json` with `request`,
+    `init distance` and `operation sequence`: the beam, best plan first; a plan is a list of
+    [operation, parameters, L1 after].
 
     Args:
         folder: the action set, as in output/actions_set_1.
         phase: "train", "val" or "test".
-        entries: the entries of the annotation that was planned, in its order.
+        entries: the entries of the planned annotation, in its order.
 
-    Returns: (rows, sentences that say what was changed on the way). Parameters out of our bounds are clipped; a
-    plan ends before a step with NaN or one that needs a mask, since the layout stores none.
-    Raises UserError where a file does not belong to the annotation.
+    Returns: (rows, sentences about changes). Parameters out of our bounds are clipped. A plan ends before a step with
+    NaN or a step that needs a mask, because the layout stores no masks.
+    Raises UserError if a file does not belong to the annotation.
     """
     rows, clipped, cut = [], [], []
     files = _published_files(folder, phase)
@@ -128,7 +129,7 @@ def import_published(folder, phase, entries):
 
 
 def _published_files(folder, phase):
-    """Return (i, path) of each plan, by i. Raises UserError where there is none."""
+    """Return (i, path) of each plan, sorted by i. Raises UserError if there is no plan."""
     pattern = re.compile(rf"{re.escape(phase)}(\d+)")
     matches = [pattern.fullmatch(path.name) for path in Path(folder).glob(f"{phase}*")]
     indices = sorted(int(match[1]) for match in matches if match)
@@ -138,7 +139,7 @@ def _published_files(folder, phase):
 
 
 def _read_published(path, request):
-    """Return the best sequence as (operator, params (n,), L1 after) a step, and the L1 before it."""
+    """Return the best plan as a list of (operator, params (n,), L1 after) and the L1 before it."""
     value = read_json(path)
     try:
         start, beam, stored = value["init distance"], value["operation sequence"], value["request"]
@@ -150,19 +151,19 @@ def _read_published(path, request):
         raise UserError(f"{path}: not a published plan ({type(error).__name__}: {error})") from None
     stored = stored[0] if isinstance(stored, list) and stored else stored
     if stored != request:
-        raise UserError(f"{path}: was planned for {stored!r}, but that entry of the annotation says {request!r}; "
-                        f"give the annotation that was planned")
+        raise UserError(f"{path}: was planned for {stored!r}, but the request of this entry of the annotation is "
+                        f"{request!r}; give the annotation that was planned")
     return steps, start
 
 
 def _as_plan(steps, start):
-    """Return (Plan, L1 before it and after each of its steps, whether parameters were clipped)."""
+    """Return the Plan, the L1 before the plan and after each of its steps, and whether parameters were clipped."""
     made, distances, clipped = [], [start], False
     for operator, params, distance in steps:
         params = params[:operator.n_params]
         if operator.local or len(params) < operator.n_params or not np.isfinite([*params, distance]).all():
             break
-        if operator.structure == "curve":  # only c / sum(c) matters, and an unbounded search may end at -c
+        if operator.structure == "curve":  # only c / sum(c) matters; an unbounded search may end at -c
             weights = params.reshape(-1, CURVE_STEPS)
             params = np.where(weights.sum(1, keepdims=True) < 0, -weights, weights).ravel()
         highest = np.inf if operator.structure == "curve" else operator.high

@@ -1,4 +1,4 @@
-"""Annotations: lists of (input, output, request) in FiveKReq's format, and what can be wrong with an entry.
+"""Annotations: lists of (input, output, request) in FiveKReq's format, and checks of their entries.
 
 An annotation is a JSON list of objects with at least `input` and `output` (image names below `images/`) and
 `request` (text). Other fields are kept as they are.
@@ -16,23 +16,23 @@ REMEDY = "run prepro/filter_gif_data.py --fix"
 
 
 def annotation_path(root, phase, session, folder=FOLDER):
-    """Return `annotations/{phase}_sess_{session}.json` below `root` or, failing that, `annotations/{phase}.json`.
+    """Return the path `annotations/{phase}_sess_{session}.json` below `root`, or else `annotations/{phase}.json`.
 
-    `folder` is the name of another folder than `annotations`. Raises UserError where neither exists.
+    `folder` replaces the folder name `annotations`. Raises UserError if neither file exists.
     """
     candidates = _candidates(root, phase, session, folder)
     for path in candidates:
         if path.exists():
             return path
-    raise UserError(f"{candidates[0]}: no such file (nor {candidates[1].name}); bring the data set as data/README.md "
-                    f"says, or give another --data_root or --session")
+    raise UserError(f"{candidates[0]}: no such file (nor {candidates[1].name}); set up the data set as in "
+                    f"data/README.md, or give another --data_root or --session")
 
 
 def existing_phases(root, session, folder=FOLDER):
-    """Return the phases that have an annotation. Raises UserError where none has."""
+    """Return the phases that have an annotation. Raises UserError if no phase has one."""
     phases = [phase for phase in PHASES if any(path.exists() for path in _candidates(root, phase, session, folder))]
     if not phases:
-        annotation_path(root, PHASES[0], session, folder)  # says what is missing
+        annotation_path(root, PHASES[0], session, folder)  # raises the UserError
     return phases
 
 
@@ -42,7 +42,7 @@ def _candidates(root, phase, session, folder):
 
 
 def read_entries(path):
-    """Return the entries of an annotation file as they stand. Raises UserError unless it holds a list."""
+    """Return the entries of an annotation file, unchecked. Raises UserError unless the file holds a list."""
     entries = read_json(path)
     if not isinstance(entries, list):
         raise UserError(f"{path}: holds {_kind(entries)}, not a list of entries; see data/README.md")
@@ -50,19 +50,19 @@ def read_entries(path):
 
 
 def read_annotation(path):
-    """Return the entries of an annotation. Raises UserError with entry and field where one cannot be used."""
+    """Return the entries of an annotation. Raises UserError naming the entry and the field that cannot be used."""
     entries = read_entries(path)
     for index, entry in enumerate(entries):
         problem = entry_problem(entry)
         if problem:
-            raise UserError(f"{path}, entry {index}: {problem}; mend it or {REMEDY}")
+            raise UserError(f"{path}, entry {index}: {problem}; correct it or {REMEDY}")
     if not entries:
         raise UserError(f"{path}: has no entries")
     return entries
 
 
 def entry_problem(entry):
-    """Return in a few words why an entry cannot be used, naming the field, or None."""
+    """Return a short reason, with the field, why an entry cannot be used; None if it can."""
     if not isinstance(entry, dict):
         return f"is {_kind(entry)}, not an object"
     for field in FIELDS:
@@ -79,12 +79,12 @@ def entry_problem(entry):
 
 
 def pair_name(entry):
-    """Return the name of a pair, as in "0001_O.jpg>0001_A.jpg"; plans are kept under it."""
+    """Return the name of a pair, as in "0001_O.jpg>0001_A.jpg"; it is the key of the pair's plan."""
     return f"{entry['input']}>{entry['output']}"
 
 
 def listing(names, limit=5):
-    """Return the first names and how many more there are, for one sentence."""
+    """Return the first `limit` names and the number of further names, as a text for a sentence."""
     names = list(names)
     shown = ", ".join(names[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
@@ -100,7 +100,7 @@ def has_nan(value):
 
 
 def without_nan(value):
-    """Return a JSON value with null in place of NaN and infinity, which JSON does not have."""
+    """Return a JSON value with null in place of NaN and infinity, which JSON cannot hold."""
     if isinstance(value, dict):
         return {key: without_nan(part) for key, part in value.items()}
     if isinstance(value, list):
@@ -109,7 +109,7 @@ def without_nan(value):
 
 
 def _stays_below(name):
-    path = PureWindowsPath(name)  # it knows both kinds of slashes, drives and shares
+    path = PureWindowsPath(name)  # handles both kinds of slashes, drives and shares
     return not path.anchor and ".." not in path.parts and "\0" not in name
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a data set, entry by entry, before a long run finds out."""
+"""Checks of a data set, entry by entry, before a long run."""
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +7,13 @@ from core.datasets.annotations import annotation_path, entry_problem, has_nan, p
 from core.datasets.images import for_each, load_image
 from core.files import UserError
 
-DROP, NULL, RESIZE = "to be dropped", "NaN to be made null", "resized when loaded"
-ASPECT_TOLERANCE = 0.02  # rounding to whole pixels moves the aspect of small images by about this much
+DROP, NULL, RESIZE = "to be dropped", "NaN to be replaced by null", "resized when loaded"
+ASPECT_TOLERANCE = 0.02  # rounding to whole pixels changes the aspect of small images by about this share
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding: which entry of which phase, its name, the reason, and what is done about it."""
+    """A problem of an entry: its phase, index and name, the reason, and the remedy."""
 
     phase: str
     index: int
@@ -26,9 +26,9 @@ class Problem:
 
 
 def check_dataset(root, phases, session):
-    """Look for entries that cannot be used, and decode every image.
+    """Find the entries that cannot be used; this decodes every image.
 
-    Returns: ({phase: entries as they stand}, list of Problem). Raises UserError where an annotation cannot be read.
+    Returns: ({phase: unchanged entries}, list of Problem). Raises UserError if an annotation cannot be read.
     """
     entries = {phase: read_entries(annotation_path(root, phase, session)) for phase in phases}
     problems = [problem for phase in phases for problem in _check_entries(phase, entries[phase])]
@@ -43,13 +43,13 @@ def check_dataset(root, phases, session):
 
 
 def clean_entries(phase, entries, problems):
-    """Return the entries of a phase without those to be dropped, and with null in place of NaN."""
+    """Return the entries of a phase without the dropped ones, and with null in place of NaN."""
     dropped = {problem.index for problem in problems if problem.phase == phase and problem.remedy == DROP}
     return [without_nan(entry) for index, entry in enumerate(entries) if index not in dropped]
 
 
 def _check_entries(phase, entries):
-    """Yield what can be seen in the annotation itself: unusable fields, NaN, duplicates."""
+    """Yield the problems of the annotation itself: unusable fields, NaN, duplicates."""
     seen = {}
     for index, entry in enumerate(entries):
         reason = entry_problem(entry)
@@ -65,7 +65,7 @@ def _check_entries(phase, entries):
 
 
 def _check_leaks(entries):
-    """Yield entries whose photo is also in a later phase: the sets that figures are taken on stay as they are."""
+    """Yield a Problem for each entry whose photo is also in a later phase, so that val and test stay complete."""
     phases = list(entries)
     photos = {phase: {entry["input"] for entry in rows if not entry_problem(entry)} for phase, rows in entries.items()}
     for position, phase in enumerate(phases):
@@ -78,7 +78,7 @@ def _check_leaks(entries):
 
 
 def _look_at_images(folder, usable):
-    """Return {name: (height, width), or why it cannot be used}."""
+    """Return {name: (height, width), or the reason why the image cannot be used}."""
     names = sorted({entry[field] for rows in usable.values() for _, entry in rows for field in ("input", "output")})
 
     def look(name):

@@ -1,4 +1,4 @@
-"""Real GloVe vectors for the words of a vocabulary (Pennington et al. 2014), from a file or a package."""
+"""GloVe vectors (Pennington et al. 2014) for the words of a vocabulary, from a file or a package."""
 import importlib.util
 from pathlib import Path
 
@@ -15,11 +15,12 @@ def glove_vectors(words, source=None, seed=0):
 
     Args:
         words: the words, lower case.
-        source: a GloVe text file (`word v1 ... vD` a line), or None for the optional package's 50-d vectors.
-        seed: for words without a vector; they get a random one of the same mean and spread.
+        source: a GloVe text file with lines `word v1 ... vD`, or None for the optional package's 50-d vectors.
+        seed: seed of the random vectors of the words that the source lacks; they have the mean and the standard
+            deviation of the found vectors.
 
-    Returns: (float32 (len(words), D), the list of words without a vector), or None where there is no source.
-    Raises UserError where the source cannot be read or has none of the words.
+    Returns: (float32 (len(words), D), the list of words that the source lacks), or None if there is no source.
+    Raises UserError if the source cannot be read or has none of the words.
     """
     if source is not None:
         found = _from_text(words, Path(source))
@@ -49,7 +50,7 @@ def _from_text(words, path):
                 if number == 1 and len(fields) == 2:
                     continue  # the header of word2vec's text format: count and dimension
                 dimension = dimension or len(fields) - 1
-                # some published files have words with blanks; they are longer and none of ours
+                # some published files have words with blanks: their lines have more fields, and we need none of them
                 if len(fields) == dimension + 1 and fields[0] in wanted:
                     found[wanted[fields[0]]] = _numbers(fields[1:], path, number)
     except OSError as error:
@@ -63,7 +64,7 @@ def _numbers(fields, path, number):
     except ValueError:
         vector = np.array([np.nan])
     if not np.isfinite(vector).all() or not len(vector):
-        raise UserError(f"{path}, line {number}: not a word and its numbers; give a GloVe text file")
+        raise UserError(f"{path}, line {number}: not a word and its vector; give a GloVe text file")
     return vector
 
 

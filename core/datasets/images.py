@@ -1,4 +1,4 @@
-"""Decoding at the door: files become RGB arrays, arrays become tensors, data sets become thumbnails.
+"""Images of data sets: decode files to RGB arrays, convert arrays to tensors, cache thumbnails.
 
 An array is uint8 (H, W, 3), RGB, sRGB-encoded; a tensor is float32 (3, H, W) in [0, 1].
 """
@@ -59,12 +59,12 @@ def to_tensor(image):
 
 
 def to_uint8(image):
-    """Round float (3, H, W), clipped to [0, 1], to a uint8 (H, W, 3) array."""
+    """Convert float (3, H, W), clipped to [0, 1], to a uint8 (H, W, 3) array by rounding."""
     return (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def resize(image, height, width):
-    """Resize (H, W, 3) by area averaging (antialiased) where a side shrinks and linearly where it grows."""
+    """Resize (H, W, 3): a side shrinks by area averaging (antialiased) and grows by linear interpolation."""
     rows, columns = image.shape[:2]
     if height < rows or width < columns:
         image = cv2.resize(image, (min(width, columns), min(height, rows)), interpolation=cv2.INTER_AREA)
@@ -79,30 +79,30 @@ def squash(image, size):
 
 
 def fit_short_edge(image, short_edge=600):
-    """Shrink (H, W, 3) until its short edge is `short_edge`; smaller images are left as they are."""
+    """Shrink (H, W, 3) to a short edge of `short_edge` pixels; smaller images stay as they are."""
     height, width = image.shape[:2]
     scale = short_edge / min(height, width)
     return image if scale >= 1 else resize(image, round(height * scale), round(width * scale))
 
 
 def for_each(function, items, label):
-    """Yield `function(item)` in order, under a progress bar; threads, since decoding releases the GIL."""
+    """Yield `function(item)` in order, with a progress bar; threads work, because decoding releases the GIL."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         yield from tqdm(pool.map(function, items), total=len(items), desc=label, unit="image", leave=False)
     finally:
-        pool.shutdown(cancel_futures=True)  # on Ctrl-C: what has not begun need not
+        pool.shutdown(cancel_futures=True)  # Ctrl-C cancels items that have not started
 
 
 class Thumbnails:
-    """Squashed copies of a data set's images in one memory-mapped file, so that an epoch decodes nothing.
+    """Squashed copies of a data set's images in one memory-mapped file, so that training decodes no images.
 
-    The file is made on first use and shared by all runs and workers; its name has a digest of the images' folder,
-    names, sizes and times, so that a changed image is decoded again.
+    The file is made on first use and shared by all runs and workers. Its name has a digest of the images' folder,
+    names, sizes and times, so that a new file is made when an image changes.
     """
 
     def __init__(self, folder, names, size=128, cache="output/cache"):
-        """Find or make the thumbnails of `names` below `folder`; `size` is their side in pixels.
+        """Open or make the file of the thumbnails of `names` below `folder`; `size` is their side in pixels.
 
         Raises UserError naming the images that cannot be read.
         """
@@ -122,11 +122,11 @@ class Thumbnails:
         return self._mapped()[self.rows[name]]["pixels"]
 
     def original_size(self, name):
-        """Return the (height, width) of the image that the thumbnail was made of."""
+        """Return the (height, width) of the original image."""
         return tuple(self._mapped()[self.rows[name]]["size"].tolist())
 
     def __getstate__(self):
-        return self.__dict__ | {"_records": None}  # a worker maps the file itself instead of receiving a copy
+        return self.__dict__ | {"_records": None}  # a worker maps the file itself and gets no copy
 
     def _mapped(self):
         if self._records is None:

@@ -1,4 +1,4 @@
-"""Pairs of photos with a request, in FiveKReq's format: what a planner trains on and is tested on."""
+"""Data sets of photo pairs with a request, in FiveKReq's format, for training and testing planners."""
 import os
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from core.requests.spelling import misspell
 
 
 class PairDataset(Dataset):
-    """Samples {input, target, request, request_ids, name} and, given plans, {ops, params}.
+    """Samples {input, target, request, request_ids, name}, and {ops, params} if plans are given.
 
     `input` and `target` are float32 (3, H, W) in [0, 1], of the same size; `request_ids` long (17,);
-    `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), zero where unused.
+    `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), padded with 0.
     """
 
-    folder = FOLDER   # of the annotations, below the data set's own
+    folder = FOLDER   # the folder of the annotations, below the data set's folder
 
     def __init__(self, root, phase, session, vocab, *, data_mode=None, plans=None, plans_path=None, op_vocab=None,
                  size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True):
@@ -29,17 +29,18 @@ class PairDataset(Dataset):
 
         Args:
             root: the folder with `annotations/` and `images/`.
-            phase: "train", "val" or "test"; session: the number in the annotation's name.
+            phase: "train", "val" or "test".
+            session: the number in the annotation's name.
             vocab: the WordVocab that encodes the requests.
-            data_mode: which of the pairs, for data sets that have such modes; None is the set's own choice.
-            plans: {pair name: Plan}; pairs without a plan, or with a masked one, are left out and listed.
-            plans_path: the file that the plans are from, to be named where it has none of the pairs.
+            data_mode: selects pairs in data sets that have data modes; None is the set's default.
+            plans: {pair name: Plan}; pairs without a plan, or with masks in the plan, are left out and listed.
+            plans_path: the file of the plans, named in the error if it has no plan for any pair.
             op_vocab: the OperatorVocab that encodes the plans.
-            size: the side of squashed thumbnails, from a cache; None gives photos of their own size ...
-            short_edge: ... with a short edge of at most so many pixels.
+            size: the side of squashed thumbnails, from a cache; None gives photos with their own aspect.
+            short_edge: shrinks these photos to a short edge of at most this many pixels.
             cache: the folder of the thumbnail cache.
-            typos: share of the requests that are encoded with slips of the finger.
-            need_targets: False takes a set none of whose outputs is there, too: its targets are None.
+            typos: share of the requests that are encoded with typing errors.
+            need_targets: False accepts a set without any output; its targets are None.
 
         Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
         """
@@ -69,7 +70,7 @@ class PairDataset(Dataset):
 
     @staticmethod
     def requests(entry):
-        """Return the requests of an entry as it stands in the annotation."""
+        """Return the requests of an entry of the annotation."""
         return [entry["request"]]
 
     def __len__(self):
@@ -85,27 +86,27 @@ class PairDataset(Dataset):
         return sample
 
     def report(self):
-        """Return what a user should know before a long run, as a list of sentences."""
+        """Return a list of sentences that a user should know before a long run."""
         photos = len({entry["input"] for entry in self.annotations})
         sentences = [f"{len(self)} pairs of {photos} photos from {self.path}"]
         if not self.has_targets:
-            sentences.append(f"all {len(self)} targets are missing: what is measured against them is left out")
+            sentences.append(f"all {len(self)} targets are missing: measures that need a target are left out")
         for names, text in ((self.unplanned, "pairs have no plan and are left out"),
                             (self.masked, "pairs have a plan with masks, which a global planner cannot learn, "
                                           "and are left out"),
-                            (self.repeating, "plans use an operator again, which a planner never does, and end before "
-                                             "that"),
+                            (self.repeating, "plans use an operator again, which a planner never does, and are cut "
+                                             "before it"),
                             (self.cut, f"plans have more than {MAX_STEPS} steps and are cut to the first {MAX_STEPS}"),
-                            (self.resized, "outputs have another size than their inputs and are resized to it"),
+                            (self.resized, "outputs differ in size from their inputs and are resized to them"),
                             (self.wordless, "requests have no word at all"),
                             (self.too_long, "requests are longer than a planner reads and are cut"),
-                            (self.unknown, "words are not in the vocabulary and read as <UNK>")):
+                            (self.unknown, "words are not in the vocabulary and are read as <UNK>")):
             if names:
                 sentences.append(f"{len(names)} {text}: {listing(names)}")
         return sentences
 
     def _pixels(self, entry):
-        """Return input and target as uint8 (H, W, 3) of one size; a set without targets has None."""
+        """Return input and target as uint8 (H, W, 3) of the same size; the target is None if the set has none."""
         if self.thumbnails:
             return self.thumbnails[entry["input"]], self.thumbnails[entry["output"]] if self.has_targets else None
         before = fit_short_edge(load_image(self.images / entry["input"]), self.short_edge)
@@ -120,10 +121,10 @@ class PairDataset(Dataset):
         missing = [name for name in self._image_names() if not os.path.isfile(self.images / name)]
         if missing:
             raise UserError(f"{self.images}: {len(missing)} of the {len(self._image_names())} images in "
-                            f"{self.path.name} are missing ({listing(missing)}); bring them or {REMEDY}")
+                            f"{self.path.name} are missing ({listing(missing)}); add them or {REMEDY}")
 
     def _find_resized(self):
-        """Return the names of the pairs whose output has another size than its input."""
+        """Return the names of the pairs whose output differs in size from its input."""
         if not self.has_targets:
             return []
         if self.thumbnails:
@@ -143,7 +144,7 @@ class PairDataset(Dataset):
         self.wordless = [request for request in requests if not tokenize(request)]
 
     def _encode_plans(self, plans, plans_path):
-        """Keep the pairs that have a plan that `ops` and `params` can hold."""
+        """Keep the pairs whose plan fits into `ops` and `params`, and encode these plans."""
         kept, ops, params = [], [], []
         for entry in self.annotations:
             name = pair_name(entry)
@@ -170,9 +171,9 @@ class PairDataset(Dataset):
 
 
 def until_repetition(plan):
-    """Return the steps of a plan, as a list, up to the first whose operator was used before.
+    """Return the list of a plan's steps before the first step that repeats an operator.
 
-    A planner gives an operator that it has used no probability: further steps would make its loss infinite.
+    A planner gives a used operator the probability 0, so a repeated operator would make its loss infinite.
     """
     steps = []
     for step in plan:
@@ -185,7 +186,7 @@ def until_repetition(plan):
 def encode_plan(plan, op_vocab, name="plan"):
     """Return a plan's first five steps, see `until_repetition`, as `ops` long (7,) and `params` float32 (5, P_max).
 
-    Raises UserError where the vocabulary lacks an operator of the plan; `name` names the plan in it.
+    Raises UserError, which starts with `name`, if the vocabulary lacks an operator of the plan.
     """
     ops = torch.zeros(MAX_STEPS + 2, dtype=torch.long)
     params = torch.zeros(MAX_STEPS, op_vocab.max_params)
@@ -193,7 +194,7 @@ def encode_plan(plan, op_vocab, name="plan"):
     for index, step in enumerate(steps):
         if step.op not in op_vocab.ids:
             raise UserError(f"{name}: operator {step.op!r} of its plan is not in the operator vocabulary "
-                            f"({' '.join(op_vocab.names)}); take another --session or plan again")
+                            f"({' '.join(op_vocab.names)}); give another --session or plan the pair again")
         ops[index + 1] = op_vocab.ids[step.op]
         params[index, :len(step.params)] = torch.tensor(step.params)
     ops[0], ops[len(steps) + 1] = op_vocab.ids[START], op_vocab.ids[END]

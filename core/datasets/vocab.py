@@ -1,4 +1,4 @@
-"""Words and their ids: how a request becomes 17 numbers, and the vocabulary files under data/language."""
+"""Word vocabularies: encode a request as 17 ids, and read and write the vocabulary files under data/language."""
 import io
 import re
 import string
@@ -17,7 +17,7 @@ MAX_WORDS = 15
 REQUEST_LENGTH = MAX_WORDS + 2  # START, words, END
 VECTORS_KEY = "glove"
 
-AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # a vocabulary with these names is forgiving
+AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # the amounts of a forgiving vocabulary
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|percent)?")
 _AROUND = string.punctuation.replace("%", "")
 
@@ -25,24 +25,24 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def tokenize(request):
-    """Return the words of a request: lower case, no punctuation, none of one letter or with digits.
+    """Return the words of a request in lower case, without punctuation, words of one letter and words with digits.
 
-    This reproduces `request_idx` of the published FiveKReq annotations.
+    This reproduces the tokens of `request_idx` in the published FiveKReq annotations.
     """
     words = (word.translate(_NO_PUNCTUATION) for word in request.lower().split())
     return [word for word in words if len(word) > 1 and word.isalpha()]
 
 
 def _amount_name(percent):
-    """Return the name of AMOUNTS nearest to a number of per cent."""
+    """Return the name in AMOUNTS that is nearest to a number in per cent."""
     return AMOUNTS[min(max(round(percent / 5), 1), len(AMOUNTS)) - 1]
 
 
 class WordVocab:
-    """The words that a model knows; the order gives the id. The four special tokens come first.
+    """The words that a model knows; the order gives the ids. The four special tokens come first.
 
-    A vocabulary that has the names AMOUNTS is forgiving: it reads numbers, and misspelt words as known ones.
-    `correct(word)` returns the known word that `word` misspells, or `word` itself.
+    A vocabulary with the names of AMOUNTS is forgiving: it reads numbers in per cent, and corrects misspelt words.
+    `correct(word)` returns the known word that is most similar to `word`, or `word` itself.
     """
 
     def __init__(self, names):
@@ -59,17 +59,17 @@ class WordVocab:
 
     @property
     def words(self):
-        """The words without the special tokens: one row of word vectors each."""
+        """The words without the special tokens; each has a row in the word vectors."""
         return self.names[len(SPECIAL):]
 
     def encode(self, request):
-        """Return 17 ids: START, the first 15 words (unknown ones as UNK), END, padded with NONE (0)."""
+        """Return 17 ids: START, the first 15 words (unknown words as UNK), END, padded with NONE (0)."""
         words = [self.ids.get(word, self.ids[UNK]) for word in self.read(request)]
         ids = [self.ids[START], *words, self.ids[END]]
         return ids + [self.ids[NONE]] * (REQUEST_LENGTH - len(ids))
 
     def read(self, request):
-        """Return the words of a request as a network reads them, without the tokens at its ends."""
+        """Return the words of a request that `encode` encodes: corrected, at most 15, without special tokens."""
         return self._words(request)[:MAX_WORDS]
 
     def _words(self, request):
@@ -82,17 +82,17 @@ class WordVocab:
         return words
 
     def forgiving(self):
-        """Return this vocabulary with AMOUNTS."""
+        """Return a copy of this vocabulary that has AMOUNTS, too."""
         return WordVocab((*self.names, *(name for name in AMOUNTS if name not in self.ids)))
 
     def decode(self, ids):
-        """Return the words of encoded ids as text, up to END; unknown words read as <UNK>."""
+        """Return the words of encoded ids as text, up to END; unknown words become <UNK>."""
         names = [self.names[index] for index in ids]
         names = names[:names.index(END)] if END in names else names
         return " ".join(name for name in names if name not in (NONE, START))
 
     def unknown(self, request):
-        """Return the words of a request that the vocabulary does not have, in their order."""
+        """Return the words of a request that the vocabulary lacks, in their order."""
         return [word for word in self._words(request) if word not in self.ids]
 
     def too_long(self, request):
@@ -101,26 +101,26 @@ class WordVocab:
 
     @classmethod
     def build(cls, requests, min_count=3, always=()):
-        """Make the vocabulary of the words that occur at least `min_count` times, frequent ones first.
+        """Make the vocabulary of the words that occur at least `min_count` times, the most frequent word first.
 
-        The words of `always` are in it, too, whether they occur or not.
+        It has the words of `always`, too, even if they do not occur.
         """
         counts = Counter(word for request in requests for word in tokenize(request))
         words = {word for word, count in counts.items() if count >= min_count} | set(always)
         return cls((*SPECIAL, *sorted(words, key=lambda word: (-counts[word], word))))
 
     def save(self, path):
-        """Write the published layout: one JSON object, name -> id."""
+        """Write the vocabulary in the published layout: one JSON object, name -> id."""
         write_json(path, self.ids)
 
     @classmethod
     def load(cls, path):
-        """Read a vocabulary. Raises UserError with file and field."""
+        """Read a vocabulary. Raises UserError naming the file and the problem."""
         return _named(path, cls)
 
 
 def remarks(vocab, request):
-    """Return sentences on the words of a request that a vocabulary cannot read."""
+    """Return a list of sentences about the words of a request that a vocabulary cannot read."""
     sentences = []
     if vocab.too_long(request):
         sentences.append(f"the request is longer than the planner reads: its first {len(vocab.read(request))} words or "
@@ -131,7 +131,7 @@ def remarks(vocab, request):
 
 
 def load_operator_vocab(path):
-    """Read an operator vocabulary (name -> id). Raises UserError with file and field."""
+    """Read an operator vocabulary (name -> id). Raises UserError naming the file and the problem."""
     return _named(path, OperatorVocab)
 
 
@@ -141,7 +141,7 @@ def save_operator_vocab(path, vocab):
 
 
 class VocabFiles(NamedTuple):
-    """The three files of a vocabulary: words, operators, and the vectors of the words (which may be absent)."""
+    """The three files of a vocabulary: words, operators, and word vectors (this file is optional)."""
 
     words: Path
     operators: Path
@@ -149,7 +149,7 @@ class VocabFiles(NamedTuple):
 
 
 def vocab_files(dataset, session, language="data/language"):
-    """Return the published names of a data set's vocabulary files in the folder `language`."""
+    """Return the paths of a data set's vocabulary files, with the published names, in the folder `language`."""
     folder = Path(language)
     return VocabFiles(folder / f"{dataset}_vocabs_sess_{session}.json",
                       folder / f"{dataset}_operator_vocabs_sess_{session}.json",
@@ -159,7 +159,7 @@ def vocab_files(dataset, session, language="data/language"):
 def load_word_vectors(path, vocab):
     """Return the vectors of `vocab.words`, float32 (len(vocab) - 4, D).
 
-    Raises UserError where the file is not HDF5, or does not fit the vocabulary, or holds NaN.
+    Raises UserError if the file is missing or not HDF5, does not fit the vocabulary, or holds NaN.
     """
     import h5py
 
@@ -192,7 +192,7 @@ def save_word_vectors(path, vectors):
 
 
 def _named(path, kind):
-    """Make a vocabulary from a name -> id object; errors of `kind` get the file's name."""
+    """Make a vocabulary of class `kind` from a file with an object name -> id. Raises UserError naming the file."""
     ids = read_json(path)
     if not isinstance(ids, dict) or sorted(map(str, ids.values())) != sorted(map(str, range(len(ids)))):
         raise UserError(f"{path}: not a vocabulary (one object, name -> id, ids 0 to n-1); "

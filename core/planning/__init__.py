@@ -1,4 +1,4 @@
-"""Finding the plan that turns one picture into another: parameter fits and one beam search."""
+"""Planning: parameter fits and a beam search find the plan that turns one image into another."""
 from core.planning.action_sets import ActionOptions, action_options
 from core.planning.search import Planned, plan_by_judge, plan_pairs
 

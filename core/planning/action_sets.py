@@ -1,4 +1,4 @@
-"""The options of a search, and the numbered sets that fix them."""
+"""The options of a search, and the numbered action sets that preset them."""
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +12,13 @@ OPTIMIZERS = ("fit", "nelder-mead", "lbfgs")
 
 @dataclass(frozen=True)
 class ActionOptions:
-    """What a search may do.
+    """The options of a search.
 
-    `operators` are names; with `fixed_order` step t may use only the t-th of them. `epsilon` is the chance that a
-    step takes a random operator. `beam` plans are kept at each step, none longer than `max_steps`; the search ends
-    below `tolerance` (L1). Steps gaining less than `min_gain` of the initial L1 are dropped. `optimizer` is how the
-    parameters of an operator are found: "fit" by the structure it has, or a SciPy minimiser for comparison.
+    `operators` are names; with `fixed_order` step t may use only the t-th name. `epsilon` is the probability that a
+    step takes a random operator. The search keeps `beam` plans at each step, none longer than `max_steps`, and ends
+    when the L1 is below `tolerance`. Steps that reduce the L1 by less than `min_gain` of its initial value are
+    dropped. `optimizer` finds the parameters of an operator: "fit" uses the operator's structure; the others are SciPy
+    minimisers, for comparison. Raises UserError for an option out of range.
     """
 
     operators: tuple[str, ...] = ("brightness", "contrast", "saturation", "hue", "tint", "sharpness")
@@ -34,23 +35,26 @@ class ActionOptions:
         rows = [get_operator(name) for name in self.operators]
         local = [row.name for row in rows if row.structure == "fixed"]
         if local:
-            raise UserError(f"operators: {local[0]} has nothing to fit (it needs a mask); leave it out")
+            raise UserError(f"operators: {local[0]} has no parameters to fit (it needs a mask); leave it out")
         if len(set(rows)) != len(rows) or not rows:
-            raise UserError("operators: give one or more, each once")
+            raise UserError("operators: give one or more operators, each once")
         if self.optimizer not in OPTIMIZERS:
             raise UserError(f"optimizer {self.optimizer!r} is unknown; choose one of {', '.join(OPTIMIZERS)}")
         if not 0 <= self.epsilon <= 1 or self.beam < 1 or self.max_steps < 1:
-            raise UserError("epsilon must be within [0, 1], beam and max_steps at least 1")
+            raise UserError("epsilon must be within [0, 1], beam and max_steps must be at least 1")
         object.__setattr__(self, "operators", tuple(row.name for row in rows))
 
 
 def read_sets():
-    """Return {number: row} of the numbered sets."""
+    """Return the numbered sets of action_sets.toml as {number: row}."""
     return {int(number): row for number, row in tomllib.loads(SETS_FILE.read_text()).items()}
 
 
 def action_options(action_id, **overrides):
-    """Return the options of set `action_id`; `overrides` that are not None win. A new number needs `operators`."""
+    """Return the ActionOptions of set `action_id`, changed by the `overrides` that are not None.
+
+    Raises UserError if `action_id` is not a numbered set and `overrides` has no `operators`.
+    """
     row = read_sets().get(action_id, {})
     chosen = {name: row[name] for name in ("operators", "fixed_order", "epsilon", "optimizer") if name in row}
     chosen |= {name: value for name, value in overrides.items() if value is not None}

@@ -1,24 +1,25 @@
-"""Auto-tone: what a photo's own histogram asks for, whatever the words: levels, then a gamma towards mid grey."""
+"""Auto-tone: a plan from the photo's histogram alone, without its request: levels, then a gamma towards mid grey."""
 import numpy as np
 
 from core.operators import Plan, Step
 from core.operators.functions import CURVE_STEPS, luminance
 from core.planning.curves import curve_weights
 
-DARKEST, LIGHTEST = 0.01, 0.99   # shares of the pixels that become black and white
-FARTHEST = 0.05                  # a photo of fog stays one: black comes from below 0.05, white from above 0.95
-GREY, SHARE = 0.46, 0.25         # the mean luminance that is aimed at, and the share of the way that is gone
-GAMMA = (0.67, 1.5)              # the bounds of the gamma
-# Bounds and shares were picked on training photos: stretching fully, as some programs do, costs L1 on most of them.
+DARKEST, LIGHTEST = 0.01, 0.99   # quantiles of the luminance that become black and white
+FARTHEST = 0.05                  # levels above 0.05 never become black, and below 0.95 never white: fog stays fog
+GREY, SHARE = 0.46, 0.25         # target of the mean luminance; exponent that damps the gamma towards it
+GAMMA = (0.67, 1.5)              # bounds of the gamma
+# We chose these values on training photos: a full stretch, as in some programs, increases the L1 of most photos.
 
 
 def auto_tone(image):
     """Return the Plan of one tone curve that stretches the luminance histogram and moves its mean towards grey.
 
-    The 1% and 99% quantiles of the luminance (within bounds) become black and white; what lies between follows a
-    power that leads from the photo's mean towards mid grey.
+    The 1% and 99% quantiles of the luminance (within bounds) become black and white. A gamma then moves the mean
+    luminance towards mid grey.
 
-    Args: `image` (3, H, W) in [0, 1]. Returns: a Plan of one "tint" step, or of none where nothing is to be done.
+    Args: `image` (3, H, W) in [0, 1]. Returns: a Plan of one "tint" step, or an empty Plan if the curve is nearly the
+    identity.
     """
     lum = luminance(image[None]).double().cpu().numpy().ravel()
     low, high = np.quantile(lum, (DARKEST, LIGHTEST))

@@ -1,8 +1,8 @@
-"""What a critic learns from: for each pair the edit that fits its words, and several that do not.
+"""The training candidates of a critic: for each pair the edit that fits its request, and several wrong edits.
 
     shown = candidates(batch, operators)       # the right edit first
     scores = shown.judged(critic)              # (K, B), higher where it fits better
-    shown.distances                            # (K, B), how far each is from what its words ask for
+    shown.distances                            # (K, B), the L1 between each edit and the edit that its request asks for
 """
 from dataclasses import dataclass
 
@@ -10,18 +10,19 @@ import torch
 
 from core.operators import execute_batch
 
-NEAR = 0.01    # L1: what is nearer to the target is no wrong edit of it; planning stops there, too
-FAR = 0.1      # L1: beyond it one wrong edit is as wrong as another
-STEPS = 3      # of a random edit, at most
-SPREAD = 2.0   # of its parameters, before they are squashed into their bounds: some are hardly seen, some turn black
+NEAR = 0.01    # L1: an edit within this distance of the target is not wrong; planning has the same tolerance
+FAR = 0.1      # L1: all wrong edits beyond this distance have the same weight
+STEPS = 3      # the most steps of a random edit
+SPREAD = 2.0   # standard deviation of its raw parameters before squashing: edits range from invisible to black
 
 
 @dataclass
 class Candidates:
-    """K candidates of each of B photos, the first of which is right.
+    """K candidate edits of each of B photos; the first candidate is the right edit.
 
-    `kinds` names them; `source` (B, 3, H, W); `images` (K, B, 3, H, W); `request_ids` (K, B, L), the words with which
-    each is shown; `distances` (K, B), L1 from what those words ask for: 0 for the right one, infinite where unknown.
+    `kinds` has a name for each of the K; `source` (B, 3, H, W); `images` (K, B, 3, H, W); `request_ids` (K, B, L) are
+    the requests shown with the candidates; `distances` (K, B) is the L1 between a candidate and the edit that its
+    request asks for, 0 for the right candidate and infinite if unknown.
     """
 
     kinds: tuple[str, ...]
@@ -31,33 +32,38 @@ class Candidates:
     distances: torch.Tensor
 
     def judged(self, critic):
-        """Return the scores (K, B) of a critic, a callable (source, candidate, request_ids) -> (N,), in one call."""
+        """Return the scores (K, B) of a critic, a callable (source, candidate, request_ids) -> (N,), by one call."""
         sources = self.source.expand_as(self.images)
         return critic(*(part.flatten(0, 1) for part in (sources, self.images, self.request_ids))).view_as(
             self.distances)
 
     @property
     def wrong(self):
-        """Bool (K - 1, B): which of the others are wrong; some happen to come near the target, or to be asked alike."""
+        """Bool (K - 1, B), False for a candidate near the target or with the same request as the right candidate."""
         return self.distances[1:] > NEAR
 
     def weights(self, by_distance=False):
-        """Return weights (K - 1, B) of the others: 0 where not wrong, else 1, or in (0, 1] by distance up to FAR."""
+        """Return weights (K - 1, B) of all candidates but the right one: 0 if not `wrong`, else 1.
+
+        With `by_distance` the weight of a wrong candidate is its distance / FAR, at most 1.
+        """
         return self.wrong * ((self.distances[1:] / FAR).clamp(max=1) if by_distance else 1.0)
 
 
 @torch.no_grad()
 def candidates(batch, vocab, random_edits=True, **others):
-    """Make the candidates of a batch, by torch's RNG.
+    """Make the candidates of a batch; torch's global RNG draws the random ones.
 
-    With plans in the batch these are mixed trajectories: the pair's own plan cut short, and the plan of the next pair.
-    Without, the photo as it was. Always the right edit with the words of the next pair.
+    If the batch has plans, the wrong edits are mixed trajectories: the pair's own plan cut short, and the plan of the
+    next pair. Otherwise the unedited photo is a wrong edit. The last candidate is always the right edit with the
+    request of the next pair.
 
     Args:
-        batch: `input`, `target`, `request_ids`, and maybe `ops` and `params`, as a PairDataset gives them.
-        vocab: the OperatorVocab of `ops`, and of random edits.
-        random_edits: whether to show some; a critic that has seen none favours what no plan makes, such as black.
-        others: further images (B, 3, H, W) that are wrong for the words of their pair, by the name of their kind.
+        batch: `input`, `target`, `request_ids`, and optionally `ops` and `params`, as a PairDataset gives them.
+        vocab: the OperatorVocab of `ops` and of random edits.
+        random_edits: whether to add random edits; a critic trained without them prefers edits that no plan makes,
+            such as a black image.
+        others: further wrong edits (B, 3, H, W) for the request of their pair; the keyword is the name of their kind.
 
     Returns: Candidates.
     """
@@ -68,7 +74,7 @@ def candidates(batch, vocab, random_edits=True, **others):
     if "ops" in batch:
         ops, params = batch["ops"][:, 1:-1], batch["params"]
         next_edit = execute_batch(vocab, ops.roll(1, 0), source, params.roll(1, 0))
-        apart = distance(next_edit, target)   # from what the words of the one ask for to what those of the other do
+        apart = distance(next_edit, target)   # between the edits that the two requests ask for
         shown["cut short"] = execute_batch(vocab, cut_short(vocab, ops), source, params)
         shown["other plan"] = next_edit
     else:
@@ -87,12 +93,12 @@ def candidates(batch, vocab, random_edits=True, **others):
 
 
 def distance(image, target):
-    """Return the mean absolute distance (B,) of pictures (B, 3, H, W)."""
+    """Return the mean absolute distance (B,) between two batches of images (B, 3, H, W)."""
     return (image - target).abs().mean((1, 2, 3))
 
 
 def cut_short(vocab, ops):
-    """Return ids (B, T) of plans that end at least one step earlier, by chance how many; the rest is padding."""
+    """Return `ops` (B, T) with a random number of steps, at least one, removed from the end of each plan; 0 pads."""
     count = torch.isin(ops, torch.tensor([index for index, _ in vocab.operators], device=ops.device)).sum(1)
     kept = (torch.rand(len(ops)).to(ops.device) * count).long()   # 0 to count - 1
     return ops * (torch.arange(ops.shape[1], device=ops.device) < kept[:, None])
@@ -104,7 +110,7 @@ def _random_edit(vocab, source):
 
 
 def random_steps(vocab, count, device):
-    """Return ids (count, STEPS), padded with 0, and parameters (count, STEPS, P) of random edits without masks."""
+    """Return operator ids (count, STEPS), padded with 0, and parameters (count, STEPS, P) of random global edits."""
     rows = [(index, operator) for index, operator in vocab.operators if not operator.local]
     chosen = torch.tensor([index for index, _ in rows])
     ops = chosen[torch.randint(len(rows), (count, STEPS))]

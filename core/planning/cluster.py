@@ -1,6 +1,6 @@
-"""Planning many pairs, batch by batch: in this process, by processes of this machine, or on a Ray cluster.
+"""Planning many pairs in batches: in this process, in several processes of this machine, or on a Ray cluster.
 
-All three call `plan_samples` on the same batches and give the plans back in order, so it does not matter who works.
+All three ways call `plan_samples` on the same batches and yield the plans in order, so their results are the same.
 """
 import contextlib
 import functools
@@ -17,25 +17,25 @@ from core.files import UserError
 from core.planning.search import plan_pairs
 from core.threads import threads
 
-RETRIES = 3   # how often a Ray cluster plans a batch again whose worker died
+RETRIES = 3   # number of retries of a batch on a Ray cluster if its worker dies
 LOCAL = "local"
-AGAIN = "run again with fewer --num_workers: planning goes on where it stopped"   # most die of lack of memory
+AGAIN = "run again with fewer --num_workers; planning continues where it stopped"   # usual cause: lack of memory
 _CORE = Path(__file__).resolve().parents[1]
 
 
 def plan_batches(samples, batches, options, workers=None, cluster=None):
-    """Yield for each of `batches`, in order, the list of its pairs' `Planned`; workers run ahead of the reader.
+    """Yield a list of `Planned` for each of `batches`, in order; the workers plan ahead of the caller.
 
     Args:
-        samples: gives by index a dict with `input` and `target`, (3, H, W) in [0, 1], and `name`.
-        batches: a list of lists of indices into `samples`; the pictures of a batch have one size.
+        samples: a sequence of dicts with `input` and `target`, (3, H, W) in [0, 1], and `name`.
+        batches: a list of lists of indices into `samples`; the images of a batch have the same size.
         options: ActionOptions.
-        workers: how many batches are planned at the same time; 0 plans in this process. By default as many as
-            PyTorch would take threads, or the cluster's GPUs, or its CPUs if it has none.
-        cluster: the address of a Ray cluster; "local" is one on this machine that ends with the work, None no Ray.
+        workers: number of batches planned at the same time; 0 plans in this process. The default is PyTorch's number
+            of threads without `cluster`, and the cluster's number of GPUs, or of CPUs without GPUs.
+        cluster: the address of a Ray cluster, "local" for a temporary one on this machine, or None for no Ray.
 
-    Close the generator (contextlib.closing) when leaving early: that stops the workers.
-    Raises UserError where there are no workers to be had, or they died for good.
+    Close the generator (contextlib.closing) if you leave it early; closing stops the workers.
+    Raises UserError if no workers can be started, or if a worker dies and retries fail.
     """
     if cluster is None:
         return _on_this_machine(samples, batches, options, workers)
@@ -43,10 +43,10 @@ def plan_batches(samples, batches, options, workers=None, cluster=None):
 
 
 def plan_samples(options, samples):
-    """Return the `Planned` of each of a list of samples, with the same bits in every process of like machines.
+    """Return a `Planned` for each of a list of samples, with the same bits in every process of equal machines.
 
-    A single thread plans: how a sum is split among threads shows in its last bits, and with small tensors threads
-    mostly wait for each other. Where there is a GPU, it does the work.
+    Planning uses a single thread, because the number of threads changes the last bits of a sum, and with small
+    tensors several threads mostly wait for each other. It runs on the GPU if there is one.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     before, after = (torch.stack([sample[side] for sample in samples]).to(device) for side in ("input", "target"))
@@ -55,15 +55,15 @@ def plan_samples(options, samples):
 
 
 def _on_this_machine(samples, batches, options, workers):
-    """Plan in the workers of a DataLoader, which are made to load samples and collate them."""
+    """Plan in the worker processes of a DataLoader, whose `collate_fn` is `plan_samples`."""
     from torch.utils.data import DataLoader
 
-    fork = "fork" if "fork" in multiprocessing.get_all_start_methods() else None   # at once, and with what is loaded
+    fork = "fork" if "fork" in multiprocessing.get_all_start_methods() else None   # starts faster than spawn
     if workers is None:
         pays = fork and len(batches) > 1 and not torch.cuda.is_available()
         workers = min(torch.get_num_threads(), len(batches)) if pays else 0
     if workers and torch.cuda.is_available():
-        raise UserError("--num_workers: this machine plans on its GPU, which one process fills; leave the flag out")
+        raise UserError("--num_workers: this machine plans on its GPU, in a single process; leave the flag out")
     loader = DataLoader(samples, batch_sampler=batches, collate_fn=functools.partial(plan_samples, options),
                         num_workers=workers, multiprocessing_context=fork if workers else None)
     try:
@@ -71,13 +71,13 @@ def _on_this_machine(samples, batches, options, workers):
     except RuntimeError as error:
         if "DataLoader worker (pid" not in str(error):
             raise
-        raise UserError(f"a process that planned died ({error}); {AGAIN}") from None
+        raise UserError(f"a planning process died ({error}); {AGAIN}") from None
 
 
 def _on_ray(samples, batches, options, workers, address):
-    """Plan in tasks of a Ray cluster, `workers` at a time; what is done early waits for its turn."""
+    """Plan in tasks of a Ray cluster, `workers` at a time, and yield the results in the order of the batches."""
     if not batches:
-        return   # a cluster takes seconds to start
+        return   # skips the start of a cluster, which takes seconds
     with _joined(address, workers) as ray:
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
@@ -90,7 +90,7 @@ def _on_ray(samples, batches, options, workers, address):
                 planned.append(plan.remote(options, pairs))
                 running.append(planned[-1])
                 if len(running) >= workers:
-                    _, running = ray.wait(running)   # until one of them is done
+                    _, running = ray.wait(running)   # returns when a task is done
                 while planned and planned[0] not in running:
                     yield ray.get(planned.popleft())
             while planned:
@@ -99,7 +99,7 @@ def _on_ray(samples, batches, options, workers, address):
             if missing := re.search(r"No module named '(\w+)'", str(error)):
                 raise UserError(f"--ray {address}: its machines lack the module {missing[1]!r}; install "
                                 f"requirements.txt on each of them") from None
-            if isinstance(error, ray.exceptions.RayTaskError):   # our own fault
+            if isinstance(error, ray.exceptions.RayTaskError):   # an exception of plan_samples itself
                 raise
             raise UserError(f"--ray {address}: a batch failed {RETRIES + 1} times ({type(error).__name__}); "
                             f"{AGAIN}") from None
@@ -107,10 +107,10 @@ def _on_ray(samples, batches, options, workers, address):
 
 @contextlib.contextmanager
 def _joined(address, workers):
-    """Give the module `ray`, connected to the cluster at `address` until the block ends."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")   # Ray reads these when it is imported
+    """Yield the module `ray`, connected to the cluster at `address` until the block ends."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")   # Ray reads its variables on import
     if address == LOCAL:
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")   # on any system: no port is open to others
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")   # opens no port to other machines
     try:
         import ray
         from ray.job_config import JobConfig
@@ -119,7 +119,7 @@ def _joined(address, workers):
     if address == LOCAL:
         settings = {"num_cpus": workers or None, "include_dashboard": False,
                     "job_config": JobConfig(code_search_path=[str(_CORE.parent)])}
-    else:   # the machines of a cluster have the libraries, not this code
+    else:   # the machines of a cluster have the libraries but not this code
         settings = {"runtime_env": {"py_modules": [str(_CORE)]}}
     try:
         _knock(address)
@@ -135,6 +135,6 @@ def _joined(address, workers):
 
 
 def _knock(address):
-    """Raise OSError where nobody answers at HOST:PORT; Ray itself would try for minutes."""
+    """Raise OSError if no server answers at HOST:PORT; Ray itself would try for minutes."""
     if match := re.fullmatch(r"([^/]+):(\d+)", address):
         socket.create_connection((match[1], int(match[2])), timeout=10).close()

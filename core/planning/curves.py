@@ -1,15 +1,15 @@
-"""Tone curves from functions: the weights that make the executor's piecewise-linear curve follow one."""
+"""Tone curves from functions: the weights of a piecewise-linear curve that follows a function."""
 import numpy as np
 
 from core.operators.functions import CURVE_STEPS
 
-LEVELS = np.linspace(0, 1, CURVE_STEPS + 1)   # where the pieces of a curve meet
+LEVELS = np.linspace(0, 1, CURVE_STEPS + 1)   # the knots of a curve
 
 
 def curve_weights(function):
-    """Return the 8 weights (mean 1) of the curve that meets a rising `function` at the nine LEVELS.
+    """Return the 8 weights (mean 1) of the tone curve that equals an increasing `function` at the nine LEVELS.
 
-    Args: `function`, a callable on arrays in [0, 1] with f(0) = 0 < f(1); it is scaled to end at 1.
+    Args: `function`, a callable on arrays in [0, 1] with f(0) = 0 < f(1); its values are divided by f(1).
     """
     heights = function(LEVELS)
     return np.diff(heights) * CURVE_STEPS / heights[-1]

@@ -1,7 +1,7 @@
-"""Finding one operator's parameters from a pair, by the structure that the operator has.
+"""Fits: find the parameters of one operator from a pair; each structure of operators has its own fit.
 
-A fit takes N pictures and their targets, (N, 3, H, W), and `valid`, bool (H, W), the pixels that count, and
-returns (N, n_params) that (nearly) minimise the L1 distance. No loop over samples: a batch is one computation.
+A fit takes N images and their targets, (N, 3, H, W), and `valid`, bool (H, W), the pixels that count. It returns
+the parameters (N, n_params) that (nearly) minimise the L1 distance. A batch is one computation without a loop.
 """
 import torch
 
@@ -9,8 +9,8 @@ from core.operators.functions import CURVE_STEPS
 
 GRID = 17          # points of each level of a scalar search
 IRLS_ROUNDS = 4
-IRLS_FLOOR = 4e-3  # about one 8-bit level: below it a residual counts as noise
-RIDGE = 1e-3       # pulls curve knots that few pixels see towards the identity
+IRLS_FLOOR = 4e-3  # about one 8-bit level: smaller residuals count as noise
+RIDGE = 1e-3       # pulls the knots of a curve towards the identity where there are few pixels
 
 
 def fit(operator, image, target, valid):
@@ -24,7 +24,7 @@ def pick(image, valid):
 
 
 def fit_linear(operator, image, target, valid):
-    """Operators x + p d: the L1 optimum is the median of (y - x) / d weighted by |d| (before clipping)."""
+    """Fit an operator x + p d: the L1 optimum before clipping is the median of (y - x) / d with weights |d|."""
     ones = torch.ones(len(image), 1, dtype=image.dtype, device=image.device)
     direction = pick(operator.function(image, ones) - image, valid).flatten(1)
     residual = pick(target - image, valid).flatten(1)
@@ -33,7 +33,7 @@ def fit_linear(operator, image, target, valid):
 
 
 def weighted_median(values, weights):
-    """Return, for each row of (N, M), the value at which half of the weight is reached."""
+    """Return the weighted median (N,) of each row of `values` (N, M) with `weights` (N, M)."""
     values, order = values.sort(-1)
     reached = weights.gather(-1, order).cumsum(-1)
     index = torch.searchsorted(reached, reached[:, -1:] / 2).clamp_max(values.shape[-1] - 1)
@@ -41,7 +41,7 @@ def weighted_median(values, weights):
 
 
 def fit_scalar(operator, image, target, valid):
-    """One number: a grid over the bounds, then two finer ones around the best point, all samples at once."""
+    """Fit one number by a grid over the bounds, then by two finer grids around the best point."""
     pixels, goal = pick(image, valid), pick(target, valid)
     centre = torch.full((len(pixels), 1), (operator.low + operator.high) / 2, dtype=image.dtype, device=image.device)
     reach, stride = (operator.high - operator.low) / 2, 4
@@ -57,17 +57,17 @@ def fit_scalar(operator, image, target, valid):
 
 
 def fit_curve(operator, image, target, valid):
-    """Tone curves: linear in the heights of the knots, so iteratively reweighted least squares gives the L1 fit.
+    """Fit tone curves: a curve is linear in its knots' heights, so iteratively reweighted least squares fits the L1.
 
-    The knots are then made monotone (slopes >= 0); channels are fitted apart or pooled as the operator has it.
+    The knots are then made monotone (slopes >= 0). Each channel has its own fit, or one fit pools all channels.
     """
     curves = operator.n_params // CURVE_STEPS
     x, y = pick(image, valid), pick(target, valid)
     if curves == 1:
         x, y = x.flatten(1)[:, None], y.flatten(1)[:, None]
     knots = torch.arange(1, CURVE_STEPS + 1, dtype=x.dtype, device=x.device)
-    hats = (1 - (x[..., None] * CURVE_STEPS - knots).abs()).clamp_min(0)  # (N, C, M, 8), the knot at 0 is fixed
-    inner, y = hats[..., :-1], y - hats[..., -1]                           # and so is the one at 1
+    hats = (1 - (x[..., None] * CURVE_STEPS - knots).abs()).clamp_min(0)  # (N, C, M, 8); the knot at 0 is fixed
+    inner, y = hats[..., :-1], y - hats[..., -1]                           # the knot at 1 is fixed, too
     identity = knots[:-1] / CURVE_STEPS
     heights = identity.expand(*x.shape[:2], -1)
     ridge = RIDGE * x.shape[-1] * torch.eye(CURVE_STEPS - 1, dtype=x.dtype, device=x.device) / IRLS_FLOOR
@@ -81,7 +81,7 @@ def fit_curve(operator, image, target, valid):
 
 
 def _slopes(heights):
-    """Turn inner knot heights (..., 7) into slopes >= 0, via the mean of the two nearest monotone curves."""
+    """Turn inner knot heights (..., 7) into slopes (..., 8) >= 0, by the mean of the monotone envelopes."""
     heights = heights.clamp(0, 1)
     below = heights.flip(-1).cummin(-1).values.flip(-1)
     monotone = (heights.cummax(-1).values + below) / 2

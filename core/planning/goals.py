@@ -1,8 +1,7 @@
-"""What a search strives for: the goal says what a picture costs, and which parameters of an operator cost least.
+"""The goals of a search. A goal gives the cost of an image, and the parameters of an operator with the least cost.
 
-A goal is asked about N pictures at once, (N, 3, h, w) in [0, 1]; `at(rows)` is the same goal for other pictures, the
-i-th of which belongs to the pair rows[i]. A search that has reached `tolerance` ends; a plan that was found is polished
-in `rounds`.
+A goal works on N images at once, (N, 3, h, w) in [0, 1]. `at(rows)` returns the goal for other images, the i-th of
+which belongs to pair rows[i]. The search ends at a cost below `tolerance` and polishes its plan in `rounds` steps.
 """
 import torch
 
@@ -11,43 +10,46 @@ from core.operators.functions import CURVE_STEPS
 from core.planning.fits import fit
 from core.planning.minimisers import minimise
 
-SAMPLES = 9    # parameters of an operator that a judge is shown; polishing improves what it chose
-REACH = 2.5    # of these samples, before they are squashed into the bounds: it covers most of them
-GAMMA = 0.5    # of sampled tone curves: the spread of the logarithm of their exponent
+SAMPLES = 9    # number of parameter samples per operator that a judge compares; polishing improves the best one
+REACH = 2.5    # range of the samples before squashing; it covers most of the bounds
+GAMMA = 0.5    # standard deviation of log gamma of sampled tone curves
 
 
 class KnownTarget:
-    """The target itself: what a picture costs is its L1 distance, and parameters are fitted by their structure."""
+    """The goal of a known target: the cost is the L1 distance, and parameters are fitted by their structure."""
 
     rounds = 60
 
     def __init__(self, target, valid, optimizer, tolerance):
-        """Strive for `target` (N, 3, h, w) where `valid`, bool (h, w), is true; see ActionOptions for the others."""
+        """Set the target (N, 3, h, w); `valid`, bool (h, w), marks the pixels that count.
+
+        `optimizer` and `tolerance` are those of ActionOptions.
+        """
         self.target, self.valid, self.optimizer, self.tolerance = target, valid, optimizer, tolerance
 
     def at(self, rows):
         return KnownTarget(self.target[rows], self.valid, self.optimizer, self.tolerance)
 
     def cost(self, image):
-        """Return (N,): the mean absolute distance over the pixels that count."""
+        """Return the mean absolute distance (N,) over the valid pixels of `image` (N, 3, h, w)."""
         return ((image - self.target).abs().mean(-3) * self.valid).sum((-2, -1)) / self.valid.sum()
 
     def params(self, operator, image):
-        """Return (N, n)."""
+        """Return the parameters (N, n) of `operator` that bring `image` (N, 3, h, w) nearest to the target."""
         if self.optimizer == "fit":
             return fit(operator, image, self.target, self.valid)
         return minimise(self.optimizer, operator, image, self.target, self.valid)
 
 
 class Judged:
-    """No target, but a judge: parameters are the best of a few samples; polishing follows the judge's gradient."""
+    """The goal of a judge: parameters are the best of a few samples; polishing follows the judge's gradient."""
 
-    tolerance, rounds = 0.0, 30   # a judge is never content
+    tolerance, rounds = 0.0, 30   # costs are above 0, so the search never ends early
 
     def __init__(self, judge, rows):
-        """Strive for what `judge`, a callable (image (N, 3, h, w), rows (N,)) -> cost (N,), finds best.
+        """Set the judge, a callable (image (N, 3, h, w), rows (N,)) -> cost (N,).
 
-        Costs are above 0 and differentiable in the image; `rows` say which pair each picture belongs to.
+        Its costs must be above 0 and differentiable in the image. `rows` are the indices of the images' pairs.
         """
         self.judge, self.rows = judge, rows
 
@@ -55,21 +57,21 @@ class Judged:
         return Judged(self.judge, self.rows[rows])
 
     def cost(self, image):
-        """Return (N,): what the judge says."""
+        """Return the judge's cost (N,) of `image` (N, 3, h, w)."""
         return self.judge(image, self.rows)
 
     def params(self, operator, image):
-        """Return (N, n)."""
+        """Return the parameters (N, n) of `operator` with the least cost on `image` (N, 3, h, w) among `samples`."""
         tried = samples(operator).to(image)
         costs = torch.stack([self.cost(apply(operator, image, params.expand(len(image), -1))) for params in tried])
         return tried[costs.argmin(0)]
 
 
 def samples(operator, count=SAMPLES):
-    """Return (count, n) parameters, the neutral ones first and the others spread over what the operator can do.
+    """Return parameters (count, n): the neutral ones first, the others spread over the operator's range.
 
-    Tone curves are x^gamma, for each channel another gamma, since slopes drawn one by one are no curves that anybody
-    would use; the draws are the same each time.
+    Sampled tone curves are x^gamma with a random gamma per channel, because slopes sampled independently give curves
+    that nobody would use. The samples are the same in each call.
     """
     if operator.structure == "curve":
         draws = torch.randn(count - 1, operator.n_params // CURVE_STEPS, 1, generator=torch.Generator().manual_seed(0))
@@ -81,13 +83,14 @@ def samples(operator, count=SAMPLES):
 
 
 def descend(params, cost, project, rounds, rate):
-    """Improve parameters by Adam (Kingma and Ba 2015), each row for itself; no row becomes worse.
+    """Improve parameters by Adam (Kingma and Ba 2015), each row independently; no row's cost increases.
 
     Args:
         params: (N, ...).
         cost: a callable params -> (N,), differentiable.
         project: a callable that brings parameters back into their bounds.
-        rounds, rate: how many steps, and the first one's size, which falls linearly to 0.
+        rounds: number of steps.
+        rate: size of the first step; it falls linearly to 0.
 
     Returns: the best parameters seen, of the same shape.
     """

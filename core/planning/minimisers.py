@@ -1,4 +1,4 @@
-"""SciPy's minimisers as a stand-in for the structured fits: slow, blind and independent, so a reference."""
+"""SciPy's minimisers in place of the structured fits: slow, but an independent reference for them."""
 import numpy as np
 import torch
 
@@ -11,13 +11,13 @@ SETTINGS = {
 
 
 def minimise(optimizer, operator, image, target, valid):
-    """Return the parameters (N, n) found by SciPy from the neutral ones, one sample after the other."""
+    """Return the parameters (N, n) that SciPy finds from a neutral start, one sample after the other."""
     return torch.stack([_minimise_one(SETTINGS[optimizer], operator, x[None], y[None], valid)
                         for x, y in zip(image, target, strict=True)])
 
 
 def _minimise_one(settings, operator, image, target, valid):
-    from scipy.optimize import minimize  # a slow import that only the comparison needs
+    from scipy.optimize import minimize  # a slow import, needed for the comparison only
 
     bounds = [(operator.low, operator.high)] * operator.n_params
 

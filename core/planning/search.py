@@ -1,8 +1,8 @@
-"""One beam search for all uses: over operators and their parameters, in batches of pictures.
+"""The beam search over operators and their parameters, in batches of images.
 
-What it strives for is a goal (core/planning/goals.py): a known target, or a judge that says how well a picture fits.
-For a target the search looks at a mosaic of small patches (enough to fit, cheap to edit), the decision at the whole
-picture; a judge sees whole pictures only.
+Its goal (core/planning/goals.py) is a known target or a judge that scores an image. With a target, the search edits a
+mosaic of small patches, which is enough for a fit and cheap; the final choice of steps uses the whole image. A judge
+always gets whole images.
 """
 import zlib
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ import torch
 from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, execute_batch, trace
 from core.planning.goals import Judged, KnownTarget, descend
 
-PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels, each with a ring for operators that look around
-SHORTER = 0.01                   # a plan this much worse, relatively, wins if it is shorter
-POLISH_RATE = 0.03
+PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels; each has a margin for operators with a radius
+SHORTER = 0.01                   # the search takes a shorter plan if its cost is at most this share higher
+POLISH_RATE = 0.03               # first step size of the polishing
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with the mean absolute distances to the target before it and after each of its steps, len(plan) + 1."""
+    """A plan and len(plan) + 1 mean absolute distances to the target: before the plan and after each of its steps."""
 
     plan: Plan
     distances: tuple[float, ...]
@@ -37,7 +37,7 @@ class Planned:
 
     @property
     def gains(self):
-        """How much nearer each step comes."""
+        """The decrease of the distance by each step."""
         return tuple(before - after for before, after in pairwise(self.distances))
 
 
@@ -50,11 +50,11 @@ class Beams:
     cost: torch.Tensor
 
     def select(self, pairs):
-        """Return the beams of some of the pairs."""
+        """Return the beams of `pairs`, a mask (B,) or indices."""
         return Beams(self.ops[pairs], self.params[pairs], self.cost[pairs])
 
     def append(self, parent, op, params, cost):
-        """Return the beams (B, K') made of `parent` (indices into K) and one more step each."""
+        """Return beams (B, K'): each is the plan `parent` (B, K'), an index into K, with one more step."""
         rows = torch.arange(len(parent), device=parent.device)[:, None]
         return Beams(torch.cat((self.ops[rows, parent], op[..., None]), -1),
                      torch.cat((self.params[rows, parent], params[:, :, None]), -2), cost)
@@ -67,9 +67,9 @@ def plan_pairs(before, after, options, names=None):
     Args:
         before, after: (B, 3, H, W) in [0, 1].
         options: ActionOptions.
-        names: B strings that seed what is random (epsilon), so that results do not depend on the batch.
+        names: B strings that seed the random choices of `epsilon`, so that results do not depend on the batch.
 
-    Returns: a list of B `Planned`; a pair that is near enough already has an empty plan.
+    Returns: a list of B `Planned`; the plan is empty for a pair whose distance is below `options.tolerance`.
     """
     vocab = _vocab(options)
     initial = (before - after).abs().mean((1, 2, 3))
@@ -93,14 +93,13 @@ def plan_pairs(before, after, options, names=None):
 
 @torch.no_grad()
 def plan_by_judge(before, judge, options):
-    """Find for each picture the plan whose result a judge finds best; no target is known.
+    """Find for each image the plan whose result has the least cost by a judge; no target is known.
 
     Args:
         before: (B, 3, H, W) in [0, 1].
-        judge: a callable (image (N, 3, H, W), rows (N,)) -> cost (N,) above 0, differentiable in the image; row i
-            says that a picture is an edit of before[i].
-        options: ActionOptions; what is said there of L1 is meant of the cost, and `tolerance` and `optimizer`, which
-            are of a target, have no meaning.
+        judge: a callable (image (N, 3, H, W), rows (N,)) -> cost (N,) above 0, differentiable in the image; image i
+            is an edit of before[rows[i]].
+        options: ActionOptions; the judge's cost takes the place of L1, and `tolerance` and `optimizer` are ignored.
 
     Returns: a list of B Plan.
     """
@@ -119,7 +118,7 @@ def _vocab(options):
 
 
 def _mosaic(height, width, sampled, device):
-    """Return rows (h,), columns (w,) and valid (h, w): which pixels the search looks at, and which of them count."""
+    """Return the rows (h,) and columns (w,) of the pixels that the search edits, and which of them count (h, w)."""
     def axis(length):
         block = PATCH + 2 * HALO
         if not sampled or length <= PATCHES * block:
@@ -133,7 +132,7 @@ def _mosaic(height, width, sampled, device):
 
 
 def _chances(options, names):
-    """Return (B, max_steps, operators): random scores in [-1, 0) where epsilon strikes, 0 elsewhere."""
+    """Return (B, max_steps, operators): random scores in [-1, 0) at steps that epsilon makes random, 0 elsewhere."""
     draws = []
     for name in names:
         generator = torch.Generator().manual_seed(zlib.crc32(f"{options.seed} {name}".encode()))
@@ -149,7 +148,7 @@ def _search(vocab, options, goal, before, chance):
     beams = Beams(before.new_zeros(len(before), 1, 0, dtype=torch.long),
                   before.new_zeros(len(before), 1, 0, vocab.max_params), goal.cost(before)[:, None])
     image = before[:, None]
-    alive = torch.arange(len(before), device=before.device)   # pairs that are not near enough yet
+    alive = torch.arange(len(before), device=before.device)   # pairs above the tolerance
     levels = [(alive, beams)]
     for step in range(min(options.max_steps, len(options.operators))):
         edited, params, cost = _expand(vocab, options, goal.at(alive.repeat_interleave(image.shape[1])), beams, image,
@@ -170,7 +169,7 @@ def _search(vocab, options, goal, before, chance):
 
 
 def _expand(vocab, options, goal, beams, image, step):
-    """Try every operator on every beam: pictures (list of (B, K, 3, h, w)), params (B, K, O, P), costs (B, K, O)."""
+    """Try each operator on each beam; return O images (B, K, 3, h, w), params (B, K, O, P) and costs (B, K, O)."""
     pairs, width = image.shape[:2]
     flat = image.flatten(0, 1)
     edited, params, costs = [], flat.new_zeros(pairs, width, len(options.operators), vocab.max_params), []
@@ -188,7 +187,10 @@ def _expand(vocab, options, goal, beams, image, step):
 
 
 def _choose(levels, pairs):
-    """Return of each pair's best plans of every length the shortest within SHORTER of the least cost."""
+    """Return for each pair the shortest plan whose cost is within SHORTER of the least cost of all lengths.
+
+    The plans are ids (B, T) and parameters (B, T, P). Each of `levels` holds the beams of one length and their pairs.
+    """
     longest, width = levels[-1][1].ops.shape[-1], levels[-1][1].params.shape[-1]
     costs = levels[0][1].cost.new_full((len(levels), pairs), torch.inf)
     ops = levels[0][0].new_zeros(len(levels), pairs, longest)
@@ -204,9 +206,10 @@ def _choose(levels, pairs):
 
 
 def polish(vocab, ops, params, before, goal):
-    """Improve all parameters of each plan together, by descent through the executor; never makes a plan worse.
+    """Improve all parameters of each plan together, by descent through the executor; no plan's cost increases.
 
-    Args: ids (B, T), parameters (B, T, P), pictures (B, 3, h, w), a goal for them. Returns parameters (B, T, P).
+    Args: `ops` (B, T) ids, `params` (B, T, P), `before` (B, 3, h, w), and a goal for these images.
+    Returns: parameters (B, T, P).
     """
     def cost(values):
         return goal.cost(execute_batch(vocab, ops, before, values))
@@ -214,7 +217,7 @@ def polish(vocab, ops, params, before, goal):
 
 
 def _project(vocab, ops, params):
-    """Bring parameters (B, T, P) back into the bounds of their operators, in place; return them."""
+    """Bring `params` (B, T, P) back into the bounds of their operators, in place, and return them."""
     for index, operator in vocab.operators:
         rows = ops == index
         if rows.any():
@@ -225,7 +228,7 @@ def _project(vocab, ops, params):
 
 
 def to_plan(vocab, ops, params):
-    """Return the Plan of one pair's ids (T,) and parameters (T, P); special tokens are left out."""
+    """Return the Plan of ids (T,) and parameters (T, P); special tokens are left out."""
     steps = []
     for index, values in zip(ops.tolist(), params, strict=True):
         operator = vocab[index]
@@ -235,15 +238,18 @@ def to_plan(vocab, ops, params):
 
 
 def shorten(plan, before, after, options):
-    """Drop the steps that gain less than `min_gain` of the initial distance on the whole picture; return Planned."""
+    """Return a Planned without the steps that reduce the distance by less than `min_gain` of its initial value.
+
+    Args: `before`, `after` (3, H, W), the whole images.
+    """
     plan, along = _without_idle(plan, before, lambda image: (image - after).abs().mean().item(), options)
     return Planned(plan, tuple(along))
 
 
 def _without_idle(plan, before, cost, options):
-    """Return the plan without the steps that gain too little, and what the picture costs before and after each step.
+    """Return the plan without the steps that gain too little, and a list of the costs before it and after each step.
 
-    Args: `before` (3, H, W); `cost`, a callable from such a picture to a number.
+    Args: `before` (3, H, W); `cost`, a callable from an image of this shape to a number.
     """
     def costs(candidate):
         return [cost(image) for image in (before, *trace(candidate, before))]
@@ -256,6 +262,6 @@ def _without_idle(plan, before, cost, options):
         if reached[least][-1] - along[-1] >= allowed:
             break
         plan, along = shorter[least], reached[least]
-    if along[-1] >= along[0]:   # better on the mosaic, not on the picture
+    if along[-1] >= along[0]:   # the plan improves the mosaic but not the whole image
         plan, along = Plan(), along[:1]
     return plan, along

@@ -1,4 +1,4 @@
-"""Edits and pairs that are drawn at random: from photos, wishes and words to (input, target, request, plan)."""
+"""Synthetic data: random edits of photos with their wishes, requests and plans, and random pairs made from them."""
 from core.synthesis.degrade import Crops, DrawnRepairs, Inputs
 from core.synthesis.drawn import DrawnPairs, DrawnWords
 from core.synthesis.synth import record_plans

@@ -1,7 +1,7 @@
-"""Photos degraded by a known amount, and the plan that repairs them.
+"""Repair pairs: photos degraded by a known amount, and the plans that repair them.
 
-"Fix the exposure" cannot be granted without the photo: one photo needs more light, another less, a third none. A
-planner that learns such pairs has to use its image encoder.
+The right edit for "fix the exposure" depends on the photo: one photo needs more light, another less, a third none. So
+a planner that learns these pairs has to use its image encoder.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from core.requests.spelling import misspell
 from core.requests.wish import Wish
 from core.synthesis.synth import crop, pick_crop
 
-GOOD = 0.15                # share of photos without a fault: they are to stay as they are
+GOOD = 0.15                # share of photos without a fault; their plan is empty
 SEVERAL = 0.4              # share of the pairs with the general wish whose photo has two faults
-MIN_GAIN = 0.1             # share of the L1 that a repair must remove, or it is left out of the plan
+MIN_GAIN = 0.1             # least share of the L1 that a repair removes; the plan leaves weaker repairs out
 FITTED_SIDE = 32           # pixels: the repair is fitted on a picture of at most this side
 STOPS, CAST, GREEN, FADED = 2.0, (0.2, 1.2), 0.3, (0.25, 0.7)   # amounts, see `Fault.draw`
-EXPOSED, ATTEMPTS = (0.25, 0.65), 30   # mean of a well-exposed crop, in [0, 1]; draws before any is taken
-ENDLESS = 300_000          # more than any training draws
-STREAM = 7                 # in the seed: another stream than those of other drawn data
+EXPOSED, ATTEMPTS = (0.25, 0.65), 30   # bounds of the mean of a well-exposed crop; after ATTEMPTS any crop is taken
+ENDLESS = 300_000          # more samples than any training draws
+STREAM = 7                 # part of the seed: separates these random numbers from those of other drawn data
 
 
 def expose(image, stops):
@@ -36,9 +36,10 @@ def expose(image, stops):
 
 
 def add_cast(image, warmth, green=0.0):
-    """Return (..., 3, H, W) with a colour cast: gains in linear light, stops of red over blue and of green.
+    """Return `image` (..., 3, H, W) with a colour cast by gains in linear light.
 
-    The mean luminance (Rec. 709 weights) of a grey stays as it was.
+    `warmth` is the gain of red over blue, `green` the gain of green, both in stops. The luminance of a grey pixel
+    (Rec. 709 weights) stays the same.
     """
     gains = torch.tensor([2.0 ** (warmth / 2), 2.0 ** green, 2.0 ** (-warmth / 2)], dtype=image.dtype)
     gains = gains / (gains * torch.tensor([0.2126, 0.7152, 0.0722], dtype=image.dtype)).sum()
@@ -47,9 +48,9 @@ def add_cast(image, warmth, green=0.0):
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to degrade a photo: `draw(rng)` gives the amounts, `degrade(image, *amounts)` the degraded photo.
+    """A way to degrade a photo: `draw(rng)` returns the amounts, `degrade(image, *amounts)` the degraded photo.
 
-    `op` names the operator that repairs it.
+    `op` is the name of the operator that repairs this fault.
     """
 
     op: str
@@ -65,14 +66,14 @@ def _weaken(op):
     return lambda image, amount: apply(get_operator(op), image[None], torch.tensor([[-amount]]))[0]
 
 
-FAULTS = {   # by Wish.direction of the repair
+FAULTS = {   # keys: Wish.direction of the repair
     ("exposure repair", 1): Fault("brightness", lambda rng: (float(rng.uniform(-STOPS, STOPS)),), expose),
     ("cast repair", 1): Fault("hue", lambda rng: (_signed(rng, *CAST), float(rng.uniform(-GREEN, GREEN))), add_cast),
     ("contrast repair", 1): Fault("contrast", lambda rng: (float(rng.uniform(*FADED)),), _weaken("contrast")),
     ("saturation repair", 1): Fault("saturation", lambda rng: (float(rng.uniform(*FADED)),), _weaken("saturation")),
 }
 WISHES = tuple(Wish(*direction) for direction in (*FAULTS, ("repair", 1), ("exposure repair", 1), ("cast repair", 1),
-                                                  ("repair", 1)))   # repeated ones are drawn more often
+                                                  ("repair", 1)))   # repeated wishes are drawn more often
 
 
 def draw_repair(image, rng):
@@ -84,7 +85,7 @@ def draw_repair(image, rng):
     faults = [FAULTS[wish.direction]] if wish.direction in FAULTS else [
         list(FAULTS.values())[index] for index in rng.permutation(len(FAULTS))[:several]]
     steps, degraded = [], image
-    for fault in faults:   # the last fault is the first to be repaired
+    for fault in faults:   # the plan repairs the last fault first
         before = degraded
         degraded = fault.degrade(before, *fault.draw(rng))
         steps = [fit_repair(fault.op, degraded, before), *steps]
@@ -92,7 +93,7 @@ def draw_repair(image, rng):
 
 
 def fit_repair(op, degraded, image):
-    """Return the Step of `op` that brings `degraded` (3, H, W) nearest to `image`, or None where it gains little."""
+    """Return the Step of `op` that brings `degraded` (3, H, W) nearest to `image`; None if it gains too little."""
     stride = max(1, max(image.shape[-2:]) // FITTED_SIDE)
     x, y = degraded[None, :, ::stride, ::stride], image[None, :, ::stride, ::stride]
     operator = get_operator(op)
@@ -116,10 +117,10 @@ class Inputs:
 
 
 class Crops:
-    """Random square crops of photos, without end, at `size` pixels a side, as uint8 pictures (H, W, 3).
+    """Random square crops of photos, as uint8 pictures (size, size, 3).
 
-    Crops that look badly exposed by themselves, such as a night sky, are drawn again: they would teach that a dark
-    photo is as it should be.
+    Crops that look badly exposed, such as a night sky, are drawn again: as targets they would teach a planner that a
+    dark photo needs no repair.
     """
 
     def __init__(self, photos, size, seed=0):
@@ -139,18 +140,20 @@ class Crops:
 
 
 class DrawnRepairs(Dataset):
-    """Pairs as `PairDataset` gives them: a photo degraded at random, a request to repair it, the photo as target.
+    """Samples of the form of `PairDataset`: a randomly degraded photo, a request to repair it, the photo as target.
 
-    Each is a pure function of (pictures, seed, index).
+    Each sample is a pure function of (pictures, seed, index).
     """
 
     def __init__(self, pictures, vocab, op_vocab, seed=0, typos=0.0):
-        """Begin to draw.
+        """Set the photos and the vocabularies.
 
         Args:
-            pictures: a sequence of uint8 (H, W, 3) of one size: photos as they should look.
-            vocab: encodes the requests; op_vocab: encodes the plans.
-            typos: share of the requests with slips of the finger.
+            pictures: a sequence of good photos, uint8 (H, W, 3), all of the same size.
+            vocab: encodes the requests.
+            op_vocab: the OperatorVocab that encodes the plans.
+            seed: seed of the random numbers.
+            typos: share of the requests with typing errors.
         """
         self.pictures, self.vocab, self.op_vocab, self.seed, self.typos = pictures, vocab, op_vocab, seed, typos
 

@@ -1,7 +1,7 @@
-"""Synthetic edits without end: each index is another crop, edit and sentence, and nothing is stored.
+"""Synthetic samples that are made on the fly: each index has its own crop, edit and sentence.
 
-A planner that sees a stored pair again memorises its picture. It learns how much "a little" is only where the same
-kind of picture is edited sometimes a little and sometimes a lot.
+A planner memorises the pictures of stored pairs that it sees again. To learn how much "a little" is, it needs similar
+pictures that are edited sometimes a little and sometimes a lot.
 """
 import functools
 
@@ -17,43 +17,45 @@ from core.requests.spelling import misspell
 from core.synthesis.edits import draw
 from core.synthesis.synth import input_of, sample_of
 
-ENDLESS = 300_000                                                    # more than any training draws
+ENDLESS = 300_000                                                    # more samples than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
-WORDS, PLANNED = 5, 6                                                # in the seed: other streams than that of pairs
-PLANS = 500 * len(KINDS)                                             # plans of the sentences without a picture, at most
-SAID = 6                                                             # sentences for each of these plans, about
-GREY = 16                                                            # pixels: side of the grey input
-TRIED, TRIED_SIDE = 32, 64                                           # pictures to try plans on, their side in pixels
+WORDS, PLANNED = 5, 6                                                # parts of the seeds of sentences and of plans
+PLANS = 500 * len(KINDS)                                             # most plans of the sentences without pictures
+SAID = 6                                                             # mean number of sentences per plan
+GREY = 16                                                            # side of the grey input in pixels
+TRIED, TRIED_SIDE = 32, 64                                           # number and side of the pictures that test plans
 
 
 class DrawnWords(Dataset):
     """Sentences and the plans that they ask for, without pictures: the input is grey, and there is no target.
 
-    Each plan fulfils its sentence on some small picture, so that two wishes that work against each other come with the
-    strengths that grant both. Samples are those of `PairDataset` without the target; each is a pure function of
-    (photos, seed, index).
+    Each plan fulfils its sentence on a small picture, so two wishes that work against each other have strengths that
+    fulfil both. Samples have the form of `PairDataset` without the target; each is a pure function of (photos, seed,
+    index).
 
-    To try a plan takes longer than to say it in another way, so a sample has a random one of the first (index + 1) /
-    SAID plans, and a worker that is asked in order tries one plan for about SAID samples.
+    Testing a plan takes longer than making another sentence for it. So sample `index` takes a random one of the first
+    index / SAID + 1 plans, and a worker that draws the samples in order tests one plan per SAID samples.
     """
 
-    in_order = True   # samples are random already; a run need not shuffle them
+    in_order = True   # samples are random already, so a run does not shuffle them
 
     def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0):
-        """Begin to draw.
+        """Set the photos and the vocabularies.
 
         Args:
-            photos: list of Photo, whatever their phase.
-            vocab: encodes the requests; op_vocab: encodes the plans.
-            fulfils: says which edits fulfil their wishes, a callable picture (1, 3, H, W) -> `shown` of `edits.draw`.
-            typos: share of the requests with slips of the finger.
+            photos: list of Photo; their phases are ignored.
+            vocab: encodes the requests.
+            op_vocab: the OperatorVocab that encodes the plans.
+            fulfils: a callable picture (1, 3, H, W) -> `shown` of `edits.draw`, which tests edits of this picture.
+            seed: seed of the random numbers.
+            typos: share of the requests with typing errors.
         """
         self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils
         self.seed, self.typos, self._plans = seed, typos, {}
 
     @functools.cached_property
     def _pictures(self):
-        """Pictures on which plans are tried, each with its `shown`."""
+        """The pictures that test plans, as pairs (picture, its `shown`)."""
         pictures = [input_of(self.photos[index % len(self.photos)], self.seed, TRIED_SIDE, index)[0]
                     for index in range(TRIED)]
         return [(picture, self.fulfils(to_tensor(picture)[None])) for picture in pictures]
@@ -68,7 +70,7 @@ class DrawnWords(Dataset):
                 **self._asked(describe(wishes, rng), rng), **encoded}
 
     def _plan(self, number):
-        """Return the wishes that one of the plans fulfils, and the plan encoded; it is tried at the first call."""
+        """Return the wishes of plan `number` and the encoded plan; the first call draws and tests the plan."""
         rng = np.random.default_rng([self.seed, number, PLANNED])
         while number not in self._plans:   # a flat picture shows no edit
             picture, shown = self._pictures[rng.integers(TRIED)]
@@ -88,10 +90,10 @@ class DrawnWords(Dataset):
 
 
 class DrawnPairs(DrawnWords):
-    """Samples as `PairDataset` gives them, with plans; each is a pure function of (photos, seed, index)."""
+    """Samples of the form of `PairDataset` with plans; each is a pure function of (photos, size, seed, index)."""
 
     def __init__(self, photos, size, vocab, op_vocab, fulfils, seed=0, typos=0.0):
-        """Begin to draw pictures of `size` pixels a side; the rest as for `DrawnWords`."""
+        """Set the side of the pictures, `size` in pixels; the other arguments are those of `DrawnWords`."""
         super().__init__(photos, vocab, op_vocab, fulfils, seed, typos)
         self.size = size
 
@@ -107,6 +109,6 @@ class DrawnPairs(DrawnWords):
                 **self._asked(entry["request"], rng), **self._encoded(Plan.from_dict(entry["plan"]))}
 
     def report(self):
-        """Return the remarks for the user, as a list of sentences."""
+        """Return a list of sentences that a user should know before a long run."""
         return [f"pairs drawn anew from {len(self.photos)} photos: " + ", ".join(
             f"{KINDS.count(kind)}/{len(KINDS)} {kind}" for kind in dict.fromkeys(KINDS))]

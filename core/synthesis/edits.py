@@ -1,4 +1,4 @@
-"""Edits that words can ask for: the operator of each direction, and a plan drawn for a picture with its wishes."""
+"""Random edits: the operator of each direction of a wish, and random plans with the wishes that they fulfil."""
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -13,24 +13,24 @@ from core.operators.functions import CURVE_STEPS
 from core.requests.grammar import choose, intent, region_of
 from core.requests.wish import LEVELS, Wish
 
-MIN_CHANGE = {"sharpness": 0.004}  # mean absolute change below which nobody sees the edit ...
-MIN_CHANGE_ELSE = 0.02             # ... sharpness moves few pixels, but those that the eye looks for
-MAX_CLIPPED = 0.04                 # share of pixels that an edit may visibly drive to the end of the scale ...
-MIN_CLIP = 0.03                    # ... moving them at least so far: black that becomes blacker is no loss
-ATTEMPTS = 180                     # draws before a picture is given up
-REDRAWS = (3, 8, 18)               # of several wishes after the first draw: how many are tried in one batch
-LEVEL_SHARES = (0.25, 0.4, 0.22)   # of LEVELS; the rest is said in per cent where the operator has them
-ELLIPSE_SHARE = 0.3                # of masks; the others follow the segments of the picture
+MIN_CHANGE = {"sharpness": 0.004}  # least mean absolute change of a visible edit; sharpening changes edges only
+MIN_CHANGE_ELSE = 0.02             # the same for all other operators
+MAX_CLIPPED = 0.04                 # largest share of pixels that an edit may clip to black or white ...
+MIN_CLIP = 0.03                    # ... a pixel that changes by less does not count
+ATTEMPTS = 180                     # most draws for a picture
+REDRAWS = (3, 8, 18)               # batch sizes of the further draws of the same wishes, if there are several
+LEVEL_SHARES = (0.25, 0.4, 0.22)   # shares of LEVELS; the other degrees are in per cent if the operator allows it
+ELLIPSE_SHARE = 0.3                # share of elliptic masks; the others follow segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
-SEGMENT_SIZE = 96                  # pixels: segments are found on a thumbnail
+SEGMENT_SIZE = 96                  # side in pixels of the thumbnail that is segmented
 
 
 @dataclass(frozen=True)
 class Edit:
     """The operator of one direction of a wish, and its strengths.
 
-    `strengths` are the four ends of the three levels, so a stronger word is a larger edit; `params(strength)` are the
-    operator's parameters; `percent` says whether a strength may also be asked for in per cent.
+    `strengths` are the four bounds of the three levels, in increasing order; `params(strength)` returns the operator's
+    parameters; `percent` says whether a request may also give the strength in per cent.
     """
 
     op: str
@@ -44,7 +44,7 @@ def _scale(sign):
 
 
 def _curves(bump, *channels):
-    """Slopes of x + strength * channel * bump(x); positive as long as the bump is never too steep."""
+    """Return a function strength -> slopes of x + strength * channel * bump(x) for each of `channels`."""
     slopes = CURVE_STEPS * np.diff(bump(np.linspace(0, 1, CURVE_STEPS + 1)))
     return lambda strength: [1 + strength * channel * slope for channel in channels for slope in slopes]
 
@@ -61,7 +61,7 @@ def _wave(x):
     return x * (1 - x) * (1 - 2 * x)
 
 
-EDITS = {  # by Wish.direction; those that a later edit can undo
+EDITS = {  # keys: Wish.direction, of edits that a later edit can undo
     ("light", 1): Edit("brightness", (0.1, 0.2, 0.4, 0.7), _scale(1), percent=True),
     ("light", -1): Edit("brightness", (0.1, 0.2, 0.35, 0.55), _scale(-1), percent=True),
     ("contrast", 1): Edit("contrast", (0.2, 0.35, 0.6, 0.95), _scale(1), percent=True),
@@ -79,13 +79,13 @@ EDITS = {  # by Wish.direction; those that a later edit can undo
     ("midtones", -1): Edit("tint", (0.2, 0.35, 0.55, 0.8), _curves(_bulge, -1)),
     ("fade", 1): Edit("tint", (0.4, 0.7, 1.1, 1.6), _curves(_wave, 1)),
 }
-OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn before the direction: all equally often
+OPERATORS = tuple(dict.fromkeys(edit.op for edit in EDITS.values()))  # drawn first, with equal probability
 LOCAL_EDITS = tuple((attribute, sign) for attribute in ("light", "contrast", "saturation", "temperature")
                     for sign in (1, -1))
 
 
 class Draft(NamedTuple):
-    """A step as it is drawn: its parameters are brought into canonical form only when it is tried."""
+    """A random step before it is tested; its parameters are not in canonical form."""
 
     op: str
     params: list[float]
@@ -93,16 +93,16 @@ class Draft(NamedTuple):
 
 
 def draw(kind, picture, rng, shown=None):
-    """Draw a plan for a picture and the wishes that it fulfils.
+    """Draw a random plan for a picture, and the wishes that this plan fulfils.
 
     Args:
         kind: one of "global", "compound", "local", "inpaint" and "unchanged".
         picture: uint8 (H, W, 3).
         rng: a numpy Generator; the same state draws the same plan.
-        shown: a callable (after (N, 3, H, W) in [0, 1], intent) -> (N,) bool that says which edits of the whole picture
-            fulfil their wishes: to brighten a photo also spreads its tones, to darken it the reverse.
+        shown: a callable (after (N, 3, H, W) in [0, 1], intent) -> bool (N,): whether each edit of the whole picture
+            fulfils its wishes. The test is needed because brightening, for example, also increases the contrast.
 
-    Returns: (plan, wishes), or None where no edit of that kind is visible, free of clipping and fulfils its wishes.
+    Returns: (plan, wishes), or None if no drawn edit of this kind is visible, clips few pixels and fulfils its wishes.
     """
     before = to_tensor(picture)[None]
     for attempts in _attempts(kind, picture, rng):
@@ -114,10 +114,10 @@ def draw(kind, picture, rng, shown=None):
 
 
 def _attempts(kind, picture, rng):
-    """Yield attempts, each a list of drafts and a list of wishes, as lists that are tried in one batch.
+    """Yield batches of attempts; an attempt is a list of drafts and a list of wishes.
 
-    Attempts of one batch have the same wishes and operators. Wishes that are hard to grant at once are insisted on:
-    they would be rare, were others drawn in their place.
+    The attempts of one batch have the same operators and wish for the same directions. If a draw of several wishes
+    fails, the same wishes are tried again first; otherwise hard combinations would be under-sampled.
     """
     tried = 0
     while tried < ATTEMPTS:
@@ -131,7 +131,7 @@ def _attempts(kind, picture, rng):
 
 @torch.no_grad()
 def _first_granted(before, attempts, shown):
-    """Return the index of the first of `attempts` whose steps are all good and fulfil the wishes, or None."""
+    """Return the index of the first of `attempts` with good steps that fulfil the wishes, or None."""
     steps, wishes = attempts[0]
     image, left = before.expand(len(attempts), -1, -1, -1), list(range(len(attempts)))
     for place, step in enumerate(steps):
@@ -150,9 +150,9 @@ def _first_granted(before, attempts, shown):
 
 
 def _are_good(step, before, after):
-    """Return a list of N bools: which edits change enough where they apply, and clip few pixels."""
+    """Return a list of N bools: whether each edit changes enough in its mask and clips few pixels."""
     area = 1.0 if step.mask is None else step.mask.array().mean()
-    before, after = before.numpy(), after.numpy()   # comparisons are three times as fast as PyTorch's
+    before, after = before.numpy(), after.numpy()   # NumPy compares three times as fast as PyTorch
     change = np.abs(after - before)
     clipped = ((after < 0.5 / 255) | (after > 254.5 / 255)) & (change > MIN_CLIP)
     clipped = clipped[:, 0] | clipped[:, 1] | clipped[:, 2]
@@ -170,7 +170,7 @@ def _draw_global(picture, rng):
 
 
 def _draw_compound(picture, rng):
-    """Two or three operators; no two wishes speak of the same attribute, so that none undoes another."""
+    """Draw two or three operators whose wishes have different intents, so that no step undoes another."""
     while True:
         ops = rng.permutation(OPERATORS)[:choose(rng, (2, 2, 3))]
         drawn = [_draw_step(_draw_direction(op, rng), rng) for op in ops]
@@ -199,7 +199,7 @@ _DRAW = {"global": _draw_global, "compound": _draw_compound, "local": _draw_loca
 
 
 def _draw_step(direction, rng, mask=None):
-    """Return a step of random strength and the wish whose degree says how strong it is."""
+    """Return a step of random strength, and the wish whose degree matches this strength."""
     edit, shares = EDITS[direction], np.cumsum(LEVEL_SHARES)
     rank = int(np.searchsorted(shares, rng.random() * (1 if edit.percent else shares[-1]), side="right"))
     if rank < len(LEVELS):
@@ -213,10 +213,10 @@ def _draw_step(direction, rng, mask=None):
 
 
 def _redrawn(steps, wishes, rng):
-    """Return several steps and wishes with other strengths, each up to a level weaker or stronger than its degree.
+    """Return several steps and wishes with new strengths, each at most one level weaker or stronger than its degree.
 
-    Some wishes work against each other: darkening takes contrast away, so "darker, with more contrast" needs less of
-    the one or far more of the other. A degree in per cent is drawn again.
+    Some wishes work against each other: darkening reduces the contrast, so "darker, with more contrast" needs a weaker
+    darkening or a much stronger contrast. A degree in per cent is drawn again.
     """
     redrawn = []
     for step, wish in zip(steps, wishes, strict=True):
@@ -236,7 +236,7 @@ def _draw_percent(edit, rng):
 
 
 def _draw_mask(picture, areas, rng):
-    """Return a bool (H, W) mask whose share of the picture is about in `areas`: a segment, or else an ellipse."""
+    """Return a bool mask (H, W), a segment or an ellipse; its share of the picture is roughly within `areas`."""
     size = picture.shape[0]
     if rng.random() >= ELLIPSE_SHARE:
         from skimage.segmentation import felzenszwalb
@@ -248,7 +248,7 @@ def _draw_mask(picture, areas, rng):
         if len(fitting):
             inside = np.float32(segments == rng.choice(fitting))
             mask = cv2.resize(inside, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
-            if mask.any():   # a segment one thumbnail pixel wide can vanish
+            if mask.any():   # a segment that is one pixel wide can vanish
                 return mask
     area, stretch = rng.uniform(*areas), rng.uniform(0.6, 1.6)
     radius = np.sqrt(area / np.pi) * np.array([stretch, 1 / stretch])

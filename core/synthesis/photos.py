@@ -1,4 +1,4 @@
-"""Source photos of the synthetic data: those that installed packages ship under free licences, or a folder."""
+"""Source photos of the synthetic data: photos in installed packages under free licences, or a folder."""
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from core.files import UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp")
 MIN_SIDE = 64  # pixels; a smaller photo has no crop worth editing
-SPLIT_SEED = 0  # the split of a folder depends on its photos alone, never on the seed of the edits
+SPLIT_SEED = 0  # fixed, so that the split of a folder does not depend on the seed of the edits
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Photo:
 
 
 def bundled():
-    """Return the photos of scikit-image and scikit-learn: both wheels contain them, nothing is downloaded.
+    """Return the photos in the wheels of scikit-image and scikit-learn; nothing is downloaded.
 
-    Authors and licences are those that the packages' own docs name. The deep field stays in train: a picture
-    that is nearly all black tells little when it is tested on.
+    Authors and licences are from the docs of these packages. The deep field belongs to train, because a test on a
+    nearly black picture tells little.
     """
     return [
         Photo("astronaut", "train", _skimage("astronaut"), "NASA", "public domain", "https://flic.kr/p/r9qvLn"),
@@ -52,8 +52,8 @@ def bundled():
 def from_folder(folder, flag="--photos"):
     """Return the photos of a folder, about 70/10/20 per cent of them in train/val/test and at least one in each.
 
-    Args: `flag`, which names the folder in what is raised.
-    Raises UserError for a missing folder, fewer than three photos, or a file that is no photo of a usable size.
+    Args: `flag`, the flag that gave `folder`; error sentences start with it.
+    Raises UserError for a missing folder, fewer than three photos, a broken file or a photo that is too small.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -61,12 +61,12 @@ def from_folder(folder, flag="--photos"):
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if len(paths) < len(PHASES):
         raise UserError(f"{flag} {folder}: has {len(paths)} photo(s) ({', '.join(SUFFIXES)}), needs at least "
-                        f"{len(PHASES)}: train, val and test share none")
-    for path in paths:  # only the headers, so that a long run does not stumble late over what can be seen now
+                        f"{len(PHASES)}, because train, val and test share no photo")
+    for path in paths:  # reads the headers only; finds bad files before a long run
         height, width = image_size(path)
         if min(height, width) < MIN_SIDE:
             raise UserError(f"{path}: {width} x {height} is too small, needs {MIN_SIDE} pixels a side; remove it")
-    load = functools.lru_cache(maxsize=8)(load_image)  # photos of a camera are large: a few at a time
+    load = functools.lru_cache(maxsize=8)(load_image)  # photos of cameras are large, so only a few are kept
     held_out = {"val": max(1, round(len(paths) * 0.1)), "test": max(1, round(len(paths) * 0.2))}
     phases = [phase for phase, count in held_out.items() for _ in range(count)]
     phases += ["train"] * (len(paths) - len(phases))

@@ -1,7 +1,7 @@
-"""Synthetic edits: a crop of a photo, a random plan, and the words that ask for it.
+"""Synthetic pairs: a crop of a photo, a random plan, and a request for it.
 
-Every sample is a pure function of (photos, seed, size, session, index, kind), and `replay` makes the same pixels again
-from its entry in the record.
+Each sample is a pure function of (photos, seed, size, session, index, kind). `replay` makes the same pixels from its
+entry in the record.
 """
 from pathlib import Path
 
@@ -15,19 +15,19 @@ from core.operators import Plan, Step, execute, trace
 from core.requests.grammar import describe, intent
 from core.synthesis.edits import draw
 
-SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}   # default kinds of each
+SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}   # session -> its default kinds
 KINDS = (*SESSIONS[0], "unchanged")
 PHASE_CYCLE = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
 
-ATTEMPTS = 60           # at a crop of a photo
-MIN_DEVIATION = 0.05    # of a crop: flatter ones (a wall, the night sky) show no edit
-HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # the 95th percentile of an input's values; its share of saturation
+ATTEMPTS = 60           # most attempts at a crop
+MIN_DEVIATION = 0.05    # least standard deviation of a crop: an edit is invisible in a flat one (a wall, a night sky)
+HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # of an input: 95th percentile of the HSV value; factor of the saturation
 
 
 # Drawing a sample
 
 def pick_photo(photos, seed, index):
-    """Return the photo of an index: the phase by its place in a cycle of ten, then one of that phase by chance."""
+    """Return the photo of an index: PHASE_CYCLE gives the phase, the random numbers of the index a photo of it."""
     phase = PHASE_CYCLE[index % len(PHASE_CYCLE)]
     candidates = [photo for photo in photos if photo.phase == phase]
     return candidates[_rng(seed, index, "photo").integers(len(candidates))]
@@ -52,9 +52,9 @@ def crop(pixels, box, flip, size):
 
 
 def draw_preparation(picture, rng):
-    """Draw the plan that makes an input of a crop: exposed at random and a little dull.
+    """Draw the plan that turns a crop into an input: random exposure and reduced saturation.
 
-    Brightening or saturating a finished photo clips it, since it fills the scale; photos that need an edit do not.
+    A finished photo uses the full range, so brightening or saturating it would clip; unedited photos have headroom.
     """
     bright = np.percentile(picture.max(2), 95) / 255
     return Plan((Step.make("brightness", [rng.uniform(*HIGHLIGHTS) / max(bright, 0.01) - 1]),
@@ -62,15 +62,15 @@ def draw_preparation(picture, rng):
 
 
 def make_sample(photos, seed, size, session, index, kind, requests=1, fulfils=None):
-    """Return (entry, input, output): the entry of the record and uint8 pictures, or None where `draw` gives up.
+    """Return (entry, input, output), the entry of the record and two uint8 pictures; None if `draw` finds no edit.
 
-    `fulfils` takes the input as a picture (1, 3, H, W) in [0, 1] and returns what `draw` calls `shown`.
+    `fulfils` is a callable from the input, (1, 3, H, W) in [0, 1], to the argument `shown` of `draw`.
     """
     return sample_of(pick_photo(photos, seed, index), seed, size, session, index, kind, requests, fulfils)
 
 
 def input_of(photo, seed, size, index):
-    """Return the input of an index: its uint8 pixels (size, size, 3), and its box, flip and preparation."""
+    """Return the input of an index: its uint8 pixels (size, size, 3), its box, its flip, and its preparation plan."""
     rng = _rng(seed, index, "crop")
     box, flip = pick_crop(photo.load(), rng)
     cropped = crop(photo.load(), box, flip, size)
@@ -80,7 +80,7 @@ def input_of(photo, seed, size, index):
 
 def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None):
     """Return (entry, input, output) as `make_sample` does, for a given photo."""
-    source, box, flip, preparation = input_of(photo, seed, size, index)  # the samples of an index share it
+    source, box, flip, preparation = input_of(photo, seed, size, index)  # shared by the samples of an index
     rng = _rng(seed, index, f"{session} {kind}")
     drawn = draw(kind, source, rng, fulfils and fulfils(to_tensor(source)[None]))
     if drawn is None:
@@ -98,18 +98,18 @@ def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None)
 
 
 def record_plans(folder):
-    """Return {pair name: Plan} of a synthetic set: the plans that its pairs were made by. Raises UserError."""
+    """Return {pair name: Plan}, the plans that made the pairs of a synthetic set. Raises UserError."""
     path = Path(folder) / "op_record.json"
     record = read_json(path)
     try:
         return {pair_name(entry): Plan.from_dict(entry["plan"], f"{path}, {entry['output']}")
                 for entry in record["samples"]}
     except (TypeError, KeyError):
-        raise UserError(f"{path}: not a record of synthetic data; synthdata/gen_data.py makes one") from None
+        raise UserError(f"{path}: not a record of synthetic data; make the set by synthdata/gen_data.py") from None
 
 
 def output_name(session, index, kind):
-    """Return the file name of a sample's output; inputs are shared by the samples of an index."""
+    """Return the file name of a sample's output; the samples of an index share their input."""
     return f"{index:06d}_{session}_{kind}.png"
 
 
@@ -117,7 +117,7 @@ def replay(entry, photos):
     """Return the uint8 pictures of a recorded sample: the input, then the result of each step of its plan."""
     photo = {photo.name: photo for photo in photos}.get(entry["photo"])
     if photo is None:
-        raise UserError(f"{entry['output']}: its photo {entry['photo']!r} is missing; give the folder by --photos")
+        raise UserError(f"{entry['output']}: its photo {entry['photo']!r} is missing; give its folder by --photos")
     cropped = crop(photo.load(), entry["crop"], entry["flip"], entry["size"])
     before = to_tensor(run(Plan.from_dict(entry["preparation"], entry["output"]), cropped))
     after = trace(Plan.from_dict(entry["plan"], entry["output"]), before)
@@ -125,26 +125,26 @@ def replay(entry, photos):
 
 
 def run(plan, picture):
-    """Execute `plan` on a uint8 picture (H, W, 3); the result is rounded to uint8, once, at the end."""
+    """Execute `plan` on a uint8 picture (H, W, 3); only the final result is rounded to uint8."""
     return to_uint8(execute(plan, to_tensor(picture)))
 
 
 def _rng(seed, index, purpose):
-    """An independent stream for each use, so that one more draw here changes nothing there."""
+    """Return an independent Generator for each purpose, so that more draws for one purpose do not change another."""
     return np.random.default_rng([seed, index, *purpose.encode()])
 
 
 # The data set on disk
 
 class SynthSet:
-    """A synthetic data set in a folder: its record holds every sample, and the annotations are written from it."""
+    """A synthetic data set in a folder. Its record holds every sample; `save` writes the annotations from it."""
 
     def __init__(self, folder, photos, seed, size, requests=1, fulfils=None):
         """Read the record of `folder`, if it has one.
 
         Args: `requests`, the number of sentences of a training pair; `fulfils`, see `make_sample`.
 
-        Raises UserError where the set was made with other settings: they can't be mixed.
+        Raises UserError if the set was made with other settings, because a set has one seed, size and list of photos.
         """
         self.folder, self.photos, self.requests, self.fulfils = Path(folder), photos, requests, fulfils
         self.settings = {"seed": seed, "size": size, "photos": {
@@ -159,22 +159,22 @@ class SynthSet:
             for name, value in self.settings.items():
                 if settings.get(name) != value:
                     raise UserError(f"{self.record_path}: this set was made with another --{name} "
-                                    f"({_brief(settings.get(name))}); give that again, or choose another --out")
+                                    f"({_brief(settings.get(name))}); give that value, or choose another --out")
             self.entries = entries
 
     @property
     def record_path(self):
-        """The file of every operation with its parameters."""
+        """The path of the record, a JSON file of all samples and their plans."""
         return self.folder / "op_record.json"
 
     def has(self, session, index, kind):
-        """Whether a sample is recorded and its pictures are there."""
+        """Return whether a sample is recorded and its pictures exist."""
         entry = self.entries.get(output_name(session, index, kind))
         images = self.folder / "images"
         return entry is not None and (images / entry["input"]).exists() and (images / entry["output"]).exists()
 
     def make(self, session, index, kind):
-        """Make one sample and write its pictures; returns False where no edit suits the picture."""
+        """Make one sample and write its pictures; return False if `make_sample` finds no edit."""
         sample = make_sample(self.photos, self.settings["seed"], self.settings["size"], session, index, kind,
                              self.requests, self.fulfils)
         if sample is None:
@@ -187,13 +187,13 @@ class SynthSet:
         return True
 
     def select(self, session, indices=None):
-        """Return the entries of a session, of all indices or of some, in order."""
+        """Return the entries of a session in order, of all indices or of `indices`."""
         entries = (self.entries[name] for name in sorted(self.entries))
         return [entry for entry in entries
                 if entry["session"] == session and (indices is None or entry["index"] in indices)]
 
     def save(self):
-        """Write the record and the annotations of every session in it."""
+        """Write the record, and the annotations of every session in the record."""
         samples = [self.entries[name] for name in sorted(self.entries)]
         for session in sorted({entry["session"] for entry in samples}):
             for phase in PHASES:

@@ -64,7 +64,7 @@ def test_outputs_of_another_size_are_resized_and_counted(opened, root, photo):
     for size in (None, 16):
         dataset = opened(size=size)
         assert dataset.resized == ["0002_O.jpg>0002_A.jpg"]
-        assert any("another size" in sentence and "0002_A.jpg" in sentence for sentence in dataset.report())
+        assert any("differ in size" in sentence and "0002_A.jpg" in sentence for sentence in dataset.report())
         assert dataset[2]["target"].shape == dataset[2]["input"].shape
 
 
@@ -77,7 +77,7 @@ def test_a_set_without_any_target_opens_if_targets_are_not_needed(opened, root):
         dataset = opened(size=size, need_targets=False)
         assert dataset[1]["target"] is None
         assert dataset[1]["input"].shape[0] == 3
-        assert "all 4 targets are missing: what is measured against them is left out" in dataset.report()
+        assert "all 4 targets are missing: measures that need a target are left out" in dataset.report()
 
 
 def test_a_set_that_lacks_only_some_targets_is_refused(opened, root):

@@ -141,7 +141,7 @@ def test_a_killed_process_is_named_and_nothing_is_lost(plan, whole, marker, two_
     result, path = plan(number, *flags)
     assert result.code == 2
     assert marker.exists()
-    assert "a process that planned died" in result.err
+    assert "a planning process died" in result.err
     assert "fewer --num_workers" in result.err
     assert not path.exists() or whole.startswith(path.read_bytes())
     result, path = plan(number, *flags)   # the marker exists, so no worker is killed
