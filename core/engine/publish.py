@@ -33,8 +33,9 @@ def publish(options, kind: str, figures: dict) -> None:
         return
     path = FOLDER / f"{options.publish}{options.get('suffix', '')}.json"
     data = f"{options.dataset} {options.phase}" if options.get("phase") else None
-    write_json(path, {"kind": kind, "figures": _portable(figures), "data": data, "seed": seed_of(options), "command": command(),
-                      "commit": revision(), "date": time.strftime("%Y-%m-%d"), "machine": machine()}, indent=1)
+    write_json(path, {"kind": kind, "figures": _portable(figures), "data": data, "seed": seed_of(options),
+                      "command": command(), "commit": revision(), "date": time.strftime("%Y-%m-%d"),
+                      "machine": machine()}, indent=1)
     print(f"published: {path}; `make tables` writes the figures into the documents")
 
 
