@@ -94,7 +94,7 @@ def import_phase(options, phase, actions):
 
 
 def refuse_other_options(path, wanted, actions):
-    """Raise UserError if the set was begun with other options than `wanted`; `path` holds the options of its begin."""
+    """Raise UserError unless `wanted` are the options that the set was begun with, which are stored in `path`."""
     if len(actions) and path.exists():
         made = read_json(path)
         for name, value in wanted.items():
