@@ -69,7 +69,7 @@ class PlannerMethod:
 
     @classmethod
     def of(cls, path=None):
-        """Load the planner of a run folder or checkpoint; "demo": the planner of `make demo`, None: the one that ships."""
+        """Load the planner of a run folder or checkpoint, of `make demo` ("demo"), or the planner that ships (None)."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         return cls.load(path)

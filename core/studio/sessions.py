@@ -30,7 +30,7 @@ class Upload:
 
 
 class Uploads:
-    """Uploads that wait to be opened, by path. Paths cannot be guessed: only the sender can be the first to name one."""
+    """Uploads that wait to be opened, by path. Paths cannot be guessed, so only the sender can name one first."""
 
     def __init__(self, folder, max_bytes):
         self.folder, self.max_bytes, self.waiting = folder, max_bytes, {}
