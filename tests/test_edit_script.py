@@ -1,8 +1,10 @@
 """core/edit.py, run as a photographer runs it: kept properties, changed plans, exports, refusals, and second runs."""
 import errno
 import itertools
+import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -248,6 +250,43 @@ def test_a_dangling_link_is_a_file_that_exists(refuse):
 def test_a_photo_too_long_for_its_format_leaves_no_plan(refuse):
     Image.new("RGB", (17000, 1)).save("long.png")
     refuse("--img", "long.png", "--replay", "colour.json", "--out", "long.webp", words=("is more than WebP holds",))
+
+
+# Metadata
+
+XMP = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+       b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"'
+       b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>')
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_a_result_says_in_its_xmp_which_plan_edited_it(photo, succeed, suffix):
+    Image.fromarray(photo()).save("stars.jpg", xmp=XMP)
+    succeed("--img", "stars.jpg", "--replay", "colour.json", "--out", f"out.{suffix}")
+    packet = read_photo(f"out.{suffix}").xmp
+    description, = ElementTree.fromstring(packet.decode()).iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+    said = {name.rpartition("}")[2]: value for name, value in description.attrib.items()}
+    assert said["DigitalSourceType"].endswith("/algorithmicallyEnhanced")
+    assert Plan.from_dict(json.loads(said["Plan"])) == Plan.load("colour.json")
+    assert (said["Rating"], said["Orientation"]) == ("4", "1")
+
+
+def test_an_empty_plan_does_not_claim_an_edit(photo, succeed):
+    Image.fromarray(photo()).save("stars.jpg", xmp=XMP)
+    Plan().save("empty.json")
+    succeed("--img", "stars.jpg", "--replay", "empty.json", "--out", "out.jpg")
+    packet = read_photo("out.jpg").xmp
+    assert b'Rating="4"' in packet
+    assert b"algorithmicallyEnhanced" not in packet
+
+
+@pytest.mark.parametrize("packet", [b"<x", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"<a/>", b"\xff\xfe<a",
+                                    b" " * (1 << 21)])
+def test_damaged_xmp_is_left_out_with_a_note(packet, photo, succeed):
+    Image.fromarray(photo()).save("stars.webp", xmp=packet)
+    out = succeed("--img", "stars.webp", "--replay", "colour.json", "--out", "out.webp")
+    assert "its XMP data is damaged or too large and was left out" in out
+    assert b"algorithmicallyEnhanced" in read_photo("out.webp").xmp
 
 
 # Folders

@@ -33,9 +33,19 @@ def publish(options, kind: str, figures: dict) -> None:
         return
     path = FOLDER / f"{options.publish}{options.get('suffix', '')}.json"
     data = f"{options.dataset} {options.phase}" if options.get("phase") else None
-    write_json(path, {"kind": kind, "figures": figures, "data": data, "seed": seed_of(options), "command": command(),
-                      "commit": revision(), "date": time.strftime("%Y-%m-%d"), "machine": machine()}, indent=1)
+    write_json(path, {"kind": kind, "figures": _portable(figures), "data": data, "seed": seed_of(options),
+                      "command": command(), "commit": revision(), "date": time.strftime("%Y-%m-%d"),
+                      "machine": machine()}, indent=1)
     print(f"published: {path}; `make tables` writes the figures into the documents")
+
+
+def _portable(value):
+    """Return a JSON value in which each absolute path is shortened to <its name>."""
+    if isinstance(value, dict):
+        return {key: _portable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_portable(part) for part in value]
+    return f"<{Path(value).name}>" if isinstance(value, str) and os.path.isabs(value) else value
 
 
 def seed_of(options) -> int | None:
@@ -54,7 +64,7 @@ def command() -> str:
     with contextlib.suppress(ValueError):
         script = Path(script).resolve().relative_to(root).as_posix()
     _, flags = split_variant(flags)
-    flags = [f"<{Path(flag).name}>" if os.path.isabs(flag) else flag for flag in flags]
+    flags = _portable(flags)
     return re.sub("'(<[^' ]+>)'", r"\1", shlex.join(["python", script, *flags]))
 
 

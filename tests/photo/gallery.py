@@ -159,7 +159,7 @@ def _pngs(folder, add):
     add("srgb_chunk.png", png(encoded(), (b"sRGB", b"\0"), gama))
     add("p3.png", png(encoded(P3_PRIMARIES), iccp(rgb_profile(P3_PRIMARIES))), profile="Display P3")
     add("prophoto.png", png(encoded(PROPHOTO, 1.8, D50, 16), iccp(rgb_profile(PROPHOTO, D50, 1.8))), depth=16,
-        profile="RGB primaries")
+        profile="ProPhoto")
     add("cicp_p3.png", png(encoded(P3_PRIMARIES), (b"cICP", bytes([12, 13, 0, 1]))), profile="Display P3")
     add("cicp_2020.png", png(encoded(REC2020_PRIMARIES, 1 / 0.45, depth=16), (b"cICP", bytes([9, 14, 0, 1]))),
         depth=16, profile="Rec. 2020")
