@@ -1,7 +1,7 @@
 """Plain implementations of the planner's two training losses, kept as references of `core.models.planner`.
 
 Both losses use the planner's own layers. Every step encodes every picture, even for padding and for ended samples. The
-decoder runs one step at a time. Operators are executed and parameters predicted one sample after the other.
+decoder runs one step at a time. Operators are executed and parameters predicted one sample at a time.
 """
 import torch
 from torch.nn.functional import smooth_l1_loss

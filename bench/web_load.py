@@ -68,7 +68,7 @@ async def visit(address, photo, options, pid):
     waits, failures, memory = [], [], {}
     async with httpx.AsyncClient(base_url=address, timeout=300, limits=httpx.Limits(max_connections=None)) as web:
         config = (await web.get("/config")).json()
-        await asyncio.sleep(options.settle)   # until the server's second process has started
+        await asyncio.sleep(options.settle)   # the server's second process starts within this time
         memory["before"] = memory["at most"] = taken(pid)
         leave = asyncio.Event()
         sessions = [asyncio.create_task(session(web, config, photo, waits, failures, leave))

@@ -74,14 +74,14 @@ def serve(options, folder):
         raise UserError(f"--host {options.host} --port {options.port}: cannot be used ({error.strerror}); give "
                         "another --port") from None
     uploads = Uploads(folder, int(options.max_upload_mb * 2**20))
-    # Saving needs three floating-point copies of a photo, its samples, its file, and buffers of encoders.
+    # Saving a photo needs memory for three floating-point copies, the samples, the file, and buffers of encoders.
     memory = 2**28 + int(options.max_megapixels * 1e6) * 64
     with contextlib.closing(Worker(options.max_seconds, memory, LIBRARIES)) as worker:
         app = guarded(Page(gradio, planner, worker, uploads, limits(options)), options)
         print(f"workbench: http://{options.host}:{listening.getsockname()[1]}  (Ctrl-C ends it)", flush=True)
         signal.signal(signal.SIGTERM, signal.default_int_handler)   # end as on Ctrl-C: no photo is left on the disk
         config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=2,
-                                timeout_keep_alive=75)   # browsers report an error if a connection closes on reuse
+                                timeout_keep_alive=75)   # seconds; a browser reports an error on a closed connection
         uvicorn.Server(config).run([listening])
 
 

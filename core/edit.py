@@ -48,8 +48,8 @@ def main():
 def load_planner(options):
     """Return (planner, originals): a callable Photo -> Plan, and files that must not be replaced.
 
-    The planner is a network with the request, or a saved plan. If the flags change a saved plan, its file is an
-    original: a second run would otherwise change the changed plan again.
+    The planner is a network with the request, or a saved plan. If the flags change a saved plan, its file counts
+    as an original: otherwise a second run would change the plan again.
     """
     if options.replay:
         if options.request:

@@ -80,7 +80,7 @@ def replacing(path, mode="wb"):
 def create_beside(path):
     """Create a file with a hidden, random name in the folder of `path`; return (its descriptor, its path).
 
-    The system applies the umask to the new file. Python could read the umask only by setting it, for all threads.
+    The system applies the umask to the new file. Python could read the umask only by changing it, for all threads.
     """
     name = f".{path.stem}-{secrets.token_hex(4)}{path.suffix}"
     temporary = os.path.join(path.parent, name)

@@ -47,7 +47,7 @@ def main():
     search = action_options(1, operators=options.operators and options.operators.split(","), beam=options.beam,
                             tolerance=options.tolerance, max_steps=options.max_steps)
     small = [shrink(photo, options.plan_size) for photo in (before, after)]
-    same = before.space.same_primaries(after.space)   # the plan is then for the numbers of their own space
+    same = before.space.same_primaries(after.space)   # the plan then applies to values in the RGB space of the photos
     found, = plan_pairs(*((photo.tensor() if same else photo.srgb_tensor())[None] for photo in small), search)
     plan, notes = change(found.plan, options)
     report(found, plan, notes)

@@ -132,7 +132,7 @@ def arguments():
     group.add_argument("--sentences", default="data/obedience/sentences.toml", help="file of the written sentences")
     group.add_argument("--annotations", nargs="+", default=[], metavar="JSON", help="annotation files (FiveK's, "
                        "GIER's, ...) to pick real requests from")
-    group.add_argument("--real", type=number(int, 1), default=8, help="at most so many real requests of each direction")
+    group.add_argument("--real", type=number(int, 1), default=8, help="most real requests of each direction")
     group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="seed that chooses "
                        "the real requests")
     group.add_argument("--visualize", **ON, help="write the page")

@@ -10,7 +10,7 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")   # the user's own setting stays
 
-GRAIN = 1 << 18   # numbers per thread; with fewer, a thread waits longer than it computes
+GRAIN = 1 << 18   # numbers per thread; with fewer numbers, a thread waits longer than it computes
 
 
 @contextlib.contextmanager

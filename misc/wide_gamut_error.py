@@ -1,4 +1,4 @@
-"""Measure the error of treating wide-gamut numbers as sRGB: how far an edit in another RGB space is from one in sRGB.
+"""Measure the error of treating wide-gamut numbers as sRGB: the difference from an edit in sRGB.
 
 Operators are defined on sRGB numbers; a photo in Display P3, Adobe RGB or ProPhoto is edited in its own numbers. For
 each space and operator: the mean CIEDE2000 between the two results, over four pictures that scikit-image ships.

@@ -37,7 +37,7 @@ def parse_args():
 
 
 def write_clean(root, phase, session, entries):
-    """Write clean annotations to the file that loaders try first; an original of that name is copied to *.orig.json."""
+    """Write clean annotations to the file that loaders try first; an original there is first copied to *.orig.json."""
     original = annotation_path(root, phase, session)
     path = original.with_name(f"{phase}_sess_{session}.json")
     if path == original:

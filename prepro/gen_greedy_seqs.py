@@ -61,7 +61,7 @@ def main():
 
 
 def plan_phase(dataset, actions, search, options):
-    """Plan the remaining pairs in batches; each batch is written to disk as soon as all batches before it are."""
+    """Plan the remaining pairs in batches; batches are written to disk in order, each as soon as possible."""
     pairs = {}   # several entries may hold the same pair, each with another request
     for index, entry in enumerate(dataset.annotations):
         pairs.setdefault(pair_name(entry), index)
@@ -94,11 +94,11 @@ def import_phase(options, phase, actions):
 
 
 def refuse_other_options(path, wanted, actions):
-    """Raise UserError unless `wanted` are the options that the set was begun with, which are stored in `path`."""
+    """Raise UserError if the set was begun with other options than `wanted`; `path` is the file of these options."""
     if len(actions) and path.exists():
         made = read_json(path)
         for name, value in wanted.items():
-            value = list(value) if isinstance(value, tuple) else value   # as JSON has it
+            value = list(value) if isinstance(value, tuple) else value   # JSON stores tuples as lists
             if made.get(name) != value:
                 raise UserError(f"{actions.path}: was planned with {name} {made.get(name)}, not {value}; give another "
                                 f"--action_id, or delete the file to plan anew")

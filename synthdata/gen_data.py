@@ -126,7 +126,7 @@ def write_csv(entries, options):
             writer.writerow(("id", "input", "output"))
             writer.writerows((Path(entry["output"]).stem, entry["input"], entry["output"]) for entry in batch)
         paths.add(path)
-    for stale in set(folder.glob(f"{stem}_batch_*.csv")) - paths:  # left by a run of this range with smaller batches
+    for stale in set(folder.glob(f"{stem}_batch_*.csv")) - paths:  # of a run with smaller batches
         stale.unlink()
     return len(paths)
 

@@ -26,7 +26,7 @@ BATCH = 32                      # pairs planned at once on their targets
 class JudgedPlanner:
     """A planner that searches: (photo, requests) -> plans. A network scores thumbnails; the plan runs on the photo.
 
-    The cost of an edit is -log of the probability that it fits, according to the network's logit.
+    The cost of an edit is -log of the probability that the edit fits the request, which the network's logit gives.
     """
 
     def __init__(self, scorer, words, search, device=None, **about):
@@ -37,7 +37,10 @@ class JudgedPlanner:
 
     @classmethod
     def of_run(cls, options):
-        """Load the network that `options.experiment` names, from --trial of its own experiment. Raises UserError."""
+        """Load the scoring network that `options.experiment` names; --trial is a trial of that network's experiment.
+
+        Raises UserError if its checkpoint is missing or does not fit.
+        """
         judge = options.experiment.removeprefix(PREFIX)
         experiment, load = JUDGES[judge]
         of_judge = copy.copy(options)
@@ -64,7 +67,7 @@ class JudgedPlanner:
 
 
 class MeanLogit(torch.nn.Module):
-    """A discriminator that scores edits: the mean over scales of the mean logit over places."""
+    """A discriminator that scores edits: the mean logit over the positions of each scale, then over the scales."""
 
     def __init__(self, discriminator):
         super().__init__()
@@ -109,7 +112,10 @@ def plans_on_targets(options):
 
 
 def search_options(options, beam=None, max_steps=None):
-    """Return the ActionOptions of `add_search`'s flags; defaults are the arguments, or those of planned set 1."""
+    """Return the ActionOptions of `add_search`'s flags.
+
+    A flag that is not given has the value of the argument, or without it, of planned set 1.
+    """
     names = options.operators
     return action_options(1, operators=names and tuple(names.split(",")),
                           beam=options.beam or beam,

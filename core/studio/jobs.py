@@ -27,7 +27,7 @@ from core.photo import (
 
 LONGEST_PLAN = 4096   # characters of JSON: a longer plan, such as one with masks, is not put into the photo
 WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".hif": ".jpg", ".avif": ".jpg", ".jxl": ".jpg", ".bmp": ".png",
-              ".gif": ".png"}   # formats that are read only: how a result is written
+              ".gif": ".png"}   # for formats that LDIE reads but does not write: the format of the result
 
 
 def add_output_flags(parser):
@@ -158,7 +158,7 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     edited = execute(plan, image)
     del image   # frees 12 bytes per pixel
     edited = from_tensor(edited)
-    save_plan(plan, plan_path, options.overwrite)   # before the photo: an existing photo counts as done
+    save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
     losses = write_photo(out, edited, like=photo, quality=options.quality, subsampling=options.subsampling,
                          overwrite=options.overwrite, plan=_named(plan) if plan.steps else None)
     return plan, [*photo.notes, *changes, *losses, *write_exports(plan, photo.pixels, options)]

@@ -1,6 +1,6 @@
 """Sessions of the workbench: when a user leaves, the session's uploads, photo and messages are deleted.
 
-Gradio itself keeps a session's state for an hour after the page was closed, and its counts for each event for ever.
+Gradio itself keeps a session's state for an hour after the page was closed, and never deletes its counters of events.
 """
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class Upload:
 
 
 class Uploads:
-    """Uploads that wait to be opened, by path. Paths cannot be guessed: the first session that names one sent it."""
+    """Uploads that wait to be opened, by path. Paths cannot be guessed, so only the sender can name one first."""
 
     def __init__(self, folder, max_bytes):
         self.folder, self.max_bytes, self.waiting = folder, max_bytes, {}

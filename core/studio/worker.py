@@ -22,7 +22,7 @@ class Worker:
     arguments and result must be picklable. Raises the function's exceptions, and UserError for a job that was ended.
 
     Args: `seconds`, the time limit of a job; `memory`, the limit of a job in bytes; `libraries`, names of modules that
-    jobs need, which are imported before and do not count.
+    jobs need; they are imported before the first job and do not count as its memory.
     """
 
     def __init__(self, seconds, memory, libraries=()):
@@ -66,6 +66,6 @@ def _run(function, *args):
     try:
         return function(*args)
     except Exception as error:
-        if isinstance(error, MemoryError) or "allocate" in str(error):   # in errors of PyTorch and OpenCV
+        if isinstance(error, MemoryError) or "allocate" in str(error):   # a word of PyTorch's and OpenCV's errors
             raise UserError(TOO_LARGE) from error
         raise
