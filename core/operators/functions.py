@@ -43,7 +43,7 @@ def contrast(image, params):
 
 
 def saturation(image, params):
-    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest one is scaled."""
+    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest channel is scaled."""
     value = image.amax(1, keepdim=True)
     chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
     scale = torch.minimum((1 + per_sample(params, image)).clamp_min(0), value / chroma)
