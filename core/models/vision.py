@@ -33,7 +33,7 @@ def has_bf16():
 class QuickResNet(nn.Module):
     """A trained ResNet-18 for planning on a CPU: batch norm folded into the convolutions, in bfloat16.
 
-    It is three times as fast; its features differ from the trained network's by a few per cent of their mean.
+    The copy is three times as fast as the trained network; its features differ by a few per cent of their mean.
     """
 
     def __init__(self, network):
