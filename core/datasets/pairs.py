@@ -94,10 +94,10 @@ class PairDataset(Dataset):
         for names, text in ((self.unplanned, "pairs have no plan and are left out"),
                             (self.masked, "pairs have a plan with masks, which a global planner cannot learn, "
                                           "and are left out"),
-                            (self.repeating, "plans use an operator again, which a planner never does, and are cut "
-                                             "before it"),
+                            (self.repeating, "plans repeat an operator, which a planner never does, and are cut "
+                                             "before the repetition"),
                             (self.cut, f"plans have more than {MAX_STEPS} steps and are cut to the first {MAX_STEPS}"),
-                            (self.resized, "outputs differ in size from their inputs and are resized to them"),
+                            (self.resized, "outputs differ in size from their inputs and are resized"),
                             (self.wordless, "requests have no word at all"),
                             (self.too_long, "requests are longer than a planner reads and are cut"),
                             (self.unknown, "words are not in the vocabulary and are read as <UNK>")):
