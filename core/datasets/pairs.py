@@ -34,7 +34,7 @@ class PairDataset(Dataset):
             vocab: the WordVocab that encodes the requests.
             data_mode: selects pairs in data sets that have data modes; None is the set's default.
             plans: {pair name: Plan}; pairs without a plan, or with masks in the plan, are left out and listed.
-            plans_path: the file of the plans, named in the error if it has no plan for any pair.
+            plans_path: the file of the plans, named in the error if the file has no plan for any pair.
             op_vocab: the OperatorVocab that encodes the plans.
             size: the side of squashed thumbnails, from a cache; None gives photos with their own aspect.
             short_edge: shrinks these photos to a short edge of at most this many pixels.

@@ -171,7 +171,7 @@ class Planner(Network):
         return self.choosable & ~used
 
     def _params(self, state, seen, ops):
-        """Return the parameters (B, T, P) of the operators `ops` (B, T), zero where there are none."""
+        """Return the parameters (B, T, P) of the operators `ops` (B, T), padded with 0."""
         given = state.new_zeros(*ops.shape, self.vocab.max_params)
         source = torch.cat((state, seen), -1)
         for index, operator in self._plannable():

@@ -72,7 +72,7 @@ class SmallCNN(nn.Module):
 
 
 class SmallEncoder(SmallCNN):
-    """The CNN of old checkpoints. The units of its last ReLU die, so it does not see the photo (see `BLIND`)."""
+    """The CNN of old checkpoints. The units of its last ReLU die, so planners do not see the photo; see `BLIND`."""
 
     def __init__(self):
         super().__init__()

@@ -61,7 +61,7 @@ def interoperability(exif):
     """Return the tags of the interoperability directory; {} if it is missing."""
     try:
         return dict(exif.get_ifd(IFD.Interop))
-    except KeyError:   # Pillow from 12.3 on raises it for a missing directory
+    except KeyError:   # Pillow from 12.3 on raises KeyError for a missing directory
         return {}
 
 

@@ -125,8 +125,8 @@ def list_photos(folder):
 def check_free(path, overwrite, remedy="another name"):
     """Raise UserError if a file cannot be written to `path`, or if it exists and `overwrite` is False.
 
-    Call this function before long work, so that the error does not come after it. The error sentence offers `remedy`
-    as the alternative to --overwrite.
+    Call this function before long work, so that errors are found early. The error sentence offers `remedy` as the
+    alternative to --overwrite.
     """
     path = Path(path)
     if os.path.isdir(path):   # Path.is_dir raises OSError for a name that is too long

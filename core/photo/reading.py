@@ -97,7 +97,7 @@ def _assemble(decoded, long_edge, caught):
 
 
 def _exif_profile(exif):
-    """Return a profile of the primaries that EXIF data names, for a photo without a profile; empty if it has none."""
+    """Return a profile made from the primaries in EXIF data, for a photo without a profile; empty without primaries."""
     named = exif_primaries(exif)
     if named == "Adobe RGB":
         return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA)
