@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.data import chelsea
 from tiny_project import ROOT
 
 from core.methods.planner import SHIPPED
@@ -61,8 +62,9 @@ def page(chromium, server):
 
 
 @pytest.fixture()
-def cat(tmp_path, photo):
-    Image.fromarray(photo(300, 400)).save(path := tmp_path / "cat.png")
+def cat(tmp_path):
+    """A photo of a cat, 400 x 300."""
+    Image.fromarray(chelsea()[:300, :400]).save(path := tmp_path / "cat.png")
     return path
 
 
