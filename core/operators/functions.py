@@ -15,24 +15,24 @@ CURVE_STEPS = 8
 EPSILON = 1e-6
 
 
-def luminance(image):
+def luminance(image: torch.Tensor) -> torch.Tensor:
     """Return .27 R + .67 G + .06 B, shape (B, ...), in [0, 1]."""
     red, green, blue = image.unbind(1)
     return torch.add(torch.add(LUMINANCE[0] * red, green, alpha=LUMINANCE[1]), blue, alpha=LUMINANCE[2])
 
 
-def per_sample(params, image):
+def per_sample(params: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
     """Reshape one parameter per sample, (B, 1) -> (B, 1, 1, ...), so that it broadcasts over `image`."""
     return params.reshape(-1, *[1] * (image.dim() - 1))
 
 
-def brightness(image, params):
+def brightness(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Scale the HSV value: V' = clip(V (1 + p)). RGB is multiplied by V'/V, which needs no conversion to HSV."""
     value = image.amax(1, keepdim=True)
     return image * torch.minimum(1 + per_sample(params, image), 1 / value.clamp_min(EPSILON))
 
 
-def contrast(image, params):
+def contrast(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Move luminance towards an S-curve: lerp(x, x / (lum + 1e-6) * (0.5 - 0.5 cos(pi lum)), p).
 
     The curve is Exposure's (Hu et al. 2018, "Exposure: A White-Box Photo Post-Processing Framework").
@@ -42,7 +42,7 @@ def contrast(image, params):
     return image * torch.addcdiv(1 - amount, 0.5 * amount * (1 - torch.cos(math.pi * lum)), lum + EPSILON)
 
 
-def saturation(image, params):
+def saturation(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest one is scaled."""
     value = image.amax(1, keepdim=True)
     chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
@@ -50,7 +50,7 @@ def saturation(image, params):
     return torch.lerp(value, image, scale)
 
 
-def curve(image, weights):
+def curve(image: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Apply piecewise-linear tone curves with slopes c_i / mean(c), so that f(0) = 0 and f(1) = 1.
 
     Args: `weights` (B, C, 8), each >= 0 and not all 0, C = 1 (one curve for all channels) or 3.
@@ -67,38 +67,38 @@ def curve(image, weights):
     return torch.addcmul(line(intercepts), line(slopes), x).view_as(image)
 
 
-def hue(image, params):
+def hue(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Apply a tone curve to each channel; `params` (B, 24): eight steps of R, then of G, then of B."""
     return curve(image, params.reshape(-1, 3, CURVE_STEPS))
 
 
-def tint(image, params):
+def tint(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Apply one tone curve to all channels; `params` (B, 8)."""
     return curve(image, params.reshape(-1, 1, CURVE_STEPS))
 
 
-def laplacian(image):
+def laplacian(image: torch.Tensor) -> torch.Tensor:
     """Return 4 x - (up + down + left + right), (B, 3, H, W); the border is replicated (no flux)."""
     padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
     return (4 * image - padded[..., :-2, 1:-1] - padded[..., 2:, 1:-1]
             - padded[..., 1:-1, :-2] - padded[..., 1:-1, 2:])
 
 
-def sharpness(image, params):
+def sharpness(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Add p times the Laplacian; negative p blurs."""
     return image + per_sample(params, image) * laplacian(image)
 
 
-def exposure(image, params):
+def exposure(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Scale by p photographic stops: x 2^p."""
     return image * torch.exp2(per_sample(params, image))
 
 
-def black_and_white(image, params):
+def black_and_white(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Mix with the luminance: lerp(x, lum, p)."""
     return image + per_sample(params, image) * (luminance(image).unsqueeze(1) - image)
 
 
-def color_bg(image, mask):
+def color_bg(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return a white image; the executor keeps the original pixels outside `mask`."""
     return torch.ones_like(image)

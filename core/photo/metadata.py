@@ -12,13 +12,13 @@ _KEPT = [Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YR
          Base.Copyright, Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject]
 
 
-def orientation(exif):
+def orientation(exif: Image.Exif) -> int:
     """Return the orientation of an `Image.Exif`, 1 to 8; a missing or invalid value counts as upright."""
     value = exif.get(Base.Orientation)
     return value if value in range(1, 9) else UPRIGHT
 
 
-def is_adobe_rgb(exif):
+def is_adobe_rgb(exif: Image.Exif) -> bool:
     """Return whether the EXIF data marks the pixels as Adobe RGB."""
     return _interoperability(exif).get(1) == ADOBE_RGB_INTEROP
 
@@ -31,7 +31,7 @@ def _interoperability(exif):
         return {}
 
 
-def describe(exif, size, converted=False, maker_note=True):
+def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, maker_note: bool = True) -> bytes:
     """Return the EXIF bytes to write, with camera, exposure, place and author; empty if there is nothing to keep.
 
     The orientation becomes upright and the sizes become `size` (width, height). If the pixels were `converted`, the

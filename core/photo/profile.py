@@ -11,7 +11,7 @@ _HALF_LEVEL = 0.5 / 255
 _ROWS = 256  # rows of an image that are converted at once
 
 
-def to_srgb(samples, icc):
+def to_srgb(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, bytes, list[str]]:
     """Convert decoded samples to sRGB.
 
     With a profile, LittleCMS converts the file's own 8 or 16-bit samples to floating point in one step, relative
@@ -46,20 +46,20 @@ def to_srgb(samples, icc):
     return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), b"", notes
 
 
-def unit(samples):
+def unit(samples: np.ndarray) -> np.ndarray:
     """Return integer samples as float32 in [0, 1]."""
     return np.divide(samples, np.float32(np.iinfo(samples.dtype).max), dtype=np.float32)
 
 
 @functools.cache
-def srgb_profile():
+def srgb_profile() -> bytes:
     """Return the bytes of an sRGB profile, with a fixed date; LittleCMS would write the current time."""
     from PIL import ImageCms
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + profile[36:]
 
 
-def adobe_rgb_profile():
+def adobe_rgb_profile() -> bytes:
     """Return the bytes of an Adobe RGB (1998) profile, for cameras that name it in EXIF but do not embed it."""
     import imagecodecs
     return imagecodecs.cms_profile("adobergb")

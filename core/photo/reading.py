@@ -36,7 +36,8 @@ _UPRIGHT = {
 }
 
 
-def read_photo(path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, long_edge=None):
+def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES,
+               long_edge: int | None = None) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, or a camera's RAW file.
 
     8-bit files are decoded by Pillow, 16-bit files at their full depth; see `to_srgb` for colour. The EXIF

@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image
 
 from core.files import UserError, replacing
-from core.photo.photo import check_free
+from core.photo.photo import Photo, check_free
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 _ROWS = 256   # rows of an image that are rounded at once
 
 
-def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwrite=True):
+def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None, quality: int = 95,
+                subsampling: str = "4:4:4", overwrite: bool = True) -> tuple[str, ...]:
     """Write an image at its own size, whole or not at all; samples are rounded to the nearest level.
 
     Args:
@@ -59,7 +60,7 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
     return tuple(notes)
 
 
-def check_output(path, overwrite=True, shape=(0, 0)):
+def check_output(path: Path | str, overwrite: bool = True, shape: tuple[int, ...] = (0, 0)) -> "_Format":
     """Return the file format of an output path. Call this function before long work, too, to find errors early.
 
     Raises UserError if the suffix is unknown, the format cannot hold an image of `shape` (H, W, ...), or the file
