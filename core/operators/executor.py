@@ -25,6 +25,11 @@ def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
         mask: (B, 1, H, W) in [0, 1], 1 = edit here; None edits everywhere.
 
     Returns: (B, 3, H, W) in [0, 1]. Raises UserError if the operator is local and `mask` is None.
+
+    Example:
+        >>> image, mask = torch.full((1, 3, 1, 2), 0.25), torch.tensor([[[[1.0, 0.0]]]])
+        >>> apply(TABLE["brightness"], image, torch.tensor([[1.0]]), mask)[0, 0].tolist()   # edits the left pixel
+        [[0.5, 0.25]]
     """
     if operator.local:
         if mask is None:
@@ -120,6 +125,11 @@ def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
 
     The same plan on the same pixels gives the same bits. On a CPU, several threads process a large image in tiles,
     which needs little memory besides the result.
+
+    Example:
+        >>> plan = Plan((Step.make("brightness", [1.0]), Step.make("saturation", [-1.0])))
+        >>> execute(plan, torch.tensor([0.25, 0.125, 0.0]).reshape(3, 1, 1)).flatten().tolist()   # lighter, then grey
+        [0.5, 0.5, 0.5]
     """
     tiled = (image.device.type == "cpu" and image.shape[-2] * image.shape[-1] >= MIN_TILES * TILE[0] * TILE[1]
              and not (torch.is_grad_enabled() and image.requires_grad))

@@ -27,7 +27,13 @@ def per_sample(params: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
 
 
 def brightness(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Scale the HSV value: V' = clip(V (1 + p)). RGB is multiplied by V'/V, which needs no conversion to HSV."""
+    """Scale the HSV value: V' = clip(V (1 + p)). RGB is multiplied by V'/V, which needs no conversion to HSV.
+
+    Example:
+        >>> pixel = torch.tensor([0.25, 0.125, 0.0]).reshape(1, 3, 1)
+        >>> brightness(pixel, torch.tensor([[1.0]])).flatten().tolist()   # twice the value
+        [0.5, 0.25, 0.0]
+    """
     value = image.amax(1, keepdim=True)
     return image * torch.minimum(1 + per_sample(params, image), 1 / value.clamp_min(EPSILON))
 
@@ -36,6 +42,11 @@ def contrast(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Move luminance towards an S-curve: lerp(x, x / (lum + 1e-6) * (0.5 - 0.5 cos(pi lum)), p).
 
     The curve is Exposure's (Hu et al. 2018, "Exposure: A White-Box Photo Post-Processing Framework").
+
+    Example:
+        >>> greys = torch.tensor([0.25, 0.5, 0.75]).expand(1, 3, 3)
+        >>> contrast(greys, torch.tensor([[1.0]]))[0, 0].double().round(decimals=2).tolist()   # mid grey stays
+        [0.15, 0.5, 0.85]
     """
     lum = luminance(image).unsqueeze(1)
     amount = per_sample(params, image)
@@ -43,7 +54,13 @@ def contrast(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
 
 
 def saturation(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest one is scaled."""
+    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest one is scaled.
+
+    Example:
+        >>> pixel = torch.tensor([0.5, 0.25, 0.0]).reshape(1, 3, 1)
+        >>> saturation(pixel, torch.tensor([[-0.5]])).flatten().tolist()   # half the distances from 0.5
+        [0.5, 0.375, 0.25]
+    """
     value = image.amax(1, keepdim=True)
     chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
     scale = torch.minimum((1 + per_sample(params, image)).clamp_min(0), value / chroma)
@@ -68,12 +85,24 @@ def curve(image: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def hue(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Apply a tone curve to each channel; `params` (B, 24): eight steps of R, then of G, then of B."""
+    """Apply a tone curve to each channel; `params` (B, 24): eight steps of R, then of G, then of B.
+
+    Example:
+        >>> red, neutral = [0.0] * 4 + [1.0] * 4, [1.0] * 8   # red is 0 up to 0.5, then rises to 1
+        >>> hue(torch.full((1, 3, 1), 0.75), torch.tensor([red + neutral + neutral])).flatten().tolist()
+        [0.5, 0.75, 0.75]
+    """
     return curve(image, params.reshape(-1, 3, CURVE_STEPS))
 
 
 def tint(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Apply one tone curve to all channels; `params` (B, 8)."""
+    """Apply one tone curve to all channels; `params` (B, 8).
+
+    Example:
+        >>> steep_then_flat = torch.tensor([[1.0] * 4 + [0.0] * 4])
+        >>> tint(torch.tensor([0.25, 0.75]).expand(1, 3, 2), steep_then_flat)[0, 0].tolist()
+        [0.5, 1.0]
+    """
     return curve(image, params.reshape(-1, 1, CURVE_STEPS))
 
 
@@ -85,20 +114,43 @@ def laplacian(image: torch.Tensor) -> torch.Tensor:
 
 
 def sharpness(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Add p times the Laplacian; negative p blurs."""
+    """Add p times the Laplacian; negative p blurs.
+
+    Example:
+        >>> edge = torch.tensor([0.25, 0.25, 0.75, 0.75]).expand(1, 3, 1, 4)
+        >>> sharpness(edge, torch.tensor([[0.5]]))[0, 0, 0].tolist()   # the edge becomes steeper
+        [0.25, 0.0, 1.0, 0.75]
+    """
     return image + per_sample(params, image) * laplacian(image)
 
 
 def exposure(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Scale by p photographic stops: x 2^p."""
+    """Scale by p photographic stops: x 2^p.
+
+    Example:
+        >>> greys = torch.tensor([0.125, 0.25]).expand(1, 3, 2)
+        >>> exposure(greys, torch.tensor([[1.0]]))[0, 0].round(decimals=3).tolist()   # one stop doubles
+        [0.25, 0.5]
+    """
     return image * torch.exp2(per_sample(params, image))
 
 
 def black_and_white(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Mix with the luminance: lerp(x, lum, p)."""
+    """Mix with the luminance: lerp(x, lum, p).
+
+    Example:
+        >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1)
+        >>> black_and_white(red, torch.tensor([[1.0]])).flatten().double().round(decimals=2).tolist()
+        [0.27, 0.27, 0.27]
+    """
     return image + per_sample(params, image) * (luminance(image).unsqueeze(1) - image)
 
 
 def color_bg(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Return a white image; the executor keeps the original pixels outside `mask`."""
+    """Return a white image; the executor keeps the original pixels outside `mask`.
+
+    Example:
+        >>> color_bg(torch.zeros(1, 3, 1, 1), torch.ones(1, 1, 1, 1)).flatten().tolist()
+        [1.0, 1.0, 1.0]
+    """
     return torch.ones_like(image)

@@ -29,6 +29,12 @@ def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea
     """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 
     Gradients flow through the kept pixels; the filled pixels are constants.
+
+    Example:
+        >>> spot = torch.zeros(1, 1, 5, 5)
+        >>> spot[..., 2, 2] = 1
+        >>> inpaint_obj((0.5 + 0.5 * spot).expand(1, 3, 5, 5), spot)[0, 0, 2].double().round(decimals=2).tolist()
+        [0.5, 0.5, 0.5, 0.5, 0.5]
     """
     fill = INPAINTERS[inpainter]
     filled = []

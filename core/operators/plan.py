@@ -68,7 +68,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sequence of steps. The result of a plan depends on the plan and the pixels only; see `executor.execute`."""
+    """A sequence of steps. The result of a plan depends on the plan and the pixels only; see `executor.execute`.
+
+    Example:
+        >>> plan = Plan((Step.make("contrast", [0.25]), Step.make("sharpness", [0.5])))
+        >>> plan.to_dict()["steps"]
+        [{'op': 'contrast', 'params': [0.25]}, {'op': 'sharpness', 'params': [0.5]}]
+        >>> Plan.from_dict(plan.to_dict()) == plan
+        True
+    """
 
     steps: tuple[Step, ...] = ()
 
