@@ -1,12 +1,17 @@
 """Image generators as methods: they map a photo and a request directly to pixels, without a plan."""
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Self
 
+import numpy as np
 import torch
+from easydict import EasyDict
 from tabulate import tabulate
 
 from core.datasets import WordVocab, fit_short_edge, load_image, to_tensor
 from core.engine.checkpoints import load_checkpoint
 from core.engine.folders import run_folder
+from core.engine.options import Parser
 from core.files import UserError, identity, naming
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.metrics.language import FIXED_REQUESTS, request_variance
@@ -22,7 +27,7 @@ AT_ONCE = 1 << 20       # pixels of the results that are generated in one batch
 class ImageMethod:
     """A trained generator: (photo, requests) -> one Edited each. It works at the photo's own size, on a GPU if any."""
 
-    def __init__(self, generator, device=None):
+    def __init__(self, generator: Generator | FilterBank, device: str | None = None) -> None:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = generator.to(self.device).eval()
         self.vocab = WordVocab(generator.config.words)
@@ -45,14 +50,14 @@ class ImageMethod:
             return cls(generator)
 
     @property
-    def about(self):
+    def about(self) -> dict[str, Any]:
         """Plain values that describe the generator and the size at which it works."""
         return {"network": self.generator.config.net,
                 "works at": f"the photo's size, padded to a multiple of {self.generator.divisor}; trained at "
                             f"{THUMBNAIL} x {THUMBNAIL}"}
 
     @torch.no_grad()
-    def edits(self, image, requests):
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return one Edited for each.
 
         Raises UserError for a photo of more than MOST_PIXELS; a photo is never shrunk silently.
@@ -67,7 +72,7 @@ class ImageMethod:
         results = [self.generator(image, part) for part in ids.split(max(AT_ONCE // (height * width), 1))]
         return [Edited(photo, image=result.cpu()) for result in torch.cat(results)]
 
-    def __call__(self, image, request):
+    def __call__(self, image: torch.Tensor, request: str) -> Edited:
         edited, = self.edits(image, [request])
         return edited
 
@@ -81,7 +86,7 @@ def add_expected(parser, **kinds):
     return parser
 
 
-def add_demo(parser):
+def add_demo(parser: Parser) -> Parser:
     """Add the flags of `demonstrate`; return the parser."""
     parser.add_argument("--img", help="photo; by default the bundled photo of the test phase")
     parser.add_argument("--requests", nargs="+", metavar="REQUEST", default=FIXED_REQUESTS, help="requests; by default "
@@ -90,7 +95,7 @@ def add_demo(parser):
 
 
 @torch.no_grad()
-def demonstrate(options):
+def demonstrate(options: EasyDict) -> None:
     """Edit one photo by several requests; print each result's L1 to the photo and to the mean result; write a page."""
     method = ImageMethod.of_run(options)
     page = run_folder(options) / "demo" / "web"

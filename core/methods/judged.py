@@ -1,8 +1,11 @@
 """Planning by a learned score: a search without a target, in which a trained network scores the candidates."""
 import copy
+from collections.abc import Sequence
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
+from easydict import EasyDict
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -11,12 +14,14 @@ from core.engine.checkpoints import load_checkpoint
 from core.engine.data import load_phase
 from core.engine.folders import run_folder
 from core.engine.language import load_language
-from core.engine.options import number
+from core.engine.options import Parser, number
 from core.files import UserError, naming
 from core.methods.critics import load_critic
 from core.methods.planner import THUMBNAIL, Edited, thumbnail
 from core.models.gan.discriminator import MultiScaleDiscriminator
-from core.planning import action_options, plan_by_judge, plan_pairs
+from core.operators import Plan
+from core.planning import ActionOptions, action_options, plan_by_judge, plan_pairs
+from core.planning.goals import Judge
 
 PREFIX = "plan_on_"             # an experiment's name is this prefix and the distance type
 BEAM, LONGEST = 2, 3            # small, because the network scores every candidate
@@ -29,7 +34,8 @@ class JudgedPlanner:
     The cost of an edit is -log of the probability that the edit fits the request, which the network's logit gives.
     """
 
-    def __init__(self, scorer, words, search, device=None, **about):
+    def __init__(self, scorer: torch.nn.Module, words: Sequence[str], search: ActionOptions, device: str | None = None,
+                 **about: Any) -> None:
         """Plan by `scorer`, a network with `request_encoder` and `score` as Critic has; `search` are ActionOptions."""
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.scorer, self.vocab, self.search = scorer.to(self.device), WordVocab(words), search
@@ -51,14 +57,14 @@ class JudgedPlanner:
         with naming(path):
             return cls(scorer, words, search, judge=f"{experiment} trial {options.trial}")
 
-    def plans(self, image, requests):
+    def plans(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         """Plan several requests for one photo (3, H, W) in [0, 1]; return one Edited for each, not executed yet."""
         source = thumbnail(image).to(self.device).expand(len(requests), -1, -1, -1)
         judge = self.judge(source, requests)
         return [Edited(image, plan, self.vocab.read(request))
                 for plan, request in zip(plan_by_judge(source, judge, self.search), requests, strict=True)]
 
-    def judge(self, source, requests):
+    def judge(self, source: torch.Tensor, requests: Sequence[str]) -> Judge:
         """Return the cost function of edits of `source` (B, 3, h, w) by B requests: (image, rows) -> costs (N,)."""
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         encoded = self.scorer.request_encoder(ids)
@@ -69,11 +75,11 @@ class JudgedPlanner:
 class MeanLogit(torch.nn.Module):
     """A discriminator that scores edits: the mean logit over the positions of each scale, then over the scales."""
 
-    def __init__(self, discriminator):
+    def __init__(self, discriminator: MultiScaleDiscriminator) -> None:
         super().__init__()
         self.discriminator, self.request_encoder = discriminator, discriminator.request_encoder
 
-    def score(self, source, candidate, *encoded):
+    def score(self, source: torch.Tensor, candidate: torch.Tensor, *encoded: torch.Tensor) -> torch.Tensor:
         """Return scores (B,) of candidates for encoded requests, as `Critic.score`."""
         logits, _ = self.discriminator.score(source, candidate, *encoded)
         return torch.stack([scale.flatten(1).mean(1) for scale in logits]).mean(0)
@@ -100,7 +106,7 @@ JUDGES = {"self-disc": ("self_discriminator1", _load_critic), "seq2seqGAN-disc":
 DIST_TYPES = ("L1", *JUDGES)
 
 
-def plans_on_targets(options):
+def plans_on_targets(options: EasyDict) -> dict[str, Plan]:
     """Plan every pair of the phase of `options` on its target; return {pair name: Plan}."""
     search, plans = search_options(options), {}
     dataset = load_phase(options, options.phase, load_language(options).vocab, size=THUMBNAIL,
@@ -122,7 +128,7 @@ def search_options(options, beam=None, max_steps=None):
                           max_steps=options.max_steps or max_steps)
 
 
-def add_search(parser):
+def add_search(parser: Parser) -> Parser:
     """Add the flags of a search; return the parser."""
     group = parser.add_argument_group("search")
     group.add_argument("--operators", metavar="NAME,...", help="operators of the search; by default those of "

@@ -1,7 +1,9 @@
 """Editing one photo: the result that every method returns, and the trained planner as a method."""
 import functools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from core.engine.checkpoints import load_checkpoint
 from core.files import UserError, naming
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
-from core.operators import execute, trace
+from core.operators import Plan, execute, trace
 from core.threads import threads_for
 
 THUMBNAIL = 128   # pixels: side of the square that the network sees, in training and after
@@ -27,7 +29,8 @@ class Edited:
     A plan is executed once, when its result (`image`) or its steps (`stages`) are first asked for.
     """
 
-    def __init__(self, photo, plan=None, words=(), attention=None, image=None):
+    def __init__(self, photo: torch.Tensor, plan: Plan | None = None, words: Sequence[str] = (),
+                 attention: np.ndarray | None = None, image: torch.Tensor | None = None) -> None:
         """Keep the edit of `photo` (3, H, W) in [0, 1]: its `plan`, or without a plan its result `image` (3, H, W).
 
         `attention` (steps, words) holds the weights of the words at each step, or None.
@@ -36,7 +39,7 @@ class Edited:
         self._image = image
 
     @functools.cached_property
-    def stages(self):
+    def stages(self) -> list[torch.Tensor]:
         """The pictures (3, H, W) after each step of the plan; an empty list without a plan."""
         pictures = [] if self.plan is None else list(trace(self.plan, self.photo))
         if pictures and self._image is None:
@@ -44,7 +47,7 @@ class Edited:
         return pictures
 
     @property
-    def image(self):
+    def image(self) -> torch.Tensor:
         """The result (3, H, W) in [0, 1]."""
         if self._image is None:
             self._image = execute(self.plan, self.photo)
@@ -54,7 +57,7 @@ class Edited:
 class PlannerMethod:
     """A trained planner as a method: (photo, request) -> Edited. It sees a thumbnail; the plan runs on the photo."""
 
-    def __init__(self, planner, device="cpu"):
+    def __init__(self, planner: Planner, device: str = "cpu") -> None:
         self.planner = planner.to(device).eval()
         self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # measures the work
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
@@ -75,7 +78,7 @@ class PlannerMethod:
         return cls.load(path)
 
     @classmethod
-    def load(cls, path, experiment=None, device="cpu"):
+    def load(cls, path: Path | str, experiment: str | None = None, device: str = "cpu") -> Self:
         """Rebuild the planner of a checkpoint. Raises UserError where the file holds no planner, or no valid one."""
         state = load_checkpoint(path, experiment)
         if "config" not in state["model"]:
@@ -92,7 +95,7 @@ class PlannerMethod:
         return method
 
     @torch.no_grad()
-    def plans(self, image, requests):
+    def plans(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         """Plan several requests for one photo (3, H, W) in [0, 1]; return one Edited for each, not executed yet."""
         small = thumbnail(image).to(self.device)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
@@ -107,18 +110,19 @@ class PlannerMethod:
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
         return Edited(image, plan, words, weights if self.planner.config.use_attention else None)
 
-    def __call__(self, image, request):
+    def __call__(self, image: torch.Tensor, request: str) -> Edited:
         edited, = self.plans(image, [request])
         return edited
 
 
-def thumbnail(image):
+def thumbnail(image: torch.Tensor) -> torch.Tensor:
     """Return the thumbnail (3, THUMBNAIL, THUMBNAIL) of a photo (3, H, W), squashed to a square."""
     pixels = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy())
     return torch.from_numpy(squash(pixels, THUMBNAIL)).permute(2, 0, 1)
 
 
-def as_result(name, request, edited, target=None, metrics=None):
+def as_result(name: str, request: str, edited: Edited, target: torch.Tensor | None = None,
+              metrics: dict[str, float] | None = None) -> dict[str, Any]:
     """Return the entry of one edit on a result page: plain values, and pictures as uint8 arrays."""
     steps = []
     if edited.plan is not None:

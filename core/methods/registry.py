@@ -7,15 +7,18 @@
 A new experiment adds one line to METHODS: its name and a function from options to a Method.
 """
 import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from easydict import EasyDict
 
-from core.datasets import ActionSet, action_set_path
+from core.datasets import ActionSet, PairDataset, action_set_path
 from core.datasets.annotations import listing, pair_name
 from core.engine.data import load_phase, read_phase
 from core.engine.folders import run_folder
 from core.engine.language import load_language
-from core.engine.options import number
+from core.engine.options import Parser, number
 from core.files import UserError
 from core.methods.generator import ImageMethod
 from core.methods.judged import JudgedPlanner, plans_on_targets
@@ -37,14 +40,14 @@ class Method:
     answers_any = True
     vocab = None
 
-    def __init__(self, label, **about):
+    def __init__(self, label: str, **about: Any) -> None:
         self.label, self.about = label, about
 
-    def edits(self, image, requests):
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         """Edit one photo (3, H, W) in [0, 1] by each of `requests`; return one Edited for each."""
         raise NotImplementedError
 
-    def __call__(self, image, request, name=None):
+    def __call__(self, image: torch.Tensor, request: str, name: str | None = None) -> Edited:
         """Edit a photo by one request; `name` is the pair's, for methods that look up the plan of a pair."""
         edited, = self.edits(image, [request])
         return edited
@@ -53,11 +56,11 @@ class Method:
 class LearnedPlans(Method):
     """A trained planner: it reads all requests in one batch, and the plans run on the photo."""
 
-    def __init__(self, planner, label, **about):
+    def __init__(self, planner: PlannerMethod | JudgedPlanner, label: str, **about: Any) -> None:
         super().__init__(label, **about)
         self.planner, self.vocab = planner, planner.vocab
 
-    def edits(self, image, requests):
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         return self.planner.plans(image, requests)
 
 
@@ -69,7 +72,7 @@ class SwappedPhotos(Method):
 
     answers_any = False
 
-    def __init__(self, planned, dataset):
+    def __init__(self, planned: Method, dataset: PairDataset) -> None:
         """Swap photos for `planned`, a LearnedPlans; photo k of the PairDataset `dataset` is planned on photo k + 1.
 
         Raises UserError where the method has no planner or the data set has one photo only.
@@ -86,7 +89,7 @@ class SwappedPhotos(Method):
         indices = list(photos.values())
         self.other = dict(zip(photos, [*indices[1:], indices[0]], strict=True))
 
-    def __call__(self, image, request, name=None):
+    def __call__(self, image: torch.Tensor, request: str, name: str | None = None) -> Edited:
         other = self.dataset[self.other[name.split(">")[0]]]["input"]
         edited, = self.planner.plans(other, [request])
         return Edited(image, edited.plan, edited.words, edited.attention)
@@ -95,22 +98,22 @@ class SwappedPhotos(Method):
 class LearnedImages(Method):
     """A trained image generator: it reads all requests in one batch and generates a picture for each."""
 
-    def __init__(self, images, label, **about):
+    def __init__(self, images: ImageMethod, label: str, **about: Any) -> None:
         super().__init__(label, **about | images.about)
         self.images, self.vocab = images, images.vocab
 
-    def edits(self, image, requests):
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         return self.images.edits(image, requests)
 
 
 class RulePlans(Method):
     """Plans by a rule: a function (image, request) -> Plan that has learnt nothing from words."""
 
-    def __init__(self, rule, label, **about):
+    def __init__(self, rule: Callable[[torch.Tensor, str], Plan], label: str, **about: Any) -> None:
         super().__init__(label, **about)
         self.rule = rule
 
-    def edits(self, image, requests):
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         plans = [self.rule(image, request) for request in requests]
         edits = {plan: Edited(image, plan) for plan in dict.fromkeys(plans)}   # most rules give many requests one plan
         return [edits[plan] for plan in plans]
@@ -121,19 +124,19 @@ class KnownPlans(Method):
 
     answers_any = False
 
-    def __init__(self, plans, label, **about):
+    def __init__(self, plans: dict[str, Plan], label: str, **about: Any) -> None:
         super().__init__(label, **about)
         self.plans = plans
 
-    def edits(self, image, requests):
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         raise UserError(f"{self.label}: knows the pairs of its data set only and answers no other request; give "
                         f"another method")
 
-    def __call__(self, image, request, name=None):
+    def __call__(self, image: torch.Tensor, request: str, name: str | None = None) -> Edited:
         return Edited(image, self.plans[name])
 
 
-def load_method(options):
+def load_method(options: EasyDict) -> Method:
     """Open the method of `options.experiment`. Raises UserError where the method or one of its files is missing."""
     if options.experiment not in METHODS:
         raise UserError(f"--experiment {options.experiment}: unknown; known are: {', '.join(METHODS)}")
@@ -220,7 +223,7 @@ METHODS = {
 }
 
 
-def add_method(parser):
+def add_method(parser: Parser) -> Parser:
     """Add the flags that name a method which answers any request; return the parser."""
     group = parser.add_argument_group("method")
     group.add_argument("--experiment", default="seq2seqL1", choices=sorted(set(METHODS) - set(REFERENCES)),

@@ -1,11 +1,12 @@
 """Functions that return a changed copy of a plan: another strength, other parameters, fewer steps."""
+from collections.abc import Iterable
 from dataclasses import replace
 
 from core.operators.plan import Plan, Step
 from core.operators.table import TABLE, get_operator
 
 
-def scale(plan, strength):
+def scale(plan: Plan, strength: float) -> Plan:
     """Return `plan` with each parameter's distance from neutral multiplied by `strength`, within the bounds.
 
     Strength 0 gives neutral parameters, strength 1 the same plan. Steps without parameters (inpainting, painting
@@ -22,7 +23,7 @@ def _scale_step(step, strength):
     return Step.make(step.op, params, step.mask)
 
 
-def override(plan, op, params):
+def override(plan: Plan, op: str, params: Iterable[float]) -> Plan:
     """Return `plan` with `params` in every step of operator `op`; a plan without such a step gets one at its end.
 
     Raises UserError for an unknown operator, a wrong number of parameters, or a parameter out of bounds.
@@ -33,7 +34,7 @@ def override(plan, op, params):
     return Plan(tuple(replace(old, params=step.params) if old.op == step.op else old for old in plan))
 
 
-def drop(plan, op):
+def drop(plan: Plan, op: str) -> Plan:
     """Return `plan` without the steps of operator `op`. Raises UserError for an unknown operator."""
     name = get_operator(op).name
     return Plan(tuple(step for step in plan if step.op != name))

@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import functools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -9,11 +10,12 @@ import torch
 
 from core.files import UserError
 from core.operators.plan import Plan, Step
-from core.operators.table import TABLE
+from core.operators.table import TABLE, Operator, OperatorVocab
 from core.threads import threads, threads_for
 
 
-def apply(operator, image, params, mask=None):
+def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
+          mask: torch.Tensor | None = None) -> torch.Tensor:
     """Apply one operator: `clip(op(x) * mask + x * (1 - mask), 0, 1)`.
 
     Args:
@@ -23,6 +25,11 @@ def apply(operator, image, params, mask=None):
         mask: (B, 1, H, W) in [0, 1], 1 = edit here; None edits everywhere.
 
     Returns: (B, 3, H, W) in [0, 1]. Raises UserError if the operator is local and `mask` is None.
+
+    Example:
+        >>> image, mask = torch.full((1, 3, 1, 2), 0.25), torch.tensor([[[[1.0, 0.0]]]])
+        >>> apply(TABLE["brightness"], image, torch.tensor([[1.0]]), mask)[0, 0].tolist()   # edits the left pixel
+        [[0.5, 0.25]]
     """
     if operator.local:
         if mask is None:
@@ -36,7 +43,8 @@ def apply(operator, image, params, mask=None):
     return edited.clamp_(0, 1) if fresh else edited.clamp(0, 1)
 
 
-def apply_batch(vocab, ops, image, params, mask=None):
+def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor,
+                mask: torch.Tensor | None = None) -> torch.Tensor:
     """Apply one operator to each sample of a batch; the samples may have different operators.
 
     Samples are grouped by operator, so that each operator is called once per batch, not once per sample.
@@ -66,7 +74,7 @@ def apply_batch(vocab, ops, image, params, mask=None):
     return _Permute.apply(parts[0] if len(parts) == 1 else torch.cat(parts), order.argsort())
 
 
-def execute_batch(vocab, ops, image, params):
+def execute_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Execute one plan per sample of a batch; see `apply_batch`.
 
     Args: `ops` (B, T) integer ids, special tokens included; `image` (B, 3, H, W); `params` (B, T, P).
@@ -90,7 +98,7 @@ class _Permute(torch.autograd.Function):
         return gradient.index_select(0, ctx.order.argsort()), None
 
 
-def trace(plan: Plan, image):
+def trace(plan: Plan, image: torch.Tensor) -> Iterator[torch.Tensor]:
     """Yield the image after each step of `plan`; `image` is (3, H, W) or (B, 3, H, W)."""
     current = image if image.dim() == 4 else image[None]
     for step in plan:
@@ -98,7 +106,7 @@ def trace(plan: Plan, image):
         yield current.view_as(image)
 
 
-def execute_step(step: Step, image):
+def execute_step(step: Step, image: torch.Tensor) -> torch.Tensor:
     """Apply one step of a plan to `image` (B, 3, H, W); the step's mask is resized to the image."""
     return apply(TABLE[step.op], image, *_operands(step, image))
 
@@ -112,11 +120,16 @@ def _operands(step, image):
     return params, mask
 
 
-def execute(plan: Plan, image):
+def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
     """Return the result of `plan` on an image of any size: (3, H, W) or (B, 3, H, W), float, in [0, 1].
 
     The same plan on the same pixels gives the same bits. On a CPU, several threads process a large image in tiles,
     which needs little memory besides the result.
+
+    Example:
+        >>> plan = Plan((Step.make("brightness", [1.0]), Step.make("saturation", [-1.0])))
+        >>> execute(plan, torch.tensor([0.25, 0.125, 0.0]).reshape(3, 1, 1)).flatten().tolist()   # lighter, then grey
+        [0.5, 0.5, 0.5]
     """
     tiled = (image.device.type == "cpu" and image.shape[-2] * image.shape[-1] >= MIN_TILES * TILE[0] * TILE[1]
              and not (torch.is_grad_enabled() and image.requires_grad))

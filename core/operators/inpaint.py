@@ -10,7 +10,7 @@ import torch
 RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
 
 
-def telea(image, hole):
+def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Fill the hole by fast marching: Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
     # OpenCV reads uninitialised memory in an image one pixel wide or high, so we pad that image by a pixel.
     if thin := 1 in hole.shape:
@@ -25,10 +25,16 @@ def telea(image, hole):
 INPAINTERS = {"telea": telea}
 
 
-def inpaint_obj(image, mask, inpainter="telea"):
+def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea") -> torch.Tensor:
     """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 
     Gradients flow through the kept pixels; the filled pixels are constants.
+
+    Example:
+        >>> spot = torch.zeros(1, 1, 5, 5)
+        >>> spot[..., 2, 2] = 1
+        >>> inpaint_obj((0.5 + 0.5 * spot).expand(1, 3, 5, 5), spot)[0, 0, 2].double().round(decimals=2).tolist()
+        [0.5, 0.5, 0.5, 0.5, 0.5]
     """
     fill = INPAINTERS[inpainter]
     filled = []

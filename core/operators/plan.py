@@ -1,9 +1,13 @@
 """Plans: an edit as a short list of named, parameterised steps, stored as JSON."""
 import json
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
 
 import jsonschema
+import numpy as np
 import torch
 
 from core.files import UserError, naming, read_json, write_text
@@ -24,7 +28,7 @@ class Step:
     mask: Mask | None = None
 
     @classmethod
-    def make(cls, op, params=(), mask=None):
+    def make(cls, op: str, params: Sequence[float] | np.ndarray | torch.Tensor = (), mask: Mask | None = None) -> Self:
         """Make a step; `op` may be an alias, and `params`, any finite numbers, are brought into their bounds.
 
         Raises UserError for an unknown operator or a wrong number of parameters.
@@ -42,19 +46,19 @@ class Step:
         return cls(operator.name, tuple(values.tolist()), mask)
 
     @classmethod
-    def checked(cls, op, params):
+    def checked(cls, op: str, params: Iterable[float]) -> Self:
         """Make a step as `make` does, but raise UserError if a parameter is out of bounds."""
         operator = get_operator(op)
         _refuse_misfits(_PARAMS[operator.name], list(params), operator.name)
         return cls.make(operator.name, params)
 
     @property
-    def is_neutral(self):
+    def is_neutral(self) -> bool:
         """Whether all parameters are neutral; if so, the step changes no image."""
         operator = TABLE[self.op]
         return operator.n_params > 0 and all(p == operator.neutral for p in self.params)
 
-    def describe(self):
+    def describe(self) -> str:
         """Return the parameters as a short text for tables and pages."""
         operator = TABLE[self.op]
         if operator.structure == "curve":
@@ -64,17 +68,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sequence of steps. The result of a plan depends on the plan and the pixels only; see `executor.execute`."""
+    """A sequence of steps. The result of a plan depends on the plan and the pixels only; see `executor.execute`.
+
+    Example:
+        >>> plan = Plan((Step.make("contrast", [0.25]), Step.make("sharpness", [0.5])))
+        >>> plan.to_dict()["steps"]
+        [{'op': 'contrast', 'params': [0.25]}, {'op': 'sharpness', 'params': [0.5]}]
+        >>> Plan.from_dict(plan.to_dict()) == plan
+        True
+    """
 
     steps: tuple[Step, ...] = ()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.steps)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Return the plan as a dict of JSON values, as `plan_schema` describes them."""
         steps = []
         for step in self.steps:
@@ -85,7 +97,7 @@ class Plan:
         return {"format": FORMAT, "version": VERSION, "steps": steps}
 
     @classmethod
-    def from_dict(cls, value, source="plan"):
+    def from_dict(cls, value: dict[str, Any], source: str = "plan") -> Self:
         """Return the plan of a dict of JSON values. Raises UserError naming `source`, the field and the remedy."""
         version = value.get("version") if isinstance(value, dict) else None
         if isinstance(version, int) and version > VERSION:
@@ -96,7 +108,7 @@ class Plan:
         _refuse_misfits(_OUTLINE, value, source)
         return cls(tuple(_read_step(entry, index, source) for index, entry in enumerate(value["steps"])))
 
-    def save(self, path):
+    def save(self, path: Path | str) -> None:
         """Write the plan as JSON, whole or not at all. Raises UserError for a plan that `load` would refuse."""
         text = json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
         if len(self) > MOST_STEPS or len(text) > MOST_BYTES:
@@ -105,12 +117,12 @@ class Plan:
         write_text(path, text)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: Path | str) -> Self:
         """Read and validate a plan. Raises UserError naming the file and the field; a file too large is not parsed."""
         return cls.from_dict(read_json(path, MOST_BYTES), source=str(path))
 
 
-def plan_schema():
+def plan_schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a plan, made from the operator table."""
     rules = [{"if": {"properties": {"op": {"const": row.name}}},
               "then": {"properties": {"params": _params_schema(row)}} | ({"required": ["mask"]} if row.local else {})}

@@ -1,6 +1,6 @@
 """The operator table. An operator is one function and one row of TABLE; everything else follows from the row."""
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +26,7 @@ class Operator:
     """
 
     name: str
-    function: Callable
+    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     about: str
     structure: str
     n_params: int = 1
@@ -37,7 +37,7 @@ class Operator:
     local: bool = False
     aliases: tuple[str, ...] = ()
 
-    def normalise(self, params):
+    def normalise(self, params: torch.Tensor) -> torch.Tensor:
         """Return `params` (..., n) in canonical form: inside the bounds, each tone curve with mean 1."""
         if self.structure == "curve":
             weights = params.clamp_min(0).unflatten(-1, (-1, CURVE_STEPS))
@@ -47,7 +47,7 @@ class Operator:
             return (weights / weights.mean(-1, keepdim=True)).flatten(-2)
         return params.clamp(self.low, self.high)
 
-    def squash(self, raw):
+    def squash(self, raw: torch.Tensor) -> torch.Tensor:
         """Map unbounded network outputs (..., n) smoothly into the bounds; 0 maps to (nearly) neutral."""
         if self.structure == "curve":
             shift = math.log(math.e - 1)  # softplus(shift) = 1
@@ -94,7 +94,7 @@ SESSIONS = {
 }
 
 
-def get_operator(name):
+def get_operator(name: str) -> Operator:
     """Return the row of an operator by its name or alias. Raises UserError naming the known operators."""
     try:
         return TABLE[ALIASES.get(name, name)]
@@ -105,26 +105,26 @@ def get_operator(name):
 class OperatorVocab:
     """The ids of a planner's output: an id is the place of a special token or an operator in `names`."""
 
-    def __init__(self, names=_SESSION_3):
+    def __init__(self, names: Iterable[str] = _SESSION_3) -> None:
         self.names = tuple(names)
         self.ids = {name: index for index, name in enumerate(self.names)}
         missing = [token for token in (NONE, START, END) if token not in self.ids]
         if missing or len(self.ids) != len(self.names):
             raise UserError(f"operator vocabulary: {'missing ' + missing[0] if missing else 'a name stands twice'}")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Operator | None:
         """Return the operator of an id, or None for a special token and for a name that the table lacks."""
         return TABLE.get(self.names[index])
 
     @property
-    def operators(self):
+    def operators(self) -> list[tuple[int, Operator]]:
         """The (id, Operator) pairs that can be executed, in the order of their ids."""
         return [(index, TABLE[name]) for index, name in enumerate(self.names) if name in TABLE]
 
     @property
-    def max_params(self):
+    def max_params(self) -> int:
         """The largest number of parameters of an operator in this vocabulary, P_max."""
         return max(operator.n_params for _, operator in self.operators)

@@ -34,7 +34,7 @@ _GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", 
 _PREFIX = re.compile(r"ns\d+")
 
 
-def orientation(exif):
+def orientation(exif: Image.Exif) -> int:
     """Return the orientation of an `Image.Exif`, 1 to 8; a missing or invalid value counts as upright."""
     value = exif.get(Base.Orientation)
     return value if value in range(1, 9) else UPRIGHT
@@ -65,7 +65,7 @@ def interoperability(exif):
         return {}
 
 
-def describe(exif, size, converted=False, maker_note=True):
+def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, maker_note: bool = True) -> bytes:
     """Return the EXIF bytes to write, with camera, exposure, place and author; empty if there is nothing to keep.
 
     The orientation becomes upright and the sizes become `size` (width, height). If the pixels were `converted`, the

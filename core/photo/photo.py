@@ -60,12 +60,12 @@ class Photo:
         return in_srgb(self.pixels, self.space)
 
 
-def from_tensor(image):
+def from_tensor(image: torch.Tensor) -> np.ndarray:
     """Return an image (3, H, W), on any device, as a float32 array (H, W, 3)."""
     return image.detach().permute(1, 2, 0).float().cpu().contiguous().numpy()
 
 
-def shrink(photo, long_edge):
+def shrink(photo: Photo, long_edge: int) -> Photo:
     """Return the photo with a long edge of at most `long_edge` pixels, antialiased; no photo is enlarged."""
     height, width = photo.pixels.shape[:2]
     size = fit(width, height, long_edge)
@@ -74,13 +74,13 @@ def shrink(photo, long_edge):
     return replace(photo, pixels=resize(photo.pixels, size), alpha=resize(photo.alpha, size))
 
 
-def fit(width, height, long_edge):
+def fit(width: int, height: int, long_edge: int) -> tuple[int, int]:
     """Return (width, height) scaled down to a long edge of at most `long_edge` pixels; no size is enlarged."""
     scale = min(long_edge / max(width, height), 1)
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def resize(array, size):
+def resize(array: np.ndarray | None, size: tuple[int, int]) -> np.ndarray | None:
     """Shrink samples (H, W) or (H, W, C) of any type to `size` (width, height), antialiased; None stays None."""
     import cv2
     if array is None or array.shape[1::-1] == size:
@@ -89,7 +89,7 @@ def resize(array, size):
     return shrunk.reshape(*shrunk.shape[:2], *array.shape[2:])   # OpenCV drops an axis of one channel
 
 
-def check_size(path, width, height, pixel_bytes, max_pixels, max_bytes):
+def check_size(path: Path | str, width: int, height: int, pixel_bytes: int, max_pixels: int, max_bytes: int) -> None:
     """Raise UserError if a picture exceeds `max_pixels` or `max_bytes`.
 
     Args: `pixel_bytes`, the bytes of a decoded pixel: channels x bytes per sample.
@@ -104,7 +104,7 @@ def check_size(path, width, height, pixel_bytes, max_pixels, max_bytes):
                         f"{max_bytes / 2**20:.0f}; make it smaller, save it with 8 bits or raise the limit")
 
 
-def list_photos(folder):
+def list_photos(folder: Path | str) -> list[Path]:
     """Return the sorted paths of the photos directly in `folder`, without hidden files and other suffixes.
 
     Raises UserError if `folder` is not a folder, cannot be read or holds no photo.
@@ -122,7 +122,7 @@ def list_photos(folder):
     return photos
 
 
-def check_free(path, overwrite, remedy="another name"):
+def check_free(path: Path | str, overwrite: bool, remedy: str = "another name") -> None:
     """Raise UserError if a file cannot be written to `path`, or if it exists and `overwrite` is False.
 
     Call this function before long work, so that errors are found early. The error sentence offers `remedy` as the

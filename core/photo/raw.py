@@ -1,6 +1,7 @@
 """Camera RAW files: LibRaw develops them, through the optional package rawpy."""
 import contextlib
 import io
+from pathlib import Path
 
 from PIL import Image
 
@@ -12,7 +13,7 @@ from core.photo.profile import Space, srgb_profile, unit
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of the linear part; LibRaw's own default is BT.709
 
 
-def develop(path, data, max_pixels, max_bytes):
+def develop(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) -> Photo:
     """Develop the bytes of a RAW file to a 16-bit sRGB Photo.
 
     White balance and exposure are the camera's. LibRaw's automatic brightness is off, so the photos of an exposure

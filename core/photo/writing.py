@@ -73,7 +73,7 @@ def _metadata(like, kind, plan):
     return parts, notes
 
 
-def check_output(path, overwrite=True, shape=(0, 0)):
+def check_output(path: Path | str, overwrite: bool = True, shape: tuple[int, ...] = (0, 0)) -> "_Format":
     """Return the file format of an output path. Call this function before long work, too, to find errors early.
 
     Raises UserError if the suffix is unknown, the format cannot hold an image of `shape` (H, W, ...), or the file

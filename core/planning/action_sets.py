@@ -2,6 +2,7 @@
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.files import UserError
 from core.operators import get_operator
@@ -31,7 +32,7 @@ class ActionOptions:
     optimizer: str = "fit"
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         rows = [get_operator(name) for name in self.operators]
         local = [row.name for row in rows if row.structure == "fixed"]
         if local:
@@ -45,12 +46,12 @@ class ActionOptions:
         object.__setattr__(self, "operators", tuple(row.name for row in rows))
 
 
-def read_sets():
+def read_sets() -> dict[int, dict[str, Any]]:
     """Return the numbered sets of action_sets.toml as {number: row}."""
     return {int(number): row for number, row in tomllib.loads(SETS_FILE.read_text()).items()}
 
 
-def action_options(action_id, **overrides):
+def action_options(action_id: int, **overrides: Any) -> ActionOptions:
     """Return the ActionOptions of set `action_id`, changed by the `overrides` that are not None.
 
     Raises UserError if `action_id` is not a numbered set and `overrides` has no `operators`.

@@ -1,5 +1,6 @@
 """Auto-tone: a plan from the photo's histogram alone, without its request: levels, then a gamma towards mid grey."""
 import numpy as np
+import torch
 
 from core.operators import Plan, Step
 from core.operators.functions import CURVE_STEPS, luminance
@@ -12,7 +13,7 @@ GAMMA = (0.67, 1.5)              # bounds of the gamma
 # We chose these values on training photos: a full stretch, as in some programs, increases the L1 of most photos.
 
 
-def auto_tone(image):
+def auto_tone(image: torch.Tensor) -> Plan:
     """Return the Plan of one tone curve that stretches the luminance histogram and moves its mean towards grey.
 
     The 1% and 99% quantiles of the luminance (within bounds) become black and white. A gamma then moves the mean

@@ -4,11 +4,13 @@
     scores = shown.judged(critic)              # (K, B), higher where it fits better
     shown.distances                            # (K, B), the L1 between each edit and the edit that its request asks for
 """
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from core.operators import execute_batch
+from core.operators import OperatorVocab, execute_batch
 
 NEAR = 0.01    # L1: an edit within this distance of the target is not wrong; planning has the same tolerance
 FAR = 0.1      # L1: all wrong edits beyond this distance have the same weight
@@ -31,18 +33,18 @@ class Candidates:
     request_ids: torch.Tensor
     distances: torch.Tensor
 
-    def judged(self, critic):
+    def judged(self, critic: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """Return the scores (K, B) of a critic, a callable (source, candidate, request_ids) -> (N,), by one call."""
         sources = self.source.expand_as(self.images)
         return critic(*(part.flatten(0, 1) for part in (sources, self.images, self.request_ids))).view_as(
             self.distances)
 
     @property
-    def wrong(self):
+    def wrong(self) -> torch.Tensor:
         """Bool (K - 1, B), False for a candidate near the target or with the same request as the right candidate."""
         return self.distances[1:] > NEAR
 
-    def weights(self, by_distance=False):
+    def weights(self, by_distance: bool = False) -> torch.Tensor:
         """Return weights (K - 1, B) of all candidates but the right one: 0 if not `wrong`, else 1.
 
         With `by_distance` the weight of a wrong candidate is its distance / FAR, at most 1.
@@ -51,7 +53,8 @@ class Candidates:
 
 
 @torch.no_grad()
-def candidates(batch, vocab, random_edits=True, **others):
+def candidates(batch: dict[str, Any], vocab: OperatorVocab, random_edits: bool = True,
+               **others: torch.Tensor) -> Candidates:
     """Make the candidates of a batch; torch's global RNG draws the random ones.
 
     If the batch has plans, the wrong edits are mixed trajectories: the pair's own plan cut short, and the plan of the
@@ -92,12 +95,12 @@ def candidates(batch, vocab, random_edits=True, **others):
         torch.stack((torch.zeros_like(apart), *distances.values(), apart)))
 
 
-def distance(image, target):
+def distance(image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return the mean absolute distance (B,) between two batches of images (B, 3, H, W)."""
     return (image - target).abs().mean((1, 2, 3))
 
 
-def cut_short(vocab, ops):
+def cut_short(vocab: OperatorVocab, ops: torch.Tensor) -> torch.Tensor:
     """Return `ops` (B, T) with a random number of steps, at least one, removed from the end of each plan; 0 pads."""
     count = torch.isin(ops, torch.tensor([index for index, _ in vocab.operators], device=ops.device)).sum(1)
     kept = (torch.rand(len(ops)).to(ops.device) * count).long()   # 0 to count - 1
@@ -109,7 +112,7 @@ def _random_edit(vocab, source):
     return execute_batch(vocab, ops, source, params)
 
 
-def random_steps(vocab, count, device):
+def random_steps(vocab: OperatorVocab, count: int, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return operator ids (count, STEPS), padded with 0, and parameters (count, STEPS, P) of random global edits."""
     rows = [(index, operator) for index, operator in vocab.operators if not operator.local]
     chosen = torch.tensor([index for index, _ in rows])

@@ -9,12 +9,15 @@ import os
 import re
 import socket
 from collections import deque
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from core.files import UserError
-from core.planning.search import plan_pairs
+from core.planning.action_sets import ActionOptions
+from core.planning.search import Planned, plan_pairs
 from core.threads import threads
 
 RETRIES = 3   # number of retries of a batch on a Ray cluster if its worker dies
@@ -23,7 +26,8 @@ AGAIN = "run again with fewer --num_workers; planning continues where it stopped
 _CORE = Path(__file__).resolve().parents[1]
 
 
-def plan_batches(samples, batches, options, workers=None, cluster=None):
+def plan_batches(samples: Sequence[dict[str, Any]], batches: list[list[int]], options: ActionOptions,
+                 workers: int | None = None, cluster: str | None = None) -> Generator[list[Planned], None, None]:
     """Yield a list of `Planned` for each of `batches`, in order; the workers plan ahead of the caller.
 
     Args:
@@ -42,7 +46,7 @@ def plan_batches(samples, batches, options, workers=None, cluster=None):
     return _on_ray(samples, batches, options, workers, cluster)
 
 
-def plan_samples(options, samples):
+def plan_samples(options: ActionOptions, samples: Sequence[dict[str, Any]]) -> list[Planned]:
     """Return a `Planned` for each of a list of samples, with the same bits in every process of equal machines.
 
     Planning uses a single thread, because the number of threads changes the last bits of a sum, and with small

@@ -5,6 +5,7 @@ the parameters (N, n_params) that (nearly) minimise the L1 distance. A batch is 
 """
 import torch
 
+from core.operators import Operator
 from core.operators.functions import CURVE_STEPS
 
 GRID = 17          # points of each level of a scalar search
@@ -13,17 +14,17 @@ IRLS_FLOOR = 4e-3  # about one 8-bit level: smaller residuals count as noise
 RIDGE = 1e-3       # pulls the knots of a curve towards the identity where there are few pixels
 
 
-def fit(operator, image, target, valid):
+def fit(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Return the parameters (N, n) of `operator` that bring `image` nearest to `target`, within its bounds."""
     return FITS[operator.structure](operator, image, target, valid)
 
 
-def pick(image, valid):
+def pick(image: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Return the valid pixels of (N, 3, H, W) as a list (N, 3, M)."""
     return image.flatten(2)[..., valid.flatten()]
 
 
-def fit_linear(operator, image, target, valid):
+def fit_linear(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Fit an operator x + p d: the L1 optimum before clipping is the median of (y - x) / d with weights |d|."""
     ones = torch.ones(len(image), 1, dtype=image.dtype, device=image.device)
     direction = pick(operator.function(image, ones) - image, valid).flatten(1)
@@ -32,7 +33,7 @@ def fit_linear(operator, image, target, valid):
     return operator.normalise(weighted_median(ratio, direction.abs())[:, None])
 
 
-def weighted_median(values, weights):
+def weighted_median(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Return the weighted median (N,) of each row of `values` (N, M) with `weights` (N, M)."""
     values, order = values.sort(-1)
     reached = weights.gather(-1, order).cumsum(-1)
@@ -40,7 +41,7 @@ def weighted_median(values, weights):
     return values.gather(-1, index).squeeze(-1)
 
 
-def fit_scalar(operator, image, target, valid):
+def fit_scalar(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Fit one number by a grid over the bounds, then by two finer grids around the best point."""
     pixels, goal = pick(image, valid), pick(target, valid)
     centre = torch.full((len(pixels), 1), (operator.low + operator.high) / 2, dtype=image.dtype, device=image.device)
@@ -56,7 +57,7 @@ def fit_scalar(operator, image, target, valid):
     return centre
 
 
-def fit_curve(operator, image, target, valid):
+def fit_curve(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Fit tone curves: a curve is linear in its knots' heights, so iteratively reweighted least squares fits the L1.
 
     The knots are then made monotone (slopes >= 0). Each channel has its own fit, or one fit pools all channels.

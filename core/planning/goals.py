@@ -3,9 +3,11 @@
 A goal works on N images at once, (N, 3, h, w) in [0, 1]. `at(rows)` returns the goal for other images, the i-th of
 which belongs to pair rows[i]. The search ends at a cost below `tolerance` and polishes its plan in `rounds` steps.
 """
+from collections.abc import Callable
+
 import torch
 
-from core.operators import apply
+from core.operators import Operator, apply
 from core.operators.functions import CURVE_STEPS
 from core.planning.fits import fit
 from core.planning.minimisers import minimise
@@ -13,6 +15,7 @@ from core.planning.minimisers import minimise
 SAMPLES = 9    # number of parameter samples per operator that a judge compares; polishing improves the best one
 REACH = 2.5    # range of the samples before squashing; it covers most of the bounds
 GAMMA = 0.5    # standard deviation of log gamma of sampled tone curves
+Judge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]   # (images (N, 3, h, w), rows (N,)) -> costs (N,)
 
 
 class KnownTarget:
@@ -20,21 +23,21 @@ class KnownTarget:
 
     rounds = 60
 
-    def __init__(self, target, valid, optimizer, tolerance):
+    def __init__(self, target: torch.Tensor, valid: torch.Tensor, optimizer: str, tolerance: float) -> None:
         """Set the target (N, 3, h, w); `valid`, bool (h, w), marks the pixels that count.
 
         `optimizer` and `tolerance` are those of ActionOptions.
         """
         self.target, self.valid, self.optimizer, self.tolerance = target, valid, optimizer, tolerance
 
-    def at(self, rows):
+    def at(self, rows: torch.Tensor) -> "KnownTarget":
         return KnownTarget(self.target[rows], self.valid, self.optimizer, self.tolerance)
 
-    def cost(self, image):
+    def cost(self, image: torch.Tensor) -> torch.Tensor:
         """Return the mean absolute distance (N,) over the valid pixels of `image` (N, 3, h, w)."""
         return ((image - self.target).abs().mean(-3) * self.valid).sum((-2, -1)) / self.valid.sum()
 
-    def params(self, operator, image):
+    def params(self, operator: Operator, image: torch.Tensor) -> torch.Tensor:
         """Return the parameters (N, n) of `operator` that bring `image` (N, 3, h, w) nearest to the target."""
         if self.optimizer == "fit":
             return fit(operator, image, self.target, self.valid)
@@ -46,28 +49,28 @@ class Judged:
 
     tolerance, rounds = 0.0, 30   # costs are above 0, so the search never ends early
 
-    def __init__(self, judge, rows):
+    def __init__(self, judge: Judge, rows: torch.Tensor) -> None:
         """Set the judge, a callable (image (N, 3, h, w), rows (N,)) -> cost (N,).
 
         Its costs must be above 0 and differentiable in the image. `rows` are the indices of the images' pairs.
         """
         self.judge, self.rows = judge, rows
 
-    def at(self, rows):
+    def at(self, rows: torch.Tensor) -> "Judged":
         return Judged(self.judge, self.rows[rows])
 
-    def cost(self, image):
+    def cost(self, image: torch.Tensor) -> torch.Tensor:
         """Return the judge's cost (N,) of `image` (N, 3, h, w)."""
         return self.judge(image, self.rows)
 
-    def params(self, operator, image):
+    def params(self, operator: Operator, image: torch.Tensor) -> torch.Tensor:
         """Return the parameters (N, n) of `operator` with the least cost on `image` (N, 3, h, w) among `samples`."""
         tried = samples(operator).to(image)
         costs = torch.stack([self.cost(apply(operator, image, params.expand(len(image), -1))) for params in tried])
         return tried[costs.argmin(0)]
 
 
-def samples(operator, count=SAMPLES):
+def samples(operator: Operator, count: int = SAMPLES) -> torch.Tensor:
     """Return parameters (count, n): the neutral ones first, the others spread over the operator's range.
 
     Sampled tone curves are x^gamma with a random gamma per channel, because slopes sampled independently give curves
@@ -82,7 +85,8 @@ def samples(operator, count=SAMPLES):
     return operator.normalise(torch.cat((torch.full_like(found[:1], operator.neutral), found)))
 
 
-def descend(params, cost, project, rounds, rate):
+def descend(params: torch.Tensor, cost: Callable[[torch.Tensor], torch.Tensor],
+            project: Callable[[torch.Tensor], torch.Tensor], rounds: int, rate: float) -> torch.Tensor:
     """Improve parameters by Adam (Kingma and Ba 2015), each row independently; no row's cost increases.
 
     Args:

@@ -1,10 +1,13 @@
 """The mean edit: one plan fitted to all pairs of a training set, whatever their requests."""
 import torch
 
+from core.operators import Plan
+from core.planning.action_sets import ActionOptions
 from core.planning.search import plan_pairs
 
 
-def mean_edit(before, after, options, side=8, most=1024):
+def mean_edit(before: torch.Tensor, after: torch.Tensor, options: ActionOptions, side: int = 8,
+              most: int = 1024) -> Plan:
     """Return the Plan of a single image pair that is tiled from the thumbnails of all pairs.
 
     Args: `before`, `after` (N, 3, H, W), at least 1 pair; at most `most` pairs, evenly spaced, are tiled at

@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-from core.operators import apply
+from core.operators import Operator, apply
 
 SETTINGS = {
     "nelder-mead": {"method": "Nelder-Mead", "options": {"maxfev": 1000, "xatol": 1e-3, "fatol": 1e-5}},
@@ -10,7 +10,8 @@ SETTINGS = {
 }
 
 
-def minimise(optimizer, operator, image, target, valid):
+def minimise(optimizer: str, operator: Operator, image: torch.Tensor, target: torch.Tensor,
+             valid: torch.Tensor) -> torch.Tensor:
     """Return the parameters (N, n) that SciPy finds from a neutral start, one sample after the other."""
     return torch.stack([_minimise_one(SETTINGS[optimizer], operator, x[None], y[None], valid)
                         for x, y in zip(image, target, strict=True)])

@@ -5,13 +5,15 @@ mosaic of small patches, which is enough for a fit and cheap; the final choice o
 always gets whole images.
 """
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 
 from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, execute_batch, trace
-from core.planning.goals import Judged, KnownTarget, descend
+from core.planning.action_sets import ActionOptions
+from core.planning.goals import Judge, Judged, KnownTarget, descend
 
 PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels; each has a margin for operators with a radius
 SHORTER = 0.01                   # the search takes a shorter plan if its cost is at most this share higher
@@ -26,17 +28,17 @@ class Planned:
     distances: tuple[float, ...]
 
     @property
-    def l1_input(self):
+    def l1_input(self) -> float:
         """The distance of the input."""
         return self.distances[0]
 
     @property
-    def l1_output(self):
+    def l1_output(self) -> float:
         """The distance of the result."""
         return self.distances[-1]
 
     @property
-    def gains(self):
+    def gains(self) -> tuple[float, ...]:
         """The decrease of the distance by each step."""
         return tuple(before - after for before, after in pairwise(self.distances))
 
@@ -49,11 +51,11 @@ class Beams:
     params: torch.Tensor
     cost: torch.Tensor
 
-    def select(self, pairs):
+    def select(self, pairs: torch.Tensor) -> "Beams":
         """Return the beams of `pairs`, a mask (B,) or indices."""
         return Beams(self.ops[pairs], self.params[pairs], self.cost[pairs])
 
-    def append(self, parent, op, params, cost):
+    def append(self, parent: torch.Tensor, op: torch.Tensor, params: torch.Tensor, cost: torch.Tensor) -> "Beams":
         """Return beams (B, K'): each is the plan `parent` (B, K'), an index into K, with one more step."""
         rows = torch.arange(len(parent), device=parent.device)[:, None]
         return Beams(torch.cat((self.ops[rows, parent], op[..., None]), -1),
@@ -61,7 +63,8 @@ class Beams:
 
 
 @torch.no_grad()
-def plan_pairs(before, after, options, names=None):
+def plan_pairs(before: torch.Tensor, after: torch.Tensor, options: ActionOptions,
+               names: Sequence[str] | None = None) -> list[Planned]:
     """Find for each pair the plan that brings `before` nearest to `after`.
 
     Args:
@@ -92,7 +95,7 @@ def plan_pairs(before, after, options, names=None):
 
 
 @torch.no_grad()
-def plan_by_judge(before, judge, options):
+def plan_by_judge(before: torch.Tensor, judge: Judge, options: ActionOptions) -> list[Plan]:
     """Find for each image the plan whose result has the least cost by a judge; no target is known.
 
     Args:
@@ -205,7 +208,8 @@ def _choose(levels, pairs):
     return ops[shortest, pair], params[shortest, pair]
 
 
-def polish(vocab, ops, params, before, goal):
+def polish(vocab: OperatorVocab, ops: torch.Tensor, params: torch.Tensor, before: torch.Tensor,
+           goal: KnownTarget | Judged) -> torch.Tensor:
     """Improve all parameters of each plan together, by descent through the executor; no plan's cost increases.
 
     Args: `ops` (B, T) ids, `params` (B, T, P), `before` (B, 3, h, w), and a goal for these images.
@@ -227,7 +231,7 @@ def _project(vocab, ops, params):
     return params
 
 
-def to_plan(vocab, ops, params):
+def to_plan(vocab: OperatorVocab, ops: torch.Tensor, params: torch.Tensor) -> Plan:
     """Return the Plan of ids (T,) and parameters (T, P); special tokens are left out."""
     steps = []
     for index, values in zip(ops.tolist(), params, strict=True):
@@ -237,7 +241,7 @@ def to_plan(vocab, ops, params):
     return Plan(tuple(steps))
 
 
-def shorten(plan, before, after, options):
+def shorten(plan: Plan, before: torch.Tensor, after: torch.Tensor, options: ActionOptions) -> Planned:
     """Return a Planned without the steps that reduce the distance by less than `min_gain` of its initial value.
 
     Args: `before`, `after` (3, H, W), the whole images.

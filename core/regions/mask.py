@@ -1,9 +1,11 @@
 """Masks: the area that a step of a plan edits, as a value."""
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
 from pycocotools import mask as coco
 
 from core.files import UserError
@@ -19,20 +21,20 @@ class Mask:
     counts: str
 
     @classmethod
-    def from_array(cls, array):
+    def from_array(cls, array: ArrayLike) -> Self:
         """Encode an (H, W) array; a pixel is edited if it is non-zero, or over 0.5 in an array of floats."""
         array = np.asarray(array)
         inside = array > 0.5 if array.dtype.kind == "f" else array != 0
         rle = coco.encode(np.asfortranarray(inside.astype(np.uint8)))
         return cls(tuple(int(side) for side in rle["size"]), rle["counts"].decode("ascii"))
 
-    def array(self):
+    def array(self) -> np.ndarray:
         """Return the (H, W) uint8 array of 0 and 1. Raises UserError as `runs` does."""
         runs = self.runs()
         values = np.arange(len(runs)) % 2
         return np.repeat(values.astype(np.uint8), runs).reshape(self.size[::-1]).T
 
-    def runs(self):
+    def runs(self) -> list[int]:
         """Return the lengths of the runs of 0, 1, 0, ... down the columns, without decoding the pixels.
 
         Raises UserError if the encoding does not fill its size, or the size is over MAX_PIXELS.
@@ -45,13 +47,13 @@ class Mask:
             raise UserError(f"mask: counts do not decode to its size {list(self.size)}; make the plan again")
         return runs
 
-    def fits(self, height, width):
+    def fits(self, height: int, width: int) -> bool:
         """Return whether the mask has the aspect ratio of an image of this size, up to the rounding of a resize."""
         own, other = max(self.size), max(height, width)   # integers keep the comparison with half a pixel exact
         return all(2 * abs(ours * other - theirs * own) <= max(own, other)
                    for ours, theirs in zip(self.size, (height, width), strict=True))
 
-    def tensor(self, height, width):
+    def tensor(self, height: int, width: int) -> torch.Tensor:
         """Return the mask as a float tensor (1, 1, height, width) in [0, 1]; resizing makes its edges soft."""
         mask = torch.from_numpy(np.ascontiguousarray(self.array())).float()[None, None]
         if mask.shape[-2:] == (height, width):

@@ -3,6 +3,7 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -234,6 +235,6 @@ def _wrap(sentence, kind, wishes, rng):
     return sentence
 
 
-def choose(rng, options):
+def choose(rng: np.random.Generator, options: Sequence[Any]) -> Any:
     """Return a random element of `options`, any sequence, with equal probabilities."""
     return options[rng.integers(len(options))]

@@ -10,9 +10,9 @@ class Aspect:
     """One aspect of a photo that a sentence can name ("the colors"), with its adjectives."""
 
     noun: str
-    adjectives: tuple = ()  # comparatives: "stronger"
-    unwanted: tuple = ()    # "pale"
-    wanted: tuple = ()      # "rich"
+    adjectives: tuple[str, ...] = ()  # comparatives: "stronger"
+    unwanted: tuple[str, ...] = ()    # "pale"
+    wanted: tuple[str, ...] = ()      # "rich"
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Words(Aspect):
 
     noun: str = "it"
     about: str = ""
-    intent: dict = field(default_factory=dict)
-    verbs: tuple = ()       # commands that take a degree: "brighten {it}"
-    fixed: tuple = ()       # commands that take no degree: "make {it} pop"
-    raised: tuple = ()      # nouns after "more" or "increase"
-    lowered: tuple = ()     # nouns after "less" or "reduce"
-    complaints: tuple = ()  # whole statements
-    aspects: tuple = ()     # Aspect values
+    intent: dict[str, int] = field(default_factory=dict)
+    verbs: tuple[str, ...] = ()       # commands that take a degree: "brighten {it}"
+    fixed: tuple[str, ...] = ()       # commands that take no degree: "make {it} pop"
+    raised: tuple[str, ...] = ()      # nouns after "more" or "increase"
+    lowered: tuple[str, ...] = ()     # nouns after "less" or "reduce"
+    complaints: tuple[str, ...] = ()  # whole statements
+    aspects: tuple[Aspect, ...] = ()  # Aspect values
 
 
 def _cast(color, comparative):

@@ -18,7 +18,7 @@ class Corrector:
     """Maps a misspelt word to the known word that is meant. Corrections are cached."""
 
     def __init__(self, words: Iterable[str], similar: float = SIMILAR, shortest: int = SHORTEST,
-                 same_initial: bool = False):
+                 same_initial: bool = False) -> None:
         """Store the known words and the limits of a correction.
 
         Args:

@@ -30,7 +30,7 @@ class Wish:
     degree: str | int | float = "plain"
     where: tuple[int, int] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.attribute not in ATTRIBUTES:
             raise ValueError(f"attribute {self.attribute!r}: unknown; known are: {', '.join(ATTRIBUTES)}")
         if self.sign not in (1, -1):
