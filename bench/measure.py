@@ -16,8 +16,7 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: LDIE's figure, the reference's figure, and an upper limit of their ratio or of LDIE's figure.
-    """
+    """A table row: LDIE's figure, the reference's figure, and an upper limit of their ratio or of LDIE's figure."""
 
     what: str
     unit: str

@@ -65,8 +65,7 @@ class Decoder:
         self.hidden = (summary[None].contiguous(), torch.zeros_like(summary)[None])
 
     def step(self, image, history):
-        """Return log-probabilities (B, V) and the heads' input (B, 2 H) of the step after `history` (B, t) on `image`.
-        """
+        """Return log-probabilities (B, V) and the heads' input (B, 2 H) after `history` (B, t), which gave `image`."""
         planner = self.planner
         looked = planner.visual_projection(planner.visual_encoder(image))
         told = torch.cat((planner.operator_vectors(history[:, -1]), looked), 1)

@@ -3,7 +3,8 @@ import math
 
 import torch
 
-# Oklab (Ottosson 2020): linear sRGB to cone responses; their cube roots to lightness and two opponent axes.
+# Oklab (Ottosson 2020). The first matrix maps linear sRGB to cone responses; the second maps the cube roots of the cone
+# responses to lightness and two opponent axes.
 _TO_CONES = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
              (0.0883024619, 0.2817188376, 0.6299787005))
 _TO_OKLAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
@@ -12,7 +13,7 @@ _TO_XYZ = torch.tensor([   # linear sRGB to CIE XYZ, each row divided by the whi
     [0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]) / torch.tensor(
     [[0.95047], [1.0], [1.08883]])
 _TO_LAB = torch.tensor([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
-_LINEAR_BELOW = 0.008856   # X, Y and Z below this value: a line replaces the cube root
+_LINEAR_BELOW = 0.008856   # for X, Y and Z below this value, a line replaces the cube root
 
 
 def to_linear(srgb):
@@ -68,8 +69,8 @@ def _cube_root(x):
 def ciede2000(a, b):
     """Return the colour difference CIEDE2000 of each pixel, (B, H, W), of two Lab pictures (B, 3, H, W).
 
-    Sharma et al. 2005, "The CIEDE2000 Color-Difference Formula", with all parametric weights 1. It takes about
-    half the time of scikit-image.
+    Sharma et al. 2005, "The CIEDE2000 Color-Difference Formula", with all parametric weights 1. This function
+    takes about half the time of scikit-image's.
     """
     (light_a, *ab_a), (light_b, *ab_b) = a.unbind(1), b.unbind(1)
     mean_chroma = (torch.hypot(*ab_a) + torch.hypot(*ab_b)) / 2

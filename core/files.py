@@ -32,7 +32,7 @@ def naming(name):
 
 
 def identity(path):
-    """Return a value that all names of a file share: links, relative paths, other case on disks that ignore case.
+    """Return a value that is equal for all names of a file, such as links, relative paths, and other letter case.
 
     If there is no file, the value is the path with its links resolved.
     """
@@ -45,7 +45,7 @@ def identity(path):
 
 @contextlib.contextmanager
 def naming_file(path):
-    """Set the file name of an OSError raised in the block if the error has none, as after a failed write."""
+    """Add the file name `path` to an OSError of the block that names no file, such as one of a failed write."""
     try:
         yield
     except OSError as error:
@@ -80,7 +80,8 @@ def replacing(path, mode="wb"):
 def create_beside(path):
     """Create a file with a hidden, random name in the folder of `path`; return (its descriptor, its path).
 
-    The system applies the umask to the new file. Python could read the umask only by changing it, for all threads.
+    The operating system applies the umask to the new file. `tempfile` would make the file private, and Python can
+    read the umask only by changing it for all threads.
     """
     name = f".{path.stem}-{secrets.token_hex(4)}{path.suffix}"
     temporary = os.path.join(path.parent, name)
@@ -140,7 +141,7 @@ def read_toml(path):
     """Return the tables of a TOML file. Raises UserError with file and line if it is malformed."""
     try:
         return tomllib.loads(read_text(path))
-    except ValueError as error:   # TOMLDecodeError is one
+    except ValueError as error:   # TOMLDecodeError is a ValueError
         raise UserError(f"{path}: malformed TOML ({error})") from error
     except RecursionError as error:
         raise UserError(f"{path}: malformed TOML (brackets nested thousands deep)") from error
@@ -194,7 +195,7 @@ def read_tensors(path):
     """
     import torch
     with open(path, "rb") as file:
-        data = io.BytesIO(file.read())   # read first: a disk error is not a damaged file
+        data = io.BytesIO(file.read())   # read first, so that a disk error is not taken for a damaged file
     if zipfile.is_zipfile(data):
         with zipfile.ZipFile(data) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
@@ -224,7 +225,8 @@ def sha256(path, remedy):
 def passing_folder(prefix):
     """Create a folder for all temporary files of this process, and remove the folder at the end of the block.
 
-    Folders with this prefix whose process was killed are removed first: a live process holds a lock on its folder.
+    First, the folders that killed processes left under this prefix are removed. These folders have no lock, because
+    only a live process holds a lock on its folder.
     """
     import fcntl
     parent = Path(tempfile.gettempdir())
@@ -237,7 +239,7 @@ def passing_folder(prefix):
     before = tempfile.tempdir
     with _opened(made) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        os.rename(made, folder)   # renamed only when locked: other processes look for this name
+        os.rename(made, folder)   # renamed after locking: other processes remove unlocked folders with this name
         try:
             tempfile.tempdir = str(folder)
             yield folder

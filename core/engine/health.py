@@ -35,7 +35,7 @@ class Watch:
         self.verdict = None
 
     def see_validation(self, iteration, seeing):
-        """Check the share of the CNN's units that vary over photos, or None; return a sentence if it is too small."""
+        """Check `seeing`, the share of units that vary over photos, or None; return a sentence if it is too small."""
         if self.verdict or seeing is None or seeing >= SEEING:
             return None
         self.verdict = (f"blind by iteration {iteration}: {seeing:.0%} of the units of the visual encoder vary over "

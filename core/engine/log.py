@@ -29,7 +29,7 @@ class RunLog:
             self.watch.see_validation(row["iteration"], row.get("seeing"))
         if not self.writes:
             return
-        (self.folder / "health.json").unlink(missing_ok=True)   # of a restarted run, or of unsaved iterations
+        (self.folder / "health.json").unlink(missing_ok=True)   # left by a restarted run, or by unsaved iterations
         self._mark()
         write_json(self.folder / "options.json", dict(self.options) | {"revision": revision()}, indent=1)
         write_jsonl(self.folder / "log.jsonl", rows)

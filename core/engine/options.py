@@ -196,8 +196,8 @@ class Parser(argparse.ArgumentParser):
 
     def add_seeds(self, verb):
         """Add --seeds, see core.engine.seeds; the help begins with `verb`, such as train."""
-        self.add_argument("--seeds", type=number(int, 1), default=1, help=f"{verb} the trial with so many seeds, each "
-                          "in its own run folder (..._seed_1, ...), and report mean and spread")
+        self.add_argument("--seeds", type=number(int, 1), default=1, help=f"{verb} the trial with this number of "
+                          "seeds, each in its own run folder (..._seed_1, ...), and report mean and spread")
         return self
 
 

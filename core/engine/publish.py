@@ -26,7 +26,7 @@ def publish(options, kind: str, figures: dict) -> None:
 
     Args:
         options: the script's resolved options. The suffix of a run, such as _seed_1, is appended to the name.
-        kind: kind of measurement, see above.
+        kind: kind of measurement, see the docstring of this module.
         figures: plain values.
     """
     if not options.publish:
@@ -69,7 +69,7 @@ def command() -> str:
 
 
 def machine() -> dict:
-    """Return the machine's properties that change speeds and last bits: processor, cores, threads, versions."""
+    """Return the machine's properties that affect timings and rounding: processor, cores, threads, versions."""
     model = None
     with contextlib.suppress(OSError):
         model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)

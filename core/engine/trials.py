@@ -52,7 +52,7 @@ def _trial(path, number, row):
         if not isinstance(value, FIELDS[name]):
             raise UserError(f"{path}, trial {number}: {name} must be {KINDS[FIELDS[name]]}")
     for name, value in row.get("notebook", {}).items():
-        if type(value) not in (int, float) or not abs(value) < 2**63:   # nor NaN
+        if type(value) not in (int, float) or not abs(value) < 2**63:   # true for NaN, too
             raise UserError(f"{path}, trial {number}: notebook.{name[:60]} must be a finite number")
     return Trial(int(number), **row)
 

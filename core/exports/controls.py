@@ -114,7 +114,10 @@ def _probes():
 
 
 def _best_slider(program, controls, name, plan):
-    """Return the setting of slider `name` with the least mean difference over the probes; ties go to the smallest."""
+    """Return the value of slider `name` with the least mean difference over the probes.
+
+    A tie goes to the value nearest 0.
+    """
     settings = sorted(range(-100, 101), key=abs)
     probes = _probes()
     target = _as_row(execute(plan, _single_pixels(probes))[..., 0, 0])

@@ -36,14 +36,14 @@ def _linear_hsv_saturation(image, share):
 
 _MATRIX = torch.tensor(_TO_PROPHOTO, dtype=torch.float64)
 
-# Adobe's programs use ProPhoto primaries, and apply curves to sRGB-encoded values of these. The formula of Saturation
+# Adobe's programs use ProPhoto primaries, and apply curves to values with the sRGB encoding. The formula of Saturation
 # is not published; we assume a factor on CIELAB's chroma. Curves have 256 levels and may have at least 16 points.
 CAMERA_RAW = Program("Camera Raw", lambda image: _prophoto(image, _MATRIX),
                      lambda image: _prophoto(image, torch.linalg.inv(_MATRIX)), None,
                      max_points=16, levels=255, max_amount=150)
 
 # The profile sets sRGB as working space, and RawTherapee's RGB curves encode linear values like sRGB. Chromaticity is
-# `chroma`, and Saturation is `saturation`. Older versions read 1,024 characters per value, which 32 points fit.
+# `chroma`, and Saturation is `saturation`. Older versions read 1,024 characters per value, enough for 32 points.
 RAW_THERAPEE = Program("RawTherapee", lambda image: image, lambda image: image, _linear_hsv_saturation,
                        max_points=32, levels=4095, max_amount=1000)
 
@@ -64,7 +64,7 @@ def write_xmp(path, controls, title, comment):
     lists = {"ToneCurvePV2012": ["0, 0", "255, 255"]}
     for channel, points in zip(("Red", "Green", "Blue"), controls.curves, strict=True):
         lists[f"ToneCurvePV2012{channel}"] = [f"{x:.0f}, {y:.0f}" for x, y in points * 255]
-    # The identity is made from the settings, so that exporting the same plan again replaces its preset.
+    # The UUID is computed from the settings, so that exporting the same plan again replaces the preset.
     identity = uuid.uuid5(uuid.NAMESPACE_URL, repr((title, settings, lists))).hex.upper()
     attributes = {"PresetType": "Normal", "Cluster": "", "UUID": identity, "SupportsAmount": "False",
                   **{f"Supports{kind}": "True" for kind in supports}, "CameraModelRestriction": "", "Copyright": "",

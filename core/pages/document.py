@@ -37,7 +37,7 @@ def asset(name):
 
 
 def figure_of(value):
-    """Return a measured value as text, with the decimals that papers print; None gives "undefined"."""
+    """Return a measured value as text, with 4 decimals below 1 and 2 decimals from 1 on; None gives "undefined"."""
     if value is None:
         return "undefined"
     return f"{value:.{4 if abs(value) < 1 else 2}f}" if isinstance(value, float) else str(value)

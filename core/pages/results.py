@@ -135,7 +135,7 @@ def _compared(images):
 
 
 def _figure(shape, *content):
-    """Return a figure with the shape of an image; it fills the room, up to twice the image's pixels."""
+    """Return a figure with the shape of an image; the figure grows to twice the image's pixels if there is room."""
     return tags.figure(*content, style=f"--w:{shape['width']};--h:{shape['height']}")
 
 

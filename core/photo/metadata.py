@@ -1,4 +1,4 @@
-"""Metadata: what an edited photo keeps of EXIF, XMP and IPTC, and what its XMP says about the edit."""
+"""Metadata: select the EXIF and XMP data that an edited photo keeps, and describe the edit in its XMP packet."""
 import contextlib
 import re
 from xml.etree import ElementTree
@@ -8,9 +8,9 @@ from PIL.ExifTags import IFD, Base
 
 UPRIGHT = 1
 ADOBE_RGB_INTEROP = "R03"   # DCF 2.0: marks Adobe RGB pixels without an embedded profile
-ADOBE_RGB = 2               # of ColorSpace: not in the standard, but some cameras write it
+ADOBE_RGB = 2               # value of ColorSpace that the standard lacks; some cameras write this value
 MAKER_NOTE = 37500
-MOST_XMP = 1 << 20          # bytes; larger packets hold pictures
+MOST_XMP = 1 << 20          # bytes; larger packets usually contain pictures
 
 # The tags of the first directory that describe the photo; its other tags describe the layout of the file.
 _KEPT = [Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
@@ -24,7 +24,7 @@ _XAP = "http://ns.adobe.com/xap/1.0/"
 _OURS = "urn:ldie:edit:1.0/"
 _ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 _WRAPPERS = {"x": "adobe:ns:meta/", "rdf": _RDF, "tiff": _TIFF, "Iptc4xmpExt": _EXT, "xmp": _XAP, "ldie": _OURS}
-# Namespaces of parts that an edited photo no longer has: gain map, depth map, motion photo, further packets
+# Namespaces that describe parts which an edited photo lacks: gain map, depth map, motion photo, extended XMP.
 _GAIN_MAP = ("http://ns.adobe.com/hdr-gain-map/1.0/", "http://ns.apple.com/HDRGainMap/1.0/")
 _DEPTH_MAP = ("http://ns.google.com/photos/1.0/depthmap/", "http://ns.apple.com/depthData/1.0/",
               "http://ns.google.com/photos/dd/1.0/device/")
@@ -43,7 +43,8 @@ def orientation(exif):
 def exif_primaries(exif):
     """Return the RGB primaries that EXIF data names, for a photo without a profile.
 
-    Returns: "Adobe RGB"; (three primaries (x, y), white (x, y), gamma or None for the sRGB curve); or None.
+    Returns: the name "Adobe RGB"; or a tuple of three primaries (x, y), white point (x, y), and gamma (None for the
+    sRGB curve); or None if EXIF data names no primaries.
     """
     details = exif.get_ifd(IFD.Exif)
     if interoperability(exif).get(1) == ADOBE_RGB_INTEROP or details.get(Base.ColorSpace) == ADOBE_RGB:
@@ -60,7 +61,7 @@ def interoperability(exif):
     """Return the tags of the interoperability directory; {} if it is missing."""
     try:
         return dict(exif.get_ifd(IFD.Interop))
-    except KeyError:   # Pillow from 12.3 on raises it for a missing directory
+    except KeyError:   # Pillow from 12.3 on raises KeyError for a missing directory
         return {}
 
 
@@ -99,17 +100,17 @@ def describe(exif, size, converted=False, maker_note=True):
 def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
     """Return the XMP packet of an edited photo, and a list of notes.
 
-    The packet keeps rating, title, keywords, rights and all else that the photo's packet says; orientation becomes
-    upright, and descriptions of left-out parts (gain map, depth map) go. With `plan`, a text, it says that
-    the picture was edited by that plan (IPTC digital source type "algorithmically enhanced"). A damaged packet, or
-    one of more than 1 MiB, is left out, and a note says so.
+    The new packet keeps all properties of the photo's packet, such as rating, title, keywords and rights, except two:
+    the orientation becomes upright, and descriptions of left-out parts (gain map, depth map) are removed. With `plan`,
+    a text, the packet also says that this plan edited the picture (IPTC digital source type "algorithmically
+    enhanced"). A packet that is damaged or larger than 1 MiB is left out, with a note.
     """
     notes, root = [], None
     if xmp:
         try:
             root = _parse(xmp)
         except (ValueError, ElementTree.ParseError, RecursionError):
-            notes.append("its XMP data is damaged or too large and was left out")
+            notes.append("the photo's XMP data is damaged or too large and is left out")
     if root is None:
         if plan is None:
             return b"", notes
@@ -132,13 +133,14 @@ def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
 
 
 def parts_left_out(xmp: bytes) -> list[str]:
-    """Return notes on the parts that XMP data announces and an edited photo does not have: gain map, depth map."""
-    return [f"its {name} is left out" for name, spaces in (("HDR gain map", _GAIN_MAP), ("depth map", _DEPTH_MAP))
+    """Return a note for each part that XMP data announces but an edited photo lacks: gain map, depth map."""
+    return [f"the photo's {name} is left out"
+            for name, spaces in (("HDR gain map", _GAIN_MAP), ("depth map", _DEPTH_MAP))
             if any(space.encode() in xmp for space in spaces)]
 
 
 def _parse(xmp):
-    """Return the root element of a packet. Raises ValueError and ParseError on one that cannot be kept."""
+    """Return the root element of a packet. Raises ValueError or ParseError if the packet cannot be kept."""
     if len(xmp) > MOST_XMP or b"<!" in xmp.replace(b"<![CDATA[", b""):   # a document type could define entities
         raise ValueError("too large, or with a document type")
     text = xmp.decode("utf-8-sig").strip("\0 \r\n\t")
@@ -167,7 +169,7 @@ def _drop(rdf):
 
 
 def _set(rdf, first, name, value):
-    """Set a property, as an attribute of the first description; other statements of it go."""
+    """Set a property as an attribute of the first description, and remove its other occurrences."""
     for element in list(rdf.iter(f"{{{_RDF}}}Description")):
         element.attrib.pop(name, None)
         for child in element.findall(name):

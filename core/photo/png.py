@@ -1,4 +1,4 @@
-"""PNG chunks: the colour space that a file names, and the chunks of profile, EXIF, XMP and resolution to write."""
+"""PNG chunks: find the colour space that a file names, and write profile, resolution, EXIF and XMP data."""
 import struct
 import zlib
 
@@ -6,7 +6,7 @@ from core.files import UserError
 from core.photo.profile import D65, P3_PRIMARIES, REC2020_PRIMARIES, SRGB_PRIMARIES, rgb_profile
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# ITU-T H.273: colour primaries and transfer characteristics, of cICP chunks and HEIC's nclx boxes
+# Code points of ITU-T H.273, in cICP chunks and HEIC's nclx boxes: primaries, gammas (None: the sRGB curve), HDR curves
 _PRIMARIES = {1: SRGB_PRIMARIES, 9: REC2020_PRIMARIES, 12: P3_PRIMARIES}
 _GAMMAS = {1: 1 / 0.45, 4: 2.2, 5: 2.8, 6: 1 / 0.45, 8: 1.0, 13: None, 14: 1 / 0.45, 15: 1 / 0.45}
 _HDR = {16: "PQ", 18: "HLG"}
@@ -15,8 +15,8 @@ _HDR = {16: "PQ", 18: "HLG"}
 def named_profile(data: bytes, icc: bytes) -> tuple[bytes, list[str]]:
     """Return the ICC profile of the colour space that a PNG's chunks name, empty for sRGB, and a list of notes.
 
-    The order is that of the standard (third edition): cICP, iCCP (given as `icc`), sRGB, gAMA and cHRM. Raises
-    UserError for HDR (PQ, HLG).
+    If several chunks name a colour space, the first of these counts, as in the standard (third edition): cICP, iCCP
+    (given as `icc`), sRGB, gAMA and cHRM. Raises UserError for HDR (PQ, HLG).
     """
     chunks = _chunks(data)
     if len(cicp := chunks.get(b"cICP", b"")) == 4:
@@ -33,21 +33,21 @@ def named_profile(data: bytes, icc: bytes) -> tuple[bytes, list[str]]:
             primaries = tuple(found)
     near = max(abs(a - b) for pair, known in zip((*primaries, white), (*SRGB_PRIMARIES, D65), strict=True)
                for a, b in zip(pair, known, strict=True)) < 2e-3
-    if near and (gamma is None or abs(gamma - 2.2) < 0.02):   # what writers of sRGB put there
+    if near and (gamma is None or abs(gamma - 2.2) < 0.02):   # programs write these values for sRGB
         return b"", []
     return rgb_profile(SRGB_PRIMARIES if near else primaries, D65 if near else white, gamma or 2.2), []
 
 
 def coded_profile(primaries: int, transfer: int, icc: bytes = b"") -> tuple[bytes, list[str]]:
-    """Return the profile of code points of ITU-T H.273, or `icc` and a note where they are unknown.
+    """Return the profile for code points of ITU-T H.273, and a list of notes; for unknown code points, return `icc`.
 
     Raises UserError for HDR (PQ, HLG).
     """
     if transfer in _HDR:
-        raise UserError(f"an HDR picture ({_HDR[transfer]}) is not edited; convert it to SDR, such as Display P3")
+        raise UserError(f"HDR pictures ({_HDR[transfer]}) cannot be edited; convert it to SDR, such as Display P3")
     if primaries not in _PRIMARIES or transfer not in _GAMMAS:
-        return icc, [f"its colour code points ({primaries}, {transfer}) are unknown: taken as "
-                     f"{'its ICC profile says' if icc else 'sRGB'}"]
+        return icc, [f"the photo's colour code points ({primaries}, {transfer}) are unknown: "
+                     f"{'its ICC profile is used instead' if icc else 'taken as sRGB'}"]
     if primaries == 1 and transfer in (1, 6, 13):   # BT.709 is displayed as sRGB
         return icc, []
     return rgb_profile(_PRIMARIES[primaries], D65, _GAMMAS[transfer]), []

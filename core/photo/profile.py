@@ -15,7 +15,7 @@ import numpy as np
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
 _ROWS = 256   # rows of an image that are converted at once
-_D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white of ICC profiles
+_D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white point of ICC profiles
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
@@ -26,12 +26,12 @@ PROPHOTO_PRIMARIES, PROPHOTO_WHITE = ((0.7347, 0.2653), (0.1596, 0.8404), (0.036
 _NAMES = {SRGB_PRIMARIES: "sRGB primaries", ADOBE_PRIMARIES: "Adobe RGB (1998)", P3_PRIMARIES: "Display P3",
           REC2020_PRIMARIES: "Rec. 2020",
           PROPHOTO_PRIMARIES: "ProPhoto RGB"}
-ADOBE_GAMMA = 563 / 256   # as the standard writes 2.2
+ADOBE_GAMMA = 563 / 256   # the exact value that the standard gives for 2.2
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """The RGB space of a photo's file, and how its numbers become a Photo's.
+    """The RGB space of a photo's file, and the conversion between the file's values and the pixels of a Photo.
 
     `icc` is the profile to embed, empty for sRGB by convention. `to_srgb` (3, 3) maps linear RGB to linear sRGB; None
     means that the primaries are those of sRGB. `curves` (65536, 3) maps the file's values, evenly spaced from 0 to 1,
@@ -66,7 +66,7 @@ class Space:
         return _each_channel(lambda values, curve: np.interp(values, curve, grid), pixels, self.curves)
 
     def same_primaries(self, other) -> bool:
-        """Return whether numbers of both spaces mean the same colours."""
+        """Return whether equal pixels have the same colour in both spaces."""
         ours, theirs = (np.eye(3) if space.to_srgb is None else space.to_srgb for space in (self, other))
         return bool(np.allclose(ours, theirs, atol=1e-3))
 
@@ -95,10 +95,10 @@ def in_srgb(pixels, space):
 def to_pixels(samples, icc):
     """Return the pixels of decoded samples: (pixels (H, W, 3) float32 in [0, 1], their Space, a list of notes).
 
-    - An RGB profile of primaries and curves (sRGB, Display P3, Adobe RGB, ProPhoto, ...) keeps its primaries.
-    - Another profile (grey, CMYK, an RGB profile of tables) is converted to sRGB by LittleCMS in floating point,
+    - With an RGB profile of primaries and curves (Display P3, Adobe RGB, ProPhoto, ...), pixels keep these primaries.
+    - With another profile (grey, CMYK, an RGB profile of tables), LittleCMS converts samples to sRGB in floating point,
       relative colorimetric with black point compensation; colours outside sRGB are clipped.
-    - A profile that moves no colour by half an 8-bit level from sRGB counts as sRGB, and is kept.
+    - A profile whose colours differ from sRGB by less than half an 8-bit level counts as sRGB; the file keeps it.
     - Without a profile, samples are sRGB by convention, and CMYK becomes RGB by (1 - ink) (1 - black).
 
     Args:
@@ -112,14 +112,14 @@ def to_pixels(samples, icc):
             samples = samples.repeat(3, axis=2)   # a grey picture may have an RGB profile
         try:
             if samples.shape[2] != channels:
-                raise ValueError(f"made for {icc[16:20].decode('latin-1').strip() or 'nothing'}")
+                raise ValueError(f"made for {icc[16:20].decode('latin-1').strip() or 'an unknown space'}")
             if kind == "rgb" and (space := read_space(icc)):
                 return space.decode(samples), space, notes
             if kind == "rgb":
-                notes.append("its ICC profile is a table: converted to sRGB, colours outside sRGB are clipped")
+                notes.append("the photo's ICC profile is a table: converted to sRGB, colours outside sRGB are clipped")
             return _transform(samples, icc, kind, srgb_profile()), Space(srgb_profile()), notes
         except (ValueError, RuntimeError) as error:   # CmsError is a RuntimeError
-            notes = [f"its ICC profile does not fit its pixels ({error}): taken as sRGB"]
+            notes = [f"the photo's ICC profile does not fit its pixels ({error}): taken as sRGB"]
     pixels = unit(samples)
     if samples.shape[2] == 4:
         notes.append("CMYK without a usable profile: colours are approximate")
@@ -153,7 +153,7 @@ def read_space(icc: bytes) -> Space | None:
         return None
     if not profile.is_matrix_shaper or b"A2B0" in _tags(icc) or abs(np.linalg.det(matrix)) < 1e-4:
         return None
-    # The same primaries with the sRGB curve: LittleCMS then converts each channel by a curve of its own.
+    # Convert to a profile with the same primaries and the sRGB curve: this conversion is a curve for each channel.
     ramp = np.arange(65536, dtype=np.uint16)[None, :, None].repeat(3, 2)
     curves = _transform(ramp, icc, "rgb", matrix_profile("own primaries", matrix))[0].astype(np.float64)
     if np.abs(curves - unit(ramp[0])).max() < _HALF_LEVEL / 257:   # half a level of 16 bits
@@ -173,13 +173,16 @@ def _tags(icc):
 
 
 def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
-    """Return an ICC profile of RGB primaries, three (x, y), a white (x, y) and a gamma; None is the sRGB curve."""
+    """Return an ICC profile of three RGB primaries (x, y), a white point (x, y) and a gamma (None: the sRGB curve)."""
     name = _NAMES.get(tuple(map(tuple, primaries)), "RGB primaries of the file")
     return matrix_profile(name, _to_xyz(primaries, white), gamma)
 
 
 def matrix_profile(name: str, matrix: np.ndarray, gamma: float | None = None) -> bytes:
-    """Return an ICC profile (version 4.2) of a matrix (3, 3), linear RGB to XYZ under D50, and a curve, see above."""
+    """Return an ICC profile (version 4.2) of a matrix (3, 3) from linear RGB to XYZ under D50, and of a gamma.
+
+    A gamma of None is the sRGB curve.
+    """
     text = name.encode("utf-16-be")
     words = b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(text), 28) + text
     curve = (struct.pack(">4sIHH", b"para", 0, 0, 0) + _fixed(gamma) if gamma else
@@ -219,7 +222,7 @@ def srgb_profile() -> bytes:
 
 
 def _transform(samples, icc, kind, target):
-    """Return (H, W, 3) float32 in [0, 1] under the profile `target`, by all cores.
+    """Convert samples to the profile `target` on all cores; return (H, W, 3) float32 in [0, 1].
 
     One core takes 0.3 s per megapixel. Integer output would be faster, but LittleCMS then interpolates in a coarse
     table, with errors of several levels. We call LittleCMS through imagecodecs; Pillow's binding has 8 bits only.
@@ -236,7 +239,7 @@ def _transform(samples, icc, kind, target):
 
 
 def _each_channel(function: Callable, samples, tables):
-    """Return `function(channel, table)` of each channel (H, W) as float32 (H, W, 3), by all cores."""
+    """Apply `function(channel, table)` to each channel (H, W) on all cores; return float32 (H, W, 3)."""
     def convert(rows):
         return np.stack([function(rows[..., channel], tables[:, channel]) for channel in range(3)], -1).astype(
             np.float32)
@@ -245,7 +248,7 @@ def _each_channel(function: Callable, samples, tables):
 
 
 def _by_rows(function, samples):
-    """Apply a function to strips of rows, by all cores; return the results as one array."""
+    """Apply a function to strips of rows on all cores; return the results as one array."""
     parts = np.split(np.ascontiguousarray(samples), range(_ROWS, len(samples), _ROWS))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.concatenate(list(pool.map(function, parts)))

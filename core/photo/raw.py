@@ -15,8 +15,8 @@ _SRGB_GAMMA = (2.4, 12.92)  # power and slope of the linear part; LibRaw's own d
 def develop(path, data, max_pixels, max_bytes):
     """Develop the bytes of a RAW file to a 16-bit sRGB Photo.
 
-    The white balance is the camera's, and so is the exposure: LibRaw's automatic brightness is off, so the photos of a
-    bracket keep their steps. The other settings are LibRaw's defaults. The photo is upright.
+    White balance and exposure are the camera's. LibRaw's automatic brightness is off, so the photos of an exposure
+    bracket keep their differences. The other settings are LibRaw's defaults. The photo is upright.
     EXIF data is kept if the RAW format is based on TIFF, as most are. The maker note is left out, because its offsets
     are valid in the RAW file only. Raises UserError if rawpy is not installed, the file is broken or from an unknown
     camera, or the picture is too large.

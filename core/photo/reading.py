@@ -18,7 +18,7 @@ from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_pix
 from core.photo.raw import develop
 from core.photo.tiff import read_tiff
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")   # that Pillow opens
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")   # formats that Pillow opens
 _EXTRA = "pip install -r requirements-formats.txt"
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
@@ -42,13 +42,13 @@ _UPRIGHT = {
 
 
 def read_photo(path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, long_edge=None):
-    """Read a photo: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, HEIC and JPEG XL (an extra), or a camera's RAW file.
+    """Read a photo: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, or, with optional packages, HEIC, JPEG XL and camera RAW.
 
     Files are decoded at their full depth; see `to_pixels` for colour. The EXIF orientation is applied once. Grey,
-    palette, 1-bit and CMYK pictures become RGB. Of several frames or pages one is read: the largest of a TIFF, the
-    first of other formats. The `notes` of the result name these changes and the parts that are left out. With
-    `long_edge` the photo is shrunk while it is decoded, which gives a preview in a fraction of the time and memory;
-    its samples are rounded to the file's levels.
+    palette, 1-bit and CMYK pictures become RGB. If a file has several frames or pages, one of them is read: the
+    largest page of a TIFF, the first frame of other formats. The `notes` of the result name these changes and the parts
+    that are left out. With `long_edge` the photo is shrunk while it is decoded, which takes a fraction of the time and
+    memory; the samples of the shrunk photo are rounded to the file's levels.
 
     Raises UserError if the file is missing, empty, broken, cut short, of another format or of an unsupported layout
     (the sentence names it), if it has more than `max_pixels` pixels or takes more than `max_bytes` bytes when decoded
@@ -97,7 +97,7 @@ def _assemble(decoded, long_edge, caught):
 
 
 def _exif_profile(exif):
-    """Return the profile that EXIF data names for a photo without one, or empty."""
+    """Return a profile made from the primaries in EXIF data, for a photo without a profile; empty without primaries."""
     named = exif_primaries(exif)
     if named == "Adobe RGB":
         return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA)
@@ -143,10 +143,10 @@ def _open(path, data):
 
 @contextlib.contextmanager
 def _pillow():
-    """Switch off Pillow's size limit, which `check_size` replaces, and yield the list of its warnings.
+    """Switch off Pillow's size limit, which `check_size` replaces, and yield a list that collects Pillow's warnings.
 
-    Both are settings of the whole process. The limit comes back with the last of the threads that read photos at once;
-    warnings are caught in the main thread only, and the list of another thread stays empty.
+    The limit and the warning filters are settings of the whole process. So the limit is restored when the last thread
+    has read its photo, and warnings are collected in the main thread only; other threads get a list that stays empty.
     """
     with _LIMIT.off():
         if threading.current_thread() is not threading.main_thread():
@@ -205,7 +205,7 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
                 "dpi": _dpi(image.info.get("dpi"))}
         return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "upright": image.format == "AVIF",
                 "frames": getattr(image, "n_frames", 1),
-                "format": "JPEG" if image.format == "MPO" else image.format,   # MPO: a JPEG followed by another
+                "format": "JPEG" if image.format == "MPO" else image.format,   # MPO: a JPEG followed by further JPEGs
                 "notes": notes if exif is not None else [*notes, _DAMAGED_EXIF]}
 
 
@@ -217,7 +217,7 @@ def _decode_tiff(path, data, max_pixels, max_bytes, long_edge):
 
 
 def _decode_heic(path, data, max_pixels, max_bytes, long_edge):
-    """Decode HEIC, which phones write; libheif has turned it upright already."""
+    """Decode HEIC, a format of phones; libheif returns upright pixels."""
     try:
         import pillow_heif
     except ImportError:
@@ -239,7 +239,7 @@ def _decode_heic(path, data, max_pixels, max_bytes, long_edge):
     for name, present in (("HDR gain map", any("hdrgainmap" in str(kind).lower() for kind in file.info.get("aux", {}))),
                           ("depth map", file.info.get("depth_images"))):
         if present:
-            notes.append(f"its {name} is left out")
+            notes.append(f"the photo's {name} is left out")
     if len(list(pillow_heif.open_heif(io.BytesIO(data)))) > 1:
         notes.append("several pictures: only the first is read")
     tags = {"icc": icc, "exif": exif, "xmp": _bytes(file.info.get("xmp"))}
@@ -278,7 +278,10 @@ def _colour_named(path, function, *arguments):
 
 
 def _frames(image):
-    """Return a note if the file has further frames or pictures; the second of an Ultra HDR photo is its gain map."""
+    """Return a list with a note if further frames or pictures are not read.
+
+    The list is empty for an Ultra HDR photo, whose second picture is its gain map.
+    """
     count = getattr(image, "n_frames", 1)
     if count < 2 or (count == 2 and parts_left_out(_bytes(image.info.get("xmp")))):
         return []
@@ -297,7 +300,7 @@ def _iptc(image):
 
 
 def _dpi(value):
-    """Return (across, down) in dots per inch, or None where the file says nothing usable."""
+    """Return (across, down) in dots per inch, or None if the file has no usable resolution."""
     with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
         across, down = map(float, value)
         if 1 <= across < 1e5 and 1 <= down < 1e5:
@@ -310,7 +313,7 @@ def _depth(format, data):
     if format == "PNG":
         return 16 if data[24] == 16 else 8   # the bit depth of IHDR, always the first chunk
     if format == "AVIF" and (place := data.find(b"pixi")) > 0:
-        return 16 if data[place + 9] > 8 else 8   # after the box's version and its number of channels
+        return 16 if data[place + 9] > 8 else 8   # the bit depth, after the box's version and number of channels
     return 8
 
 
@@ -338,7 +341,7 @@ def _decode_8(path, image):
     if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour marked as transparent
         mode = "RGBA"
     image.load()
-    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # convert would copy
+    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # convert always copies
     samples = samples[..., None] if samples.ndim == 2 else samples
     return (samples[..., :-1], unit(samples[..., -1])) if mode.endswith("A") else (samples, None)
 
@@ -357,11 +360,11 @@ def _decode_16(image, data):
     return samples, None
 
 
-_DAMAGED_EXIF = "its EXIF data is damaged and was left out"
+_DAMAGED_EXIF = "the photo's EXIF data is damaged and is left out"
 
 
 def _sound(exif, size):
-    """Return EXIF data that can be written, and a list of notes; damaged data gives an empty one and a note."""
+    """Return EXIF data that can be written, and a list of notes; damaged data becomes empty, with a note."""
     try:
         describe(exif, size)
         exif_primaries(exif)

@@ -17,7 +17,7 @@ _REDUCED, _MASK = 1, 4   # bits of NewSubfileType: a thumbnail, a transparency m
 _ASSOCIATED, _UNASSOCIATED = 1, 2   # ExtraSamples: colours are multiplied by alpha, or not
 _XMP, _IPTC, _ICC = 700, 33723, 34675
 _LONG = 4   # the type of an offset
-_MOST_PAGES = 100   # that are looked at
+_MOST_PAGES = 100   # most pages that are compared
 # The types of the tags of the first directory that `metadata.describe` keeps: text, unsigned short, byte
 _TYPES = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 316: "s", 18246: "H", 18249: "H",
           33432: "s", 40091: "B", 40092: "B", 40093: "B", 40094: "B", 40095: "B"}
@@ -28,7 +28,7 @@ def read_tiff(path, data, max_pixels, max_bytes):
 
     Returns: samples (H, W, C) uint8, uint16 or float32 in [0, 1], C = 1, 3 or 4 (CMYK); alpha (H, W) float32 or None;
     the depth, 8, 16 or 32; a dict of the tags `icc`, `exif` (an Image.Exif), `xmp`, `iptc` and `dpi`; a list of notes.
-    Raises UserError with the true reason where the layout is not supported.
+    Raises UserError, which names the layout, if the layout is not supported.
     """
     import tifffile
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
@@ -102,7 +102,7 @@ def _check(path, page, kind):
 
 
 def _levels(samples, page, kind, notes):
-    """Return samples that use the whole range of uint8 or uint16, or float32 in [0, 1]; a palette is looked up."""
+    """Return samples that use the whole range of uint8 or uint16, or float32 in [0, 1]; palette indices become RGB."""
     bits = page.bitspersample
     if kind == "PALETTE":
         notes.append("palette picture: converted to RGB")
@@ -121,7 +121,10 @@ def _levels(samples, page, kind, notes):
 
 
 def _unmultiply(colour, alpha, associated):
-    """Return the colour samples, not multiplied by alpha, and alpha (H, W) float32 in [0, 1]."""
+    """Return colour samples that are not multiplied by alpha, and alpha (H, W) float32 in [0, 1].
+
+    `associated` says that the given colour samples are multiplied by alpha.
+    """
     top = 1 if alpha.dtype == np.float32 else np.iinfo(alpha.dtype).max
     share = (alpha / np.float32(top)).astype(np.float32)
     if associated:
@@ -131,7 +134,7 @@ def _unmultiply(colour, alpha, associated):
 
 
 def _tags(tiff, page, data):
-    """Return the metadata of a page; what it lacks comes from the first page."""
+    """Return the metadata of a page; tags that the page lacks are taken from the first page."""
     def raw(code):
         tag = page.tags.get(code) or tiff.pages.first.tags.get(code)
         return data[tag.valueoffset:tag.valueoffset + tag.valuebytecount] if tag else b""

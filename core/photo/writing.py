@@ -1,4 +1,4 @@
-"""Writing photos: the suffix gives the format; depth, colour profile and metadata are those of the read photo."""
+"""Writing photos: the suffix gives the format; depth, colour profile and metadata are those of the original photo."""
 import io
 import struct
 from collections.abc import Callable
@@ -24,7 +24,8 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
     Args:
         path: a name with one of WRITE_SUFFIXES; a missing folder is made.
         pixels: (H, W, 3) float array with the primaries of `like`, clipped to [0, 1].
-        like: the Photo that was edited; it gives depth, profile, alpha and metadata. None: 8 bits, sRGB, nothing else.
+        like: the Photo that was edited; it gives depth, profile, alpha and metadata. None: 8 bits, sRGB, no alpha and
+            no metadata.
         quality: 1 to 100, for JPEG and WebP; WebP is lossless at 100.
         subsampling: colour subsampling of JPEG: "4:4:4" (none), "4:2:2" or "4:2:0".
         overwrite: False refuses to replace a file.
@@ -45,10 +46,11 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
     like = like or Photo(pixels)
     depth, alpha, notes = like.depth, like.alpha, []
     if depth > kind.max_depth:
-        notes.append(f"{kind.name} holds {kind.max_depth} bits per sample: written with {kind.max_depth} of {depth}")
+        notes.append(f"{kind.name} holds {kind.max_depth} bits per sample: written with {kind.max_depth} instead of "
+                     f"{depth}")
         depth = kind.max_depth
     if alpha is not None and not kind.alpha:
-        notes.append(f"{kind.name} holds no transparency: laid on white")
+        notes.append(f"{kind.name} holds no transparency: transparent parts become white")
         pixels, alpha = pixels * alpha[..., None] + (1 - alpha[..., None]), None
     parts, lost = _metadata(like, kind, plan)
     encoded = kind.encode(_quantise(pixels, alpha, depth, like.space), **parts, quality=quality,
@@ -59,7 +61,7 @@ def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwr
 
 
 def _metadata(like, kind, plan):
-    """Return the metadata that a format can hold, {exif, icc, xmp, iptc, dpi}, and notes on what it cannot."""
+    """Return the metadata that a format can hold, {exif, icc, xmp, iptc, dpi}, and notes on parts that are left out."""
     xmp, notes = edited_xmp(like.xmp, plan)
     parts = {"exif": like.exif, "icc": like.icc, "xmp": xmp, "iptc": like.iptc, "dpi": like.dpi}
     for part, name, most in (("exif", "EXIF data", kind.max_exif), ("xmp", "XMP data", kind.max_xmp),
@@ -91,7 +93,7 @@ def check_output(path, overwrite=True, shape=(0, 0)):
 def _quantise(pixels, alpha, depth, space):
     """Return samples (H, W, 3 or 4) of `depth` bits in the file's own space, uint8, uint16 or float32.
 
-    They are computed in strips, because a large photo's copies need memory.
+    The samples are computed in strips, because whole copies of a large photo take much memory.
     """
     top, kind = {8: (255, np.uint8), 16: (65535, np.uint16), 32: (1, np.float32)}[depth]
     samples = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), kind)

@@ -214,4 +214,4 @@ def test_a_missing_data_set_is_reported_before_measuring(run_script, tmp_path):
 def test_an_unknown_part_is_refused(run_script):
     result = run_script("bench/bench.py", "--rows", "planner,cooking")
     assert result.code == 2
-    assert "'cooking' is no part" in result.err
+    assert "'cooking' is not a known part" in result.err

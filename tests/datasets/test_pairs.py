@@ -127,7 +127,7 @@ def test_a_plan_ends_before_it_repeats_an_operator_and_is_counted(opened):
     dataset = opened(plans={name_of(0): twice, name_of(1): PLAN})
     assert dataset[0]["ops"].tolist() == [1, 4, 3, 2, 0, 0, 0]
     assert dataset[0]["params"][:, 0].tolist() == pytest.approx([0.1, 0.2, 0, 0, 0])
-    assert any("1 plans use an operator again" in sentence and sentence.endswith(name_of(0))
+    assert any("1 plans repeat an operator" in sentence and sentence.endswith(name_of(0))
                for sentence in dataset.report())
 
 

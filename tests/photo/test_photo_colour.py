@@ -191,7 +191,7 @@ def test_unusable_profiles_are_reported_and_not_embedded(tmp_path, photo, icc, w
     assert np.array_equal(result.pixels, (picture / np.float32(255)).astype(np.float32))
     assert result.icc == b""
     (note,) = result.notes
-    assert note.startswith("its ICC profile does not fit its pixels")
+    assert note.startswith("the photo's ICC profile does not fit its pixels")
     assert why in note
 
 

@@ -351,7 +351,7 @@ def test_pillows_own_limit_of_pixels_is_restored(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("exif", "note"), [
-    (b"Exif\0\0this is no TIFF", "its EXIF data is damaged and was left out"),
+    (b"Exif\0\0this is no TIFF", "the photo's EXIF data is damaged and is left out"),
     (b"Exif\0\0II*\0\xff\xff\xff\x7f", "damaged in part: Corrupt EXIF data")])
 def test_damaged_exif_is_left_out_and_reported(tmp_path, photo, recwarn, exif, note):
     picture = photo()

@@ -150,7 +150,7 @@ def test_exif_too_long_for_jpeg_is_left_out_and_reported(tmp_path, photo):
 def test_16_bits_become_8_with_a_note(tmp_path, photo, suffix):
     source = Photo(unit(photo()), depth=16)
     (note,) = write_photo(tmp_path / f"a.{suffix}", source.pixels, like=source)
-    assert "8 of 16" in note
+    assert "8 instead of 16" in note
     assert read_photo(tmp_path / f"a.{suffix}").depth == 8
 
 
@@ -158,7 +158,7 @@ def test_transparency_is_laid_on_white_for_jpeg(tmp_path):
     pixels = np.zeros((32, 32, 3), np.float32)
     alpha = np.repeat(np.float32([[1] * 16 + [0] * 16]), 32, axis=0)
     (note,) = write_photo(tmp_path / "a.jpg", pixels, like=Photo(pixels, alpha=alpha))
-    assert "laid on white" in note
+    assert "transparent parts become white" in note
     written = np.asarray(Image.open(tmp_path / "a.jpg"))
     assert written[:, :14].max() < 10
     assert written[:, 18:].min() > 245
@@ -238,7 +238,7 @@ def test_nan_pixels_are_refused(tmp_path, photo):
 
 def test_a_folder_at_the_files_path_or_a_file_at_the_folders_path_is_refused(tmp_path, photo):
     (tmp_path / "a.png").mkdir()
-    with pytest.raises(UserError, match="a folder; name a file in it"):
+    with pytest.raises(UserError, match="is a folder; give the name of a file in it"):
         write_photo(tmp_path / "a.png", unit(photo()))
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written here"):
