@@ -1,7 +1,7 @@
 """Edit a photo by a request: plan the edit on a thumbnail, then execute the plan at the photo's own resolution.
 
   python core/edit.py --img photo.jpg --request "brighten it a little and make the colours pop"
-  python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out again.jpg      # no network
+  python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out again.jpg      # no planner
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out half.jpg --strength 0.5 --drop sharpness
   python core/edit.py --img photo.jpg --request "warmer" --export look.cube look.xmp       # with measured errors
   python core/edit.py --img holiday/ --request "warmer, please" --out edited/              # a whole folder
@@ -75,7 +75,7 @@ def arguments():
     parser.add_argument("--checkpoint", help=CHECKPOINT_HELP)
     parser.add_argument("--quick", action="store_true", help="encode the photo in bfloat16: three times as fast with "
                         "ResNet-18; the plan may differ a little")
-    parser.add_argument("--replay", metavar="PLAN", help="execute a saved plan, without network and request")
+    parser.add_argument("--replay", metavar="PLAN", help="execute a saved plan, without planner and request")
     parser.add_argument("--plan", help="file for the plan; by default beside the result, ending in .plan.json")
     return add_output_flags(parser)
 

@@ -117,7 +117,7 @@ def arguments():
     parser.add_argument("--operators", help="operators to plan with, such as brightness,tint; by default the six "
                         "global operators")
     parser.add_argument("--beam", type=number(int, 1), default=6, help="plans kept at each step")
-    parser.add_argument("--max_steps", type=number(int, 1), default=6, help="most steps of a plan")
+    parser.add_argument("--max_steps", type=number(int, 1), default=6, help="largest number of steps of a plan")
     parser.add_argument("--tolerance", type=number(float, 0), default=0.002, help="L1 below which the search stops")
     parser.add_argument("--plan_size", type=number(int, 1), default=512, help="long edge in pixels for the search")
     return add_output_flags(parser)

@@ -1,8 +1,8 @@
 """Seq2seq + L1: plan an edit from a photo and a request, supervised by planned sequences and by the result.
 
 Each iteration has a teacher-forced step (losses: the next operator's likelihood and the distance of the parameters,
-given the earlier steps of a planned sequence) and a free-running step (loss: L1 between the
-executed plan of the network and the target).
+given the earlier steps of a planned sequence) and a free-running step (loss: L1 between the result of the planner's own
+plan and the target).
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqL1.py --trial 1

@@ -1,4 +1,4 @@
-"""A real browser for tests: Debian's chromium, driven by playwright. Without them the tests are skipped and say why."""
+"""A real browser for tests: Debian's chromium, driven by playwright. Without either, the tests are skipped."""
 import shutil
 
 import pytest

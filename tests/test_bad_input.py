@@ -203,7 +203,7 @@ def test_bad_plan_files_are_refused(text, words, refuse, project):
 # Checkpoints
 
 def damaged(state, how):
-    """Return a state as another experiment, operator table or program writes it."""
+    """Return a state that another experiment, operator table or program has written."""
     if how == "experiment":
         return state | {"experiment": "pix2pix", "model": {"weights": {}}}
     if how == "format":

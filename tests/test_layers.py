@@ -20,13 +20,13 @@ NEIGHBOURS = {("operators", "regions"), ("pretrained", "files")}   # imports on 
 
 
 def sources(root):
-    """Return {dotted name: path} of all Python files of the house."""
+    """Return {dotted name: path} of all Python files of the repository."""
     paths = [path for folder in ("core", *SCRIPT_FOLDERS) for path in sorted((root / folder).rglob("*.py"))]
     return {".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
 def room_of(name):
-    """Return the room of a module of the house: "operators", "files", ...; None for a script."""
+    """Return the room of a module of the repository: "operators", "files", ...; None for a script."""
     parts = name.split(".")
     return parts[1] if parts[0] == "core" and len(parts) > 1 and parts[1] in FLOORS else None
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 IDLE = 30          # seconds without a connection until a session is deleted; shorter network failures do no harm
 SWEEP = 5          # seconds between checks
-MAX_UPLOADS = 64   # most uploads that wait to be opened
+MAX_UPLOADS = 64   # largest number of uploads that wait to be opened
 
 
 class Refused(Exception):

@@ -35,8 +35,8 @@ from core.studio.jobs import add_output_flags, edit_photo, suffix_of
 PREVIEW = 1000       # pixels of the preview's long edge; JPEGs of 4000 pixels are decoded at a quarter of their size
 SMALL = "small.npy"  # file of the preview beside the photo: (H, W, 3), uint8 or uint16 like the photo's samples
 MAX_STRENGTH = 2.0   # of tone curves, which have one slider for the strength instead of one per parameter
-MAX_CARDS = 60       # most steps of a plan: each preview executes all of them
-MAX_TURNS = 200      # most requests in a history: every state is kept for "undo"
+MAX_CARDS = 60       # largest number of steps of a plan: each preview executes all steps
+MAX_TURNS = 200      # largest number of requests in a history: every state is kept for "undo"
 
 # A follow-up of only these words moves the last answer's steps away from neutral or towards neutral, by a factor:
 # "more" is x 1.5, "a bit less" is / 1.2. Any other text is a new request.

@@ -1,6 +1,6 @@
 """A gallery of small photo files: one scene in as many formats, depths and colour spaces as cameras and editors write.
 
-`write(folder)` writes the files and returns, for each, what an unedited copy of it must be.
+`write(folder)` writes the files and returns, for each, the expected properties of an unedited copy.
 """
 import io
 import struct

@@ -24,7 +24,7 @@ def gallery(tmp_path_factory):
 
 
 def mean_lab(path):
-    """Return the mean L*a*b* (D50) of a file as readers that are not ours see it: tifffile or Pillow, and LittleCMS."""
+    """Return the mean L*a*b* (D50) of a file as independent readers decode it: tifffile or Pillow, and LittleCMS."""
     if path.suffix.lower() in (".tif", ".tiff"):
         with tifffile.TiffFile(path) as tiff:
             samples, icc = tiff.pages[0].asarray()[..., :3], tiff.pages[0].iccprofile

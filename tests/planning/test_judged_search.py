@@ -1,4 +1,4 @@
-"""A search without targets: it minimises the cost of a judge, also if each picture has its own judge."""
+"""A search without targets: it minimises the cost that a judge gives, also if each picture has its own judge."""
 import pytest
 import torch
 
