@@ -33,7 +33,7 @@ class ImageMethod:
         self.vocab = WordVocab(generator.config.words)
 
     @classmethod
-    def of_run(cls, options):
+    def of_run(cls, options: EasyDict) -> Self:
         """Rebuild the generator of a run. Raises UserError if it is missing or was trained with other flags."""
         path = run_folder(options) / options.checkpoint
         state = load_checkpoint(path, options.experiment)
@@ -77,7 +77,7 @@ class ImageMethod:
         return edited
 
 
-def add_expected(parser, **kinds):
+def add_expected(parser: Parser, **kinds: Callable[[str], Any]) -> Parser:
     """Add flags {name: type} of the training; `ImageMethod.of_run` refuses other values. Return the parser."""
     group = parser.add_argument_group("flags of the training (a run that was trained with other values is refused)")
     for name, kind in kinds.items():
@@ -116,7 +116,7 @@ def demonstrate(options: EasyDict) -> None:
     print(f"page: {page / 'index.html'}")
 
 
-def load_photo(path, page):
+def load_photo(path: str | None, page: Path) -> tuple[str, np.ndarray]:
     """Return name and uint8 pixels of the photo `path`; if it is empty, of the first bundled photo of the test phase.
 
     Raises UserError where the photo is a picture in `page`, the folder of a page that will be overwritten.

@@ -42,7 +42,7 @@ class JudgedPlanner:
         self.about = about | {"operators": " ".join(search.operators), "beam": search.beam, "longest": search.max_steps}
 
     @classmethod
-    def of_run(cls, options):
+    def of_run(cls, options: EasyDict) -> Self:
         """Load the scoring network that `options.experiment` names; --trial is a trial of that network's experiment.
 
         Raises UserError if its checkpoint is missing or does not fit.
@@ -117,7 +117,7 @@ def plans_on_targets(options: EasyDict) -> dict[str, Plan]:
     return plans
 
 
-def search_options(options, beam=None, max_steps=None):
+def search_options(options: EasyDict, beam: int | None = None, max_steps: int | None = None) -> ActionOptions:
     """Return the ActionOptions of `add_search`'s flags.
 
     A flag that is not given has the value of the argument, or without it, of planned set 1.

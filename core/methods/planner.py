@@ -63,7 +63,7 @@ class PlannerMethod:
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
-    def quick(self):
+    def quick(self) -> bool:
         """On a CPU, encode photos in bfloat16 from now on, if encoder and processor can; return whether they can."""
         can = self.planner.config.vis_encoder == "resnet18" and has_bf16()
         if can:
@@ -71,7 +71,7 @@ class PlannerMethod:
         return can
 
     @classmethod
-    def of(cls, path=None):
+    def of(cls, path: Path | str | None = None) -> Self:
         """Load the planner of a run folder or checkpoint, of `make demo` ("demo"), or the planner that ships (None)."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path

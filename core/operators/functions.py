@@ -53,8 +53,14 @@ def contrast(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     return image * torch.addcdiv(1 - amount, 0.5 * amount * (1 - torch.cos(math.pi * lum)), lum + EPSILON)
 
 
-def saturation(image, params):
-    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest channel is scaled."""
+def saturation(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
+    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest channel is scaled.
+
+    Example:
+        >>> pixel = torch.tensor([0.5, 0.25, 0.0]).reshape(1, 3, 1)
+        >>> saturation(pixel, torch.tensor([[-0.5]])).flatten().tolist()   # half the distances from 0.5
+        [0.5, 0.375, 0.25]
+    """
     value = image.amax(1, keepdim=True)
     chroma = (value - image.amin(1, keepdim=True)).clamp_min(EPSILON)
     scale = torch.minimum((1 + per_sample(params, image)).clamp_min(0), value / chroma)

@@ -40,7 +40,7 @@ def orientation(exif: Image.Exif) -> int:
     return value if value in range(1, 9) else UPRIGHT
 
 
-def exif_primaries(exif):
+def exif_primaries(exif: Image.Exif) -> str | tuple | None:
     """Return the RGB primaries that EXIF data names, for a photo without a profile.
 
     Returns: the name "Adobe RGB"; or a tuple of three primaries (x, y), white point (x, y), and gamma (None for the
@@ -57,7 +57,7 @@ def exif_primaries(exif):
     return None
 
 
-def interoperability(exif):
+def interoperability(exif: Image.Exif) -> dict:
     """Return the tags of the interoperability directory; {} if it is missing."""
     try:
         return dict(exif.get_ifd(IFD.Interop))

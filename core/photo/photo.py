@@ -43,19 +43,19 @@ class Photo:
     notes: tuple[str, ...] = ()
 
     @property
-    def icc(self):
+    def icc(self) -> bytes:
         """The profile to embed; empty for sRGB by convention."""
         return self.space.icc
 
-    def tensor(self):
+    def tensor(self) -> torch.Tensor:
         """Return the pixels as an image for the executor: (3, H, W) float32 in [0, 1]."""
         return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
 
-    def srgb_tensor(self):
+    def srgb_tensor(self) -> torch.Tensor:
         """Return the sRGB copy for a network: (3, H, W) float32 in [0, 1]."""
         return torch.from_numpy(self.in_srgb()).permute(2, 0, 1).contiguous()
 
-    def in_srgb(self):
+    def in_srgb(self) -> np.ndarray:
         """Return the pixels as sRGB, (H, W, 3) float32 in [0, 1], for networks, metrics and screens."""
         return in_srgb(self.pixels, self.space)
 

@@ -65,7 +65,7 @@ def _chunks(data):
     return found
 
 
-def with_metadata(png: bytes, icc: bytes, exif: bytes, xmp: bytes, dpi) -> bytes:
+def with_metadata(png: bytes, icc: bytes, exif: bytes, xmp: bytes, dpi: tuple[float, float] | None) -> bytes:
     """Insert chunks of profile, resolution, EXIF and XMP after the header chunk of an encoded PNG."""
     header, chunks = len(_SIGNATURE) + 25, b""
     if icc:

@@ -6,7 +6,7 @@ import functools
 import io
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ class Space:
     to_srgb: np.ndarray | None = None
     curves: np.ndarray | None = None
 
-    def decode(self, samples):
+    def decode(self, samples: np.ndarray) -> np.ndarray:
         """Return samples of the file (H, W, 3), uint8, uint16 or float32, as a Photo's pixels, float32 in [0, 1]."""
         if self.curves is None:
             return unit(samples)
@@ -52,7 +52,7 @@ class Space:
         table = self.curves[::257] if samples.dtype == np.uint8 else self.curves
         return _each_channel(lambda values, curve: curve[values], samples, table.astype(np.float32))
 
-    def encode(self, pixels, depth):
+    def encode(self, pixels: np.ndarray, depth: int) -> np.ndarray:
         """Return a Photo's pixels (rows, W, 3) in [0, 1] as values of the file in [0, 1]; the inverse of `decode`.
 
         For 8 bits a table of 65,536 entries is exact enough, and ten times as fast as interpolation.
@@ -65,7 +65,7 @@ class Space:
         grid = np.linspace(0, 1, len(self.curves))
         return _each_channel(lambda values, curve: np.interp(values, curve, grid), pixels, self.curves)
 
-    def same_primaries(self, other) -> bool:
+    def same_primaries(self, other: "Space") -> bool:
         """Return whether equal pixels have the same colour in both spaces."""
         ours, theirs = (np.eye(3) if space.to_srgb is None else space.to_srgb for space in (self, other))
         return bool(np.allclose(ours, theirs, atol=1e-3))
@@ -79,7 +79,7 @@ class Space:
 SRGB = Space()
 
 
-def in_srgb(pixels, space):
+def in_srgb(pixels: np.ndarray, space: Space) -> np.ndarray:
     """Return pixels (H, W, 3) of a space as sRGB, float32 in [0, 1]; colours outside sRGB are clipped."""
     if space.to_srgb is None:
         return pixels
@@ -92,7 +92,7 @@ def in_srgb(pixels, space):
     return _by_rows(convert, pixels)
 
 
-def to_pixels(samples, icc):
+def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[str]]:
     """Return the pixels of decoded samples: (pixels (H, W, 3) float32 in [0, 1], their Space, a list of notes).
 
     - With an RGB profile of primaries and curves (Display P3, Adobe RGB, ProPhoto, ...), pixels keep these primaries.
@@ -127,7 +127,7 @@ def to_pixels(samples, icc):
     return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), SRGB, notes
 
 
-def unit(samples):
+def unit(samples: np.ndarray) -> np.ndarray:
     """Return samples as float32 in [0, 1]; integers are divided by the largest of their type."""
     if samples.dtype == np.float32:
         return samples
@@ -172,7 +172,7 @@ def _tags(icc):
     return {icc[132 + 12 * place:136 + 12 * place] for place in range(count)}
 
 
-def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
+def rgb_profile(primaries: Sequence, white: Sequence[float] = D65, gamma: float | None = None) -> bytes:
     """Return an ICC profile of three RGB primaries (x, y), a white point (x, y) and a gamma (None: the sRGB curve)."""
     name = _NAMES.get(tuple(map(tuple, primaries)), "RGB primaries of the file")
     return matrix_profile(name, _to_xyz(primaries, white), gamma)

@@ -41,7 +41,8 @@ _UPRIGHT = {
 }
 
 
-def read_photo(path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, long_edge=None):
+def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES,
+               long_edge: int | None = None) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, or, with optional packages, HEIC, JPEG XL and camera RAW.
 
     Files are decoded at their full depth; see `to_pixels` for colour. The EXIF orientation is applied once. Grey,

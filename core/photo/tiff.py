@@ -2,6 +2,7 @@
 import contextlib
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -23,7 +24,7 @@ _TYPES = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 
           33432: "s", 40091: "B", 40092: "B", 40093: "B", 40094: "B", 40095: "B"}
 
 
-def read_tiff(path, data, max_pixels, max_bytes):
+def read_tiff(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) -> tuple:
     """Decode the largest full-resolution picture of a TIFF, of any compression, byte order and layout.
 
     Returns: samples (H, W, C) uint8, uint16 or float32 in [0, 1], C = 1, 3 or 4 (CMYK); alpha (H, W) float32 or None;
@@ -152,7 +153,8 @@ def _tags(tiff, page, data):
     return {"icc": raw(_ICC), "exif": exif, "xmp": raw(_XMP).rstrip(b"\0"), "iptc": raw(_IPTC), "dpi": dpi}
 
 
-def write_tiff(samples, exif, icc, xmp, iptc, dpi):
+def write_tiff(samples: np.ndarray, exif: bytes, icc: bytes, xmp: bytes, iptc: bytes,
+               dpi: tuple[float, float] | None) -> bytes:
     """Encode samples (H, W, 3 or 4) uint8, uint16 or float32 with Deflate; return the bytes of a TIFF."""
     import tifffile
     kept = Image.Exif()

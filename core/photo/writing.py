@@ -18,7 +18,8 @@ SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 _ROWS = 256   # rows of an image that are rounded at once
 
 
-def write_photo(path, pixels, like=None, quality=95, subsampling="4:4:4", overwrite=True, plan=None):
+def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None, quality: int = 95,
+                subsampling: str = "4:4:4", overwrite: bool = True, plan: str | None = None) -> tuple[str, ...]:
     """Write an image at its own size, whole or not at all; samples are rounded to the nearest level.
 
     Args:
