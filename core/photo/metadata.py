@@ -50,7 +50,7 @@ def exif_primaries(exif):
         return "Adobe RGB"
     with contextlib.suppress(TypeError, ValueError, ZeroDivisionError, KeyError):
         white, points = ([float(value) for value in exif[tag]] for tag in (318, 319))
-        if len(white) == 2 and len(points) == 6 and min(white[1], *points[1::2]) > 0:
+        if len(white) == 2 and len(points) == 6:
             gamma = details.get(42240)
             return tuple(zip(points[::2], points[1::2], strict=True)), tuple(white), float(gamma) if gamma else None
     return None

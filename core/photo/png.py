@@ -29,13 +29,15 @@ def named_profile(data: bytes, icc: bytes) -> tuple[bytes, list[str]]:
     if len(chrm := chunks.get(b"cHRM", b"")) == 32:
         points = [value / 100000 for value in struct.unpack(">8I", chrm)]
         white, *found = zip(points[::2], points[1::2], strict=True)
-        if min(y for _, y in (white, *found)) > 0:
-            primaries = tuple(found)
+        primaries = tuple(found)
     near = max(abs(a - b) for pair, known in zip((*primaries, white), (*SRGB_PRIMARIES, D65), strict=True)
                for a, b in zip(pair, known, strict=True)) < 2e-3
     if near and (gamma is None or abs(gamma - 2.2) < 0.02):   # what writers of sRGB put there
         return b"", []
-    return rgb_profile(SRGB_PRIMARIES if near else primaries, D65 if near else white, gamma or 2.2), []
+    try:
+        return rgb_profile(SRGB_PRIMARIES if near else primaries, D65 if near else white, gamma or 2.2), []
+    except ValueError:
+        return b"", ["its gAMA or cHRM chunk is damaged: taken as sRGB"]
 
 
 def coded_profile(primaries: int, transfer: int, icc: bytes = b"") -> tuple[bytes, list[str]]:

@@ -84,7 +84,9 @@ def _assemble(decoded, long_edge, caught):
     if long_edge:
         size = fit(*samples.shape[1::-1], long_edge)
         samples, alpha = resize(samples, size), resize(alpha, size)
-    icc = icc or _exif_profile(exif)
+    if not icc:
+        icc, profile_notes = _exif_profile(exif)
+        exif_notes += profile_notes
     pixels, space, colour_notes = to_pixels(samples, icc)
     turn = _UPRIGHT.get(1 if decoded.get("upright") else orientation(exif), lambda array: array)
     pixels = np.ascontiguousarray(turn(pixels))
@@ -97,11 +99,14 @@ def _assemble(decoded, long_edge, caught):
 
 
 def _exif_profile(exif):
-    """Return the profile that EXIF data names for a photo without one, or empty."""
+    """Return the profile that EXIF data names for a photo without one, or empty, and a list of notes."""
     named = exif_primaries(exif)
     if named == "Adobe RGB":
-        return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA)
-    return rgb_profile(*named) if named else b""
+        return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA), []
+    try:
+        return rgb_profile(*named) if named else b"", []
+    except ValueError:
+        return b"", ["the colours that its EXIF data names are impossible: taken as sRGB"]
 
 
 def _read_bytes(path):
