@@ -34,6 +34,21 @@ _GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", 
 _PREFIX = re.compile(r"ns\d+")
 
 
+class Text(str):
+    """A text of EXIF data that is written as the bytes that were read, in UTF-8 as a rule.
+
+    Pillow decodes texts as Latin-1, and would replace the letters that are not ASCII by question marks.
+    """
+
+    def encode(self, *_):
+        return str.encode(self, "latin-1", "replace")
+
+
+def written(tags):
+    """Return {tag: value} with each text as a Text."""
+    return {tag: Text(value) if isinstance(value, str) else value for tag, value in tags.items()}
+
+
 def orientation(exif):
     """Return the orientation of an `Image.Exif`, 1 to 8; a missing or invalid value counts as upright."""
     value = exif.get(Base.Orientation)
@@ -71,10 +86,8 @@ def describe(exif, size, converted=False, maker_note=True):
     colour space becomes sRGB. The thumbnail is left out, because it shows the unedited photo.
     """
     kept = Image.Exif()
-    for tag in _KEPT:
-        if tag in exif:
-            kept[tag] = exif[tag]
-    details, place = dict(exif.get_ifd(IFD.Exif)), dict(exif.get_ifd(IFD.GPSInfo))
+    kept.update(written({tag: exif[tag] for tag in _KEPT if tag in exif}))
+    details, place = written(exif.get_ifd(IFD.Exif)), written(exif.get_ifd(IFD.GPSInfo))
     interop = interoperability(exif)
     details.pop(IFD.Interop, None)
     if interop and not converted:
