@@ -32,6 +32,8 @@ _GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", 
          "http://ns.google.com/photos/1.0/container/item/", "http://ns.google.com/photos/1.0/camera/",
          "http://ns.apple.com/pixeldatainfo/1.0/")
 _PREFIX = re.compile(r"ns\d+")
+_MOST_PREFIXES = 200   # real packets have about 10
+_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")
 
 
 class Text(str):
@@ -117,17 +119,20 @@ def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
     the picture was edited by that plan (IPTC digital source type "algorithmically enhanced"). A damaged packet, or
     one of more than 1 MiB, is left out, and a note says so.
     """
-    notes, root = [], None
     if xmp:
         try:
-            root = _parse(xmp)
-        except (ValueError, ElementTree.ParseError, RecursionError):
-            notes.append("its XMP data is damaged or too large and was left out")
-    if root is None:
-        if plan is None:
-            return b"", notes
-        root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
-        ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+            return _packet(_parse(xmp), plan), []
+        except (ValueError, ElementTree.ParseError, RecursionError):   # one that is nested too deeply
+            return edited_xmp(b"", plan)[0], ["its XMP data is damaged or too large and was left out"]
+    if plan is None:
+        return b"", []
+    root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
+    ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+    return _packet(root, plan), []
+
+
+def _packet(root, plan):
+    """Return the bytes of an edited packet."""
     rdf = next(root.iter(f"{{{_RDF}}}RDF"))
     _drop(rdf)
     first = rdf.find(f"{{{_RDF}}}Description")
@@ -140,8 +145,7 @@ def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
     for prefix, uri in _WRAPPERS.items():
         ElementTree.register_namespace(prefix, uri)
     packet = ElementTree.tostring(root, encoding="unicode")
-    text = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="w"?>'
-    return text.encode(), notes
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="w"?>'.encode()
 
 
 def parts_left_out(xmp: bytes) -> list[str]:
@@ -152,10 +156,13 @@ def parts_left_out(xmp: bytes) -> list[str]:
 
 def _parse(xmp):
     """Return the root element of a packet. Raises ValueError and ParseError on one that cannot be kept."""
-    if len(xmp) > MOST_XMP or b"<!" in xmp.replace(b"<![CDATA[", b""):   # a document type could define entities
+    if len(xmp) > MOST_XMP or _DECLARATION.search(xmp):   # a document type could define entities
         raise ValueError("too large, or with a document type")
     text = xmp.decode("utf-8-sig").strip("\0 \r\n\t")
-    for prefix, uri in re.findall(r"xmlns:([\w.-]+)\s*=\s*[\"']([^\"']+)[\"']", text):
+    prefixes = set(re.findall(r"xmlns:([\w.-]+)\s*=\s*[\"']([^\"']+)[\"']", text))
+    if len(prefixes) > _MOST_PREFIXES:   # each costs time for every later one
+        raise ValueError("too many prefixes")
+    for prefix, uri in sorted(prefixes):
         if not _PREFIX.fullmatch(prefix) and prefix != "xml":
             ElementTree.register_namespace(prefix, uri)   # so that the packet is written with its own prefixes
     root = ElementTree.fromstring(text)
