@@ -32,6 +32,23 @@ _GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", 
          "http://ns.google.com/photos/1.0/container/item/", "http://ns.google.com/photos/1.0/camera/",
          "http://ns.apple.com/pixeldatainfo/1.0/")
 _PREFIX = re.compile(r"ns\d+")
+_MOST_PREFIXES = 200   # real packets have about 10
+_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")
+
+
+class Text(str):
+    """A text of EXIF data that is written as the bytes that were read, in UTF-8 as a rule.
+
+    Pillow decodes texts as Latin-1, and would replace the letters that are not ASCII by question marks.
+    """
+
+    def encode(self, *_):
+        return str.encode(self, "latin-1", "replace")
+
+
+def written(tags):
+    """Return {tag: value} with each text as a Text."""
+    return {tag: Text(value) if isinstance(value, str) else value for tag, value in tags.items()}
 
 
 def orientation(exif: Image.Exif) -> int:
@@ -51,7 +68,7 @@ def exif_primaries(exif: Image.Exif) -> str | tuple | None:
         return "Adobe RGB"
     with contextlib.suppress(TypeError, ValueError, ZeroDivisionError, KeyError):
         white, points = ([float(value) for value in exif[tag]] for tag in (318, 319))
-        if len(white) == 2 and len(points) == 6 and min(white[1], *points[1::2]) > 0:
+        if len(white) == 2 and len(points) == 6:
             gamma = details.get(42240)
             return tuple(zip(points[::2], points[1::2], strict=True)), tuple(white), float(gamma) if gamma else None
     return None
@@ -72,10 +89,8 @@ def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, m
     colour space becomes sRGB. The thumbnail is left out, because it shows the unedited photo.
     """
     kept = Image.Exif()
-    for tag in _KEPT:
-        if tag in exif:
-            kept[tag] = exif[tag]
-    details, place = dict(exif.get_ifd(IFD.Exif)), dict(exif.get_ifd(IFD.GPSInfo))
+    kept.update(written({tag: exif[tag] for tag in _KEPT if tag in exif}))
+    details, place = written(exif.get_ifd(IFD.Exif)), written(exif.get_ifd(IFD.GPSInfo))
     interop = interoperability(exif)
     details.pop(IFD.Interop, None)
     if interop and not converted:
@@ -105,17 +120,20 @@ def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
     a text, the packet also says that this plan edited the picture (IPTC digital source type "algorithmically
     enhanced"). A packet that is damaged or larger than 1 MiB is left out, with a note.
     """
-    notes, root = [], None
     if xmp:
         try:
-            root = _parse(xmp)
-        except (ValueError, ElementTree.ParseError, RecursionError):
-            notes.append("the photo's XMP data is damaged or too large and is left out")
-    if root is None:
-        if plan is None:
-            return b"", notes
-        root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
-        ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+            return _packet(_parse(xmp), plan), []
+        except (ValueError, ElementTree.ParseError, RecursionError):   # one that is nested too deeply
+            return edited_xmp(b"", plan)[0], ["its XMP data is damaged or too large and was left out"]
+    if plan is None:
+        return b"", []
+    root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
+    ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+    return _packet(root, plan), []
+
+
+def _packet(root, plan):
+    """Return the bytes of an edited packet."""
     rdf = next(root.iter(f"{{{_RDF}}}RDF"))
     _drop(rdf)
     first = rdf.find(f"{{{_RDF}}}Description")
@@ -128,8 +146,7 @@ def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
     for prefix, uri in _WRAPPERS.items():
         ElementTree.register_namespace(prefix, uri)
     packet = ElementTree.tostring(root, encoding="unicode")
-    text = f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="w"?>'
-    return text.encode(), notes
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="w"?>'.encode()
 
 
 def parts_left_out(xmp: bytes) -> list[str]:
@@ -140,11 +157,14 @@ def parts_left_out(xmp: bytes) -> list[str]:
 
 
 def _parse(xmp):
-    """Return the root element of a packet. Raises ValueError or ParseError if the packet cannot be kept."""
-    if len(xmp) > MOST_XMP or b"<!" in xmp.replace(b"<![CDATA[", b""):   # a document type could define entities
+    """Return the root element of a packet. Raises ValueError and ParseError on one that cannot be kept."""
+    if len(xmp) > MOST_XMP or _DECLARATION.search(xmp):   # a document type could define entities
         raise ValueError("too large, or with a document type")
     text = xmp.decode("utf-8-sig").strip("\0 \r\n\t")
-    for prefix, uri in re.findall(r"xmlns:([\w.-]+)\s*=\s*[\"']([^\"']+)[\"']", text):
+    prefixes = set(re.findall(r"xmlns:([\w.-]+)\s*=\s*[\"']([^\"']+)[\"']", text))
+    if len(prefixes) > _MOST_PREFIXES:   # each costs time for every later one
+        raise ValueError("too many prefixes")
+    for prefix, uri in sorted(prefixes):
         if not _PREFIX.fullmatch(prefix) and prefix != "xml":
             ElementTree.register_namespace(prefix, uri)   # so that the packet is written with its own prefixes
     root = ElementTree.fromstring(text)

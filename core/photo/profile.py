@@ -15,7 +15,10 @@ import numpy as np
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
 _ROWS = 256   # rows of an image that are converted at once
-_D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white point of ICC profiles
+_WHITE = 0.5   # by which the sum of a profile's primaries may miss D50: old profiles of monitors sum up to D65
+_LEVELS = 64   # that 256 levels must become by a profile's curve; a linear curve keeps about 190
+_INVERSE = 2**20   # entries of the table by which pixels become values of a file
+_D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white of ICC profiles
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
@@ -46,24 +49,24 @@ class Space:
         """Return samples of the file (H, W, 3), uint8, uint16 or float32, as a Photo's pixels, float32 in [0, 1]."""
         if self.curves is None:
             return unit(samples)
+        curves = self.curves.astype(np.float32)
         if samples.dtype == np.float32:
-            grid = np.linspace(0, 1, len(self.curves))
-            return _each_channel(lambda values, curve: np.interp(values, grid, curve), samples, self.curves)
-        table = self.curves[::257] if samples.dtype == np.uint8 else self.curves
-        return _each_channel(lambda values, curve: curve[values], samples, table.astype(np.float32))
+            return _each_channel(_interpolated, samples, curves)
+        return _each_channel(lambda values, curve: curve[values], samples,
+                             curves[::257] if samples.dtype == np.uint8 else curves)
 
     def encode(self, pixels: np.ndarray, depth: int) -> np.ndarray:
         """Return a Photo's pixels (rows, W, 3) in [0, 1] as values of the file in [0, 1]; the inverse of `decode`.
 
-        For 8 bits a table of 65,536 entries is exact enough, and ten times as fast as interpolation.
+        It looks up the square root of a value, see `_inverse`, which is many times as fast as searching the curves.
+        Floating-point files are interpolated.
         """
         if self.curves is None:
             return pixels
-        if depth == 8:
-            return _each_channel(lambda values, table: table[np.rint(values * 65535).astype(np.uint16)], pixels,
-                                 self._inverse)
-        grid = np.linspace(0, 1, len(self.curves))
-        return _each_channel(lambda values, curve: np.interp(values, curve, grid), pixels, self.curves)
+        if depth == 32:
+            return _each_channel(lambda values, table: _interpolated(np.sqrt(values), table), pixels, self._inverse)
+        return _each_channel(lambda values, table: table[np.rint(np.sqrt(values) * (_INVERSE - 1)).astype(np.int32)],
+                             pixels, self._inverse)
 
     def same_primaries(self, other: "Space") -> bool:
         """Return whether equal pixels have the same colour in both spaces."""
@@ -72,8 +75,12 @@ class Space:
 
     @functools.cached_property
     def _inverse(self):
-        grid = np.linspace(0, 1, len(self.curves))
-        return np.stack([np.interp(grid, curve, grid) for curve in self.curves.T], 1).astype(np.float32)
+        """The file's values of pixels k², k evenly spaced from 0 to 1: (_INVERSE, 3) float32.
+
+        The squares put entries where gamma curves are flat, near black, so that each of 65,536 levels has its own.
+        """
+        squares, grid = np.linspace(0, 1, _INVERSE) ** 2, np.linspace(0, 1, len(self.curves))
+        return np.stack([np.interp(squares, curve, grid) for curve in self.curves.T], 1).astype(np.float32)
 
 
 SRGB = Space()
@@ -112,14 +119,18 @@ def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[
             samples = samples.repeat(3, axis=2)   # a grey picture may have an RGB profile
         try:
             if samples.shape[2] != channels:
-                raise ValueError(f"made for {icc[16:20].decode('latin-1').strip() or 'an unknown space'}")
+                raise ValueError(f"it is made for {icc[16:20].decode('latin-1').strip()}" if channels else
+                                 "it is made for no colours that photos have")
             if kind == "rgb" and (space := read_space(icc)):
                 return space.decode(samples), space, notes
             if kind == "rgb":
-                notes.append("the photo's ICC profile is a table: converted to sRGB, colours outside sRGB are clipped")
+                notes.append("its ICC profile is more than primaries and rising curves: converted to sRGB, colours "
+                             "outside sRGB are clipped")
             return _transform(samples, icc, kind, srgb_profile()), Space(srgb_profile()), notes
-        except (ValueError, RuntimeError) as error:   # CmsError is a RuntimeError
-            notes = [f"the photo's ICC profile does not fit its pixels ({error}): taken as sRGB"]
+        except ValueError as error:
+            notes = [f"its ICC profile does not fit its pixels ({error}): taken as sRGB"]
+        except RuntimeError:   # of LittleCMS
+            notes = ["its ICC profile is damaged: taken as sRGB"]
     pixels = unit(samples)
     if samples.shape[2] == 4:
         notes.append("CMYK without a usable profile: colours are approximate")
@@ -138,7 +149,8 @@ def unit(samples: np.ndarray) -> np.ndarray:
 def read_space(icc: bytes) -> Space | None:
     """Return the Space of an RGB profile of primaries and curves; None for a profile of tables.
 
-    Raises RuntimeError (CmsError) if LittleCMS cannot read the profile.
+    Raises RuntimeError (CmsError) if LittleCMS cannot read the profile, and ValueError if it can, but no picture has
+    such a profile: its primaries are none, or its curves make nearly all tones equal.
     """
     from PIL import ImageCms
     level = np.linspace(0, 65535, 9).round().astype(np.uint16)
@@ -151,17 +163,21 @@ def read_space(icc: bytes) -> Space | None:
         matrix = np.array([colorant[0] for colorant in colorants]).T   # linear RGB to XYZ under D50
     except (OSError, TypeError):
         return None
-    if not profile.is_matrix_shaper or b"A2B0" in _tags(icc) or abs(np.linalg.det(matrix)) < 1e-4:
+    if not profile.is_matrix_shaper or b"A2B0" in _tags(icc):
         return None
-    # Convert to a profile with the same primaries and the sRGB curve: this conversion is a curve for each channel.
+    _check(matrix)
+    # The same primaries with the sRGB curve: LittleCMS then converts each channel by a curve of its own.
     ramp = np.arange(65536, dtype=np.uint16)[None, :, None].repeat(3, 2)
     curves = _transform(ramp, icc, "rgb", matrix_profile("own primaries", matrix))[0].astype(np.float64)
+    if min(len(np.unique((curve * 255).round())) for curve in curves[::257].T) < _LEVELS:
+        raise ValueError("its curves leave few tones")
     if np.abs(curves - unit(ramp[0])).max() < _HALF_LEVEL / 257:   # half a level of 16 bits
         curves = None
-    elif (np.diff(curves, axis=0) < -1e-4).any():
-        return None   # a curve that falls cannot be inverted
     else:
-        curves = np.maximum.accumulate(curves, axis=0) + np.arange(65536)[:, None] * 1e-12   # strictly rising
+        rising = np.maximum.accumulate(curves, axis=0)
+        if (rising - curves).max() > _HALF_LEVEL:
+            return None   # a curve that falls cannot be inverted
+        curves = np.minimum(rising + np.arange(65536)[:, None] * 1e-12, 1)   # strictly rising
     to_srgb = np.linalg.inv(_to_xyz(SRGB_PRIMARIES, D65)) @ matrix
     return Space(icc, None if np.abs(to_srgb - np.eye(3)).max() < 2e-3 else to_srgb, curves)
 
@@ -172,10 +188,23 @@ def _tags(icc):
     return {icc[132 + 12 * place:136 + 12 * place] for place in range(count)}
 
 
-def rgb_profile(primaries: Sequence, white: Sequence[float] = D65, gamma: float | None = None) -> bytes:
-    """Return an ICC profile of three RGB primaries (x, y), a white point (x, y) and a gamma (None: the sRGB curve)."""
+def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
+    """Return an ICC profile of RGB primaries, three (x, y), a white (x, y) and a gamma; None is the sRGB curve.
+
+    Raises ValueError if no colour space has such primaries, white or gamma.
+    """
     name = _NAMES.get(tuple(map(tuple, primaries)), "RGB primaries of the file")
-    return matrix_profile(name, _to_xyz(primaries, white), gamma)
+    numbers = np.array([*primaries, white])
+    if not (np.isfinite(numbers).all() and numbers[:, 1].min() > 0 and (gamma is None or 0.2 < gamma < 5)):
+        raise ValueError("a primary colour, the white or the gamma is impossible")
+    return matrix_profile(name, _check(_to_xyz(primaries, white)), gamma)
+
+
+def _check(matrix):
+    """Return the matrix of linear RGB to XYZ. Raises ValueError if its primaries are no colours or no basis."""
+    if np.linalg.det(matrix) < 1e-4 or np.abs(matrix.sum(1) - _D50).max() > _WHITE or np.abs(matrix).max() > 4:
+        raise ValueError("its primaries are impossible")
+    return matrix
 
 
 def matrix_profile(name: str, matrix: np.ndarray, gamma: float | None = None) -> bytes:
@@ -241,14 +270,26 @@ def _transform(samples, icc, kind, target):
 def _each_channel(function: Callable, samples, tables):
     """Apply `function(channel, table)` to each channel (H, W) on all cores; return float32 (H, W, 3)."""
     def convert(rows):
-        return np.stack([function(rows[..., channel], tables[:, channel]) for channel in range(3)], -1).astype(
-            np.float32)
+        return np.stack([function(rows[..., channel], tables[:, channel]) for channel in range(3)], -1)
 
     return _by_rows(convert, samples)
 
 
+def _interpolated(values, table):
+    """Return values in [0, 1] looked up in a table of evenly spaced entries, linearly interpolated."""
+    place = values * np.float32(len(table) - 1)
+    low = np.minimum(place.astype(np.int32), len(table) - 2)
+    return table[low] + (place - low) * np.diff(table)[low]
+
+
 def _by_rows(function, samples):
-    """Apply a function to strips of rows on all cores; return the results as one array."""
-    parts = np.split(np.ascontiguousarray(samples), range(_ROWS, len(samples), _ROWS))
+    """Apply a function, which returns (rows, W, 3), to strips of rows, by all cores; return float32 (H, W, 3)."""
+    result = np.empty((*samples.shape[:2], 3), np.float32)
+
+    def convert(start):
+        rows = slice(start, start + _ROWS)
+        result[rows] = function(np.ascontiguousarray(samples[rows]))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(function, parts)))
+        list(pool.map(convert, range(0, len(samples), _ROWS)))
+    return result

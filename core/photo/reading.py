@@ -13,7 +13,7 @@ from PIL import Image
 from core.files import UserError
 from core.photo.metadata import describe, exif_primaries, orientation, parts_left_out
 from core.photo.photo import MAX_BYTES, MAX_PIXELS, RAW_SUFFIXES, Photo, check_size, fit, resize, shrink
-from core.photo.png import coded_profile, named_profile
+from core.photo.png import PNG, coded_profile, named_profile, pixels_only, sound
 from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_pixels, unit
 from core.photo.raw import develop
 from core.photo.tiff import read_tiff
@@ -85,7 +85,9 @@ def _assemble(decoded, long_edge, caught):
     if long_edge:
         size = fit(*samples.shape[1::-1], long_edge)
         samples, alpha = resize(samples, size), resize(alpha, size)
-    icc = icc or _exif_profile(exif)
+    if not icc:
+        icc, profile_notes = _exif_profile(exif)
+        exif_notes += profile_notes
     pixels, space, colour_notes = to_pixels(samples, icc)
     turn = _UPRIGHT.get(1 if decoded.get("upright") else orientation(exif), lambda array: array)
     pixels = np.ascontiguousarray(turn(pixels))
@@ -98,11 +100,14 @@ def _assemble(decoded, long_edge, caught):
 
 
 def _exif_profile(exif):
-    """Return a profile made from the primaries in EXIF data, for a photo without a profile; empty without primaries."""
+    """Return the profile that EXIF data names for a photo without one, or empty, and a list of notes."""
     named = exif_primaries(exif)
     if named == "Adobe RGB":
-        return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA)
-    return rgb_profile(*named) if named else b""
+        return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA), []
+    try:
+        return rgb_profile(*named) if named else b"", []
+    except ValueError:
+        return b"", ["the colours that its EXIF data names are impossible: taken as sRGB"]
 
 
 def _read_bytes(path):
@@ -184,12 +189,13 @@ _LIMIT = _Limit()
 
 def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
     """Decode JPEG, PNG, WebP, AVIF, GIF or BMP."""
+    data, profile, chunk_notes = sound(data) if data.startswith(PNG) else (data, b"", [])
     with _open(path, data) as image:
         depth = _depth(image.format, data)
         bands = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
         check_size(path, *image.size, bands * depth // 8, max_pixels, max_bytes)
         _check_scans(path, image.format, data)
-        notes = _frames(image)
+        notes = [*chunk_notes, *_frames(image)]
         if long_edge:
             image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(image, data)
@@ -200,7 +206,7 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
             exif = None
         icc = image.info.get("icc_profile") or b""
         if image.format == "PNG":
-            icc, colour_notes = _colour_named(path, named_profile, data, icc)
+            icc, colour_notes = _colour_named(path, named_profile, data, profile)
             notes += colour_notes
         tags = {"icc": icc, "exif": exif, "xmp": _bytes(image.info.get("xmp")), "iptc": _iptc(image),
                 "dpi": _dpi(image.info.get("dpi"))}
@@ -355,7 +361,7 @@ def _decode_16(image, data):
         samples = np.atleast_3d(imagecodecs.avif_decode(data))
         samples = np.rint(samples * (65535 / top)).astype(np.uint16)
     else:
-        samples = np.atleast_3d(imagecodecs.png_decode(data))
+        samples = np.atleast_3d(imagecodecs.png_decode(pixels_only(data)))
     if samples.shape[2] % 2 == 0:   # grey or RGB, each with alpha
         return samples[..., :-1], unit(samples[..., -1])
     return samples, None

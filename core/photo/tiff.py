@@ -1,8 +1,11 @@
 """TIFF files: choose the photo among thumbnails and pages, decode any layout, and write photos with their metadata."""
 import contextlib
 import io
+import logging
+import math
+import re
 import struct
-from pathlib import Path
+import threading
 
 import numpy as np
 from PIL import Image
@@ -10,7 +13,7 @@ from PIL.ExifTags import IFD
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from core.files import UserError
-from core.photo.metadata import interoperability
+from core.photo.metadata import interoperability, written
 from core.photo.photo import check_size
 
 _COLOURS = {"MINISWHITE": 1, "MINISBLACK": 1, "PALETTE": 3, "RGB": 3, "YCBCR": 3, "SEPARATED": 4}   # channels
@@ -18,10 +21,27 @@ _REDUCED, _MASK = 1, 4   # bits of NewSubfileType: a thumbnail, a transparency m
 _ASSOCIATED, _UNASSOCIATED = 1, 2   # ExtraSamples: colours are multiplied by alpha, or not
 _XMP, _IPTC, _ICC = 700, 33723, 34675
 _LONG = 4   # the type of an offset
-_MOST_PAGES = 100   # most pages that are compared
-# The types of the tags of the first directory that `metadata.describe` keeps: text, unsigned short, byte
-_TYPES = {270: "s", 271: "s", 272: "s", 274: "H", 305: "s", 306: "s", 315: "s", 316: "s", 18246: "H", 18249: "H",
-          33432: "s", 40091: "B", 40092: "B", 40093: "B", 40094: "B", 40095: "B"}
+_MOST_PAGES = 100   # that are looked at
+# The tags that `metadata.describe` keeps in the first directory
+_FIRST = (270, 271, 272, 274, 305, 306, 315, 316, 18246, 18249, 33432, 40091, 40092, 40093, 40094, 40095)
+
+
+class _Log(logging.Handler):
+    """Collects tifffile's messages about damaged tags, for each thread; without a handler they would be printed."""
+
+    def __init__(self):
+        super().__init__()
+        self.of_thread = threading.local()
+
+    def emit(self, record):
+        self.lines().append(re.sub(r"<[^<>]*> *", "", record.getMessage()))
+
+    def lines(self):
+        return self.of_thread.__dict__.setdefault("lines", [])
+
+
+_LOG = _Log()
+logging.getLogger("tifffile").addHandler(_LOG)
 
 
 def read_tiff(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) -> tuple:
@@ -32,6 +52,7 @@ def read_tiff(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) ->
     Raises UserError, which names the layout, if the layout is not supported.
     """
     import tifffile
+    _LOG.lines().clear()
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         page, notes = _choose(tiff)
         kind, channels = getattr(page.photometric, "name", str(page.photometric)), page.samplesperpixel
@@ -39,11 +60,12 @@ def read_tiff(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) ->
         check_size(path, page.imagewidth, page.imagelength, channels * page.dtype.itemsize, max_pixels, max_bytes)
         if not page.imagewidth * page.imagelength:
             raise ValueError("it has no pixels")
+        _check_strips(page)
         samples = page.asarray()
         samples = np.atleast_3d(np.moveaxis(samples, 0, 2) if page.axes == "SYX" else samples)
         extra = [int(value) for value in page.extrasamples or ()]
         samples = _levels(samples, page, kind, notes)
-        tags = _tags(tiff, page, data)
+        tags = _tags(tiff, page, data, notes)
     if kind == "MINISWHITE":
         samples = 1 - samples if samples.dtype == np.float32 else np.iinfo(samples.dtype).max - samples
     colours = _COLOURS[kind]
@@ -54,7 +76,7 @@ def read_tiff(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) ->
     if unknown := samples.shape[2] - colours - (alpha is not None):
         notes.append(f"{unknown} channel(s) beside the colours are left out")
     depth = {1: 8, 2: 16, 4: 32}[samples.dtype.itemsize]
-    return colour, alpha, depth, tags, notes
+    return colour, alpha, depth, tags, [*notes, *(f"damaged in part: {line}" for line in dict.fromkeys(_LOG.lines()))]
 
 
 def _choose(tiff):
@@ -102,6 +124,14 @@ def _check(path, page, kind):
         raise UserError(f"{path}: a TIFF of {channels} channel(s) ({kind}) is not read; {remedy}")
 
 
+def _check_strips(page):
+    """Raise ValueError if strips or tiles are missing; tifffile would fill them with black."""
+    expected = math.prod(page.chunked)
+    found = sum(bool(place and size) for place, size in zip(page.dataoffsets, page.databytecounts, strict=False))
+    if found < expected and not page.is_contiguous:
+        raise ValueError(f"{expected - found} of its {expected} strips or tiles are missing")
+
+
 def _levels(samples, page, kind, notes):
     """Return samples that use the whole range of uint8 or uint16, or float32 in [0, 1]; palette indices become RGB."""
     bits = page.bitspersample
@@ -134,18 +164,26 @@ def _unmultiply(colour, alpha, associated):
     return colour, share
 
 
-def _tags(tiff, page, data):
-    """Return the metadata of a page; tags that the page lacks are taken from the first page."""
+def _tags(tiff, page, data, notes):
+    """Return the metadata of a page; tags that it lacks come from the first page. Notes on damage go to `notes`."""
     def raw(code):
         tag = page.tags.get(code) or tiff.pages.first.tags.get(code)
         return data[tag.valueoffset:tag.valueoffset + tag.valuebytecount] if tag else b""
 
     exif = Image.Exif()
-    with contextlib.suppress(Exception):   # a BigTIFF, or damaged tags: the pixels are still good
-        exif.load_from_fp(io.BytesIO(data))
-    own = page.tags.get(274)
-    if own is not None and page is not tiff.pages.first:
-        exif[274] = own.value
+    try:
+        if tiff.is_bigtiff:   # Pillow does not read its EXIF data
+            found = {code: page.tags[code].value for code in _FIRST if code in page.tags}
+            exif.update({code: value.encode().decode("latin-1") if isinstance(value, str) else value
+                         for code, value in found.items()})   # texts as Pillow gives them
+            if IFD.Exif in page.tags or IFD.GPSInfo in page.tags:
+                raise ValueError("unread")
+        else:
+            exif.load_from_fp(io.BytesIO(data))
+    except Exception:   # damaged tags can raise any exception; the pixels are still good
+        notes.append("its EXIF data cannot be read in full")
+    if page is not tiff.pages.first and 274 in page.tags:
+        exif[274] = page.tags[274].value
     dpi = None
     with contextlib.suppress(Exception):
         unit = {2: 1.0, 3: 2.54}[int(page.resolutionunit)]
@@ -160,9 +198,7 @@ def write_tiff(samples: np.ndarray, exif: bytes, icc: bytes, xmp: bytes, iptc: b
     kept = Image.Exif()
     if exif:
         kept.load(exif)
-    extra = [(code, kind, 0 if kind == "s" else len(value) if isinstance(value, bytes | tuple) else 1, value, True)
-             for code, kind in _TYPES.items() if (value := kept.get(code)) is not None]
-    extra += [(code, "B", len(value), value, True) for code, value in ((_XMP, xmp), (_IPTC, iptc)) if value]
+    extra = [(code, "B", len(value), value, True) for code, value in ((_XMP, xmp), (_IPTC, iptc)) if value]
     file = io.BytesIO()
     resolution = {"resolution": dpi, "resolutionunit": "INCH"} if dpi else {}
     tifffile.imwrite(file, samples, photometric="rgb", compression="zlib", predictor=True, iccprofile=icc or None,
@@ -171,30 +207,37 @@ def write_tiff(samples: np.ndarray, exif: bytes, icc: bytes, xmp: bytes, iptc: b
     details = dict(kept.get_ifd(IFD.Exif))
     if interop := interoperability(kept):
         details[IFD.Interop] = interop
-    return _with_directories(file.getvalue(), {IFD.Exif: details, IFD.GPSInfo: dict(kept.get_ifd(IFD.GPSInfo))})
+    first = {code: kept[code] for code in _FIRST if code in kept}
+    return _with_directories(file.getvalue(), {None: first, IFD.Exif: details,
+                                               IFD.GPSInfo: dict(kept.get_ifd(IFD.GPSInfo))})
 
 
 def _with_directories(tiff, directories):
-    """Append directories {tag: {tag: value}} to a TIFF, and a first directory that points to them.
+    """Append to a TIFF directories {tag: {tag: value}} and a new first directory, which points to them.
 
-    tifffile writes no EXIF and GPS directories. The old first directory stays in the file as unused bytes.
+    The tags of the directory None are added to the first one. Pillow gives the values their types: tifffile writes no
+    EXIF and GPS directories, and refuses damaged values and text that is not ASCII. The old first directory stays in
+    the file as unused bytes.
     """
     place, = struct.unpack_from("<I", tiff, 4)
-    count, = struct.unpack_from("<H", tiff, place)
-    entries = [tiff[place + 2 + 12 * index:place + 14 + 12 * index] for index in range(count)]
-    result = bytearray(tiff)
+    entries, result = _entries(tiff, place), bytearray(tiff)
     for code, tags in directories.items():
         if not tags:
             continue
         result += b"\0" * (len(result) % 2)
-        directory = ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=int(code))
-        for tag, value in tags.items():
+        directory = ImageFileDirectory_v2(b"II*\0\0\0\0\0", group=code and int(code))
+        for tag, value in written(tags).items():
             directory[tag] = value
-        entries.append(struct.pack("<HHII", code, _LONG, 1, len(result)))
-        result += directory.tobytes(len(result))
-    if len(entries) > count:
-        result += b"\0" * (len(result) % 2)
-        struct.pack_into("<I", result, 4, len(result))
-        entries.sort(key=lambda entry: struct.unpack_from("<H", entry))   # as the format requires
-        result += struct.pack("<H", len(entries)) + b"".join(entries) + b"\0" * 4
-    return bytes(result)
+        block = directory.tobytes(len(result))
+        entries += [struct.pack("<HHII", code, _LONG, 1, len(result))] if code else _entries(block, 0)
+        result += block
+    result += b"\0" * (len(result) % 2)
+    struct.pack_into("<I", result, 4, len(result))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry))   # as the format requires
+    return bytes(result + struct.pack("<H", len(entries)) + b"".join(entries) + b"\0" * 4)
+
+
+def _entries(data, place):
+    """Return the entries of a directory, 12 bytes each."""
+    count, = struct.unpack_from("<H", data, place)
+    return [data[start:start + 12] for start in range(place + 2, place + 2 + 12 * count, 12)]

@@ -1,6 +1,7 @@
 """Colour profiles: photos keep their primaries; the sRGB copy agrees with formulas worked out here."""
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import torch
 from PIL import Image, ImageCms
 
 from core.photo import read_photo, write_photo
+from core.photo.profile import ADOBE_PRIMARIES, P3_PRIMARIES, SRGB_PRIMARIES, to_pixels
+from core.photo.profile import rgb_profile as profile_of
 
 D50, D65 = np.array([0.9642, 1.0, 0.8249]), np.array([0.3127 / 0.3290, 1.0, 0.3583 / 0.3290])
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -182,7 +185,7 @@ def test_cmyk_goes_through_its_profile(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(("icc", "why"), [
-    (b"not a profile" * 20, "made for"), (rgb_profile(ADOBE_RGB, 1.0)[:200], "cms"),
+    (b"not a profile" * 20, "made for"), (rgb_profile(ADOBE_RGB, 1.0)[:200], "is damaged"),
     (profile(b"mntr", b"GRAY", b"XYZ ", {b"wtpt": xyz(D50), b"kTRC": gamma_curve(1)}), "made for GRAY")])
 def test_unusable_profiles_are_reported_and_not_embedded(tmp_path, photo, icc, why):
     picture = photo()
@@ -191,7 +194,7 @@ def test_unusable_profiles_are_reported_and_not_embedded(tmp_path, photo, icc, w
     assert np.array_equal(result.pixels, (picture / np.float32(255)).astype(np.float32))
     assert result.icc == b""
     (note,) = result.notes
-    assert note.startswith("the photo's ICC profile does not fit its pixels")
+    assert note.startswith("its ICC profile")
     assert why in note
 
 
@@ -217,3 +220,115 @@ def test_adobe_rgb_named_by_colour_space_or_primaries(tmp_path, photo, tags):
     Image.fromarray(picture).save(tmp_path / "a.png", exif=exif.tobytes())
     result = read_photo(tmp_path / "a.png")
     assert np.abs(result.in_srgb() - rgb_to_srgb(picture / 255, ADOBE_RGB, ADOBE_GAMMA)).max() < 2e-3
+
+
+# ---- every level of every known space, and damaged profiles
+
+SPACES = {"sRGB": {"primaries": SRGB_PRIMARIES}, "Display P3": {"primaries": P3_PRIMARIES},
+          "Adobe RGB": {"primaries": ADOBE_PRIMARIES, "gamma": ADOBE_GAMMA},
+          "ProPhoto": {"primaries": ((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)), "white": (0.3457, 0.3585),
+                       "gamma": 1.8},
+          "linear": {"primaries": P3_PRIMARIES, "gamma": 1.0}}
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_every_level_of_a_space_returns(space, kind):
+    top = np.iinfo(kind).max
+    levels = np.arange(top + 1, dtype=kind).reshape(-1, 16, 1).repeat(3, 2)
+    pixels, found, notes = to_pixels(levels, profile_of(**SPACES[space]))
+    assert notes == []
+    assert pixels.min() == 0
+    assert pixels.max() == 1
+    assert np.array_equal(np.rint(found.encode(pixels, 8 * levels.itemsize) * top), levels)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_random_samples_of_each_depth_return(tmp_path, space):
+    icc = profile_of(**SPACES[space])
+    for kind in (np.uint8, np.uint16, np.float32):
+        rng = np.random.default_rng(3)
+        samples = (rng.random((40, 50, 3), np.float32) if kind is np.float32 else
+                   rng.integers(0, np.iinfo(kind).max, (40, 50, 3), kind, endpoint=True))
+        tifffile.imwrite(tmp_path / "a.tif", samples, photometric="rgb", iccprofile=icc)
+        first = read_photo(tmp_path / "a.tif")
+        for suffix in (("tif",) if kind is np.float32 else ("tif", "png")):
+            write_photo(tmp_path / f"b.{suffix}", first.pixels, like=first)
+            again = read_photo(tmp_path / f"b.{suffix}")
+            assert (again.depth, again.icc) == (first.depth, icc)
+            assert np.abs(again.pixels - first.pixels).max() <= (2e-6 if kind is np.float32 else 0)
+
+
+def replaced(**tags):
+    """Return an Adobe RGB profile whose tags are replaced."""
+    columns = {name: xyz(column) for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), ADOBE_RGB.T, strict=True)}
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), gamma_curve(ADOBE_GAMMA))
+    return profile(b"mntr", b"RGB ", b"XYZ ", {
+        b"wtpt": xyz(D50), **columns, **curves, **{name.encode(): data for name, data in tags.items()}})
+
+
+def curve(*entries):
+    return b"curv\0\0\0\0" + struct.pack(f">I{len(entries)}H", len(entries), *entries)
+
+
+def of_curve(*entries):
+    return replaced(**dict.fromkeys(("rTRC", "gTRC", "bTRC"), curve(*entries)))
+
+
+BAD_PROFILES = {
+    "flat": of_curve(*[30000] * 256), "black": of_curve(*[0] * 256), "step": of_curve(*[0] * 128, *[65535] * 128),
+    "gamma 0": of_curve(0), "gamma 256": of_curve(65535), "65536 entries": of_curve(*range(65536)),
+    "one primary twice": replaced(rXYZ=xyz(ADOBE_RGB[:, 1])), "no light": replaced(
+        **dict.fromkeys(("rXYZ", "gXYZ", "bXYZ"), xyz((0, 0, 0)))),
+    "negative": replaced(**{f"{letter}XYZ": xyz(-column) for letter, column in zip("rgb", ADOBE_RGB.T, strict=True)}),
+    "huge": replaced(rXYZ=xyz((32000, -32000, 32000))), "cut short": replaced()[:200], "header": replaced()[:128],
+    "20 bytes": replaced()[:20], "zeros": b"\0" * 3000,
+    "device link": replaced()[:12] + b"link" + replaced()[16:], "a tag beyond the end": replaced(
+    )[:136 + 12 * 2] + b"\0\x10\0\0" + replaced()[140 + 12 * 2:]}
+
+
+@pytest.mark.parametrize("kind", BAD_PROFILES)
+def test_a_damaged_profile_leaves_the_pixels_as_they_are(tmp_path, photo, kind):
+    picture = photo()
+    Image.fromarray(picture).save(tmp_path / "a.png", icc_profile=BAD_PROFILES[kind])
+    result = read_photo(tmp_path / "a.png")
+    assert np.array_equal(np.rint(result.pixels * 255), picture)
+    assert result.icc == b""
+    note, = result.notes
+    assert note.startswith("its ICC profile")
+    assert note.endswith("taken as sRGB")
+    assert note.isprintable()
+
+
+def test_a_curve_that_falls_slowly_is_converted(tmp_path, photo):
+    Image.fromarray(photo()).save(tmp_path / "a.png", icc_profile=of_curve(0, 40000, 20000, 65535))
+    note, = read_photo(tmp_path / "a.png").notes
+    assert "converted to sRGB" in note
+
+
+@pytest.mark.parametrize("values", [
+    {"cHRM": [0] * 8}, {"cHRM": [2**32 - 1] * 8}, {"cHRM": [1] * 8}, {"gAMA": [1]}, {"gAMA": [2**32 - 1]},
+    {"cHRM": [31270, 32900, 10000, 10000, 20000, 20000, 30000, 30000]}])
+def test_impossible_colours_of_png_chunks_count_as_srgb(tmp_path, photo, values):
+    picture = photo()
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    for kind, numbers in values.items():
+        body = kind.encode() + struct.pack(f">{len(numbers)}I", *numbers)
+        data = data[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + data[33:]
+    (tmp_path / "a.png").write_bytes(data)
+    result = read_photo(tmp_path / "a.png")
+    assert np.array_equal(np.rint(result.pixels * 255), picture)
+    assert result.notes == ("its gAMA or cHRM chunk is damaged: taken as sRGB",)
+
+
+@pytest.mark.parametrize(("points", "gamma"), [
+    ([1, 1] * 3, 2.2), ([0.64, 0.33, 0.21, 0.71, 0.15, 0.06], 1e9), ([0.64, 0.33, 0.21, 0.71, 0.15, 0.06], 1e-9),
+    ([0.64, 0, 0.21, 0.71, 0.15, 0.06], 2.2)])
+def test_impossible_colours_of_exif_data_count_as_srgb(tmp_path, photo, points, gamma):
+    picture, exif = photo(), Image.Exif()
+    exif.update({318: (0.3127, 0.329), 319: tuple(points), 0x8769: {42240: gamma}})
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif.tobytes())
+    result = read_photo(tmp_path / "a.png")
+    assert np.array_equal(np.rint(result.pixels * 255), picture)
+    assert result.notes == ("the colours that its EXIF data names are impossible: taken as sRGB",)

@@ -294,6 +294,51 @@ def test_a_tiff_whose_tags_contradict_each_other_is_refused(tmp_path):
         read_photo(tmp_path / "a.tif")
 
 
+def without_strips(path, kept):
+    """Rewrite a TIFF whose lists of strips name the first `kept` only; the others have size 0."""
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        tag = tiff.pages[0].tags["StripByteCounts"]
+        size = tag.valuebytecount // tag.count
+        data[tag.valueoffset + kept * size:tag.valueoffset + tag.count * size] = bytes((tag.count - kept) * size)
+    path.write_bytes(data)
+
+
+def test_a_tiff_with_missing_strips_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", deep(40, 40), photometric="rgb", compression="zlib", rowsperstrip=8)
+    without_strips(tmp_path / "a.tif", 3)
+    with pytest.raises(UserError, match="2 of its 5 strips or tiles are missing"):
+        read_photo(tmp_path / "a.tif")
+
+
+def test_damaged_tiff_tags_are_reported_and_not_printed(tmp_path, capfd):
+    samples = deep(40, 40)
+    tifffile.imwrite(tmp_path / "a.tif", samples, photometric="rgb", software=False, metadata=None,
+                     extratags=[(700, "B", 9, b"something", True)])
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        place = tiff.pages[0].tags[700].offset
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[place + 8:place + 12] = b"\xff" * 4   # the packet is beyond the end
+    (tmp_path / "a.tif").write_bytes(data)
+    result = read_photo(tmp_path / "a.tif")
+    assert np.array_equal(levels(result.pixels), samples)
+    assert result.notes
+    assert all(note.startswith("damaged in part: ") for note in result.notes)
+    assert capfd.readouterr() == ("", "")
+    tifffile.imwrite(tmp_path / "b.tif", samples, photometric="rgb")
+    assert read_photo(tmp_path / "b.tif").notes == ()
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_the_exif_data_of_a_big_tiff(tmp_path, byteorder):
+    tifffile.imwrite(tmp_path / "a.tif", deep(), photometric="rgb", bigtiff=True, byteorder=byteorder,
+                     extratags=[(271, "s", 0, "LDIE", True), (274, "H", 1, 6, True)])
+    result = read_photo(tmp_path / "a.tif")
+    assert result.notes == ()
+    assert result.pixels.shape == deep().swapaxes(0, 1).shape
+    assert b"LDIE" in result.exif
+
+
 def scans(picture, path, count):
     """Save a progressive JPEG and repeat its last scan until there are `count`."""
     Image.fromarray(picture).save(path, progressive=True)

@@ -273,3 +273,23 @@ def test_a_view_of_another_memory_order_is_written(tmp_path):
     for name in ("a.png", "a.tif", "a.jpg", "a.webp"):
         write_photo(tmp_path / name, pixels)
         assert read_photo(tmp_path / name).pixels.shape == (10, 12, 3)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("tag", "kind", "value"), [
+    (315, 2, "Zoë Müller".encode()), (270, 7, b"\xff\xfe\0"), (18246, 4, b"\xff" * 4), (18246, 2, b"five\0"),
+    (271, 3, b"\1\0"), (40091, 4, b"\xff" * 4), (274, 2, b"up\0"), (33432, 1, b"\xa9\xff")])
+def test_exif_values_of_other_types_and_alphabets_are_written(tmp_path, photo, suffix, tag, kind, value):
+    size = {3: 2, 4: 4}.get(kind, 1)
+    exif = (b"II*\0\x08\0\0\0\1\0" + np.array([tag, kind], "<u2").tobytes()
+            + np.array([len(value) // size], "<u4").tobytes()
+            + (value.ljust(4, b"\0") if len(value) <= 4 else np.array([26], "<u4").tobytes()) + b"\0" * 4
+            + (value if len(value) > 4 else b""))
+    picture = photo()
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=b"Exif\0\0" + exif)
+    source = read_photo(tmp_path / "a.png")
+    write_photo(tmp_path / f"b.{suffix}", source.pixels, like=source)
+    again = read_photo(tmp_path / f"b.{suffix}")
+    assert again.notes == ()
+    if tag == 315:
+        assert "Zoë Müller".encode() in again.exif
