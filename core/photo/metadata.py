@@ -42,11 +42,11 @@ class Text(str):
     Pillow decodes texts as Latin-1, and would replace the letters that are not ASCII by question marks.
     """
 
-    def encode(self, *_):
+    def encode(self, *_: str) -> bytes:
         return str.encode(self, "latin-1", "replace")
 
 
-def written(tags):
+def written(tags: dict) -> dict:
     """Return {tag: value} with each text as a Text."""
     return {tag: Text(value) if isinstance(value, str) else value for tag, value in tags.items()}
 

@@ -188,7 +188,7 @@ def _tags(icc):
     return {icc[132 + 12 * place:136 + 12 * place] for place in range(count)}
 
 
-def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
+def rgb_profile(primaries: Sequence, white: Sequence[float] = D65, gamma: float | None = None) -> bytes:
     """Return an ICC profile of RGB primaries, three (x, y), a white (x, y) and a gamma; None is the sRGB curve.
 
     Raises ValueError if no colour space has such primaries, white or gamma.
@@ -202,7 +202,7 @@ def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
 
 def _check(matrix):
     """Return the matrix of linear RGB to XYZ. Raises ValueError if its primaries are no colours or no basis."""
-    if np.linalg.det(matrix) < 1e-4 or np.abs(matrix.sum(1) - _D50).max() > _WHITE or np.abs(matrix).max() > 4:
+    if abs(np.linalg.det(matrix)) < 1e-4 or np.abs(matrix.sum(1) - _D50).max() > _WHITE or np.abs(matrix).max() > 4:
         raise ValueError("its primaries are impossible")
     return matrix
 

@@ -6,6 +6,7 @@ import math
 import re
 import struct
 import threading
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
