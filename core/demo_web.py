@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import weakref
 from urllib.parse import quote
@@ -51,7 +52,11 @@ def main():
     with passing_folder("ldie-web-") as folder:
         os.environ |= {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False",
                        "GRADIO_ANALYTICS_MAX_EVENTS": "1"}   # Gradio reads these when it is imported
-        serve(options, folder)
+        try:
+            serve(options, folder)
+        except KeyboardInterrupt:
+            print("the workbench has ended", flush=True)
+            raise SystemExit(130) from None
 
 
 def serve(options, folder):
@@ -67,6 +72,7 @@ def serve(options, folder):
     except ImportError:
         raise UserError("the workbench needs the packages gradio and pebble; install them with: pip install -r "
                         "requirements-web.txt") from None
+    print("the workbench is loading ...", file=sys.stderr, flush=True)
     planner = PlannerMethod.of(options.checkpoint)
     try:
         listening = socket.create_server((options.host, options.port))

@@ -42,6 +42,9 @@ def main():
     print(*notes, sep="\n", end="\n" if notes else "")
     print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)] or [("-", "nothing", "")],
                    headers=("step", "operator", "parameters")))
+    if options.request and not plan.steps:
+        print("the planner found nothing to change on this photo; try other words, or --set, such as "
+              "--set brightness=0.2 (the result is a copy)")
     print(f"photo: {out}\nplan:  {plan_path}")
 
 

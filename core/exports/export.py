@@ -111,7 +111,7 @@ def _divide(plan, path, kind, split):
     name = f"step {number} ({step.op}{', masked' if step.mask else ''} {step.describe()})"
     able = " ".join(suffix for suffix, other in _KINDS.items() if other.holds(step))
     if not split or not held:
-        remedy = "; there is no earlier step to export" if split else ", or split the plan before this step"
+        remedy = f", or add --drop {step.op}" if split else ", or add --split (or --drop) to export the other steps"
         raise UserError(f"{path}: {name} cannot be held by {kind.name}; export to {able}{remedy}")
     left = ", ".join(f"{index} {step.op}" for index, step in steps[len(held):])
     note = (f"{name} cannot be held by {kind.name} (only by {able}): the file ends before this step; apply the steps "

@@ -113,8 +113,8 @@ def check_results(originals, plan_path, options, out=None):
     named = {identity(path): path for path in originals}
     for path in (*([out] if out else []), plan_path, *options.export):
         if (name := identity(path)) in named:
-            raise UserError(f"{path}: is named twice (as {named[name]}); give the photo, its result, the plan and each "
-                            f"export different names")
+            raise UserError(f"{path}: is named twice (as {named[name]}); an original is never replaced, so give the "
+                            f"photo, its result, the plan and each export different names")
         named[name] = path
     if out:
         check_output(out, options.overwrite)

@@ -196,14 +196,14 @@ def test_a_step_that_cannot_be_held_is_refused_by_name_or_split_off(tmp_path, pi
     with pytest.raises(UserError) as caught:
         export(plan, path, pixels)
     assert f"step 2 ({step.op}" in str(caught.value)
-    assert f"export to {able}, or split" in str(caught.value)
+    assert f"export to {able}, or add --split" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     report = export(plan, path, pixels, split=True)
     assert report.rest == Plan((step, last))   # `last` stays behind `step`, because steps do not commute
     assert any(f"step 2 ({step.op}" in note and f"2 {step.op}, 3 contrast" in note for note in report.notes)
     alone = export(Plan((first,)), tmp_path / f"alone_{name}", pixels)
     assert (report.mean, report.maximum) == (alone.mean, alone.maximum)
-    with pytest.raises(UserError, match="there is no earlier step"):
+    with pytest.raises(UserError, match="or add --drop"):
         export(Plan((step, last)), tmp_path / f"none_{name}", pixels, split=True)
 
 
