@@ -16,7 +16,7 @@ _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
 _ROWS = 256   # rows of an image that are converted at once
 _WHITE = 0.5   # by which the sum of a profile's primaries may miss D50: old profiles of monitors sum up to D65
-_LEVELS = 64   # that 256 levels must become by a profile's curve; a linear curve keeps about 190
+_LEVELS = 64   # that 256 levels must become by a profile's curve; a linear curve leaves 183
 _INVERSE = 2**20   # entries of the table by which pixels become values of a file
 _D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white of ICC profiles
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -200,7 +200,7 @@ def rgb_profile(primaries, white=D65, gamma: float | None = None) -> bytes:
 
 def _check(matrix):
     """Return the matrix of linear RGB to XYZ. Raises ValueError if its primaries are no colours or no basis."""
-    if np.linalg.det(matrix) < 1e-4 or np.abs(matrix.sum(1) - _D50).max() > _WHITE or np.abs(matrix).max() > 4:
+    if abs(np.linalg.det(matrix)) < 1e-4 or np.abs(matrix.sum(1) - _D50).max() > _WHITE or np.abs(matrix).max() > 4:
         raise ValueError("its primaries are impossible")
     return matrix
 
