@@ -34,6 +34,8 @@ def develop(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) -> P
     except rawpy.LibRawError as error:
         raise UserError(f"{path}: cannot be developed ({error.args[0].decode()}); copy it again from the camera, "
                         "or convert it to DNG") from error
+    if samples.shape[2] == 1:   # of a monochrome camera
+        samples = samples.repeat(3, axis=2)
     kept = b""
     exif = Image.Exif()
     with contextlib.suppress(Exception):  # the RAW format is not based on TIFF

@@ -5,6 +5,7 @@ import re
 import struct
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from core.photo.photo import MAX_BYTES, MAX_PIXELS, RAW_SUFFIXES, Photo, check_s
 from core.photo.png import PNG, coded_profile, named_profile, pixels_only, sound
 from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_pixels, unit
 from core.photo.raw import develop
-from core.photo.tiff import read_tiff
+from core.photo.tiff import clipped, read_tiff
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")   # formats that Pillow opens
 _EXTRA = "pip install -r requirements-formats.txt"
@@ -57,11 +58,11 @@ def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS, max_bytes: int = 
     """
     path = Path(path)
     data = _read_bytes(path)
-    if path.suffix.lower() in RAW_SUFFIXES:
-        with _naming(path):
+    with _pillow() as caught, _naming(path):
+        if path.suffix.lower() in RAW_SUFFIXES:
             photo = develop(path, data, max_pixels, max_bytes)
-    else:
-        with _pillow() as caught, _naming(path):
+            photo = replace(photo, notes=(*photo.notes, *_damage(caught)))
+        else:
             photo = _assemble(_decoder(data)(path, data, max_pixels, max_bytes, long_edge), long_edge, caught)
     return shrink(photo, long_edge) if long_edge else photo
 
@@ -200,10 +201,7 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
             image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(image, data)
         notes += _mode_notes(image.mode, samples)
-        try:
-            exif = image.getexif()
-        except Exception:   # as in `_naming`: damaged bytes can raise any exception
-            exif = None
+        exif = _exif(image.getexif, notes)
         icc = image.info.get("icc_profile") or b""
         if image.format == "PNG":
             icc, colour_notes = _colour_named(path, named_profile, data, profile)
@@ -212,8 +210,8 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
                 "dpi": _dpi(image.info.get("dpi"))}
         return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "upright": image.format == "AVIF",
                 "frames": getattr(image, "n_frames", 1),
-                "format": "JPEG" if image.format == "MPO" else image.format,   # MPO: a JPEG followed by further JPEGs
-                "notes": notes if exif is not None else [*notes, _DAMAGED_EXIF]}
+                "format": "JPEG" if image.format == "MPO" else image.format,   # MPO: a JPEG followed by another
+                "notes": notes}
 
 
 def _decode_tiff(path, data, max_pixels, max_bytes, long_edge):
@@ -236,13 +234,13 @@ def _decode_heic(path, data, max_pixels, max_bytes, long_edge):
     samples = samples.astype(np.uint16 if depth == 16 else np.uint8, copy=False)
     alpha = unit(samples[..., -1]) if samples.shape[2] in (2, 4) else None
     samples = samples if alpha is None else samples[..., :-1]
-    exif, icc, notes = Image.Exif(), file.info.get("icc_profile") or b"", []
-    with contextlib.suppress(Exception):   # damaged EXIF data: the pixels are still good
-        exif.load(file.info.get("exif") or b"")
+    icc, notes = file.info.get("icc_profile") or b"", []
+    exif = _exif(lambda: _loaded(file.info.get("exif")), notes)
     nclx = file.info.get("nclx_profile")
     if not icc and nclx:
         codes = nclx["color_primaries"], nclx["transfer_characteristics"]
-        icc, notes = _colour_named(path, coded_profile, *codes) if 2 not in codes else (b"", [])   # 2: unspecified
+        icc, colour_notes = _colour_named(path, coded_profile, *codes) if 2 not in codes else (b"", [])   # unspecified
+        notes += colour_notes
     for name, present in (("HDR gain map", any("hdrgainmap" in str(kind).lower() for kind in file.info.get("aux", {}))),
                           ("depth map", file.info.get("depth_images"))):
         if present:
@@ -262,18 +260,22 @@ def _decode_jxl(path, data, max_pixels, max_bytes, long_edge):
         raise UserError(f"{path}: JPEG XL photos need the package pillow-jxl-plugin; install it with: {_EXTRA}"
                         ) from None
     import imagecodecs
-    with Image.open(io.BytesIO(data), formats=("JXL",)) as image:
+    try:
+        opened = Image.open(io.BytesIO(data), formats=("JXL",))
+    except Exception as error:   # the plug-in's text asks to build libjxl
+        raise ValueError("its JPEG XL data is damaged or incomplete") from error
+    with opened as image:
         check_size(path, *image.size, len(image.getbands()) * 2, max_pixels, max_bytes)
+        notes = _frames(image)
         tags = {"icc": image.info.get("icc_profile") or b"", "xmp": _bytes(image.info.get("xmp")),
-                "exif": image.getexif()}
-        samples = np.atleast_3d(imagecodecs.jpegxl_decode(data, keeporientation=False))
-    if samples.dtype not in (np.uint8, np.uint16, np.float32):
-        samples = samples.astype(np.float32)
-    samples = samples.clip(0, 1) if samples.dtype == np.float32 else samples
+                "exif": _exif(image.getexif, notes)}
+        frames = getattr(image, "n_frames", 1)
+    samples = np.atleast_3d(imagecodecs.jpegxl_decode(data, index=0, keeporientation=False))
+    samples = samples if samples.dtype in (np.uint8, np.uint16) else clipped(samples, notes)
     alpha = unit(samples[..., -1]) if samples.shape[2] in (2, 4) else None
     samples = samples if alpha is None else samples[..., :-1]
     return {"samples": samples, "alpha": alpha, "depth": 8 * min(samples.dtype.itemsize, 4), "tags": tags,
-            "format": "JXL", "upright": True, "notes": _mode_notes("RGB", samples)}
+            "format": "JXL", "upright": True, "frames": frames, "notes": [*notes, *_mode_notes("RGB", samples)]}
 
 
 def _colour_named(path, function, *arguments):
@@ -378,6 +380,21 @@ def _sound(exif, size):
         return exif, []
     except Exception:   # as in `_naming`: damaged bytes can raise any exception; the pixels are still good
         return Image.Exif(), [_DAMAGED_EXIF]
+
+
+def _exif(read, notes):
+    """Return the EXIF data that `read` returns; if it fails, an empty one, and a note goes to `notes`."""
+    try:
+        return read()
+    except Exception:   # as in `_naming`: damaged bytes can raise any exception
+        notes.append(_DAMAGED_EXIF)
+        return Image.Exif()
+
+
+def _loaded(data):
+    exif = Image.Exif()
+    exif.load(data or b"")
+    return exif
 
 
 def _damage(caught):

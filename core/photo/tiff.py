@@ -141,15 +141,21 @@ def _levels(samples, page, kind, notes):
         colours = np.asarray(page.colormap, np.uint16).T   # (entries, 3)
         return (colours[samples[..., 0]] >> 8).astype(np.uint8)
     if samples.dtype.kind == "f":
-        samples = samples.astype(np.float32)
-        if not np.isfinite(samples).all() or samples.min() < 0 or samples.max() > 1:
-            notes.append("floating-point samples outside [0, 1] are clipped")
-            samples = np.nan_to_num(samples, nan=0.0).clip(0, 1)
-        return samples
+        return clipped(samples, notes)
     if bits in (8, 16):
         return samples
     top = 255 if bits < 8 else 65535
     return np.rint(samples * (top / (2**bits - 1))).astype(np.uint8 if bits < 8 else np.uint16)
+
+
+def clipped(samples, notes):
+    """Return floating-point samples as float32 in [0, 1]; NaN becomes 0. A note goes to `notes` if any is changed."""
+    with np.errstate(over="ignore"):   # a large number becomes infinite
+        samples = samples.astype(np.float32)
+    if np.isfinite(samples).all() and samples.min() >= 0 and samples.max() <= 1:
+        return samples
+    notes.append("floating-point samples outside [0, 1] are clipped")
+    return np.nan_to_num(samples, nan=0.0).clip(0, 1)
 
 
 def _unmultiply(colour, alpha, associated):

@@ -1,6 +1,7 @@
 """Decoding: every kind of file becomes 8-bit RGB or gets one error sentence; thumbnails are made once."""
 import io
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -32,6 +33,28 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     deep = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     np.testing.assert_array_equal(load_image(tmp_path / "deep.png")[..., 1], np.rint(deep / 257))
+
+
+def test_threads_read_sound_and_broken_files_at_once(tmp_path, photo):
+    paths, exif = [], Image.Exif()
+    exif[315] = "someone"
+    for index in range(12):
+        path = tmp_path / f"{index}.{('png', 'jpg', 'tif')[index % 3]}"
+        Image.fromarray(photo(seed=index)).save(path, exif=exif)
+        path.write_bytes(path.read_bytes()[:None if index % 4 else 300])
+        paths.append(path)
+
+    def read(path):
+        try:
+            return load_image(path).tobytes()
+        except UserError as error:
+            return str(error)
+
+    limit = Image.MAX_IMAGE_PIXELS
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(read, paths)) == list(map(read, paths))
+    assert limit == Image.MAX_IMAGE_PIXELS
+    assert sum(isinstance(read(path), str) for path in paths) == 3
 
 
 def test_transparent_pixels_become_white(tmp_path):

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 from dng import write_dng
 from PIL import Image
 
@@ -51,3 +52,23 @@ def test_without_rawpy_it_says_how_to_install_it(tmp_path, monkeypatch):
     (tmp_path / "a.NEF").write_bytes(b"MM\0*")
     with pytest.raises(UserError, match=r"package rawpy; install it with: pip install -r requirements-raw\.txt"):
         read_photo(tmp_path / "a.NEF")
+
+
+def test_damaged_tags_of_a_raw_file_are_reported_and_not_printed(dng, recwarn):
+    with tifffile.TiffFile(dng) as tiff:
+        place = tiff.pages[0].tags[271].offset
+    data = bytearray(dng.read_bytes())
+    data[place + 8:place + 12] = b"\xff\xff\xff\x7f"   # the text is beyond the end
+    dng.write_bytes(data)
+    assert any(note.startswith("damaged in part") for note in read_photo(dng).notes)
+    assert not recwarn.list
+
+
+def test_a_monochrome_raw_file_becomes_rgb(tmp_path):
+    pytest.importorskip("rawpy", reason="RAW is an optional extra")
+    tifffile.imwrite(tmp_path / "a.dng", np.full((64, 96), 30000, np.uint16), photometric="minisblack", metadata=None,
+                     extratags=[(50706, "B", 4, (1, 4, 0, 0), True), (50708, "s", 0, "LDIE Test", True),
+                                (50717, "I", 1, 60000, True), (271, "s", 0, "LDIE", True)])
+    with tifffile.TiffFile(tmp_path / "a.dng", mode="r+") as tiff:
+        tiff.pages[0].tags[262].overwrite(34892)   # linear raw, which tifffile writes with 3 channels only
+    assert read_photo(tmp_path / "a.dng").pixels.shape == (64, 96, 3)
