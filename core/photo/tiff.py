@@ -148,7 +148,7 @@ def _levels(samples, page, kind, notes):
     return np.rint(samples * (top / (2**bits - 1))).astype(np.uint8 if bits < 8 else np.uint16)
 
 
-def clipped(samples, notes):
+def clipped(samples: np.ndarray, notes: list[str]) -> np.ndarray:
     """Return floating-point samples as float32 in [0, 1]; NaN becomes 0. A note goes to `notes` if any is changed."""
     with np.errstate(over="ignore"):   # a large number becomes infinite
         samples = samples.astype(np.float32)

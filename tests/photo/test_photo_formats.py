@@ -36,7 +36,7 @@ def test_truncated_files_are_refused(tmp_path, photo, kind, kept):
 
 def test_damaged_exif_data_of_heic_is_reported(tmp_path, photo):
     (tmp_path / "a.heic").write_bytes(encode("heic", photo(), exif=b"Exif\0\0junk"))
-    assert read_photo(tmp_path / "a.heic").notes == ("its EXIF data is damaged and was left out",)
+    assert read_photo(tmp_path / "a.heic").notes == ("the photo's EXIF data is damaged and is left out",)
 
 
 def test_heic_is_turned_once(tmp_path, photo):
