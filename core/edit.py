@@ -20,24 +20,36 @@ from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
 from core.operators import Plan
-from core.studio.jobs import add_output_flags, change, edit_folder, edit_photo, plan_beside, suffix_of
+from core.studio.jobs import (
+    add_output_flags,
+    change,
+    check_results,
+    edit_folder,
+    edit_photo,
+    plan_beside,
+    suffix_of,
+)
 
 
 def main():
     options = arguments().parse_args()
     if not options.img:   # an unset shell variable gives "", which would mean the current folder
         raise UserError("--img: is empty; give a photo or a folder of photos")
-    planner, originals = load_planner(options)
     source = Path(options.img)
+    if not os.path.lexists(source):
+        raise UserError(f"{source}: no such file")   # said before a planner is loaded
     if os.path.isdir(source):
         if options.plan:
             raise UserError(f"--plan {options.plan}: is for one photo; leave it out for a folder of photos")
         if options.export:
             raise UserError("--export: is for one photo; replay a plan of the folder on its photo to export it")
+        planner, originals = load_planner(options)
         edit_folder(source, planner, options, originals)
         return
     out = Path(options.out) if options.out else source.with_name(f"{source.stem}_edited{suffix_of(source)}")
     plan_path = Path(options.plan or plan_beside(out))
+    check_results((source,), plan_path, options, out)
+    planner, originals = load_planner(options)
     plan, notes = edit_photo(source, out, plan_path, planner, options, originals)
     print(*notes, sep="\n", end="\n" if notes else "")
     print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)] or [("-", "nothing", "")],

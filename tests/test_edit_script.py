@@ -227,7 +227,7 @@ def test_a_replayed_plan_file_is_rewritten_only_without_changes(succeed, refuse)
     (("--plan", "colour.json/p.json"), "colour.json: not a folder"), (("--export", f"{'x' * 250}.cube"), "the name is"),
     (("--out", "colour.json/out.png"), "colour.json: not a folder"), (("--out", f"{'x' * 250}.png"), "the name is"),
     (("--img", ""), "--img: is empty"), (("--out", "."), ".: unknown suffix"), (("--out", "/"), "/: unknown suffix"),
-    (("--img", f"{'x' * 300}.png"), "xxx.png: cannot be read"),
+    (("--img", f"{'x' * 300}.png"), "xxx.png: no such file"),
     (("--img", "gone.png"), "gone.png: no such file")])
 def test_no_file_is_written_if_one_of_them_cannot_be_written(flags, words, refuse):
     Path("mine.cube").write_text("mine")
@@ -305,7 +305,7 @@ def test_a_folder_run_reports_skipped_and_converted_files(trip, succeed):
     out = succeed(*trip)
     assert "4 of 4 photos edited into done, each with its plan" in out
     assert "d.png: grey picture: converted to RGB" in out
-    assert "1 files of other kinds were skipped: notes.txt" in out
+    assert "1 file(s) of other kinds were skipped: notes.txt" in out
 
 
 def test_an_interrupted_folder_run_resumes(trip, run_script, succeed, contents, on_opening):
@@ -320,7 +320,7 @@ def test_an_interrupted_folder_run_resumes(trip, run_script, succeed, contents, 
     (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after that
     out = succeed(*trip)
     assert "3 of 4 photos edited into done" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
+    assert "1 photo(s) were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents("done") == whole
 
 

@@ -79,7 +79,7 @@ def test_a_second_run_resumes_and_does_not_replace_another_plan(succeed, run_scr
     Path("out/b.png").unlink()
     out = succeed(*command)
     assert "1 of 2 photos edited into out" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
+    assert "1 photo(s) were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents() == whole
     result = run_script(SCRIPT, *command, "--strength", 0.5)
     assert (result.code, "done.plan.json: exists; give --overwrite" in result.err) == (2, True)

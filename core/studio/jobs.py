@@ -237,8 +237,8 @@ def edit_folder(folder, planner, options, originals=()):
           "plan")
     others = [path.name for path in sorted(folder.iterdir())
               if path.is_file() and path not in sources and not path.name.startswith(".")]
-    for names, text in ((done, "photos were edited before, with the same plan; --overwrite edits them again"),
-                        (others, "files of other kinds were skipped")):
+    for names, text in ((done, "photo(s) were edited before, with the same plan; --overwrite edits them again"),
+                        (others, "file(s) of other kinds were skipped")):
         if names:
             print(f"{len(names)} {text}: {listing(names)}")
     if failures:
