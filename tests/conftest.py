@@ -10,16 +10,13 @@ import pytest
 import torch
 from browser import browse, chromium  # noqa: F401  (fixtures)
 from hypothesis import settings
-from tiny_project import ROOT, SCRIPTS, copy_of, tiny_project
+from tiny_project import RAN, ROOT, SCRIPTS, copy_of, tiny_project
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 sys.path.insert(0, str(ROOT))
 torch.set_num_threads(1)  # the suite runs one process per core
 settings.register_profile("untimed", deadline=None)   # a test must not fail because the machine is busy
 settings.load_profile("untimed")
-
-
-RAN = "ran this script"
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 import uuid
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.data import chelsea
-from tiny_project import ROOT
+from tiny_project import RAN, ROOT
 
 from core.methods.planner import SHIPPED
 
@@ -368,6 +369,11 @@ def test_no_event_hands_out_a_file_of_the_server(server, cat, tmp_path):
             visitor.get(f"{route}{path}")
     assert [answer for answer in visitor.said if secret in answer] == []
     assert list(server.folder.rglob("*canary*")) == []
+
+
+def test_the_server_serves_its_page(server, record_property):
+    assert "LDIE" in urllib.request.urlopen(server.url).read().decode()
+    record_property(RAN, SCRIPT)   # in a process of its own, which ends with the tests
 
 
 def test_an_upload_is_opened_by_its_own_session_only(server, cat):

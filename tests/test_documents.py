@@ -82,6 +82,15 @@ def test_the_calibration_of_the_metrics_has_not_drifted(run_well, tmp_path, monk
         assert ours == pytest.approx(known, abs=2e-4)
 
 
+def test_the_error_of_wide_gamut_edits_has_not_drifted(run_well, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_well("misc/wide_gamut_error.py", "--publish", "again")
+    again, stored = (json.loads(path.read_text())["figures"]["rows"] for path in (
+        tmp_path / "docs/results/again.json", ROOT / "docs/results/wide_gamut.json"))
+    for ours, known in zip(again, stored, strict=True):
+        assert ours == pytest.approx(known, abs=0.01)
+
+
 def test_readme_is_short():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 100

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+RAN = "ran this script"   # a property of tests that ran a script to its end; conftest.py collects them
 SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "synthdata", "data/*", "AMT", "misc")
                  for path in ROOT.glob(f"{folder}/*.py") if "__main__" in path.read_text(encoding="utf-8"))
 SYNTH = ("--dataset", "synth", "--session", "1")
