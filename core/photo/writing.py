@@ -78,7 +78,7 @@ def check_output(path: Path | str, overwrite: bool = True, shape: tuple[int, ...
 
 
 def _quantise(pixels, alpha, depth):
-    """Return samples (H, W, 3 or 4) of `depth` bits, computed in strips, because a large photo's copies need memory."""
+    """Return samples (H, W, 3 or 4) of `depth` bits, computed in strips to avoid whole copies of a large photo."""
     top = 2**depth - 1
     samples = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), np.uint16 if depth == 16 else np.uint8)
     for start in range(0, len(samples), _ROWS):

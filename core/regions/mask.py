@@ -62,7 +62,7 @@ class Mask:
 
 
 def _run_lengths(counts):
-    """Return the lengths of the runs of 0, 1, 0, ... down the columns; an empty list where `counts` is malformed.
+    """Return the lengths of the runs of 0, 1, 0, ... down the columns; an empty list if `counts` is malformed.
 
     A number is coded by characters that start at "0". Each character holds five bits, lowest first, and a sixth bit
     that is set if another character follows; the highest bit of the last one is the sign. From the fourth number on,

@@ -27,7 +27,7 @@ HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # of an input: 95th percentile of 
 # Drawing a sample
 
 def pick_photo(photos, seed, index):
-    """Return the photo of an index: PHASE_CYCLE gives the phase, the random numbers of the index a photo of it."""
+    """Return the photo of an index: PHASE_CYCLE gives its phase, and a photo of this phase is drawn at random."""
     phase = PHASE_CYCLE[index % len(PHASE_CYCLE)]
     candidates = [photo for photo in photos if photo.phase == phase]
     return candidates[_rng(seed, index, "photo").integers(len(candidates))]
