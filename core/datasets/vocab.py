@@ -25,7 +25,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def tokenize(request):
-    """Return the words of a request in lower case, without punctuation, words of one letter and words with digits.
+    """Return the words of a request, in lower case and without punctuation; drop words of one letter or with digits.
 
     This reproduces the tokens of `request_idx` in the published FiveKReq annotations.
     """

@@ -28,7 +28,8 @@ class Step:
     mask: Mask | None = None
 
     @classmethod
-    def make(cls, op: str, params: Sequence[float] | np.ndarray | torch.Tensor = (), mask: Mask | None = None) -> Self:
+    def make(cls, op: str, params: float | Sequence[float] | np.ndarray | torch.Tensor = (),
+             mask: Mask | None = None) -> Self:
         """Make a step; `op` may be an alias, and `params`, any finite numbers, are brought into their bounds.
 
         Raises UserError for an unknown operator or a wrong number of parameters.

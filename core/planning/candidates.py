@@ -22,7 +22,7 @@ SPREAD = 2.0   # standard deviation of a random edit's parameters before squashi
 class Candidates:
     """K candidate edits of each of B photos; the first candidate is the right edit.
 
-    `kinds` has a name for each of the K; `source` (B, 3, H, W); `images` (K, B, 3, H, W); `request_ids` (K, B, L) are
+    `kinds` are K names; `source` (B, 3, H, W); `images` (K, B, 3, H, W); `request_ids` (K, B, L) are
     the requests shown with the candidates; `distances` (K, B) is the L1 between a candidate and the edit that its
     request asks for, 0 for the right candidate and infinite if unknown.
     """
@@ -41,7 +41,7 @@ class Candidates:
 
     @property
     def wrong(self) -> torch.Tensor:
-        """Bool (K - 1, B), False for a candidate near the target or with the same request as the right candidate."""
+        """Bool (K - 1, B) of all candidates but the right one: False if the edit is right for its request after all."""
         return self.distances[1:] > NEAR
 
     def weights(self, by_distance: bool = False) -> torch.Tensor:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils.data import Dataset
 
 from core.files import UserError
 from core.planning.action_sets import ActionOptions
@@ -26,12 +27,12 @@ AGAIN = "run again with fewer --num_workers; planning continues where it stopped
 _CORE = Path(__file__).resolve().parents[1]
 
 
-def plan_batches(samples: Sequence[dict[str, Any]], batches: list[list[int]], options: ActionOptions,
+def plan_batches(samples: Dataset | Sequence[dict[str, Any]], batches: list[list[int]], options: ActionOptions,
                  workers: int | None = None, cluster: str | None = None) -> Generator[list[Planned], None, None]:
     """Yield a list of `Planned` for each of `batches`, in order; the workers plan ahead of the caller.
 
     Args:
-        samples: a sequence of dicts with `input` and `target`, (3, H, W) in [0, 1], and `name`.
+        samples: a data set or a sequence of dicts with `input` and `target`, (3, H, W) in [0, 1], and `name`.
         batches: a list of lists of indices into `samples`; the images of a batch have the same size.
         options: ActionOptions.
         workers: number of batches planned at the same time; 0 plans in this process. None takes PyTorch's number of

@@ -11,8 +11,8 @@ def mean_edit(before: torch.Tensor, after: torch.Tensor, options: ActionOptions,
     """Return the Plan of a single image pair that is tiled from the thumbnails of all pairs.
 
     Args: `before`, `after` (N, 3, H, W), at least 1 pair; at most `most` pairs, evenly spaced, are tiled at
-    `side` x `side` pixels. Give point-wise operators only in `options`: other operators would see the edges between
-    the tiles.
+    `side` x `side` pixels. `options` should have point-wise operators only, because other operators would see the
+    edges between the tiles.
     """
     chosen = torch.linspace(0, len(before) - 1, min(len(before), most)).round().long()
     columns = int(len(chosen) ** 0.5)

@@ -62,7 +62,7 @@ class Mask:
 
 
 def _run_lengths(counts):
-    """Return the lengths of the runs of 0, 1, 0, ... down the columns; an empty list where `counts` is malformed.
+    """Return the lengths of the runs of 0, 1, 0, ... down the columns; an empty list if `counts` is malformed.
 
     A number is coded by characters that start at "0". Each character holds five bits, lowest first, and a sixth bit
     that is set if the number continues in the next character. The highest of the five bits of a number's last character
