@@ -91,12 +91,13 @@ def cell(column, figures, row):
 
     A column has `head` and either `text`, the key of a text in the row, or `key`, the path of a figure. Options of a
     figure: `digits` after the point or `significant` digits, `scale`, and `interval`, the path of [low, high].
+    A row may give the text for a missing figure, under the column's head.
     """
     if "text" in column:
         return str(row.get(column["text"], MISSING))
     value = lookup(figures, column["key"])
     if value is None:
-        return column.get("missing", MISSING)
+        return str(row.get(column["head"], column.get("missing", MISSING)))
     text = number(value, column)
     if interval := lookup(figures, column["interval"]) if "interval" in column else None:
         text += " [{}, {}]".format(*(number(end, column) for end in interval))
