@@ -1,1 +1,1 @@
-"""How fast LDIE is, against plain references that stay here."""
+"""Measurements of LDIE's speed and memory, against plain references that are kept in this folder."""

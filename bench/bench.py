@@ -1,13 +1,13 @@
-"""Measure LDIE against plain references on this machine, print one table, and keep it as JSON.
+"""Measure LDIE against plain references on this machine, print one table, and save it as JSON.
 
-  planner    finding a plan, against the same search with SciPy's Nelder-Mead (one thread)
-  executor   a plan of five operators, against a whole-image kornia chain and against Pillow
-  training   an iteration of the seq2seq planner, against its plain losses
-  inference  from a decoded photo and a request to the plan (one thread), against looking at the whole photo
-  busy       a plan beside one busy process per core, against the same plan on the machine as it is
+  planner    search for a plan, against the same search with SciPy's Nelder-Mead (one thread)
+  executor   execution of a plan of five operators, against a whole-image kornia chain and against Pillow
+  training   one iteration of the seq2seq planner, against a plain implementation of its losses
+  inference  from a decoded photo and a request to the plan (one thread), against encoding the whole photo
+  busy       planning beside one busy process per core, against planning without these processes
 
-Each line is a ratio measured in one run: medians of several calls, sizes and seeds fixed. Every part runs in a
-process of its own, so that no part sees another's memory.
+Each row is a ratio of two medians over several calls, measured in one run with fixed sizes and seeds. Every part runs
+in its own process, so that the memory of one part does not count for another.
 
   python bench/bench.py --data_root photos/RetouchReq
   python bench/bench.py --rows executor,inference
@@ -43,10 +43,10 @@ from core.planning import action_options, plan_pairs
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured; pictures are (width, height) in pixels."""
+    """Sizes and repetitions of the measurements; pictures are (width, height) in pixels."""
 
-    pairs: int = 32            # planned in a batch, as prepro/gen_greedy_seqs.py does ...
-    reference_every: int = 3   # ... of which the slow reference plans every third
+    pairs: int = 32            # pairs that are planned in one batch, as in prepro/gen_greedy_seqs.py
+    reference_every: int = 3   # the slow reference plans every third pair
     side: int = 128
     beam: int = 3
     max_steps: int = 6
@@ -55,9 +55,9 @@ class Sizes:
     batch: int = 64
     vis_encoder: str = "resnet18"
     runs: int = 5
-    slow_runs: int = 2   # of what takes ten seconds and more
-    rounds: int = 20     # as the machine is and beside busy processes, in turn
-    calls: int = 5       # in each
+    slow_runs: int = 2   # runs of a call that takes ten seconds or more
+    rounds: int = 20     # each round calls the work without and beside busy processes
+    calls: int = 5       # calls without and calls beside busy processes in each round
 
 
 QUICK = Sizes(pairs=1, reference_every=1, side=32, beam=1, max_steps=1, small=(90, 60), large=(120, 80), batch=4,
@@ -65,7 +65,7 @@ QUICK = Sizes(pairs=1, reference_every=1, side=32, beam=1, max_steps=1, small=(9
 
 
 def planner_rows(sizes, data_root):
-    """Search for the plans of a few pairs, on one thread."""
+    """Measure the search for the plans of a few pairs, on one thread."""
     torch.set_num_threads(1)
     before, after = inputs.pairs(sizes.pairs, sizes.side, data_root)
     chosen = range(0, len(before), sizes.reference_every)
@@ -76,7 +76,7 @@ def planner_rows(sizes, data_root):
                                                         for i in chosen], sizes.slow_runs)
     planned = plan_pairs(before, after, fast)
     begin, found = time.perf_counter(), []
-    for i in tqdm(chosen, desc="Nelder-Mead", unit="pair", leave=False):   # long enough to need no second run
+    for i in tqdm(chosen, desc="Nelder-Mead", unit="pair", leave=False):   # slow, so one run is enough
         found += plan_pairs(before[i:i + 1], after[i:i + 1], slow)
     reference = (time.perf_counter() - begin) / len(chosen)
     about = f"{Path(data_root).resolve().name if data_root else 'synthetic'} pairs at {sizes.side} px"
@@ -88,12 +88,12 @@ def planner_rows(sizes, data_root):
 
 
 def mean_distance(found):
-    """Return the mean L1 that is left after the plans of a list of `Planned`."""
+    """Return the mean final L1 of a list of `Planned`."""
     return sum(planned.l1_output for planned in found) / len(found)
 
 
 def executor_rows(sizes, data_root):
-    """Carry out a plan of five operators, from the decoded array to the result, on all cores."""
+    """Measure the execution of a plan of five operators, from the decoded array to the result, on all cores."""
     for (width, height), runs, limits in ((sizes.small, sizes.runs, (None, None)),
                                           (sizes.large, sizes.slow_runs, (1 / 10, 400))):
         name, picture = f"executor, {width}x{height}", inputs.photo(width, height)
@@ -110,7 +110,7 @@ def executor_rows(sizes, data_root):
 
 
 def training_rows(sizes, data_root):
-    """Take both steps of a training iteration, from the batch to the changed weights, on all cores."""
+    """Measure both steps of a training iteration, from the batch to the updated weights, on all cores."""
     teacher, free, taken = iteration("training", LOSSES, sizes)
     plain_teacher, plain_free, plain_taken = iteration("plain training", PLAIN_LOSSES, sizes)
     about = f"training, batch {sizes.batch} at {sizes.side} px, {sizes.vis_encoder}"
@@ -118,14 +118,14 @@ def training_rows(sizes, data_root):
     yield Row(f"{about}: free-running step", "s", free, plain_free)
     yield Row(f"{about}: iteration", "s", teacher + free, plain_teacher + plain_free, at_most=6.3)
     yield Row(f"{about}: memory", "MB", taken, plain_taken, at_most=2800)
-    if has_bf16():   # elsewhere it would be slower, not faster
+    if has_bf16():   # on other processors bf16 is slower than float32
         teacher, free, taken = iteration("training, bf16-mixed", LOSSES, sizes, mixed=True)
         yield Row(f"{about}, bf16-mixed: iteration", "s", teacher + free, plain_teacher + plain_free, at_most=6.3)
         yield Row(f"{about}, bf16-mixed: memory", "MB", taken, plain_taken, at_most=2800)
 
 
 def iteration(label, losses, sizes, mixed=False):
-    """Return the median seconds of the teacher-forced and of the free-running step, and the megabytes of the larger."""
+    """Return the median seconds of the teacher-forced and the free-running step, and the larger of their megabytes."""
     planner = inputs.untrained_planner(sizes.vis_encoder).train()
     batch = inputs.training_batch(planner, sizes.batch, sizes.side)
     optimizer = torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], 1e-3)
@@ -165,7 +165,7 @@ PLAIN_LOSSES = {"teacher-forced": plain_teacher_forced, "free-running": plain_fr
 
 
 def inference_rows(sizes, data_root):
-    """Plan five steps for a decoded photo and a request, on one thread."""
+    """Measure the planning of five steps for a decoded photo and a request, on one thread."""
     torch.set_num_threads(1)
     image = to_tensor(inputs.photo(*sizes.small))
     for vis_encoder in dict.fromkeys((sizes.vis_encoder, "small")):
@@ -185,9 +185,10 @@ def inference_rows(sizes, data_root):
 
 
 def busy_rows(sizes, data_root):
-    """Plan for a thumbnail, with as many threads as a script would take, beside one busy process per core.
+    """Measure planning for a thumbnail beside one busy process per core, with as many threads as a script uses.
 
-    The scheduler gives a single thread about half of its core then: a loop of plain Python shows how much that costs.
+    Beside busy processes the scheduler gives a single thread about half of its core. The row with a loop of plain
+    Python shows the cost of this sharing alone.
     """
     image, method = to_tensor(inputs.photo(sizes.side, sizes.side)), PlannerMethod.of()
     quiet, busy = measure_beside("busy", lambda: method.plans(image, [inputs.REQUEST]), sizes.rounds, sizes.calls)
@@ -205,7 +206,7 @@ def main():
     options = arguments().parse_args()
     begin = time.strftime("%Y-%m-%dT%H%M%S")
     if options.data_root:
-        inputs.pairs(1, 8, options.data_root)   # what is wrong with it is better said now than in ten minutes
+        inputs.pairs(1, 8, options.data_root)   # a fault of the data set is reported now, not after ten minutes
     if len(options.rows) == 1:
         rows = measured(options)
     else:
@@ -218,7 +219,7 @@ def main():
     print(tabulate([row.cells() for row in rows], HEADER, disable_numparse=True, colalign=["left"] * 2 + ["right"] * 3))
     print(", ".join(f"{name} {value}" for name, value in report["machine"].items()))
     if options.quick:
-        print("--quick: sizes too small to say anything about speed")
+        print("--quick: the sizes are too small to measure speed")
     print(f"figures: {path}")
 
 
@@ -243,11 +244,11 @@ def in_own_process(name, options):
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--rows", type=some_of(ROWS, "part"), default=",".join(ROWS), help="which parts, with commas")
+    parser.add_argument("--rows", type=some_of(ROWS, "part"), default=",".join(ROWS), help="parts, separated by commas")
     parser.add_argument("--data_root", help="data set whose val pairs are planned, such as photos/RetouchReq; by "
                         "default synthetic pairs are made")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs: shows that the bench works")
-    parser.add_argument("--output", default="output", help="the table is kept as JSON in its folder bench/")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes and single runs, to test the bench itself")
+    parser.add_argument("--output", default="output", help="the table is saved as JSON in its folder bench/")
     return parser.add_publish()
 
 

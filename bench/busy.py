@@ -1,4 +1,4 @@
-"""A measurement beside other work: the same calls on the machine as it is, and beside one busy process per core."""
+"""Measurement of the same calls twice: without other work, and beside one busy process per core."""
 import contextlib
 import os
 import statistics
@@ -8,8 +8,8 @@ import time
 
 from tqdm import tqdm
 
-STARTING = 0.2   # seconds until the busy processes are at it
-PAUSE = 0.03     # seconds before each call: a person who asks for a plan does not ask for the next one at once
+STARTING = 0.2   # seconds until the busy processes have started
+PAUSE = 0.03     # seconds before each call, because a person also pauses between two requests
 
 
 @contextlib.contextmanager
@@ -28,9 +28,9 @@ def busy_processes(count):
 
 
 def measure_beside(label, work, rounds, calls):
-    """Call `work` `calls` times as it is and `calls` times beside busy processes, `rounds` times in turn.
+    """Call `work` in `rounds` rounds, each with `calls` calls without and `calls` calls beside busy processes.
 
-    Returns the median seconds of a call in each of the two: (as it is, beside busy processes).
+    Returns the median seconds of a call: (without busy processes, beside busy processes).
     """
     quiet, busy = [], []
     work()

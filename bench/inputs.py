@@ -1,4 +1,4 @@
-"""What the bench works on: fixed sizes, fixed seeds, photos that installed packages ship or a data set's own."""
+"""Inputs of the bench with fixed sizes and seeds, from photos that installed packages ship or from a data set."""
 import torch
 
 from core.datasets import load_image, squash, to_tensor
@@ -11,7 +11,7 @@ from core.synthesis.synth import make_sample
 
 REQUEST = "make it a little brighter and the colours pop please"
 WORDS = ("<NONE>", START, END, "<UNK>", *REQUEST.split())
-LENGTH = 17   # of an encoded request
+LENGTH = 17   # word ids of an encoded request
 PLAN = Plan((Step.make("brightness", [0.2]), Step.make("contrast", [0.3]), Step.make("saturation", [0.25]),
              Step.make("hue", [*range(12, 4, -1), *[1] * 8, *range(4, 12)]), Step.make("sharpness", [0.5])))
 
@@ -23,7 +23,7 @@ def photo(width, height):
 
 
 def pairs(count, side, data_root=None):
-    """Return (before, after), each (count, 3, side, side): of the val pairs of a data set, or made on the fly."""
+    """Return (before, after), each (count, 3, side, side), of the val pairs of a data set or of synthetic pairs."""
     if data_root is None:
         pictures = made_pairs(count, side)
     else:
@@ -35,7 +35,7 @@ def pairs(count, side, data_root=None):
 
 
 def made_pairs(count, side):
-    """Return uint8 pictures (before, after) of synthetic edits of two or three operators."""
+    """Return `count` uint8 pairs (before, after) of synthetic edits with two or three operators."""
     photos, index, pictures = bundled(), 0, []
     while len(pictures) < count:
         sample = make_sample(photos, seed=0, size=side, session=0, index=index, kind="compound")
@@ -46,7 +46,7 @@ def made_pairs(count, side):
 
 
 def untrained_planner(vis_encoder):
-    """Return a planner with random weights that never ends before its last step: the most work there is."""
+    """Return a planner with random weights that always plans the maximal number of steps, which costs the most."""
     torch.manual_seed(0)
     planner = Planner(PlannerConfig(WORDS, vis_encoder=vis_encoder))
     with torch.no_grad():
@@ -55,7 +55,7 @@ def untrained_planner(vis_encoder):
 
 
 def training_batch(planner, size, side):
-    """Return a batch as training has it, of random pictures, requests and plans of one to five operators."""
+    """Return a training batch of random pictures, random requests and random plans of one to five operators."""
     random, vocab = torch.Generator().manual_seed(0), planner.vocab
     plannable = [index for index, row in vocab.operators if not row.local]
     ops = torch.zeros(size, MAX_STEPS + 2, dtype=torch.long)

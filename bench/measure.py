@@ -1,4 +1,4 @@
-"""Measuring time and memory, and the row that a measurement becomes."""
+"""Measurement of time and memory, and the table row that holds a measurement."""
 import contextlib
 import ctypes
 import gc
@@ -16,7 +16,7 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: LDIE's figure, the reference's, and the most that the ratio or the figure may be."""
+    """A table row: LDIE's figure, the reference's figure, and an upper limit of their ratio or of LDIE's figure."""
 
     what: str
     unit: str
@@ -27,18 +27,18 @@ class Row:
 
     @property
     def ratio(self):
-        """LDIE's figure by the reference's, where both were measured."""
+        """LDIE's figure divided by the reference's figure; None unless both were measured."""
         return self.ours / self.reference if self.ours is not None and self.reference else None
 
     @property
     def met(self):
-        """Whether the target is met; None where there is none, or nothing was measured."""
+        """True if the target is met; None if there is no target or no measurement."""
         value, limit = (self.ours, self.at_most) if self.at_most is not None else (self.ratio, self.ratio_at_most)
         return None if value is None or limit is None else value <= limit
 
     @property
     def target(self):
-        """The target as text, "" where there is none."""
+        """The target as text; "" if there is no target."""
         if self.at_most is not None:
             return f"at most {_figure(self.at_most)} {self.unit}".strip()
         return f"ratio at most {self.ratio_at_most:g}" if self.ratio_at_most is not None else ""
@@ -49,11 +49,11 @@ class Row:
 
     @classmethod
     def from_dict(cls, value):
-        """Make a row of what `to_dict` gave."""
+        """Make a row from the dict that `to_dict` returned."""
         return cls(**{field.name: value[field.name] for field in fields(cls)})
 
     def cells(self):
-        """Return the row as texts, one for each of HEADER."""
+        """Return the cells of the row as texts, one for each column of HEADER."""
         return [self.what, self.unit, _figure(self.ours), _figure(self.reference), _figure(self.ratio), self.target,
                 {True: "yes", False: "NO", None: ""}[self.met]]
 
@@ -66,10 +66,10 @@ def _figure(value):
 
 
 def measure(label, work, runs):
-    """Call `work` several times; return the median seconds and the megabytes that the first call takes.
+    """Call `work` `runs` + 1 times; return the median seconds of the last `runs` calls and the megabytes of the first.
 
-    The first call counts for the memory only: beyond what was there before and what `work` returns (a tensor or an
-    array). The memory is None where the operating system doesn't tell.
+    The memory is the peak of the first call, minus the memory in use before the call and minus the size of the result
+    (a tensor or an array). It is None if the operating system does not report memory.
     """
     times, megabytes = [], None
     for call in tqdm(range(runs + 1), desc=label, unit="run", leave=False, file=sys.stderr):
@@ -86,7 +86,7 @@ def measure(label, work, runs):
 
 
 def _reset_peak():
-    """Give free memory back, begin a new peak, and return the bytes in use; None where there is no /proc."""
+    """Return free memory to the system, reset the peak, and return the bytes in use; None on systems without /proc."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):   # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)

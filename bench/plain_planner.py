@@ -1,18 +1,18 @@
-"""The planner's two training losses, written as plainly as can be: references of `core.models.planner`.
+"""Plain implementations of the planner's two training losses, kept as references of `core.models.planner`.
 
-They use the planner's own layers. Every step looks at every picture, though much of it is padding or has ended; the
-decoder goes one step at a time; operators are carried out and parameters predicted one sample after the other.
+Both losses use the planner's own layers. Every step encodes every picture, even for padding and for ended samples. The
+decoder runs one step at a time. Operators are executed and parameters predicted one sample at a time.
 """
 import torch
 from torch.nn.functional import smooth_l1_loss
 
 from core.operators import END, NONE, START, apply
 
-BETA = 0.05   # of the smooth L1 distance of parameters
+BETA = 0.05   # beta of the smooth L1 distance of parameters
 
 
 def teacher_forced_losses(planner, image, request_ids, ops, params):
-    """Return the operator loss and the parameter loss of a batch; arguments as `Planner.teacher_forced` has them."""
+    """Return the operator loss and the parameter loss of a batch, given the arguments of `Planner.teacher_forced`."""
     vocab, decoder = planner.vocab, Decoder(planner, request_ids)
     operator_losses, parameter_losses = [], []
     for step in range(ops.shape[1] - 1):
@@ -36,7 +36,7 @@ def teacher_forced_losses(planner, image, request_ids, ops, params):
 
 
 def free_running_loss(planner, image, request_ids, target):
-    """Return the L1 distance of the executed plans to `target`, (B, 3, H, W); ended samples are carried along."""
+    """Return the L1 distance of the executed plans to `target`, (B, 3, H, W); ended samples stay in the batch."""
     vocab, decoder = planner.vocab, Decoder(planner, request_ids)
     history = torch.full((len(image), 1), vocab.ids[START])
     for _ in range(planner.config.max_steps):
@@ -65,7 +65,7 @@ class Decoder:
         self.hidden = (summary[None].contiguous(), torch.zeros_like(summary)[None])
 
     def step(self, image, history):
-        """Go on from `history` (B, t), seeing `image`: log-probabilities (B, V) and what the heads read (B, 2 H)."""
+        """Return log-probabilities (B, V) and the heads' input (B, 2 H) after `history` (B, t), which gave `image`."""
         planner = self.planner
         looked = planner.visual_projection(planner.visual_encoder(image))
         told = torch.cat((planner.operator_vectors(history[:, -1]), looked), 1)

@@ -1,8 +1,8 @@
-"""Two straightforward ways to carry out a plan, kept as references of the executor.
+"""Two straightforward ways to execute a plan, kept as references of the executor.
 
-`whole_image_chain` is what a user of kornia would write: one whole-image call after the other, in floats. Its pixels
-are the executor's. `pillow_chain` is the nearest that Pillow has, on 8-bit pictures: contrast and saturation mean
-something a little different there, the others agree up to rounding.
+`whole_image_chain` calls kornia as its users would: one whole-image call per operator, in floats. It gives the
+executor's pixels. `pillow_chain` uses the most similar calls of Pillow, on 8-bit pictures. Pillow defines contrast and
+saturation slightly differently; the other operators agree with the executor up to rounding.
 """
 import math
 
@@ -15,9 +15,9 @@ from core.operators.functions import CURVE_STEPS, EPSILON, LUMINANCE
 
 
 def whole_image_chain(plan, image):
-    """Carry out `plan` on (B, 3, H, W) in [0, 1], each operator on the whole picture; returns the same shape.
+    """Execute `plan` on (B, 3, H, W) in [0, 1], each operator on the whole picture; return the same shape.
 
-    Knows brightness, contrast, saturation, hue and sharpness without masks; a KeyError tells of any other.
+    Supports brightness, contrast, saturation, hue and sharpness without masks. Raises KeyError for other operators.
     """
     for step in plan:
         image = KORNIA[step.op](image, *step.params).clamp(0, 1)
@@ -62,7 +62,7 @@ KORNIA = {"brightness": _brightness, "contrast": _contrast, "saturation": _satur
 
 
 def pillow_chain(plan, picture):
-    """Carry out `plan` on uint8 (H, W, 3) by Pillow's own calls; returns uint8 (H, W, 3). Operators as above."""
+    """Execute `plan` on uint8 (H, W, 3) with Pillow; return uint8 (H, W, 3). Operators as in `whole_image_chain`."""
     image = Image.fromarray(picture)
     for step in plan:
         image = PILLOW[step.op](image, *step.params)

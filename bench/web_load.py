@@ -1,10 +1,10 @@
-"""Many people open a photo in the workbench at once: how long each waits, and what the server takes and keeps.
+"""Load test of the workbench: many people open a photo at once; the test measures their waits and the server's memory.
 
   python bench/web_load.py                                 # fifty people, a photo of 12 megapixels
   python bench/web_load.py --sessions 10 --img photo.jpg
 
-Starts core/demo_web.py and asks it what the page in a browser asks. Memory is that of the server with its processes:
-resident pages, those that processes share counted in each.
+The test starts core/demo_web.py and sends it the requests that the page in a browser sends. Memory is the resident
+memory of the server and its child processes; pages that processes share are counted once per process.
 """
 import asyncio
 import json
@@ -39,7 +39,7 @@ def main():
         try:
             address = re.search(r"http://\S+", server.stdout.readline())
             if not address:
-                raise UserError("the workbench did not start; its reason stands above")
+                raise UserError("the workbench did not start; the reason is printed above")
             waits, failures, memory = asyncio.run(visit(address.group(), photo, options, server.pid))
         finally:
             server.terminate()
@@ -48,7 +48,7 @@ def main():
         ("open, median", f"{statistics.median(waits or [np.nan]):.1f} s"),
         ("open, slowest", f"{max(waits, default=np.nan):.1f} s"), ("failed", f"{len(failures)} of {options.sessions}"),
         *((f"memory, {when}", f"{used / 2**30:.2f} GB") for when, used in memory.items()),
-        ("processes that want a core, of the last minute", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")]))
+        ("load average of the last minute", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")]))
     for failure in failures:
         print(f"failed: {failure}")
 
@@ -63,12 +63,12 @@ def draw(path):
 
 
 async def visit(address, photo, options, pid):
-    """Let the sessions open the photo at once; return (seconds of each, failures, {when: bytes of memory})."""
+    """Open the photo in all sessions at once; return (seconds of each, failures, {when: bytes of memory})."""
     import httpx
     waits, failures, memory = [], [], {}
     async with httpx.AsyncClient(base_url=address, timeout=300, limits=httpx.Limits(max_connections=None)) as web:
         config = (await web.get("/config")).json()
-        await asyncio.sleep(options.settle)   # the server's second process starts
+        await asyncio.sleep(options.settle)   # the server's second process starts within this time
         memory["before"] = memory["at most"] = taken(pid)
         leave = asyncio.Event()
         sessions = [asyncio.create_task(session(web, config, photo, waits, failures, leave))
@@ -84,7 +84,7 @@ async def visit(address, photo, options, pid):
 
 
 async def session(web, config, photo, waits, failures, leave):
-    """Be on the page, upload a photo, open it, and stay until all have done so."""
+    """Connect to the page, upload and open a photo, and stay connected until `leave` is set."""
     kinds = {component["id"]: component["type"] for component in config["components"]}
     opening = next(event for event in config["dependencies"] if "file" in [kinds[part] for part in event["inputs"]])
     name, started = uuid.uuid4().hex[:10], time.monotonic()
@@ -99,20 +99,20 @@ async def session(web, config, photo, waits, failures, leave):
         if not any(message["msg"] == "process_completed" and "<img" in json.dumps(message) for message in said):
             raise UserError(f"not opened: {said[-1:]}")
         waits.append(time.monotonic() - started)
-    except Exception as error:   # whatever it is, it is one that failed
+    except Exception as error:   # any error makes this a failed session
         failures.append(repr(error))
     await leave.wait()
     present.cancel()
 
 
 async def listen(web, path):
-    """Return what the server says until it has said all."""
+    """Return all messages of a stream of server-sent events; the server ends the stream."""
     async with web.stream("GET", path) as answer:
         return [json.loads(line[5:]) async for line in answer.aiter_lines() if line.startswith("data: {")]
 
 
 def taken(pid):
-    """Return the resident bytes of a process and of those that it started."""
+    """Return the resident bytes of a process and of all its descendants."""
     folder = Path(f"/proc/{pid}")
     children = {child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()}
     resident = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -122,9 +122,11 @@ def taken(pid):
 def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--img", help="photo to open; by default one of 12 megapixels is made")
-    parser.add_argument("--sessions", type=number(int, 1, 500), default=50, help="how many open it at once")
-    parser.add_argument("--settle", type=number(float, 0), default=10, help="seconds from the start until they come")
-    parser.add_argument("--after", type=number(float, 0), default=60, help="seconds until memory is measured again")
+    parser.add_argument("--sessions", type=number(int, 1, 500), default=50, help="sessions that open the photo")
+    parser.add_argument("--settle", type=number(float, 0), default=10, help="seconds from the server's start "
+                        "to the sessions")
+    parser.add_argument("--after", type=number(float, 0), default=60, help="seconds from the end of the sessions to "
+                        "the last measurement of memory")
     return parser
 
 

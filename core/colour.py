@@ -3,16 +3,17 @@ import math
 
 import torch
 
-# Oklab (Ottosson 2020): linear sRGB to cone responses, and their cube roots to lightness and two opponents.
+# Oklab (Ottosson 2020). The first matrix maps linear sRGB to cone responses; the second maps the cube roots of the cone
+# responses to lightness and two opponent axes.
 _TO_CONES = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
              (0.0883024619, 0.2817188376, 0.6299787005))
 _TO_OKLAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
              (0.0259040371, 0.7827717662, -0.8086757660))
-_TO_XYZ = torch.tensor([   # linear sRGB to CIE XYZ, each row by the white point D65
+_TO_XYZ = torch.tensor([   # linear sRGB to CIE XYZ, each row divided by the white point D65
     [0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]) / torch.tensor(
     [[0.95047], [1.0], [1.08883]])
 _TO_LAB = torch.tensor([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
-_LINEAR_BELOW = 0.008856   # of X, Y and Z: below, the cube root is replaced by a line
+_LINEAR_BELOW = 0.008856   # for X, Y and Z below this value, a line replaces the cube root
 
 
 def to_linear(srgb):
@@ -29,7 +30,7 @@ def to_srgb(linear):
 def srgb_to_lab(image):
     """Return CIE L*a*b* (D65, 2 degrees) of sRGB pictures (B, 3, ...): L* in [0, 100], a* and b* about +-100.
 
-    The same numbers as kornia's within 2e-4, in half of its time: powers are taken by way of logarithms.
+    The result agrees with kornia's within 2e-4 and takes half the time, because powers are computed by exp2 and log2.
     """
     rgb = image.flatten(2)
     curve = torch.exp2(2.4 * torch.log2((rgb + 0.055) * (1 / 1.055)))
@@ -62,14 +63,14 @@ def _inverse(matrix):
 
 
 def _cube_root(x):
-    return x.sign() * x.abs().clamp_min(1e-12) ** (1 / 3)   # a gradient that stays finite at black
+    return x.sign() * x.abs().clamp_min(1e-12) ** (1 / 3)   # clamped: the gradient stays finite at black
 
 
 def ciede2000(a, b):
     """Return the colour difference CIEDE2000 of each pixel, (B, H, W), of two Lab pictures (B, 3, H, W).
 
-    Sharma et al. 2005, "The CIEDE2000 Color-Difference Formula", with all parametric weights 1. About half the
-    time that scikit-image takes.
+    Sharma et al. 2005, "The CIEDE2000 Color-Difference Formula", with all parametric weights 1. This function
+    takes about half the time of scikit-image's.
     """
     (light_a, *ab_a), (light_b, *ab_b) = a.unbind(1), b.unbind(1)
     mean_chroma = (torch.hypot(*ab_a) + torch.hypot(*ab_b)) / 2
@@ -80,9 +81,9 @@ def ciede2000(a, b):
 
     chroma = (chroma_a + chroma_b) / 2
     turn = hue_b - hue_a
-    half = math.pi + 16 * torch.finfo(turn.dtype).eps   # opposite hues keep their order, as in the paper
+    half = math.pi + 16 * torch.finfo(turn.dtype).eps   # rounding must not swap opposite hues
     turn = turn - 2 * math.pi * (turn > half) + 2 * math.pi * (turn < -half)
-    hue = torch.where(chroma_a * chroma_b > 0, hue_a + turn / 2, hue_a + hue_b)   # a grey has no hue of its own
+    hue = torch.where(chroma_a * chroma_b > 0, hue_a + turn / 2, hue_a + hue_b)   # a grey has no hue
     d_light, d_chroma = light_b - light_a, chroma_b - chroma_a
     d_hue = 2 * (chroma_a * chroma_b).sqrt() * torch.sin(turn / 2)
 

@@ -1,10 +1,10 @@
-"""The workbench in the browser: drop a photo, say what to do, move the sliders of the plan, take the files away.
+"""The workbench in the browser: drop a photo, ask for an edit, move the sliders of the plan, save the files.
 
   python core/demo_web.py                             # the planner that ships
   python core/demo_web.py --checkpoint output/RetouchReq_seq2seqL1_trial_101 --port 8000
 
-Only this machine reaches the page unless --host says otherwise, and the page loads nothing from elsewhere. A photo is
-forgotten less than a minute after its page is closed.
+Only this machine can open the page, unless --host is given, and the page loads nothing from other servers. A photo is
+deleted less than a minute after its page is closed.
 """
 import contextlib
 import functools
@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import weakref
 from urllib.parse import quote
@@ -31,12 +32,12 @@ from core.studio.sessions import Refused, Sessions, Uploads, swept
 from core.studio.workbench import Workbench, history, notice
 
 COMPARE = """<input type="range" min="0" max="100" value="100" dir="rtl"
-  aria-label="how much of the photo is shown as it is after the edit"
+  aria-label="per cent of the photo that show the edit"
   oninput="document.getElementById('photo').style.setProperty('--after', this.value + '%')">"""
 PLACEHOLDER = "make it brighter, then: a bit less, undo, or anything else"
-LIBRARIES = ("core.studio.workbench",)   # what reads and writes photos
+LIBRARIES = ("core.studio.workbench",)   # modules that read and write photos
 
-# Reading and writing a photo at full size takes long, so what works on its preview waits in a queue of its own.
+# Reading and writing a full-size photo takes long, so events that use only its preview have a separate queue.
 PHOTO = {"concurrency_id": "photo", "concurrency_limit": 1, "api_visibility": "private"}
 PREVIEW = {"concurrency_id": "preview", "concurrency_limit": 2, "api_visibility": "private"}
 QUIET = PREVIEW | {"show_progress": "hidden"}
@@ -50,14 +51,18 @@ def main():
     options = arguments().parse_args()
     with passing_folder("ldie-web-") as folder:
         os.environ |= {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False",
-                       "GRADIO_ANALYTICS_MAX_EVENTS": "1"}   # read at its import
-        serve(options, folder)
+                       "GRADIO_ANALYTICS_MAX_EVENTS": "1"}   # Gradio reads these when it is imported
+        try:
+            serve(options, folder)
+        except KeyboardInterrupt:
+            print("the workbench has ended", flush=True)
+            raise SystemExit(130) from None
 
 
 def serve(options, folder):
     """Serve the page until the process is told to end. Raises UserError for a missing extra, checkpoint or port.
 
-    Args: `folder`, where what people send lies.
+    Args: `folder`, the folder for uploads.
     """
     try:
         import gradio
@@ -67,6 +72,7 @@ def serve(options, folder):
     except ImportError:
         raise UserError("the workbench needs the packages gradio and pebble; install them with: pip install -r "
                         "requirements-web.txt") from None
+    print("the workbench is loading ...", file=sys.stderr, flush=True)
     planner = PlannerMethod.of(options.checkpoint)
     try:
         listening = socket.create_server((options.host, options.port))
@@ -74,19 +80,19 @@ def serve(options, folder):
         raise UserError(f"--host {options.host} --port {options.port}: cannot be used ({error.strerror}); give "
                         "another --port") from None
     uploads = Uploads(folder, int(options.max_upload_mb * 2**20))
-    # for saving: three copies of a photo in floating point, its samples, its file, and what encoders need
+    # Saving a photo needs memory for three floating-point copies, the samples, the file, and buffers of encoders.
     memory = 2**28 + int(options.max_megapixels * 1e6) * 64
     with contextlib.closing(Worker(options.max_seconds, memory, LIBRARIES)) as worker:
         app = guarded(Page(gradio, planner, worker, uploads, limits(options)), options)
         print(f"workbench: http://{options.host}:{listening.getsockname()[1]}  (Ctrl-C ends it)", flush=True)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)   # leave as after Ctrl-C: no photo stays behind
+        signal.signal(signal.SIGTERM, signal.default_int_handler)   # end as on Ctrl-C: no photo is left on the disk
         config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=2,
-                                timeout_keep_alive=75)   # a connection that ends while it is used again looks broken
+                                timeout_keep_alive=75)   # seconds; a browser reports an error on a closed connection
         uvicorn.Server(config).run([listening])
 
 
 def guarded(page, options):
-    """Return the web application: the page behind a guard, with routes of its own for what people send and take."""
+    """Return the web application: the page behind a guard, with our own routes for uploads and downloads."""
     from fastapi import FastAPI, Request
     from fastapi.responses import FileResponse, PlainTextResponse
     from gradio import mount_gradio_app, themes
@@ -114,7 +120,7 @@ def guarded(page, options):
         app, blocks, path="/", footer_links=[], run_history=False, show_error=False, ssr_mode=False,
         css=asset("workbench.css"), max_file_size=page.uploads.max_bytes, theme=themes.Default(
             primary_hue="blue", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace")))
-    blocks.has_launched = True   # or Gradio copies any file whose path an event is given; mounting does not set it
+    blocks.has_launched = True   # before launch Gradio copies any file named in an event; mounting does not set it
     app.add_middleware(Guard, sessions=sessions, max_upload=page.uploads.max_bytes)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=own_hosts(options.host, options.allow_host),
                        www_redirect=False)
@@ -122,28 +128,28 @@ def guarded(page, options):
 
 
 class Desk:
-    """Where a session's workbench lies. It is changed under the lock only, as two events of a session may overlap."""
+    """Holds a session's workbench. Change the workbench only under the lock: two events of a session may overlap."""
 
     def __init__(self):
         self.lock, self.bench = threading.Lock(), None
 
     def __deepcopy__(self, memo):
-        return Desk()   # how Gradio gives each session one
+        return Desk()   # Gradio copies the initial state for each session
 
 
 class Page:
-    """What is on the page, and what happens when something on it is used."""
+    """The components of the page and their event handlers."""
 
     def __init__(self, gradio, planner, worker, uploads, limits):
         self.gr, self.planner, self.worker, self.uploads, self.limits = gradio, planner, worker, uploads, limits
-        self.sources = weakref.WeakValueDictionary()   # token -> Source, for as long as somebody's bench has it
+        self.sources = weakref.WeakValueDictionary()   # token -> Source, as long as a workbench uses it
 
     def build(self):
         """Return the page as Gradio's Blocks."""
         gr = self.gr
         with gr.Blocks(title="LDIE workbench", fill_width=True) as blocks:
             self.desk, self.layout = gr.State(Desk()), gr.State(0)
-            gr.HTML("<h1>LDIE</h1><p>A photo and a request in plain words: an edit that you can read and change.</p>")
+            gr.HTML("<h1>LDIE</h1><p>Edit a photo by a request in plain words; read and change the plan.</p>")
             with gr.Row(elem_id="bench"):
                 with gr.Column(scale=3):
                     with gr.Column(elem_id="stage"):
@@ -163,22 +169,22 @@ class Page:
             self.shown = [self.layout, self.after, self.history, self.notice]
             self.drop.upload(self._open, [self.desk, self.layout, self.drop],
                              [*self.shown, self.photo, self.before, self.drop],
-                             preprocess=False, **PHOTO)   # Gradio's own reading leaves an empty file each time
+                             preprocess=False, **PHOTO)   # Gradio's preprocessing leaves an empty file each time
             gr.on([ask.click, self.request.submit], self._ask, [self.desk, self.layout, self.request],
                   [*self.shown, self.request], **PREVIEW)
         blocks.queue(max_size=256)
-        blocks._queue.sleep_when_free = 0.01   # seconds between looks; a thousand a second keep a tenth of a core busy
+        blocks._queue.sleep_when_free = 0.01   # seconds between polls; by default 1000 a second, a tenth of a core
         return blocks
 
     def _save_button(self, label, write, queue, busy):
-        """A button that writes a file, shows at once that it does, and hands the file out."""
+        """Add a button that shows progress at once, writes a file and starts its download."""
         button = self.gr.Button(f"Save {label}", size="sm", min_width=90)
         button.click(None, None, busy, js=BUSY.format(label))
         button.click(functools.partial(self._take, write), self.desk, [busy, self.notice],
                      show_progress="hidden", **queue).then(None, busy, js=FETCH)
 
     def _show(self, desk, layout, change):
-        """Return what the page shows once `change(bench)` has returned a new workbench; a mistake changes nothing."""
+        """Replace the workbench by `change(bench)` and return the page's updates; an error only updates the notice."""
         try:
             with desk.lock:
                 bench = desk.bench = change(desk.bench)
@@ -188,7 +194,7 @@ class Page:
         return {self.layout: layout + 1, self.after: after, self.history: history(bench.history), self.notice: ""}
 
     def _open(self, desk, layout, file):
-        """Put an uploaded photo on the desk."""
+        """Open an uploaded photo on a new workbench, and return the page's updates."""
         try:
             bench = Workbench.open(file["path"], **self.limits, job=self.worker)
         except (UserError, OSError) as error:
@@ -205,14 +211,14 @@ class Page:
         return updates | ({self.request: ""} if self.after in updates else {})
 
     def _cards(self, desk):
-        """The cards of the plan, made anew whenever their number or order changes."""
+        """Build the cards of the plan; Gradio calls this again whenever their number or order changes."""
         cards = desk.bench.cards if desk.bench else ()
         for index, card in enumerate(cards):
             with self.gr.Column(elem_classes="step"):
                 self._card(index, card, last=index == len(cards) - 1)
 
     def _card(self, index, card, last):
-        """One card: whether it is carried out, its place, its slider, and the drawing of a tone curve."""
+        """Build one card: its switch, its buttons for moving, its slider and, for a tone curve, a drawing."""
         gr, row, drawing = self.gr, TABLE[card.planned.op], None
         with gr.Row():
             switch = gr.Checkbox(card.on, label=f"{index + 1}. {row.name}", container=False, scale=4, min_width=120,
@@ -238,15 +244,15 @@ class Page:
                      trigger_mode="always_last", **QUIET)
 
     def _adjust(self, desk, change, index=None, drawing=None):
-        """Return what follows a slider or a switch; the cards themselves stay, so a drag is not interrupted."""
+        """Return the updates for a slider or a switch; the cards are not rebuilt, so a drag is not interrupted."""
         updates = self._show(desk, 0, change)
         if self.after not in updates:
-            return updates   # a sentence that says why
+            return updates   # a notice of the error
         curve = {drawing: curves(desk.bench.cards[index].step.params).render()} if drawing else {}
         return {self.after: updates[self.after], **curve}
 
     def _take(self, write, desk):
-        """Write a file, and hand out a link to it, which holds as long as the photo is on the bench."""
+        """Write a file; return a download link, which works as long as the photo is open, and notices."""
         try:
             bench = on(desk.bench)
             path, notes = write(bench, job=self.worker)
@@ -257,32 +263,32 @@ class Page:
         return tags.a(href=f"download/{token}/{quote(path.name)}", download="").render(), notice(*notes)
 
     def written(self, token, name):
-        """Return the path of a file that was written for somebody who knows its token, or None."""
+        """Return the path of a written file for its download token, or None if either is gone."""
         source = self.sources.get(token)
         path = source and source.path.with_name(name)
         return path if path and path.is_file() else None
 
 
 def on(bench):
-    """Return the workbench, if a photo lies on it."""
+    """Return the workbench. Raises UserError if no photo is open."""
     if bench is None:
-        raise UserError("Drop a photo first; one that was here is forgotten when its page is closed or left")
+        raise UserError("Drop a photo first; an earlier photo is deleted when its page is closed or left")
     return bench
 
 
 def arguments():
     parser = Parser(__doc__)
     parser.add_argument("--checkpoint", help=CHECKPOINT_HELP)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 lets other machines in")
-    parser.add_argument("--allow_host", nargs="+", default=[], metavar="NAME", help="further names by which browsers "
-                        "may reach the page, such as that of a proxy; requests for others are refused")
-    parser.add_argument("--port", type=number(int, 0, 65535), default=7860, help="0 takes any free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 admits other machines")
+    parser.add_argument("--allow_host", nargs="+", default=[], metavar="NAME", help="further host names that browsers "
+                        "may use for the page, such as a proxy's; other host names are refused")
+    parser.add_argument("--port", type=number(int, 0, 65535), default=7860, help="port; 0 chooses a free one")
     parser.add_argument("--max_upload_mb", type=number(float, 0), default=100, help="refuse larger files")
     parser.add_argument("--max_megapixels", type=number(float, 0), default=60, help="refuse larger photos")
-    parser.add_argument("--max_decoded_mb", type=number(float, 0), default=256, help="refuse photos that take more "
+    parser.add_argument("--max_decoded_mb", type=number(float, 0), default=256, help="refuse photos that need more "
                         "when decoded: pixels x channels x bytes per sample")
-    parser.add_argument("--max_seconds", type=number(float, 0), default=120, help="end the reading or writing of a "
-                        "photo that takes longer")
+    parser.add_argument("--max_seconds", type=number(float, 0), default=120, help="seconds after which reading or "
+                        "writing a photo is stopped")
     return parser
 
 

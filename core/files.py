@@ -1,4 +1,4 @@
-"""The ground floor: the one error a user sees, and files that are never half written."""
+"""The error class for users' mistakes, and file reading and writing; a file is written whole or not at all."""
 import contextlib
 import hashlib
 import io
@@ -16,15 +16,15 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """A mistake in what the user gave: one sentence with file, field and remedy.
+    """A mistake in the user's input; the text is one sentence with file, field and remedy.
 
-    Scripts print it without a traceback and exit with code 2.
+    Scripts print the sentence without a traceback and exit with code 2.
     """
 
 
 @contextlib.contextmanager
 def naming(name):
-    """Put `name` (a file, a flag) before the sentence of a UserError that leaves the block."""
+    """Prefix the sentence of a UserError raised in the block with `name`, a file or a flag."""
     try:
         yield
     except UserError as error:
@@ -32,9 +32,9 @@ def naming(name):
 
 
 def identity(path):
-    """Return a value that all names of a file share: links, relative ones, other letters where the disk ignores case.
+    """Return a value that is equal for all names of a file, such as links, relative paths, and other letter case.
 
-    Where there is no file, it is the path that links lead to.
+    If there is no file, the value is the path with its links resolved.
     """
     try:
         found = os.stat(path)
@@ -45,8 +45,7 @@ def identity(path):
 
 @contextlib.contextmanager
 def naming_file(path):
-    """Give an OSError that leaves the block the name of the file, unless it has one: a failed write does not know it.
-    """
+    """Add the file name `path` to an OSError of the block that names no file, such as one of a failed write."""
     try:
         yield
     except OSError as error:
@@ -81,7 +80,8 @@ def replacing(path, mode="wb"):
 def create_beside(path):
     """Create a file with a hidden, random name in the folder of `path`; return (its descriptor, its path).
 
-    The system applies the umask, as to any new file; the umask itself can only be read by setting it, for all threads.
+    The operating system applies the umask to the new file. `tempfile` would make the file private, and Python can
+    read the umask only by changing it for all threads.
     """
     name = f".{path.stem}-{secrets.token_hex(4)}{path.suffix}"
     temporary = os.path.join(path.parent, name)
@@ -95,23 +95,23 @@ def write_text(path, text):
 
 
 def write_json(path, value, indent=None):
-    """Write `value` as JSON, whole or not at all. NaN and infinity are refused (they are not JSON)."""
+    """Write `value` as JSON, whole or not at all. Raises ValueError for NaN and infinity, which are not JSON."""
     write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_text(path, complete_lines=False, most=None):
-    """Return the text of a UTF-8 file, or only its complete lines.
+    """Return the text of a UTF-8 file; with `complete_lines`, without an unfinished last line.
 
-    Raises UserError where it cannot be read, and where it has more than `most` bytes, of which no more are read.
+    Raises UserError if the file cannot be read or has more than `most` bytes; a larger file is not read to its end.
     """
     try:
         with open(path, "rb") as file:
             data = file.read() if most is None else file.read(most + 1)
         if most is not None and len(data) > most:
-            raise UserError(f"{path}: is larger than {most / 2**20:g} MiB, the most that is read; give a smaller file")
+            raise UserError(f"{path}: is larger than {most / 2**20:g} MiB, the limit; give a smaller file")
         if complete_lines:
-            data = data[:data.rfind(b"\n") + 1]   # before decoding: the last line may break off inside a character
-        return data.decode("utf-8-sig")   # some editors begin files with a mark
+            data = data[:data.rfind(b"\n") + 1]   # cut before decoding: the last line may end inside a character
+        return data.decode("utf-8-sig")   # some editors write a byte order mark
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
@@ -121,9 +121,9 @@ def read_text(path, complete_lines=False, most=None):
 
 
 def read_json(path, most=None):
-    """Return the value of a JSON file. Raises UserError with file and line where it is malformed; `most` as above.
+    """Return the value of a JSON file of at most `most` bytes. Raises UserError with file and line if it is malformed.
 
-    `NaN` is read as a float: published annotations contain it, and each reader decides.
+    `NaN` is read as a float, because published annotations contain it; each caller decides how to treat it.
     """
     return _parse(read_text(path, most=most), path)
 
@@ -131,20 +131,20 @@ def read_json(path, most=None):
 def read_jsonl(path):
     """Return the values of a JSON Lines file.
 
-    A last line without its newline is what an interrupted writer leaves: it is dropped, not an error.
+    A last line without a newline, left by an interrupted writer, is dropped without an error.
     """
     lines = read_text(path, complete_lines=True).split("\n")[:-1]
     return [_parse(line, path, number, "; delete that line") for number, line in enumerate(lines, start=1)]
 
 
 def read_toml(path):
-    """Return the tables of a TOML file. Raises UserError with file and line where it is malformed."""
+    """Return the tables of a TOML file. Raises UserError with file and line if it is malformed."""
     try:
         return tomllib.loads(read_text(path))
-    except ValueError as error:   # of which tomllib's own is one
+    except ValueError as error:   # TOMLDecodeError is a ValueError
         raise UserError(f"{path}: malformed TOML ({error})") from error
     except RecursionError as error:
-        raise UserError(f"{path}: malformed TOML (brackets thousands deep)") from error
+        raise UserError(f"{path}: malformed TOML (brackets nested thousands deep)") from error
 
 
 def _parse(text, path, first_line=1, remedy=""):
@@ -155,8 +155,8 @@ def _parse(text, path, first_line=1, remedy=""):
         raise UserError(f"{path}, line {first_line + error.lineno - 1}: malformed JSON ({error.msg} at column "
                         f"{error.colno}){remedy}") from None
     except (ValueError, RecursionError):
-        raise UserError(f"{path}, line {first_line}: malformed JSON (a number of thousands of digits, or brackets "
-                        f"thousands deep){remedy}") from None
+        raise UserError(f"{path}, line {first_line}: malformed JSON (a number with thousands of digits, or brackets "
+                        f"nested thousands deep){remedy}") from None
 
 
 def write_jsonl(path, values):
@@ -169,8 +169,8 @@ def _lines(values):
 
 
 def append_jsonl(path, values):
-    """Append `values` as JSON Lines, after cutting off what an interrupted writer left."""
-    path, lines = Path(path), _lines(values)   # values that are not JSON are refused before the file is touched
+    """Append `values` as JSON Lines, after removing an unfinished last line of an interrupted writer."""
+    path, lines = Path(path), _lines(values)   # values that are not JSON fail before the file is touched
     path.parent.mkdir(parents=True, exist_ok=True)
     with naming_file(path), open(path, "ab+") as file:
         if end := file.seek(0, os.SEEK_END):
@@ -181,8 +181,8 @@ def append_jsonl(path, values):
         file.write(lines.encode())
 
 
-# The exceptions of torch's reader, and of loading what it returns into a network, on foreign or damaged files: found by
-# changing bytes of 20,000 small files at random.
+# Exceptions that torch.load and load_state_dict raise on foreign or damaged files. The list was found by changing
+# random bytes of 20,000 small files.
 FOREIGN = (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, EOFError,
            AssertionError, ArithmeticError, MemoryError, struct.error, zipfile.BadZipFile)
 
@@ -190,30 +190,30 @@ FOREIGN = (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, LookupEr
 def read_tensors(path):
     """Return the tensors and plain values that `torch.save` wrote, on the CPU; code in the file is not run.
 
-    Raises OSError, and one of FOREIGN where the file holds something else, is damaged, or would unpack to more bytes
-    than it has.
+    Raises OSError if the file cannot be read, and one of FOREIGN if it holds something else, is damaged, or would
+    unpack to more bytes than its own size.
     """
     import torch
     with open(path, "rb") as file:
-        data = io.BytesIO(file.read())   # so that what the disk does is told from what the bytes do
+        data = io.BytesIO(file.read())   # read first, so that a disk error is not taken for a damaged file
     if zipfile.is_zipfile(data):
         with zipfile.ZipFile(data) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > len(data.getbuffer()):   # torch compresses nothing
+        if unpacked > len(data.getbuffer()):   # torch.save does not compress
             raise ValueError(f"unpacks to {unpacked} bytes")
     data.seek(0)
-    with warnings.catch_warnings():   # of formats that it does not know
+    with warnings.catch_warnings():   # torch warns about formats that it does not know
         warnings.simplefilter("ignore")
         return torch.load(data, map_location="cpu", weights_only=True)
 
 
 def last_line(error):
-    """Return the last line of an exception's text, shortened: torch explains itself in many lines."""
+    """Return the last line of an exception's text, at most 200 characters; torch's texts have many lines."""
     return (str(error).splitlines() or [type(error).__name__])[-1].strip()[:200]
 
 
 def sha256(path, remedy):
-    """Return the SHA-256 of a file in hexadecimal. Raises UserError, which ends with `remedy`."""
+    """Return the SHA-256 of a file in hexadecimal. Raises UserError, ending with `remedy`, for an unreadable file."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -223,9 +223,10 @@ def sha256(path, remedy):
 
 @contextlib.contextmanager
 def passing_folder(prefix):
-    """Make a folder for temporary files that goes with the block; all of this process go there meanwhile.
+    """Create a folder for all temporary files of this process, and remove the folder at the end of the block.
 
-    Those with this prefix whose processes were killed go now: a living one holds a lock on its folder.
+    First, the folders that killed processes left under this prefix are removed. These folders have no lock, because
+    only a live process holds a lock on its folder.
     """
     import fcntl
     parent = Path(tempfile.gettempdir())
@@ -238,7 +239,7 @@ def passing_folder(prefix):
     before = tempfile.tempdir
     with _opened(made) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        os.rename(made, folder)   # locked before it has the name that others look for
+        os.rename(made, folder)   # renamed after locking: other processes remove unlocked folders with this name
         try:
             tempfile.tempdir = str(folder)
             yield folder

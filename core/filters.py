@@ -6,7 +6,7 @@ import torch.nn.functional as F
 def box_mean(image, radius):
     """Return the mean over a square window of (2 radius + 1) pixels a side.
 
-    Args: `image` (B, C, H, W); `radius`, a whole number of pixels, at least 0. At the border the window is cut off.
+    Args: `image` (B, C, H, W); `radius`, a whole number of pixels, at least 0. At the border the window is cropped.
     """
     if radius == 0:
         return image

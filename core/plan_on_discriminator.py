@@ -1,6 +1,6 @@
-"""Plan on a discriminator: a beam search whose steps a trained network scores, so that no target is needed.
+"""Plan on a discriminator: a beam search whose steps a trained network scores, so the search needs no target.
 
---dist_type chooses the score: L1 to the target, which must then be known; self-disc, the critic of
+--dist_type chooses the score: L1 to the target, which needs the target; self-disc, the critic of
 core/train_self_discriminator1.py; or seq2seqGAN-disc, the discriminator of core/train_seq2seqGAN.py. The plans are
 tested by the same evaluation as every method. core/utils/beam_search.py starts this script, too.
 

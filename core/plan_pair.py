@@ -1,9 +1,10 @@
-"""Find the plan that turns one photo into another, and do to others what was done to this one.
+"""Find the plan that turns one photo into another, and apply the plan to other photos.
 
   python core/plan_pair.py --before raw.jpg --after retouched.jpg
   python core/plan_pair.py --before raw.jpg --after retouched.jpg --apply_to holiday/ --out holiday_edited/
 
-Prints the plan with what each step gains (mean absolute difference, L1) and what remains, and saves it as JSON.
+The script prints the plan with the gain of each step and the remaining difference (L1, the mean absolute difference),
+and saves the plan as JSON.
 """
 from dataclasses import replace
 from pathlib import Path
@@ -29,23 +30,25 @@ from core.studio.jobs import (
     write_exports,
 )
 
-SAME_SHAPE = 0.02   # how far the ratio of the sides may be off: scaled photos have rounded sides
+SAME_SHAPE = 0.02   # largest relative difference of aspect ratios: scaled photos have rounded sides
 
 
 def main():
     options = arguments().parse_args()
     plan_path = Path(options.plan or plan_beside(options.after))
     check_results((options.before, options.after), plan_path, options)
-    if options.apply_to == "":   # what an unset shell variable leaves; it would mean the current folder
+    if options.apply_to == "":   # an unset shell variable gives "", which would mean the current folder
         raise UserError("--apply_to: is empty; give a folder of photos")
     if options.apply_to:
-        check_folder(options.apply_to, options)   # before the plan is sought
+        check_folder(options.apply_to, options)   # before the search
     elif options.out:
         raise UserError(f"--out {options.out}: is where --apply_to writes its photos; give --apply_to FOLDER too")
     before, after = read_pair(options)
     search = action_options(1, operators=options.operators and options.operators.split(","), beam=options.beam,
                             tolerance=options.tolerance, max_steps=options.max_steps)
-    found, = plan_pairs(*(shrink(photo, options.plan_size).tensor()[None] for photo in (before, after)), search)
+    small = [shrink(photo, options.plan_size) for photo in (before, after)]
+    same = before.space.same_primaries(after.space)   # the plan then applies to values in the RGB space of the photos
+    found, = plan_pairs(*((photo.tensor() if same else photo.srgb_tensor())[None] for photo in small), search)
     plan, notes = change(found.plan, options)
     report(found, plan, notes)
     for path in options.export:
@@ -55,12 +58,12 @@ def main():
     for line in write_exports(plan, before.pixels, options):
         print(line)
     if options.apply_to:
-        options.export = []   # once is enough
-        edit_folder(Path(options.apply_to), lambda image: found.plan, options, (options.before, options.after))
+        options.export = []   # already written
+        edit_folder(Path(options.apply_to), lambda photo: found.plan, options, (options.before, options.after))
 
 
 def report(found, plan, notes):
-    """Print what was found between the pair and, where the flags change it, what of it is saved and carried out."""
+    """Print the plan that was found and, if the flags change it, the changed plan that is saved and executed."""
     rows = [(index, step.op, step.describe(), f"{gain:.4f}")
             for index, (step, gain) in enumerate(zip(found.plan, found.gains, strict=True), 1)]
     print(tabulate(rows or [("-", "nothing", "", "")], headers=("step", "operator", "parameters", "gain in L1")))
@@ -71,10 +74,10 @@ def report(found, plan, notes):
 
 
 def read_pair(options):
-    """Return the two photos, of one size and kind.
+    """Return the two photos, which have the same size and channels.
 
-    Raises UserError where they differ: a plan changes colours, it does not crop, turn or squeeze. With --convert only
-    their shapes must agree, and the second is brought to the size of the first.
+    Raises UserError if the photos differ in these, because a plan changes colours and does not crop, turn or stretch.
+    With --convert only the aspect ratios must agree, and the second photo is resized to the first.
     """
     before, after = photos = [read_photo(path, **limits(options))
                               for path in (options.before, options.after)]
@@ -96,7 +99,7 @@ def read_pair(options):
 
 
 def _kind(photo):
-    """Return what must agree for pixels to be compared, in words."""
+    """Describe the properties of a photo that must agree before pixels are compared."""
     height, width = photo.pixels.shape[:2]
     transparent = photo.alpha is not None and (photo.alpha < 1).any()
     return f"{width}x{height} {photo.colour}{' with transparency' if transparent else ''}"
@@ -104,19 +107,19 @@ def _kind(photo):
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--before", required=True, help="the photo as it was")
-    parser.add_argument("--after", required=True, help="the same photo, edited: of the same size and "
+    parser.add_argument("--before", required=True, help="the original photo")
+    parser.add_argument("--after", required=True, help="the edited photo, of the same size and "
                         "channels")
-    parser.add_argument("--convert", action="store_true", help="bring --after to the size and colours of --before "
-                        "if they differ, rather than refuse")
-    parser.add_argument("--plan", help="where the plan is saved; by default beside --after, ending in .plan.json")
-    parser.add_argument("--apply_to", "--apply-to", metavar="FOLDER", help="carry the plan out on all its photos")
+    parser.add_argument("--convert", action="store_true", help="if the photos differ in size or channels, convert "
+                        "--after to those of --before instead of refusing")
+    parser.add_argument("--plan", help="file for the plan; by default beside --after, ending in .plan.json")
+    parser.add_argument("--apply_to", "--apply-to", metavar="FOLDER", help="execute the plan on all photos of a folder")
     parser.add_argument("--operators", help="operators to plan with, such as brightness,tint; by default the six "
-                        "global ones")
+                        "global operators")
     parser.add_argument("--beam", type=number(int, 1), default=6, help="plans kept at each step")
-    parser.add_argument("--max_steps", type=number(int, 1), default=6, help="longest plan")
+    parser.add_argument("--max_steps", type=number(int, 1), default=6, help="largest number of steps of a plan")
     parser.add_argument("--tolerance", type=number(float, 0), default=0.002, help="L1 below which the search stops")
-    parser.add_argument("--plan_size", type=number(int, 1), default=512, help="long edge at which the pair is compared")
+    parser.add_argument("--plan_size", type=number(int, 1), default=512, help="long edge in pixels for the search")
     return add_output_flags(parser)
 
 

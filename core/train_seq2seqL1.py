@@ -1,8 +1,8 @@
 """Seq2seq + L1: plan an edit from a photo and a request, supervised by planned sequences and by the result.
 
 Each iteration has a teacher-forced step (losses: the next operator's likelihood and the distance of the parameters,
-given the earlier steps of a planned sequence) and a free-running step (loss: L1 of the network's own plan, executed, to
-the target).
+given the earlier steps of a planned sequence) and a free-running step (loss: L1 between the result of the planner's own
+plan and the target).
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqL1.py --trial 1
@@ -82,10 +82,10 @@ def arguments():
     group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of these random "
                        "edits in the training data")
     group.add_argument("--words_first", type=number(int, 0), default=0, help="number of first iterations, which are "
-                       "quick and train on words only: sentences, and plans that fulfil them on a photo of --mix (or a "
-                       "bundled photo), which the planner does not see")
+                       "quick and train on words only: on sentences, and on plans that fulfil them on a photo of --mix "
+                       "(or a bundled photo); the planner does not see the photo")
     group.add_argument("--rehearse", **OFF, help="add a batch of the sentences of --words_first "
-                       "to every later batch of pairs, so that no word is forgotten")
+                       "to every later batch of pairs, so that the planner forgets no words")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""Compare the metrics of LDIE with scikit-image on fixed pictures: which definition is which, and how far they differ.
+"""Compare LDIE's metrics with scikit-image's on fixed pictures, for several definitions of each metric.
 
-Every pair is a picture that scikit-image ships and a changed copy. The figures of docs/metrics.md come from here.
+A pair is a picture that scikit-image ships and a changed copy. This script computes the figures of docs/metrics.md.
 
   python misc/calibrate_metrics.py --publish metrics
 """
@@ -15,7 +15,7 @@ from core.engine.options import Parser
 from core.engine.publish import publish
 from core.metrics.image import delta_e, l1, psnr, ssim
 
-PAIRS = {   # name: what is done to a picture, float RGB in [0, 1]
+PAIRS = {   # name: (picture, change of a float RGB picture in [0, 1])
     "coffee, brighter": lambda: (data.coffee(), lambda x: x * 1.2),
     "astronaut, blurred": lambda: (data.astronaut(), lambda x: filters.gaussian(x, 2, channel_axis=-1)),
     "chelsea, noise": lambda: (data.chelsea(), lambda x: x + np.random.default_rng(0).normal(0, 0.05, x.shape)),
@@ -37,7 +37,7 @@ def compare(name, picture, change):
     after = np.clip(change(before), 0, 1)
     x, y = (torch.from_numpy(image).permute(2, 0, 1)[None] for image in (before, after))
     ours = {"L1": l1(x, y), "PSNR": psnr(x, y), "SSIM": ssim(x, y), "CIEDE2000": delta_e(x, y)[0]}
-    # skimage's Gaussian window is cut at 3.5 sigma: 11 pixels. It crops the border, where it would reflect the picture.
+    # skimage cuts its Gaussian window at 3.5 sigma (11 pixels). Its mean leaves out the border; `whole` includes it.
     _, whole = metrics.structural_similarity(before, after, channel_axis=-1, full=True, **SSIM)
     luma = [color.rgb2ycbcr(image)[..., 0] / 255 for image in (before, after)]
     definitions = [

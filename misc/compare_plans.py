@@ -1,7 +1,7 @@
 """Compare the plans of a tested run with the planned sequences of its pairs.
 
-Prints BLEU-1 of the operator names over all pairs (nltk), and for each operator the mean squared error of its
-parameters, in units of its range, where both plans use it.
+The script prints BLEU-1 of the operator names over all pairs (nltk), and for each operator the mean squared error of
+its parameters in units of their range, over the pairs whose plans both use the operator.
 
   python misc/compare_plans.py output/RetouchReq_seq2seqL1_trial_101/test_val \
       output/actions_set_1/RetouchReq_val_sess_1.jsonl
@@ -41,7 +41,7 @@ def main():
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("run", metavar="RUN", help="a run's folder, or its test's where it has several")
+    parser.add_argument("run", metavar="RUN", help="folder of a run, or of one test if the run has several")
     parser.add_argument("actions", metavar="ACTIONS", help="file of planned sequences: actions_set_*/*.jsonl")
     return parser
 

@@ -1,7 +1,7 @@
-"""Compare two tested runs pair by pair: is the difference real, or within what other photos would give?
+"""Compare two tested runs pair by pair, and say which differences are larger than chance.
 
-For each metric, the mean difference over the photos and requests that both were tested on, with its 95% interval
-from a bootstrap over photos. Where the interval leaves out 0, the difference is called real.
+The script prints for each metric the mean difference over the pairs that both runs were tested on, with its 95%
+interval from a bootstrap over photos. A difference counts as real if its interval excludes 0.
 
   python misc/compare_runs.py output/FiveK_keywords_trial_1 output/FiveK_seq2seqL1_trial_1
   python misc/compare_runs.py output/A/test_val output/B/test_val --json differences.json
@@ -31,9 +31,9 @@ def main():
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("A", help="a run's folder, or its test's where it has several")
-    parser.add_argument("B", help="another one")
-    parser.add_argument("--json", metavar="FILE", help="write the comparison here, too")
+    parser.add_argument("A", help="folder of a run, or of one test if the run has several")
+    parser.add_argument("B", help="folder of the other run or test")
+    parser.add_argument("--json", metavar="FILE", help="also write the comparison to this file")
     return parser
 
 

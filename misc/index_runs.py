@@ -1,4 +1,4 @@
-"""Write output/index.html anew: the table of all runs, also of those that are half written or of an older version.
+"""Write output/index.html again: the table of all runs, including incomplete runs and runs of older versions.
 
   python misc/index_runs.py
 """

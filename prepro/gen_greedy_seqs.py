@@ -1,9 +1,9 @@
-"""Plan the pairs of a data set: find, for each (input, output), the short sequence of operations that joins them.
+"""Plan the pairs of a data set: find for each pair a short sequence of operations that turns the input into the output.
 
-A beam search over fitted operators (beam 3, no operator twice, at most 6 steps, stop below 1e-2 L1). The numbered
-sets are the notebook's (core/planning/action_sets.toml); a number from 12 on is your own. Results are JSON Lines
-under <output>/actions_set_{id}/; an interrupted run goes on where it stopped. Several processes, or a Ray cluster,
-write the same file as one.
+The method is a beam search over fitted operators (beam 3, no operator twice, at most 6 steps, stop below 1e-2 L1).
+Sets 1 to 11 are the notebook's (core/planning/action_sets.toml); numbers from 12 on are free for your own sets. The
+plans are JSON Lines under <output>/actions_set_{id}/, and an interrupted run continues where it stopped. Several
+processes or a Ray cluster write the same file as a single process.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 12 --operators brightness,contrast,hue --fixed_order
@@ -29,8 +29,8 @@ from core.planning import action_options
 from core.planning.action_sets import OPTIMIZERS, read_sets
 from core.planning.cluster import LOCAL, plan_batches
 
-BATCH = 32   # pairs in one computation; fixed, so that a resumed or shared run gives the same plans
-PAGE = 100   # planned pairs on the page, evenly chosen
+BATCH = 32   # pairs per computation; fixed, so that a resumed or shared run gives the same plans
+PAGE = 100   # planned pairs on the page, evenly spaced
 
 
 def main():
@@ -61,8 +61,8 @@ def main():
 
 
 def plan_phase(dataset, actions, search, options):
-    """Plan what is not planned yet, batch by batch; a batch is on disk as soon as those before it are."""
-    pairs = {}   # a pair may stand in several entries, with several requests
+    """Plan the remaining pairs in batches; batches are written to disk in order, each as soon as possible."""
+    pairs = {}   # several entries may hold the same pair, each with another request
     for index, entry in enumerate(dataset.annotations):
         pairs.setdefault(pair_name(entry), index)
     chosen = list(pairs.values())[:options.limit]
@@ -86,7 +86,7 @@ def planned_row(entry, found):
 
 
 def import_phase(options, phase, actions):
-    """Take over plans in the published layout."""
+    """Import plans that are stored in the published layout."""
     rows, sentences = import_published(options.import_from, phase, read_phase(options, phase)[1])
     actions.append([row for row in rows if row["name"] not in actions.done])
     print(*sentences, sep="\n")
@@ -94,18 +94,18 @@ def import_phase(options, phase, actions):
 
 
 def refuse_other_options(path, wanted, actions):
-    """Refuse to go on with a set in another way than it was begun, which `path` tells."""
+    """Raise UserError if the set was begun with other options than `wanted`; `path` is the file of these options."""
     if len(actions) and path.exists():
         made = read_json(path)
         for name, value in wanted.items():
-            value = list(value) if isinstance(value, tuple) else value   # as JSON has it
+            value = list(value) if isinstance(value, tuple) else value   # JSON stores tuples as lists
             if made.get(name) != value:
                 raise UserError(f"{actions.path}: was planned with {name} {made.get(name)}, not {value}; give another "
                                 f"--action_id, or delete the file to plan anew")
 
 
 def report(options, phase, actions):
-    """Print the mean distances, the notebook's beside them."""
+    """Print the mean distances beside the notebook's distances."""
     summary, known = actions.summary(), read_sets().get(options.action_id, {}).get("notebook_l1")
     if not summary["pairs"]:
         print(f"{actions.path}: no pairs")
@@ -118,7 +118,7 @@ def report(options, phase, actions):
 
 
 def write_page(dataset, actions, folder):
-    """Show the steps of evenly chosen plans."""
+    """Write a page with the steps of evenly spaced plans."""
     plans = actions.plans()
     names = [index for index in range(len(dataset)) if pair_name(dataset.annotations[index]) in plans]
     chosen = names[::max(len(names) // PAGE, 1)][:PAGE]
@@ -143,24 +143,26 @@ def arguments():
     group.add_argument("--action_id", type=number(int, 1), default=1, help="number of the set")
     group.add_argument("--operators", help="operators of your own set, in order, such as brightness,hue")
     group.add_argument("--fixed_order", action="store_true", help="use the operators in the order given")
-    group.add_argument("--epsilon", type=number(float, 0, 1), help="chance of a random operator at a step; "
-                       "by default the set's")
+    group.add_argument("--epsilon", type=number(float, 0, 1), help="probability of a random operator at each "
+                       "step; by default the set's value")
     group.add_argument("--beam", type=number(int, 1), help="plans kept at each step; by default 3")
     group.add_argument("--max_steps", type=number(int, 1), help="longest plan; by default 6")
     group.add_argument("--tolerance", type=number(float, 0), help="L1 below which a search stops; by default 0.01")
-    group.add_argument("--optimizer", choices=OPTIMIZERS, help="how parameters are found: fit (by the operator's "
-                       "structure) or a SciPy minimiser for comparison; by default the set's, else fit")
-    group.add_argument("--seed", type=int, help="of --epsilon; by default 0")
-    group.add_argument("--limit", type=number(int, 1), help="plan only the first pairs")
+    group.add_argument("--optimizer", choices=OPTIMIZERS, help="method that finds the parameters: fit (uses the "
+                       "operator's structure) or a SciPy minimiser for comparison; by default the set's method, or "
+                       "else fit")
+    group.add_argument("--seed", type=int, help="seed of --epsilon; by default 0")
+    group.add_argument("--limit", type=number(int, 1), help="plan only this many pairs, the first ones")
     group.add_argument("--visualize", **ON, help="write a page of some of the plans")
-    group.add_argument("--import_from", metavar="FOLDER", help="take over plans in the published layout instead")
+    group.add_argument("--import_from", metavar="FOLDER", help="import plans in the published layout "
+                       "from FOLDER, do not search")
     group = parser.add_argument_group("machine")
-    group.add_argument("--num_workers", "--workers", type=number(int, 0), help="batches planned at the same time, each "
-                       "by one process; 0 plans in this one. By default one for each core, or for each GPU or else "
-                       "CPU of the cluster")
+    group.add_argument("--num_workers", "--workers", type=number(int, 0), help="number of processes that plan batches "
+                       "in parallel; 0 plans in this process. By default one per core; with --ray one per GPU of the "
+                       "cluster, or one per CPU if it has no GPU")
     group.add_argument("--ray", nargs="?", const=LOCAL, metavar="ADDRESS", help="plan on the Ray cluster at this "
-                       "address (HOST:PORT, or auto for the one that this machine belongs to); without an address on "
-                       "one of this machine's own. Needs pip install -r requirements-scale.txt")
+                       "address (HOST:PORT, or auto for the cluster that this machine belongs to); without an "
+                       "address a cluster is started on this machine. Needs pip install -r requirements-scale.txt")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""Plan the pairs of GIER: prepro/gen_greedy_seqs.py with GIER's data and vocabulary, and pairs of all data modes.
+"""Plan the pairs of GIER: prepro/gen_greedy_seqs.py with GIER's data and vocabulary, by default for all pairs.
 
-A plan belongs to a pair, not to its requests; every data mode then trains on the same planned set.
+A plan belongs to a pair, not to its requests, so every data mode can train on the same set of plans.
 
   python prepro/gen_greedy_seqs_GIER.py
   python prepro/gen_greedy_seqs_GIER.py --data_mode global+shapeAlign --action_id 4

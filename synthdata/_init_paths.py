@@ -1,4 +1,4 @@
-"""Put the repository root, in place of this folder, first on the import path; let waiting threads sleep."""
+"""Put the repository root, in place of this folder, first on the import path; set up CPU threads (core.threads)."""
 import sys
 from pathlib import Path
 

@@ -1,9 +1,9 @@
-"""Make a synthetic data set: crops of photos, random edits, and requests in words that say what was done.
+"""Make a synthetic data set: crops of photos, random edits of the crops, and requests that describe the edits.
 
     python synthdata/gen_data.py --session 1 --start 0 --end 500 --release_bs 100
     python synthdata/gen_data.py --session 0 --start 0 --end 50 --release_bs 50 --photos my/photos --out data/mine
 
-Ranges add up in one folder. A sample that is already there is kept, so an interrupted run goes on where it was.
+Several ranges may go into one folder. Existing samples are kept, so an interrupted run continues where it stopped.
 """
 import argparse
 import csv
@@ -26,21 +26,21 @@ PACKAGES = ("numpy", "torch", "opencv-python-headless", "scikit-image", "scikit-
 
 
 def parse_args():
-    """Return the options of the command line. Raises UserError for a value that makes no data set."""
+    """Return the options of the command line. Raises UserError for an impossible value."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--session", type=int, choices=sorted(SESSIONS), required=True,
         help="0: for each index one global, one local, one inpainting and one compound edit; 1: one global edit")
-    add("--kinds", help=f"kinds of edits, of {', '.join(KINDS)} (default: the session's)")
+    add("--kinds", help=f"kinds of edits, chosen from {', '.join(KINDS)} (default: the session's)")
     add("--start", type=int, required=True, help="first index")
     add("--end", type=int, required=True, help="the index after the last one")
-    add("--release_bs", type=int, default=100, help="rows of one CSV file for the crowd (default: %(default)s)")
+    add("--release_bs", type=int, default=100, help="rows per CSV file for the crowd (default: %(default)s)")
     add("--photos", help="a folder of your own photos, at least three (default: photos that packages ship)")
     add("--out", default="data/synth", help="folder of the data set (default: %(default)s)")
     add("--amt_dir", default="AMT/csv", help="folder of the CSV files (default: %(default)s)")
     add("--size", type=int, default=256, help="side of the pictures in pixels (default: %(default)s)")
-    add("--requests", type=int, default=1, help="ways of saying it that each training pair has (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of crops, edits and words (default: %(default)s)")
+    add("--requests", type=int, default=1, help="differently worded requests per training pair (default: %(default)s)")
+    add("--seed", type=int, default=0, help="seed of crops, edits and words (default: %(default)s)")
     add("--visualize", type=int, default=200, metavar="N",
         help="show the first N samples of the range on a page; 0 for no page (default: %(default)s)")
     options = parser.parse_args()
@@ -75,24 +75,24 @@ def main():
     print(f"{len(entries)} samples ({', '.join(f'{count} {phase}' for phase, count in counts.items())}) in "
           f"{dataset.folder}, {files} CSV file(s) in {options.amt_dir}")
     if skipped:
-        print(f"{len(skipped)} skipped, no edit suits the crop: {', '.join(skipped)}")
+        print(f"{len(skipped)} skipped because no edit suits the crop: {', '.join(skipped)}")
 
 
 def generate(dataset, options):
-    """Make what is not there yet; returns the names of the samples for which no edit was found."""
+    """Make the missing samples; return the names of the samples for which no edit was found."""
     todo = [(index, kind) for index in range(options.start, options.end) for kind in options.kinds]
     skipped = []
     try:
         for index, kind in tqdm(todo, desc="samples", unit="sample"):
             if not dataset.has(options.session, index, kind) and not dataset.make(options.session, index, kind):
                 skipped.append(f"{index} {kind}")
-    finally:  # Ctrl-C and a broken photo keep what was made
+    finally:  # samples made before Ctrl-C or before a broken photo are kept
         dataset.save()
     return skipped
 
 
 def write_config(dataset, options):
-    """Write the running environment: flags, versions and platform, but no path or name of the user's."""
+    """Write config.txt: flags, versions and platform, without paths and names of the user."""
     flags = {name: value for name, value in vars(options).items() if name not in ("photos", "out", "amt_dir")}
     lines = [f"{name}: {value}" for name, value in flags.items()]
     lines += [f"photos: {len(dataset.photos)} {'in a folder of the user' if options.photos else 'of packages'}",
@@ -102,7 +102,7 @@ def write_config(dataset, options):
 
 
 def write_readme(dataset):
-    """Write who made the photos, and what lies where."""
+    """Write the README.md of the data set: its photos with their authors and licences."""
     rows = "\n".join(f"| {photo.name} | {photo.phase} | {photo.author} | {photo.licence} | {photo.source} |"
                      for photo in dataset.photos)
     write_text(dataset.folder / "README.md", f"""# Synthetic edits
@@ -115,7 +115,7 @@ Made by `synthdata/gen_data.py`, whose README explains the files. Every picture 
 
 
 def write_csv(entries, options):
-    """Write batches of --release_bs rows for the crowd; returns how many files that makes."""
+    """Write CSV files of --release_bs rows for the crowd; return the number of files."""
     folder, stem = Path(options.amt_dir), f"synth_sess_{options.session}_{options.start}_{options.end}"
     paths = set()
     for first in range(0, len(entries), options.release_bs):
@@ -126,13 +126,13 @@ def write_csv(entries, options):
             writer.writerow(("id", "input", "output"))
             writer.writerows((Path(entry["output"]).stem, entry["input"], entry["output"]) for entry in batch)
         paths.add(path)
-    for stale in set(folder.glob(f"{stem}_batch_*.csv")) - paths:  # of a run of this range in smaller batches
+    for stale in set(folder.glob(f"{stem}_batch_*.csv")) - paths:  # of a run with smaller batches
         stale.unlink()
     return len(paths)
 
 
 def write_page(dataset, entries, options):
-    """Show how each sample was made, by replaying the record."""
+    """Write a page with the steps of each sample, replayed from the record."""
     from core.pages import write_results
 
     name = f"sess_{options.session}_{options.start}_{options.end}"

@@ -1,4 +1,4 @@
-"""A real browser for tests: Debian's chromium driven by playwright, or a skip that says what is missing."""
+"""A real browser for tests: Debian's chromium, driven by playwright. Without either, the tests are skipped."""
 import shutil
 
 import pytest
@@ -21,7 +21,7 @@ def chromium():
 
 @pytest.fixture()
 def browse(chromium):
-    """Return `browse(path, width=1200, query="")`: a tab that shows a page from disk; errors in it fail the test."""
+    """Return `browse(path, width=1200, query="")`: a tab that shows a page from disk; a page error fails the test."""
     tabs, errors = [], []
 
     def opened(path, width=1200, query=""):

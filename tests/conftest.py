@@ -1,4 +1,4 @@
-"""What the tests share: running a script as a user would, and small pictures."""
+"""Fixtures that the tests share: run a script as a user would, make a small picture, let files fail to open."""
 import os
 import runpy
 import sys
@@ -15,7 +15,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 sys.path.insert(0, str(ROOT))
 torch.set_num_threads(1)  # the suite runs one process per core
-settings.register_profile("untimed", deadline=None)   # a busy machine is no failure
+settings.register_profile("untimed", deadline=None)   # a test must not fail because the machine is busy
 settings.load_profile("untimed")
 
 
@@ -23,7 +23,7 @@ RAN = "ran this script"
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """Fail a run of the whole suite that has not run each script to its end."""
+    """Fail a run of the whole suite in which no test ran some script to its end."""
     config = session.config
     whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
     if hasattr(config, "workerinput") or exitstatus or not whole:
@@ -37,7 +37,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 @pytest.fixture()
 def run_script(request, monkeypatch, capsys):
-    """Return `run(script, *flags)`: the script runs in this process; gives its exit code and what it printed."""
+    """Return `run(script, *flags)`: run a script in this process; return its exit code and its output."""
     def run(script, *flags):
         path = ROOT / script
         monkeypatch.setattr(sys, "argv", [str(path), *map(str, flags)])
@@ -66,15 +66,15 @@ def _before_opening(event, arguments):
             look(os.fsdecode(path), bool(flags & (os.O_WRONLY | os.O_RDWR)) or bool(set(mode or "r") & set("wax+")))
 
 
-sys.addaudithook(_before_opening)   # for good: Python has no way to remove one
+sys.addaudithook(_before_opening)   # permanent: Python cannot remove an audit hook
 
 
 @pytest.fixture()
 def on_opening():
-    """Return `arrange(error, part="", nth=1, writes=True)`: an opening fails as it may in any program.
+    """Return `arrange(error, part="", nth=1, writes=True)`: let files fail to open.
 
-    The `nth` opening of a file with `part` in its path, and all after it, raise `error`: for writing, or for reading.
-    The call returns a function that ends this.
+    The `nth` opening of a file with `part` in its path raises `error`, and so do all later ones. Only openings for
+    writing count, or with `writes=False` only openings for reading. The call returns a function that ends the failures.
     """
     def arrange(error, part="", nth=1, writes=True):
         count = 0
@@ -110,7 +110,7 @@ def on_step():
 
 @pytest.fixture()
 def contents():
-    """Return `contents(folder=".")`: the bytes of all files in there, by path."""
+    """Return `contents(folder=".")`: the bytes of all files below a folder, by path."""
     def read(folder="."):
         return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
     return read
@@ -118,7 +118,7 @@ def contents():
 
 @pytest.fixture()
 def run_well(run_script):
-    """Return `run_script` for what must end with 0."""
+    """Return `run_script` for commands that must end with exit code 0."""
     def run(*command):
         result = run_script(*command)
         assert result.code == 0, result.err
@@ -128,7 +128,7 @@ def run_well(run_script):
 
 @pytest.fixture()
 def succeed(request, run_well):
-    """Return `succeed(*flags)`: the test module's SCRIPT ends with 0; gives what it printed."""
+    """Return `succeed(*flags)`: run the test module's SCRIPT, which must end with 0; return its standard output."""
     def run(*flags):
         return run_well(request.module.SCRIPT, *flags).out
     return run
@@ -136,7 +136,7 @@ def succeed(request, run_well):
 
 @pytest.fixture()
 def refuse(request, run_script, contents):
-    """Return `refuse(*flags, words)`: SCRIPT refuses in one sentence with these words, and no file is changed."""
+    """Return `refuse(*flags, words)`: run SCRIPT; it must print one error with these words and change no file."""
     def run(*flags, words):
         before = contents()
         result = run_script(request.module.SCRIPT, *flags)
@@ -160,7 +160,7 @@ def photo():
 
 @pytest.fixture()
 def project(tmp_path_factory, tmp_path, monkeypatch):
-    """A copy of the tiny project, which is the current folder."""
+    """Return a copy of the tiny project, and make it the current folder."""
     copy = copy_of(tiny_project(tmp_path_factory), tmp_path)
     monkeypatch.chdir(copy)
     return copy

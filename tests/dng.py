@@ -1,4 +1,4 @@
-"""A small raw photo."""
+"""Helper that writes a small RAW photo."""
 import numpy as np
 import tifffile
 

@@ -13,7 +13,7 @@ def entries_of(numbers):
 
 
 def write_dataset(root, photo, phases, session=1):
-    """Write annotations and images of `phases`, {phase: entries}; `photo` is the fixture that paints."""
+    """Write annotations and images of `phases`, {phase: entries}; the fixture `photo` makes the images."""
     (root / "annotations").mkdir(parents=True, exist_ok=True)
     for phase, entries in phases.items():
         (root / "annotations" / f"{phase}_sess_{session}.json").write_text(json.dumps(entries), encoding="utf-8")

@@ -9,7 +9,7 @@ from core.operators import Mask
 
 
 def pair(number, *requests, **operators):
-    """Return an entry: "p0_p0.png" -> "p0_x.png"; a list as an operator is the ids of its masks, anything else none."""
+    """Return an entry: "p0_p0.png" -> "p0_x.png"; a list as an operator's value holds mask ids, another value none."""
     return {"input": f"p{number}_p{number}.png", "output": f"p{number}_x.png", "segment": f"p{number}/p{number}.jpg",
             "request": "Can anyone help me", "detailed_request": float("nan"), "dataset": "reddit", "workerId": "A1",
             "operator": {name: {"local": isinstance(ids, list), "ids": ids if isinstance(ids, list) else []}
@@ -24,7 +24,7 @@ def write_gier(root, phases, photo_of, session=3, masks=(), **modes):
         phases: {phase: entries as `pair` makes them}.
         photo_of: a callable (entry, "input" or "output") -> uint8 (H, W, 3).
         masks: arrays (H, W), the masks of every input.
-        modes: {data mode: indices of its entries in every phase}; other modes have all entries.
+        modes: {data mode: indices of its entries in every phase}; modes that are not given have all entries.
     """
     for folder in ("splits", "images", "masks"):
         (root / folder).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The planner that is taught by planned sequences only: what it learns from, resuming, its trials, its test."""
+"""actor_fs, the planner that is trained on planned sequences only: its training data, resuming, trials and test."""
 import json
 
 import pytest
@@ -15,7 +15,7 @@ SMALL = (*TINY, "--trial", 101, "--crop", 0)
 
 @pytest.fixture()
 def losses(project, run_script):
-    """Return `train(*flags)`: train trial 101, and return the rows of its log."""
+    """Return `train(*flags)`: train trial 101; return the rows of its log."""
     def train(*flags):
         result = run_script(TRAIN, *SMALL, *flags)
         assert result.code == 0, result.err
@@ -27,7 +27,7 @@ def weights(path):
     return torch.load(path, weights_only=True)["model"]["weights"]
 
 
-def test_it_learns_from_planned_sequences_and_from_nothing_else(project, losses):
+def test_training_uses_planned_sequences_and_ignores_targets(project, losses):
     rows = losses("--num_iter", 12, "--checkpoint_every", 1, "--learning_rate", 0.01, "--dropout", 0)
     assert {"operator", "parameter"} <= set(rows[0])
     assert "L1" not in rows[0]
@@ -40,10 +40,10 @@ def test_it_learns_from_planned_sequences_and_from_nothing_else(project, losses)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     losses("--num_iters", 40, "--checkpoint_every", 40, "--learning_rate", 0.01, "--dropout", 0, "--restart")
     plan = PlannerMethod.load(project / RUN / "last.pt", "actor_fs")(torch.rand(3, 40, 60), "make it darker").plan
-    assert [step.op for step in plan] == ["sharpness"]   # whatever the targets look like
+    assert [step.op for step in plan] == ["sharpness"]   # learnt from the sequences; the targets look different
 
 
-def test_a_resumed_run_is_the_unbroken_one(project, losses):
+def test_a_resumed_run_equals_an_unbroken_one(project, losses):
     unbroken = losses("--num_iters", 4, "--checkpoint_every", 2)
     whole = weights(project / RUN / "last.pt")
     losses("--num_iters", 2, "--checkpoint_every", 2, "--restart")
@@ -54,7 +54,7 @@ def test_a_resumed_run_is_the_unbroken_one(project, losses):
     assert not torch.equal(half["operator_head.weight"], whole["operator_head.weight"])
 
 
-def test_it_is_tested_as_every_planner(project, losses, run_script):
+def test_the_test_script_is_that_of_every_planner(project, losses, run_script):
     losses("--num_iters", 1)
     (project / RUN).rename(project / "output/synth_actor_fs_trial_5")
     result = run_script(TEST, *SYNTH, "--trial", 5, "--print_every", 100, "--visualize_every", 100)

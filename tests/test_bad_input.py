@@ -1,4 +1,4 @@
-"""A user's mistake, or a full disk, gets one clear sentence and exit code 2, and harms nothing that was there."""
+"""A user's mistake or a full disk gets one clear sentence and exit code 2, and damages no existing file."""
 import errno
 import json
 import math
@@ -21,7 +21,7 @@ REQUEST = ("--request", "make it brighter")
 
 @pytest.fixture()
 def project(tmp_path_factory, tmp_path, monkeypatch, photo):
-    """A copy of the tiny project with a photo `cat.png`; it is the current folder."""
+    """Return a copy of the tiny project with a photo `cat.png`, and make it the current folder."""
     copy = copy_of(tiny_project(tmp_path_factory), tmp_path)
     monkeypatch.chdir(copy)
     Image.fromarray(photo()).save(copy / "cat.png")
@@ -29,14 +29,14 @@ def project(tmp_path_factory, tmp_path, monkeypatch, photo):
 
 
 def files(folder):
-    """Return {path: content} of all files; the cache may grow, it holds nothing of the user's."""
+    """Return {path: content} of all files but the cache, which may grow and holds no file of the user."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
             if path.is_file() and "cache" not in path.parts}
 
 
 @pytest.fixture()
 def refuse(run_script, project):
-    """Return `refuse(command, *words)`: the command is refused in one sentence with these words and changes nothing."""
+    """Return `refuse(command, *words)`: the command must print one error with these words and change no file."""
     def check(command, *words):
         before = files(project)
         result = run_script(*command)
@@ -49,7 +49,7 @@ def refuse(run_script, project):
 
 
 def change(path, **values):
-    """Change one entry, the second, of an annotation."""
+    """Change the second entry of an annotation."""
     entries = json.loads(path.read_text())
     entries[1] |= values
     path.write_text(json.dumps(entries))
@@ -59,9 +59,9 @@ def change(path, **values):
 
 @pytest.mark.parametrize(("content", "words"), [
     (None, "no such file"), (b"", "the file is empty (0 bytes)"), (b"\xff\xd8\xff\xe0 and no more", "broken"),
-    (b"just text", "not a JPEG, PNG, TIFF or WebP picture")])
+    (b"just text", "not a picture of a known format")])
 @pytest.mark.parametrize("flags", [REQUEST, ("--replay", "none.json")])
-def test_photos_that_cannot_be_read(content, words, flags, refuse, project):
+def test_unreadable_photos_are_refused(content, words, flags, refuse, project):
     (project / "none.json").write_text('{"format": "ldie-plan", "version": 1, "steps": []}')
     if content is not None:
         (project / "photo.jpg").write_bytes(content)
@@ -71,7 +71,7 @@ def test_photos_that_cannot_be_read(content, words, flags, refuse, project):
 @pytest.mark.parametrize(("mode", "suffix", "note"), [
     ("L", "jpg", "grey picture: converted to RGB"), ("CMYK", "jpg", "CMYK: converted to RGB"),
     ("RGBA", "png", ""), ("RGBA", "webp", ""), ("I;16", "png", "grey picture"), ("P", "png", "palette picture")])
-def test_photos_of_other_modes_are_converted_and_it_is_said(mode, suffix, note, run_script, project, photo):
+def test_photos_of_other_modes_are_converted_with_a_note(mode, suffix, note, run_script, project, photo):
     if mode == "I;16":
         picture = Image.fromarray(photo()[..., 1].astype(np.uint16) * 257)
     else:
@@ -85,7 +85,7 @@ def test_photos_of_other_modes_are_converted_and_it_is_said(mode, suffix, note, 
 
 
 @pytest.mark.parametrize("script", [TRAIN, TEST, PLAN])
-def test_missing_and_broken_images_of_a_data_set(script, refuse, project):
+def test_missing_and_broken_images_of_a_data_set_are_refused(script, refuse, project):
     phase = "test" if script == TEST else "train"
     command = (script, *SYNTH, *(("--action_id", 3) if script == PLAN else ("--trial", 100)))
     entry = json.loads((project / f"data/synth/annotations/{phase}_sess_1.json").read_text())[0]
@@ -106,17 +106,17 @@ def test_outputs_of_another_size_are_resized_and_counted(run_script, project):
     for command in ((TEST, *SYNTH, "--trial", 100), (REFERENCES, *SYNTH, "--reference", "identity")):
         result = run_script(*command, "--visualize", 0)
         assert result.code == 0, result.err
-        assert f"1 outputs differ in size from their inputs and are resized to them: {entry['input']}" in result.out
+        assert f"1 outputs differ in size from their inputs and are resized: {entry['input']}" in result.out
 
 
 # Requests
 
 @pytest.mark.parametrize("request_flags", [(), ("--request", ""), ("--request", "   "), ("--request", "5 ! ?")])
-def test_a_request_without_words(request_flags, refuse):
+def test_a_request_without_words_is_refused(request_flags, refuse):
     refuse((EDIT, "--img", "cat.png", *request_flags), "--request: say in words what to do")
 
 
-def test_a_request_of_500_words_is_cut_and_unknown_words_are_told(run_script, project):
+def test_a_request_of_500_words_is_cut_and_unknown_words_are_listed(run_script, project):
     result = run_script(EDIT, "--img", "cat.png", "--request", "brighten the flurbish photo " * 125)
     assert result.code == 0
     assert "the request is longer than the planner reads: its first 15 words" in result.out
@@ -139,7 +139,7 @@ def test_odd_requests_of_a_data_set_are_counted(run_script, project):
 # Annotations, vocabularies, plans of a data set
 
 @pytest.mark.parametrize("script", [TRAIN, PLAN])
-def test_annotations_that_cannot_be_used(script, refuse, project):
+def test_unusable_annotations_are_refused(script, refuse, project):
     path, command = project / "data/synth/annotations/train_sess_1.json", (script, *SYNTH)
     change(path, request=math.nan)
     refuse(command, "train_sess_1.json, entry 1: field 'request' is NaN", "filter_gif_data.py")
@@ -155,7 +155,7 @@ def test_annotations_that_cannot_be_used(script, refuse, project):
     refuse(command, "train_sess_1.json: no such file", "data/README.md")
 
 
-def test_without_a_vocabulary_it_says_how_to_make_one(refuse, project):
+def test_a_missing_vocabulary_is_reported_with_the_command_that_makes_it(refuse, project):
     remedy = "prepro/build_vocab.py --dataset synth --session 1"
     for name in ("synth_operator_vocabs_sess_1.json", "synth_vocabs_sess_1.json"):
         (project / "data/language" / name).unlink()
@@ -163,7 +163,7 @@ def test_without_a_vocabulary_it_says_how_to_make_one(refuse, project):
             refuse((script, *SYNTH), f"{name}: no such vocabulary", remedy)
 
 
-def test_without_plans_it_says_how_to_make_them(refuse, project):
+def test_missing_plans_are_reported_with_the_command_that_makes_them(refuse, project):
     refuse((TRAIN, *TINY, "--action_id", 7), "train_sess_1.json", "has a plan", "prepro/gen_greedy_seqs.py")
     refuse((REFERENCES, *SYNTH, "--reference", "planned", "--phase", "val"), "synth_val_sess_1.jsonl: has no plan of 1",
            "prepro/gen_greedy_seqs.py --dataset synth --phase val --action_id 1")
@@ -173,7 +173,7 @@ def test_without_plans_it_says_how_to_make_them(refuse, project):
     ('{"op": "brightness", "params": [NaN]}', "params contain NaN"),
     ('{"op": "sparkle", "params": [1]}', "unknown operator 'sparkle'"),
     ('{"op": "exposure", "params": [1]}', "operator 'exposure' of its plan is not in the operator vocabulary")])
-def test_plans_of_a_data_set_that_cannot_be_learnt(step, words, refuse, project):
+def test_plans_that_no_planner_can_learn_are_refused(step, words, refuse, project):
     path = project / "output/actions_set_1/synth_train_sess_1.jsonl"
     lines = path.read_text().splitlines()
     row = json.loads(lines[1])
@@ -194,7 +194,7 @@ def test_plans_of_a_data_set_that_cannot_be_learnt(step, words, refuse, project)
     ('{"format": "ldie-plan", "version": 1, "steps": [{"op": "sparkle", "params": []}]}', "unknown operator 'sparkle'"),
     ('{"format": "ldie-plan", "version": 1, "steps": [{"op": "brightness", "params": [9]}]}', "9 is out of range"),
     ('{"format": "ldie-plan", "version": 1, "steps": [{"op": "color_bg", "params": []}]}', "needs a mask")])
-def test_plan_files(text, words, refuse, project):
+def test_bad_plan_files_are_refused(text, words, refuse, project):
     if text is not None:
         (project / "p.json").write_text(text)
     refuse((EDIT, "--img", "cat.png", "--replay", "p.json"), "p.json", words)
@@ -203,14 +203,14 @@ def test_plan_files(text, words, refuse, project):
 # Checkpoints
 
 def damaged(state, how):
-    """Return a state as another experiment, operator table or program would have written it."""
+    """Return a state that another experiment, operator table or program has written."""
     if how == "experiment":
         return state | {"experiment": "pix2pix", "model": {"weights": {}}}
     if how == "format":
         return state | {"format": "somebody else's"}
     if how == "version":
         return state | {"version": 99}
-    if how == "operator":   # one that this program has not
+    if how == "operator":   # an operator that this program lacks
         weights = {name.replace("heads.hue", "heads.glow"): value for name, value in state["model"]["weights"].items()}
         return state | {"model": state["model"] | {"weights": weights}}
     weights = dict(state["model"]["weights"])   # an operator with fewer parameters
@@ -227,7 +227,7 @@ COMMANDS = [(TEST, *SYNTH, "--trial", 100), (DEMO, *SYNTH, "--trial", 100),
 @pytest.mark.parametrize(("how", "words"), [
     ("experiment", "'pix2pix'"), ("format", "not a checkpoint of this project"), ("version", "version 99 is newer"),
     ("operator", "operator table"), ("parameters", "operator table")])
-def test_checkpoints_of_something_else(command, how, words, refuse, project):
+def test_checkpoints_of_another_experiment_or_program_are_refused(command, how, words, refuse, project):
     path = project / RUN / "best.pt"
     state = load_checkpoint(path)
     torch.save(damaged(state, how), path)
@@ -235,7 +235,7 @@ def test_checkpoints_of_something_else(command, how, words, refuse, project):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_checkpoints_that_are_none(command, refuse, project):
+def test_files_that_are_no_checkpoints_are_refused(command, refuse, project):
     path = project / RUN / "best.pt"
     whole = path.read_bytes()
     for content in (whole[:len(whole) // 2], b"", b"just text", bytes(range(256)) * 9):
@@ -247,9 +247,9 @@ def test_checkpoints_that_are_none(command, refuse, project):
     refuse(command, "best.pt: no such checkpoint", "core/train_seq2seqL1.py", "make demo")
 
 
-# Runs that cannot go on
+# Runs that cannot resume
 
-def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, project):
+def test_a_run_resumes_only_with_its_own_flags_words_and_operators(refuse, project):
     resume = (TRAIN, *TAUGHT, "--num_iters", 50)
     refuse(resume, "synth_seq2seqL1_trial_100: was trained with --learning_rate 0.01, not 0.002", "--restart")
     resume = (*resume, "--learning_rate", 0.01)
@@ -268,7 +268,7 @@ def test_a_run_goes_on_only_with_its_own_flags_words_and_operators(refuse, proje
 
 @pytest.mark.parametrize("lost", [("options.json",), ("log.jsonl",), ("best.pt",), ("last.pt",),
                                   ("last.pt", "best.pt", "log.jsonl")])
-def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, project):
+def test_a_half_written_run_folder_resumes_or_restarts(lost, run_script, project):
     for name in lost:
         (project / RUN / name).unlink()
     result = run_script(TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 121)
@@ -278,14 +278,14 @@ def test_a_half_written_run_folder_goes_on_or_begins_anew(lost, run_script, proj
     assert json.loads((project / RUN / "options.json").read_text())["num_iters"] == 121
 
 
-def test_a_loss_that_is_not_finite_is_named_and_the_checkpoint_stays(run_script, project):
-    result = run_script(TRAIN, *TINY, "--trial", 9, "--learning_rate", 1e38, "--num_iters", 9, "--checkpoint_every", 1)
+def test_a_non_finite_loss_is_named_and_the_checkpoint_is_kept(run_script, project):
+    result = run_script(TRAIN, *TINY, "--trial", 9, "--learning_rate", 1e18, "--num_iters", 9, "--checkpoint_every", 1)
     assert result.code == 2
     assert re.search(r"loss '\w+' became (nan|inf) in iteration 2; lower --learning_rate", result.err), result.err
     assert load_checkpoint(project / "output/synth_seq2seqL1_trial_9/last.pt")["iteration"] == 1
 
 
-def test_a_broken_metrics_file_of_another_run_is_named_and_the_test_goes_on(run_script, project):
+def test_a_broken_metrics_file_of_another_run_is_named_and_does_not_stop_a_test(run_script, project):
     path = project / "output/old/test/metrics.json"
     path.parent.mkdir(parents=True)
     for text, words in (('{"run":', "line 1: malformed JSON"), ("[]", "does not hold a JSON object"),
@@ -315,7 +315,8 @@ def test_a_broken_metrics_file_of_another_run_is_named_and_the_test_goes_on(run_
     ((TEST, *SYNTH, "--short_edge", 0), "--short_edge"), ((TEST, *SYNTH, "--visualize_every", 0), "--visualize_every"),
     ((TEST, *SYNTH, "--trial", 100, "--fid_weights", "none.pth"), "none.pth"),
     ((TEST, *SYNTH, "--trial", 31), "synth_seq2seqL1_trial_31/best.pt: no such checkpoint"),
-    ((PLAN, *SYNTH, "--phase", "train,trian"), "'trian' is no phase"), ((PLAN, *SYNTH, "--limit", -1), "--limit"),
+    ((PLAN, *SYNTH, "--phase", "train,trian"), "'trian' is not a known phase"),
+    ((PLAN, *SYNTH, "--limit", -1), "--limit"),
     ((PLAN, *SYNTH, "--epsilon", 2), "--epsilon"), ((PLAN, *SYNTH, "--beam", 0), "--beam"),
     ((PLAN, *SYNTH, "--action_id", 12), "--action_id 12 is not one of the numbered sets"),
     ((PLAN, *SYNTH, "--action_id", 12, "--operators", "glow"), "unknown operator 'glow'"),
@@ -328,7 +329,7 @@ def test_a_broken_metrics_file_of_another_run_is_named_and_the_test_goes_on(run_
     ((EDIT, "--img", "cat.png", *REQUEST, "--max_megapixels", 0.001), "more than the limit of 0.001"),
     ((EDIT, "--img", "cat.png", *REQUEST, "--max_decoded_mb", 0.001), "MB when decoded, more than the limit of 0"),
 ], ids=lambda value: " ".join(map(str, value[-2:])) if isinstance(value, tuple) else "")
-def test_flags(command, words, refuse):
+def test_bad_flags_are_refused(command, words, refuse):
     refuse(command, words)
 
 
@@ -336,7 +337,7 @@ def test_flags(command, words, refuse):
 
 @pytest.fixture()
 def full_disk(monkeypatch, project):
-    """Return `fill(suffix)`: files of that suffix now lie on a full disk, and every write to them really fails."""
+    """Return `fill(suffix)`: from now on every write to a file of that suffix fails as on a full disk."""
     if not os.path.exists("/dev/full"):
         pytest.skip("needs Linux's /dev/full")
     made = os.open
@@ -358,7 +359,7 @@ def full_disk(monkeypatch, project):
     (".json", (PLAN, *SYNTH, "--action_id", 3)), (".npy", (TRAIN, *TINY)),
     (".png", (EDIT, "--img", "cat.png", *REQUEST)), (".json", (EDIT, "--img", "cat.png", *REQUEST))],
     ids=["checkpoint", "measured", "page", "options", "thumbnails", "photo", "plan"])
-def test_a_full_disk(suffix, command, full_disk, run_script, project):
+def test_a_full_disk_is_reported_and_damages_no_file(suffix, command, full_disk, run_script, project):
     before = files(project)
     full_disk(suffix)
     result = run_script(*command)
@@ -367,11 +368,11 @@ def test_a_full_disk(suffix, command, full_disk, run_script, project):
     assert "the disk is full: free some space and run again" in result.err
     after = files(project)
     assert all(after[path] == content for path, content in before.items())
-    assert not [path for path in after if os.path.basename(path).startswith(".")]   # nor temporary files
+    assert not [path for path in after if os.path.basename(path).startswith(".")]   # no temporary file is left
     assert not [path for path in after.keys() - before.keys() if path.endswith(suffix)]
 
 
-def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full_disk, run_script, project):
+def test_a_run_that_resumes_on_a_full_disk_keeps_its_checkpoint_and_log(full_disk, run_script, project):
     resume = (TRAIN, *TAUGHT, "--learning_rate", 0.01, "--num_iters", 122)
     before = files(project / RUN)
     full_disk(".jsonl")
@@ -386,7 +387,7 @@ def test_a_disk_that_fills_while_a_run_resumes_keeps_its_checkpoint_and_log(full
     assert len((project / RUN / "log.jsonl").read_text().splitlines()) == 122
 
 
-def test_a_disk_that_is_full_for_the_log(run_script, project, on_opening):
+def test_a_full_disk_for_the_log_is_reported(run_script, project, on_opening):
     on_opening(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "/log.jsonl")
     result = run_script(TRAIN, *TINY, "--trial", 9, "--num_iters", 2)
     assert result.code == 2
@@ -395,6 +396,7 @@ def test_a_disk_that_is_full_for_the_log(run_script, project, on_opening):
 
 @pytest.mark.parametrize("command", [(TRAIN, *TINY), (TEST, *SYNTH, "--trial", 100), (PLAN, *SYNTH, "--action_id", 3),
                                      (EDIT, "--img", "cat.png", *REQUEST)], ids=lambda command: command[0])
-def test_a_folder_that_may_not_be_written_to(command, refuse, on_opening):
-    on_opening(PermissionError(errno.EACCES, "Permission denied"))   # permissions do not stop an administrator
+def test_a_folder_without_write_permission_is_reported(command, refuse, on_opening):
+    for part in ("output/", "cat_edited"):   # simulated, because permissions do not stop root
+        on_opening(PermissionError(errno.EACCES, "Permission denied"), part)
     refuse(command, "cannot be written here (Permission denied); choose another folder")

@@ -45,7 +45,7 @@ def test_ciede2000_of_the_34_published_pairs():
 
 @given(st.integers(0, 10**6), st.floats(0, 60))
 def test_ciede2000_agrees_with_scikit_image_on_any_colours(seed, distance):
-    """Also beyond sRGB, on both sides of each hue, and where one or both colours are grey."""
+    """The colours include grey ones, colours outside sRGB, and pairs on both sides of every hue."""
     rng = np.random.default_rng(seed)
     a = rng.uniform((0, -120, -120), (100, 120, 120), (1, 8, 8, 3))
     b = a + distance * rng.normal(size=a.shape)
@@ -75,8 +75,8 @@ def test_oklch_of_published_colours_and_back():
     assert red == pytest.approx([0.62796, 0.25768, np.deg2rad(29.234)], abs=1e-4)   # Ottosson 2020; CSS Color 4
 
 
-@pytest.mark.parametrize("scale", [1.0, 0.05])   # the second is below the bend of both curves for most pixels
-def test_lab_is_that_of_kornia(scale):
+@pytest.mark.parametrize("scale", [1.0, 0.05])   # with 0.05 most pixels lie in the linear part of both curves
+def test_lab_agrees_with_kornia(scale):
     image = scale * torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
     image[0, :, 0, :3] = torch.eye(3)
     image[0, :, 1, 0], image[0, :, 1, 1] = 0, 1

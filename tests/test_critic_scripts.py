@@ -1,4 +1,4 @@
-"""The critics' scripts and planning on critics, as a user runs them: a few iterations on a tiny project."""
+"""The scripts of the critics and of planning on critics, run as a user runs them, on a tiny project."""
 import json
 import math
 
@@ -14,7 +14,7 @@ TRAIN, TRAIN1 = "core/train_self_discriminator.py", "core/train_self_discriminat
 TEST, TEST1 = "core/test_self_discriminator.py", "core/test_self_discriminator1.py"
 PLAN, PLAN_ALIAS, DEMO = "core/plan_on_discriminator.py", "core/utils/beam_search.py", "core/demo_seq2seqGAN_plan.py"
 TINY = (*SYNTH, "--hidden_size", 8, "--cond_nc", 8, "--batch_size", 4, "--print_every", 1, "--visualize", 0)
-SHORT = ("--operators", "brightness,saturation", "--beam", 1, "--max_steps", 1)   # a search that takes no time
+SHORT = ("--operators", "brightness,saturation", "--beam", 1, "--max_steps", 1)   # a quick search
 NOTEBOOK = ("--no_lsgan", "--no_vgg_loss", "--no_ganFeat_loss")
 
 
@@ -37,13 +37,13 @@ def moved(before, after):
 
 @pytest.mark.parametrize("experiment", ["self_discriminator", "self_discriminator1"])
 def test_every_trial_of_the_file_is_understood(experiment, run_script, project):
-    """Their flags exist and have possible values: only then does the missing vocabulary matter."""
+    """A trial with an unknown flag or value would fail before the missing vocabulary is reported."""
     for number in read_trials(experiment):
         result = run_script(f"core/train_{experiment}.py", "--trial", number, "--language", "nowhere")
         assert (result.code, "json: no such vocabulary" in result.err) == (2, True), result.err
 
 
-def test_a_critic_learns_and_resumes_as_if_unbroken(run_well, project):
+def test_a_critic_learns_and_a_resumed_run_equals_an_unbroken_one(run_well, project):
     run_well(TRAIN1, *TINY, "--trial", 20, "--num_iters", 4, "--checkpoint_every", 2)
     run_well(TRAIN1, *TINY, "--trial", 21, "--num_iters", 2, "--checkpoint_every", 2)
     halfway = weights(run_of(project, 21))
@@ -57,7 +57,7 @@ def test_a_critic_learns_and_resumes_as_if_unbroken(run_well, project):
     assert all(0 <= row["AUC"] <= 1 for row in validations)
 
 
-def test_the_planner_beside_a_critic_learns_too(run_well, project):
+def test_the_planner_that_is_trained_with_a_critic_learns(run_well, project):
     command = (TRAIN1, *TINY, "--trial", 10, "--vis_encoder", "small")
     run_well(*command, "--num_iters", 1)
     before = {name: weights(run_of(project, 10), name) for name in ("model", "G")}
@@ -76,13 +76,13 @@ def test_each_objective_has_its_losses(objective, losses, run_well, project):
     assert row.keys() - noted == losses
 
 
-def test_a_test_says_by_kind_how_often_a_critic_is_right(run_well, project):
+def test_a_test_reports_the_accuracy_of_a_critic_by_kind(run_well, project):
     run_well(TRAIN1, *TINY, "--trial", 4, "--num_iters", 2)
     result = run_well(TEST1, *SYNTH, "--print_every", 50, "--trial", 4)
     folder = run_of(project, 4) / "test"
     measured, rows = json.loads((folder / "metrics.json").read_text()), rows_of(folder / "images.jsonl")
     assert measured["images"] == len(rows) == 2
-    assert {"cut short", "random edit"} <= measured["by_kind"].keys()      # the phase is planned
+    assert {"cut short", "random edit"} <= measured["by_kind"].keys()      # the phase has plans
     assert set(measured["metrics"]) == {"AUC", "ranked", "accuracy"}
     pairs = [(row["scores"]["right"], score) for row in rows
              for kind, score in row["scores"].items() if kind != "right"]
@@ -95,7 +95,7 @@ def test_a_test_says_by_kind_how_often_a_critic_is_right(run_well, project):
     assert "synth_self_discriminator1_trial_4/test/web/index.html" in (project / "output/index.html").read_text()
 
 
-def test_where_scores_have_no_zero_there_is_no_accuracy(run_well, project):
+def test_scores_without_a_zero_have_no_accuracy(run_well, project):
     run_well(TRAIN1, *TINY, "--trial", 22, "--num_iters", 1, "--objective", "ranking")
     run_well(TEST1, *SYNTH, "--trial", 22, "--visualize", 0)
     metrics = json.loads((run_of(project, 22) / "test/metrics.json").read_text())["metrics"]
@@ -114,7 +114,7 @@ def test_a_critic_without_plans_is_trained_and_tested(run_well, project):
     assert critic.config.words == vocab.names
 
 
-def test_plans_on_a_critic_go_through_the_one_evaluation(run_well, project):
+def test_plans_on_a_critic_are_measured_by_the_common_evaluation(run_well, project):
     run_well(TRAIN1, *TINY, "--trial", 101, "--num_iters", 2)
     run_well(PLAN, *SYNTH, *SHORT, "--dist_type", "self-disc", "--trial", 101, "--short_edge", 48, "--phase", "val")
     folder = project / "output/synth_plan_on_self-disc_trial_101/test_val"
@@ -134,7 +134,7 @@ def test_plans_on_the_target_need_no_critic(run_well, project):
     assert "avg var" not in metrics
 
 
-def test_plans_on_a_discriminator_by_the_notebooks_names(run_well, project):
+def test_plans_on_a_discriminator_under_the_notebooks_names(run_well, project):
     run_well("core/train_seq2seqGAN.py", *TINY, *NOTEBOOK, "--vis_encoder", "small", "--num_D", 1, "--ndf", 2,
             "--num_iters", 2, "--trial", 7)
     run_well(PLAN_ALIAS, *SYNTH, *SHORT, *NOTEBOOK, "--trial", 7, "--short_edge", 48, "--phase", "val")
@@ -147,7 +147,7 @@ def test_plans_on_a_discriminator_by_the_notebooks_names(run_well, project):
     assert "<b>darker</b>" not in page and "&lt;b&gt;darker" in page
 
 
-def test_mistakes_end_with_one_sentence(run_script, run_well, project):
+def test_a_mistake_gets_one_sentence(run_script, run_well, project):
     def refused(*command):
         result = run_script(*command)
         assert result.code == 2

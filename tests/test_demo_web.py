@@ -1,4 +1,4 @@
-"""The workbench in a real browser: an edit by words and sliders, its files, and what must not happen on the page."""
+"""The workbench in a real browser: edits by words and sliders, saved files, refused uploads and attacks."""
 import base64
 import html
 import io
@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.data import chelsea
 from tiny_project import ROOT
 
 from core.methods.planner import SHIPPED
@@ -26,13 +27,13 @@ EDITED = "document.querySelector('#after img').src"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The page's address, its process, and the folder for temporary files that it uses."""
+    """Start the server; return its address, its process and its folder of temporary files."""
     pytest.importorskip("gradio", reason="needs gradio: pip install -r requirements-web.txt")
     folder = tmp_path_factory.mktemp("server")
-    (folder / "ldie-web-killed/photo").mkdir(parents=True)   # what a server leaves that is killed
+    (folder / "ldie-web-killed/photo").mkdir(parents=True)   # as a killed server leaves it
     command = [sys.executable, ROOT / SCRIPT, "--checkpoint", SHIPPED, "--port", "0", "--max_megapixels", "1",
-               "--max_decoded_mb", "4", "--max_upload_mb", "1"]   # that planner does as it is told; a tiny one plans
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,   # what no LUT can hold
+               "--max_decoded_mb", "4", "--max_upload_mb", "1"]   # the tiny project's planner may plan steps ...
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,   # ... that no LUT can hold
                                env=os.environ | {"TMPDIR": str(folder)})
     address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
     assert address, "the server did not start; its reason stands above"
@@ -40,12 +41,12 @@ def server(tmp_path_factory):
     yield SimpleNamespace(url=address.group(), folder=folder, process=process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 130
-    assert list(folder.iterdir()) == []   # no photo stays behind
+    assert list(folder.iterdir()) == []   # no photo is left
 
 
 @pytest.fixture()
 def page(chromium, server):
-    """The page, fresh; afterwards, that nothing was asked from elsewhere and no script failed."""
+    """Return a new page; afterwards check that it sent no request elsewhere and that no script of it failed."""
     context = chromium.new_context(viewport={"width": 1400, "height": 950})
     page, asked, failures = context.new_page(), [], []
     page.set_default_timeout(30_000)
@@ -61,8 +62,9 @@ def page(chromium, server):
 
 
 @pytest.fixture()
-def cat(tmp_path, photo):
-    Image.fromarray(photo(300, 400)).save(path := tmp_path / "cat.png")
+def cat(tmp_path):
+    """A photo of a cat, 400 x 300."""
+    Image.fromarray(chelsea()[:300, :400]).save(path := tmp_path / "cat.png")
     return path
 
 
@@ -71,34 +73,34 @@ def drop(page, path):
 
 
 def opened(page, path):
-    """Drop a photo and wait until it is shown."""
+    """Drop a photo on the page and wait until it is shown."""
     drop(page, path)
     page.wait_for_selector("#after img")
     return page
 
 
 def ask(page, request, turns=1):
-    """Ask and wait until the history has so many entries."""
+    """Enter a request and wait until the history has `turns` entries."""
     page.get_by_label("What to do").fill(request)
     page.get_by_role("button", name="Edit").click()
     page.wait_for_function(f"document.querySelectorAll('#history li').length == {turns}")
 
 
 def asked(page, cat, request="make it brighter and increase the contrast"):
-    """Drop a photo, ask, and wait for the sliders."""
+    """Drop a photo, enter a request, and wait for the sliders."""
     ask(opened(page, cat), request)
     page.wait_for_selector(".step input[type=range]")
     return page
 
 
 def shown(page):
-    """The edited preview, (H, W, 3) in 0 to 255."""
+    """Return the edited preview, (H, W, 3) in 0 to 255."""
     data = page.evaluate(EDITED).partition(",")[2]
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))).astype(float)
 
 
 def act(page, action):
-    """Do something, wait until the edited preview is another one, and return that."""
+    """Perform an action, wait until the edited preview has changed, and return the new preview."""
     before = page.evaluate(EDITED)
     action()
     page.wait_for_function(f"before => {EDITED} != before", arg=before)
@@ -106,7 +108,7 @@ def act(page, action):
 
 
 def take(page, label, folder):
-    """Click a download button; return the file, or fail with what the page says instead."""
+    """Click a download button; return the file, or fail with the message on the page."""
     from playwright.sync_api import TimeoutError
     try:
         with page.expect_download() as download:
@@ -131,7 +133,7 @@ def test_a_photo_is_edited_by_words_and_the_files_are_those_of_edit_py(page, cat
     assert lut.read_bytes() == (tmp_path / "cat_edited.cube").read_bytes()
 
 
-def test_the_photo_follows_sliders_switches_and_undo(page, cat):
+def test_sliders_switches_and_undo_change_the_photo(page, cat):
     first = shown(asked(page, cat))
     slider = page.locator(".step input[type=range]").first
     moved = act(page, lambda: slider.fill(slider.get_attribute("max")))
@@ -144,7 +146,7 @@ def test_the_photo_follows_sliders_switches_and_undo(page, cat):
     assert np.array_equal(shown(page), moved)
 
 
-def test_steps_change_places(page, cat, tmp_path):
+def test_steps_can_be_reordered(page, cat, tmp_path):
     asked(page, cat)
     ask(page, "less saturation, please", 2)
     steps = page.locator(".step")
@@ -153,7 +155,7 @@ def test_steps_change_places(page, cat, tmp_path):
     page.wait_for_function("count => document.querySelectorAll('.step').length == count", arg=count)
     names = [text.strip().partition(" ")[2] for text in steps.locator("label", has=page.locator("[type=checkbox]"))
              .all_inner_texts()]
-    assert steps.first.get_by_role("button").first.is_disabled()   # the first cannot go up
+    assert steps.first.get_by_role("button").first.is_disabled()   # the first step cannot move up
     steps.first.get_by_role("button").last.click()
     page.wait_for_function("name => document.querySelector('.step').innerText.includes('1. ' + name)", arg=names[1])
     plan = json.loads(take(page, "plan", tmp_path).read_text())
@@ -169,7 +171,7 @@ def test_markup_in_a_request_is_text(page, cat):
 
 
 @pytest.mark.parametrize(("name", "reason"), [
-    ("letter.jpg", "letter.jpg: not a JPEG, PNG, TIFF or WebP picture"),
+    ("letter.jpg", "letter.jpg: not a picture of a known format"),
     ("large.png", "large.png: 2000 x 1000 is 2 megapixels, more than the limit of 1"),
     ("deep.png", "deep.png: 1000 x 1000 pixels of 8 bytes are 8 MB when decoded, more than the limit of 4"),
     ("scans.jpg", "scans.jpg: a progressive JPEG of more than 500 scans is not read")])
@@ -192,7 +194,7 @@ def test_a_bad_upload_is_one_sentence_and_the_photo_before_stays(page, cat, tmp_
     assert page.inner_text("#notice").startswith(reason)
     assert page.evaluate(EDITED) == before
     assert page.locator(".step").count() > 0
-    opened(page, cat)   # and the next upload works
+    opened(page, cat)   # the next upload works
     page.wait_for_selector("#notice [role=alert]", state="detached")
 
 
@@ -202,35 +204,35 @@ def test_a_file_over_the_limit_is_refused(page, tmp_path):
     page.get_by_text("exceed the maximum allowed size of 1.0 Mb").wait_for()
 
 
-def test_what_cannot_be_done_is_said(page, cat):
+def test_impossible_requests_are_answered_with_a_message(page, cat):
     page.get_by_role("button", name="Save photo").click()
     page.get_by_text("Drop a photo first").wait_for()
     opened(page, cat)
     page.get_by_label("What to do").fill("less")
     page.get_by_label("What to do").press("Enter")
-    page.get_by_text('"less" follows nothing that it could change; say first what to do').wait_for()
-    assert page.get_by_label("What to do").input_value() == "less"   # to be mended, not typed again
+    page.get_by_text('"less" needs an earlier edit to change; first say what to do').wait_for()
+    assert page.get_by_label("What to do").input_value() == "less"   # the request stays, to be corrected
     ask(page, "sharpen it")
     page.get_by_role("button", name="Save LUT").click()
     page.get_by_text(re.compile(r"\(sharpness .* cannot be held by a \.cube table")).wait_for()
 
 
-def test_the_slider_on_the_photo_shows_before_on_its_left_and_after_on_its_right(page, cat):
+def test_the_photo_shows_before_on_the_left_of_its_slider_and_after_on_the_right(page, cat):
     asked(page, cat)
-    divider = page.get_by_label("how much of the photo is shown as it is after the edit")
+    divider = page.get_by_label("per cent of the photo that show the edit")
     size = page.locator("#photo").bounding_box()
 
     def shares():
-        """How far the left and the right half of the photo, as the screen shows it, are from before and from after."""
+        """Return for the left and the right half of the photo on the screen whether it shows "before" or "after"."""
         seen = np.asarray(Image.open(io.BytesIO(page.locator("#photo").screenshot())).convert("RGB")).astype(float)
         whole = [np.asarray(Image.open(cat).resize(seen.shape[1::-1])),
                  np.asarray(Image.fromarray(np.uint8(shown(page))).resize(seen.shape[1::-1]))]
-        rows = slice(int(0.1 * len(seen)), int(0.4 * len(seen)))   # between the handle and the edge
+        rows = slice(int(0.1 * len(seen)), int(0.4 * len(seen)))   # rows between the handle and the edge
         left, right = slice(30, int(size["width"] / 2) - 30), slice(int(size["width"] / 2) + 30, -30)
         return [["before", "after"][np.argmin([np.abs(seen - image)[rows, half].mean() for image in whole])]
                 for half in (left, right)]
 
-    assert shares() == ["after", "after"]   # what an edit does is seen at once
+    assert shares() == ["after", "after"]   # the edit is visible at once
     divider.focus()
     page.keyboard.press("Home")
     assert shares() == ["before", "before"]
@@ -254,11 +256,11 @@ def test_the_photo_stays_in_sight_while_the_last_slider_moves(page, cat, size):
     assert photo["y"] >= 0
     assert photo["y"] + photo["height"] <= size[1]
     assert 0 <= last["y"] <= size[1]
-    if size[0] < 700:   # beside each other there is no above
+    if size[0] < 700:   # only on a narrow window the photo is above the sliders
         assert photo["y"] + photo["height"] <= last["y"]
 
 
-def test_saving_shows_at_once_that_it_does(page, cat):
+def test_saving_shows_a_progress_bar_at_once(page, cat):
     asked(page, cat)
     held = []
     page.route("**/queue/join*", lambda route: held.append(route))
@@ -279,7 +281,7 @@ def test_a_slider_does_not_wait_for_a_save(page, cat, server):
         pytest.skip("needs Linux, which tells the processes of a process")
     workers = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
     for pid in workers:
-        os.kill(pid, signal.SIGSTOP)   # a save that takes for ever
+        os.kill(pid, signal.SIGSTOP)   # the save never ends
     try:
         with page.expect_download() as download:
             page.get_by_role("button", name="Save photo").click()
@@ -295,7 +297,7 @@ def test_a_slider_does_not_wait_for_a_save(page, cat, server):
             os.kill(pid, signal.SIGCONT)
 
 
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(page, cat):
+def test_a_phone_shows_the_whole_width_of_the_page(page, cat):
     asked(page, cat)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.documentElement.scrollWidth <= 390")
@@ -308,14 +310,14 @@ def test_a_strangers_token_opens_nothing(page, server):
 
 
 class Visitor:
-    """A session of somebody who writes the requests by hand; `said` collects all that the server answers."""
+    """A session of somebody who writes the requests by hand; `said` collects all answers of the server."""
 
     def __init__(self, url):
         import httpx
         self.web, self.session, self.said = httpx.Client(base_url=url, timeout=60), uuid.uuid4().hex[:10], []
 
     def call(self, index, data):
-        """Post an event by its index; return what the server says when it is done, or why not."""
+        """Post an event by its index; return the server's messages about its end."""
         event = {"fn_index": index, "session_hash": self.session, "data": data}
         answer = self.web.post("/gradio_api/queue/join", json=event).text
         if "event_id" in answer:
@@ -377,7 +379,7 @@ def test_an_upload_is_opened_by_its_own_session_only(server, cat):
     assert "<img" in str(mine.call(opening, sent))
     assert other.call(opening, sent) == []
     assert "does not send this" in other.said[-1]
-    assert mine.call(opening, sent) == []   # and once
+    assert mine.call(opening, sent) == []   # an upload opens only once
     assert not Path(path).exists()
 
 
@@ -397,7 +399,7 @@ def test_the_page_is_for_its_own_host_and_origin(server, headers, status):
     (("--port", "99999"), "--port: 99999 is out of range")])
 def test_a_wrong_flag_is_one_sentence(run_script, monkeypatch, flags, reason):
     pytest.importorskip("gradio", reason="needs gradio: pip install -r requirements-web.txt")
-    monkeypatch.setenv("GRADIO_TEMP_DIR", "")   # what the script sets goes with the test
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")   # monkeypatch restores this variable, which the script sets
     result = run_script(SCRIPT, *flags)
     assert (result.code, reason in result.err) == (2, True), result.err
 

@@ -1,4 +1,4 @@
-"""README and docs/: tables hold the published figures, links lead somewhere, pages are short, the notebook runs."""
+"""README and docs/: tables hold the published figures, link targets exist, pages are short, the notebook runs."""
 import json
 import re
 import shutil
@@ -14,7 +14,7 @@ TABLE = re.compile(r"(<!-- table: [\w-]+ -->\n).*?(<!-- end of table -->)", re.D
 
 @pytest.fixture()
 def copy(tmp_path):
-    """A copy of the documents and their figures."""
+    """Return a folder with a copy of the documents and their figures."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     shutil.copy(ROOT / "README.md", tmp_path)
     return tmp_path
@@ -38,7 +38,7 @@ def test_a_changed_digit_is_found(copy, run_script):
     assert "README.md" in result.err and "results.md" in result.err and "run `make tables`" in result.err
 
 
-def test_removed_tables_are_written_again_to_the_byte(copy, run_well):
+def test_removed_tables_are_restored_to_the_byte(copy, run_well):
     pages = [copy / "README.md", *(copy / "docs").glob("*.md")]
     before = {path: path.read_bytes() for path in pages}
     for path in pages:
@@ -56,7 +56,7 @@ def test_removed_tables_are_written_again_to_the_byte(copy, run_well):
     (lambda root: (root / "docs/results/speed.json").write_text('{"kind": "bench", "figures": {"rows": 3}}'),
      "table 'speed'"),
     (lambda root: (root / "docs/results/speed.json").write_text("[]"), "speed.json: holds no figures")])
-def test_what_is_wrong_is_named(change, words, copy, run_script):
+def test_broken_descriptions_and_figures_are_named(change, words, copy, run_script):
     change(copy)
     result = run_script(SCRIPT, "--root", copy)
     assert result.code == 2
@@ -89,18 +89,18 @@ def test_readme_is_short():
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_a_page_is_read_in_three_minutes(path):
-    assert len(prose(path)) <= 750   # 250 words a minute
+def test_a_page_can_be_read_in_three_minutes(path):
+    assert len(prose(path)) <= 750   # at 250 words per minute
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(path):
+def test_link_targets_exist(path):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", path.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_scripts_that_are_named_exist(path):
+def test_named_scripts_exist(path):
     for name in re.findall(r"(?<![\w/.])((?:core|prepro|synthdata|misc|bench|data|tests)/[\w/]+\.(?:py|toml|md))",
                            path.read_text(encoding="utf-8")):
         assert (ROOT / name).exists(), name

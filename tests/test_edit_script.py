@@ -1,8 +1,10 @@
-"""edit.py as a photographer uses it: what is kept, changed, exported, refused, and what a second run does."""
+"""core/edit.py, run as a photographer runs it: kept properties, changed plans, exports, refusals, and second runs."""
 import errno
 import itertools
+import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ SHARP = Plan((*COLOUR, Step.make("sharpness", [0.5]), Step.make("contrast", [0.2
 
 @pytest.fixture(autouse=True)
 def desk(tmp_path, monkeypatch, photo):
-    """The current folder, with `cat.png` and the plans `colour.json` and `sharp.json`."""
+    """Change to a folder with `cat.png` and the plans `colour.json` and `sharp.json`."""
     monkeypatch.chdir(tmp_path)
     Image.fromarray(photo()).save("cat.png")
     COLOUR.save("colour.json")
@@ -36,7 +38,7 @@ def replay(plan="colour.json", out="out.png"):
     return "--img", "cat.png", "--replay", plan, "--out", out
 
 
-# What the file was, it stays
+# Properties of the photo that are kept
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_16_bits_and_the_profile_are_kept_and_edited_at_full_depth(suffix, succeed):
@@ -52,7 +54,7 @@ def test_16_bits_and_the_profile_are_kept_and_edited_at_full_depth(suffix, succe
     before, edited = read_photo(f"deep.{suffix}"), read_photo(f"deep_edited.{suffix}")
     assert edited.depth == 16
     assert edited.icc == before.icc
-    assert len(np.unique(edited.pixels)) > 5000   # 8 bits on the way would leave 256
+    assert len(np.unique(edited.pixels)) > 5000   # with 8 bits in between there would be 256
     assert np.abs(edited.pixels - np.clip(before.pixels * 2**0.5, 0, 1)).max() < 1 / 65535
 
 
@@ -72,7 +74,7 @@ def test_a_turned_photo_is_upright_once_and_keeps_its_camera(orientation, succee
         assert np.abs(read_photo(out).pixels - upright).mean() < 0.02
 
 
-def test_nothing_is_enlarged_and_quality_is_the_users(succeed):
+def test_photos_are_never_enlarged_and_quality_follows_the_flag(succeed):
     succeed(*replay(out="large.png"), "--size", 5000)
     assert Image.open("large.png").size == (64, 48)
     for quality in (20, 95):
@@ -85,7 +87,7 @@ def test_nothing_is_enlarged_and_quality_is_the_users(succeed):
 
 @pytest.mark.parametrize("level", [0, 255])
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (9, 9)])
-def test_flat_and_tiny_photos(level, size, succeed):
+def test_flat_and_tiny_photos_are_edited(level, size, succeed):
     Image.new("RGB", size, (level,) * 3).save("flat.png")
     out = succeed("--img", "flat.png", "--replay", "sharp.json", "--export", "f.xmp", "f.pp3", "f.json")
     assert out.count("CIEDE2000 to the plan: mean") == 3
@@ -94,12 +96,12 @@ def test_flat_and_tiny_photos(level, size, succeed):
     assert np.abs(read_photo("flat_edited.png").pixels - expected).max() <= 0.5 / 255 + 1e-6
 
 
-# The plan written is the plan applied
+# The written plan is the applied plan
 
 CHANGED = ("--strength", 0.5, "--drop", "sharpness", "--set", "brightness=0.2", "--set", "exposure=-0.4")
 
 
-def test_the_plan_written_is_the_plan_applied(succeed):
+def test_the_written_plan_is_the_applied_plan(succeed):
     out = succeed(*replay("sharp.json"), *CHANGED)
     plan = Plan.load("out.plan.json")
     assert [step.op for step in plan] == ["brightness", "tint", "saturation", "contrast", "exposure"]
@@ -111,7 +113,7 @@ def test_the_plan_written_is_the_plan_applied(succeed):
     assert Path("again.png").read_bytes() == Path("out.png").read_bytes()
 
 
-def test_what_is_dropped_but_not_there_is_said(succeed):
+def test_a_dropped_operator_that_the_plan_lacks_is_reported(succeed):
     assert "--drop sharpness: the plan has no such step" in succeed(*replay(), "--drop", "sharpness")
     assert Plan.load("out.plan.json") == COLOUR
 
@@ -129,7 +131,7 @@ def test_changes_that_make_no_sense_name_their_flag(flag, value, words, many, re
     refuse(*target, flag, value, words=(f"error: {flag} {value}: ", words))
 
 
-def test_no_strength_below_zero(refuse):
+def test_a_negative_strength_is_refused(refuse):
     refuse(*replay(), "--strength", -1, words=("--strength: -1 is out of range; give a number at least 0",))
 
 
@@ -143,7 +145,7 @@ def test_a_mask_of_another_shape_is_refused_and_of_another_size_resized(succeed,
     assert np.asarray(Image.open("out.png")).min() == 255
 
 
-def test_a_plan_and_a_request_are_one_too_many(refuse):
+def test_a_plan_together_with_a_request_is_refused(refuse):
     refuse(*replay(), "--request", "darker", words=("--replay, --request: give one of them",))
 
 
@@ -166,11 +168,11 @@ def test_a_look_up_table_read_back_agrees_with_the_printed_figure(name, flags, s
         assert f"mean {printed[0]:.3f}, maximum {printed[1]:.3f}" in Path(name).read_text()
 
 
-def test_what_a_format_cannot_hold_is_refused_before_anything_is_written_or_split_off_by_name(succeed, refuse):
+def test_steps_that_a_format_cannot_hold_are_refused_before_writing_or_split_off_by_name(succeed, refuse):
     refuse(*replay("sharp.json"), "--export", "ok.json", "look.cube",
            words=("look.cube: step 4 (sharpness +0.500) cannot be held by a .cube table; export to .json .xmp .pp3",))
     out = succeed(*replay("sharp.json"), "--export", "look.cube", "--split")
-    assert "the steps 4 sharpness, 5 contrast are to be carried out after it" in out
+    assert "apply the steps 4 sharpness, 5 contrast after the file" in out
     left = execute(COLOUR, read_photo("cat.png").tensor()[None])
     assert np.abs(apply_cube("look.cube", read_photo("cat.png").pixels) - from_tensor(left[0])).mean() < 0.01
 
@@ -190,7 +192,7 @@ def test_no_result_is_written_over_another_or_over_the_photo(flags, refuse):
 
 @pytest.fixture()
 def names():
-    """The photo under other names: a link to it, a hard link, through a linked folder, and with its whole path."""
+    """Return other names of the photo: a symbolic link, a hard link, a path through a linked folder, the full path."""
     Path("soft.png").symlink_to("cat.png")
     Path("hard.png").hardlink_to("cat.png")
     Path("link").symlink_to(".")
@@ -206,10 +208,10 @@ def test_the_original_is_never_replaced(overwrite, names, refuse):
         refuse(*replay(), "--export", name, *overwrite, words=(f"{name}: is named twice",))
 
 
-def test_a_replayed_plan_is_written_anew_only_as_it_is(succeed, refuse):
+def test_a_replayed_plan_file_is_rewritten_only_without_changes(succeed, refuse):
     again = ("--img", "cat.png", "--replay", "cat_edited.plan.json", "--overwrite")
     succeed("--img", "cat.png", "--replay", "colour.json")
-    succeed(*again)   # as after a change of the plan by hand
+    succeed(*again)   # as a user does after a change of the plan by hand
     refuse(*again, "--strength", 0.5, words=("cat_edited.plan.json: is named twice",))
     Path("link.json").symlink_to("cat_edited.plan.json")
     refuse(*again, "--drop", "tint", "--out", "other.png", "--plan", "link.json", words=("link.json: is named twice",))
@@ -227,7 +229,7 @@ def test_a_replayed_plan_is_written_anew_only_as_it_is(succeed, refuse):
     (("--img", ""), "--img: is empty"), (("--out", "."), ".: unknown suffix"), (("--out", "/"), "/: unknown suffix"),
     (("--img", f"{'x' * 300}.png"), "xxx.png: cannot be read"),
     (("--img", "gone.png"), "gone.png: no such file")])
-def test_nothing_is_written_where_something_cannot_be(flags, words, refuse):
+def test_no_file_is_written_if_one_of_them_cannot_be_written(flags, words, refuse):
     Path("mine.cube").write_text("mine")
     SHARP.save("other.json")
     refuse(*replay(), *flags, words=(words,))
@@ -250,6 +252,43 @@ def test_a_photo_too_long_for_its_format_leaves_no_plan(refuse):
     refuse("--img", "long.png", "--replay", "colour.json", "--out", "long.webp", words=("is more than WebP holds",))
 
 
+# Metadata
+
+XMP = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+       b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"'
+       b' xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>')
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_a_result_says_in_its_xmp_which_plan_edited_it(photo, succeed, suffix):
+    Image.fromarray(photo()).save("stars.jpg", xmp=XMP)
+    succeed("--img", "stars.jpg", "--replay", "colour.json", "--out", f"out.{suffix}")
+    packet = read_photo(f"out.{suffix}").xmp
+    description, = ElementTree.fromstring(packet.decode()).iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+    said = {name.rpartition("}")[2]: value for name, value in description.attrib.items()}
+    assert said["DigitalSourceType"].endswith("/algorithmicallyEnhanced")
+    assert Plan.from_dict(json.loads(said["Plan"])) == Plan.load("colour.json")
+    assert (said["Rating"], said["Orientation"]) == ("4", "1")
+
+
+def test_an_empty_plan_does_not_claim_an_edit(photo, succeed):
+    Image.fromarray(photo()).save("stars.jpg", xmp=XMP)
+    Plan().save("empty.json")
+    succeed("--img", "stars.jpg", "--replay", "empty.json", "--out", "out.jpg")
+    packet = read_photo("out.jpg").xmp
+    assert b'Rating="4"' in packet
+    assert b"algorithmicallyEnhanced" not in packet
+
+
+@pytest.mark.parametrize("packet", [b"<x", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"<a/>", b"\xff\xfe<a",
+                                    b" " * (1 << 21)])
+def test_damaged_xmp_is_left_out_with_a_note(packet, photo, succeed):
+    Image.fromarray(photo()).save("stars.webp", xmp=packet)
+    out = succeed("--img", "stars.webp", "--replay", "colour.json", "--out", "out.webp")
+    assert "its XMP data is damaged or too large and was left out" in out
+    assert b"algorithmicallyEnhanced" in read_photo("out.webp").xmp
+
+
 # Folders
 
 @pytest.fixture()
@@ -262,14 +301,14 @@ def trip(photo):
     return "--img", "trip", "--replay", "colour.json", "--out", "done"
 
 
-def test_a_folder_tells_what_it_passes_over_and_converts(trip, succeed):
+def test_a_folder_run_reports_skipped_and_converted_files(trip, succeed):
     out = succeed(*trip)
     assert "4 of 4 photos edited into done, each with its plan" in out
     assert "d.png: grey picture: converted to RGB" in out
-    assert "1 files of other kinds are passed over: notes.txt" in out
+    assert "1 files of other kinds were skipped: notes.txt" in out
 
 
-def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, on_opening):
+def test_an_interrupted_folder_run_resumes(trip, run_script, succeed, contents, on_opening):
     succeed(*trip)
     whole = contents("done")
     for path in Path("done").iterdir():
@@ -278,14 +317,14 @@ def test_an_interrupted_folder_goes_on(trip, run_script, succeed, contents, on_o
     assert run_script(SCRIPT, *trip).code == 130
     end()
     assert sorted(contents("done")) == ["done/a.png", "done/a.png.plan.json"]
-    (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after it
+    (Path("done") / "b.png.plan.json").write_bytes(whole["done/b.png.plan.json"])   # or just after that
     out = succeed(*trip)
     assert "3 of 4 photos edited into done" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
+    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents("done") == whole
 
 
-def test_results_of_another_plan_are_not_taken_for_done(trip, run_script, succeed, contents):
+def test_results_of_another_plan_do_not_count_as_done(trip, run_script, succeed, contents):
     succeed(*trip)
     whole = contents("done")
     result = run_script(SCRIPT, *trip, "--strength", 0.5)
@@ -303,11 +342,11 @@ def test_two_photos_do_not_share_a_result(trip, run_script):
     Image.open("trip/a.png").save("trip/e.tif")
     result = run_script(SCRIPT, *trip, "--overwrite")
     assert result.code == 2
-    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would have the name of e.dng's" in result.err
+    assert "1 photo(s) could not be edited:\n  trip/e.tif: its result would replace that of e.dng" in result.err
 
 
 @pytest.mark.parametrize(("flags", "words"), [
-    (("--out", "cat.png"), "cat.png: is a file; the results of a folder need a folder"),
+    (("--out", "cat.png"), "cat.png: is a file, but the results of a folder need a folder"),
     (("--out", "cat.png/done"), "cat.png: not a folder"), (("--export", "a.cube"), "--export: is for one photo"),
     (("--plan", "p.json"), "--plan p.json: is for one photo")])
 def test_a_folder_is_refused_as_a_whole(flags, words, trip, refuse):
@@ -316,11 +355,11 @@ def test_a_folder_is_refused_as_a_whole(flags, words, trip, refuse):
 
 @pytest.mark.parametrize("out", ["trip", "./trip/", "soft", "link/trip", ".", "/"])
 @pytest.mark.parametrize("source", ["trip", "soft"])
-def test_no_results_among_the_photos_nor_around_them(source, out, trip, refuse):
+def test_results_inside_or_above_the_folder_of_photos_are_refused(source, out, trip, refuse):
     Path("soft").symlink_to("trip")
     Path("link").symlink_to(".")
     refuse("--img", source, "--replay", "colour.json", "--overwrite", "--out", out,
-           words=(f"{Path(out)}: is the folder of the photos, or lies around it; their results need a folder of",))
+           words=(f"{Path(out)}: is or contains the folder of the photos; the results need another folder",))
 
 
 def test_no_photo_of_a_folder_is_replaced_by_the_result_of_another(trip, run_script, contents):
@@ -335,7 +374,7 @@ def test_no_photo_of_a_folder_is_replaced_by_the_result_of_another(trip, run_scr
     assert contents("trip") == photos
 
 
-def test_a_disk_that_refuses_the_photo_leaves_a_plan_that_a_second_run_takes_up(run_script, succeed, monkeypatch):
+def test_a_photo_that_cannot_be_written_leaves_a_plan_with_which_a_second_run_resumes(run_script, succeed, monkeypatch):
     made = files.create_beside
 
     def create(path):

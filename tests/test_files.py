@@ -1,4 +1,4 @@
-"""Files are whole or not there, and a mistake in one is a sentence with its name and line."""
+"""Files are complete or absent, and a mistake in a file gets a sentence with its name and line."""
 import errno
 import json
 import os
@@ -41,29 +41,29 @@ def test_an_interrupted_writer_leaves_the_old_file_and_nothing_else(tmp_path, er
     assert names(tmp_path) == ["result.json"]
 
 
-def test_a_disk_that_fills_while_the_file_is_closed(tmp_path):
+def test_a_disk_that_fills_while_the_file_is_closed_leaves_the_old_file(tmp_path):
     resource = pytest.importorskip("resource")
     path = tmp_path / "result.txt"
     path.write_text("old")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))   # stands for a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))   # simulates a full disk
     try:
         with pytest.raises(OSError, match="too large"), replacing(path) as file:
-            file.write(b"x" * 200)   # still in the buffer
+            file.write(b"x" * 200)   # these bytes stay in the buffer until the file is closed
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["result.txt"]
 
 
-def test_a_rename_that_fails(tmp_path):
+def test_a_failed_rename_leaves_the_old_file(tmp_path):
     (tmp_path / "taken" / "inside").mkdir(parents=True)
     with pytest.raises(OSError, match="directory"), replacing(tmp_path / "taken") as file:
         file.write(b"new")
     assert names(tmp_path) == ["taken"]
 
 
-def test_nobody_sees_a_half_written_file(tmp_path):
+def test_a_half_written_file_is_never_visible(tmp_path):
     path = tmp_path / "a" / "b" / "result.txt"
     with replacing(path, "w") as file:
         file.write("nëw")
@@ -78,21 +78,21 @@ def test_written_files_are_as_readable_as_others(tmp_path, monkeypatch, umask):
     before = os.umask(umask)
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(os, "umask", None)   # of all threads: setting it for a moment opens what they write meanwhile
+            patch.setattr(os, "umask", None)   # writing must not change the umask, which all threads share
             write_text(tmp_path / "written", "")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "written").stat().st_mode) == 0o666 & ~umask
 
 
-def test_an_error_without_a_file_gets_the_name_of_the_one_that_is_written(tmp_path):
+def test_an_error_without_a_file_name_gets_the_name_of_the_written_file(tmp_path):
     for found in (None, "read.json"):
         with pytest.raises(OSError, match="too large") as raised, replacing(tmp_path / "a.json"):
             raise OSError(errno.EFBIG, "File too large", *([found] if found else []))
         assert raised.value.filename == (found or str(tmp_path / "a.json"))
 
 
-def test_a_log_that_may_not_grow_is_named(tmp_path):
+def test_a_log_that_cannot_grow_is_named(tmp_path):
     resource = pytest.importorskip("resource")
     path = tmp_path / "log.jsonl"
     append_jsonl(path, [1])
@@ -108,9 +108,9 @@ def test_a_log_that_may_not_grow_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["long.json", "/dev/zero"])
-def test_no_more_is_read_than_allowed(tmp_path, path):
+def test_a_file_above_the_limit_is_not_read(tmp_path, path):
     (tmp_path / "long.json").write_text("[" + "1," * 600_000 + "1]")
-    with pytest.raises(UserError, match=r"(long\.json|zero): is larger than 1 MiB, the most that is read"):
+    with pytest.raises(UserError, match=r"(long\.json|zero): is larger than 1 MiB, the limit"):
         read_json(tmp_path / path, most=2**20)
     (tmp_path / "long.json").write_text("[1]".ljust(2**20))
     assert read_json(tmp_path / "long.json", most=2**20) == [1]
@@ -135,7 +135,7 @@ def test_tensors_that_unpack_to_more_than_the_file_holds_are_not_unpacked(tmp_pa
         read_tensors(tmp_path / "bomb.pt")
 
 
-def test_a_folder_that_cannot_be(tmp_path):
+def test_an_impossible_folder_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"x\.json: cannot be written here .*choose another folder"):
         write_json(tmp_path / "file" / "x.json", 1)
@@ -149,7 +149,7 @@ def test_json_round_trip(tmp_path):
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_what_is_not_json_is_never_written(tmp_path, number):
+def test_numbers_outside_json_are_never_written(tmp_path, number):
     write_json(tmp_path / "a.json", 1)
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"l1": number})
@@ -159,7 +159,7 @@ def test_what_is_not_json_is_never_written(tmp_path, number):
     assert not (tmp_path / "a.jsonl").exists()
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+def test_a_byte_order_mark_is_ignored(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf[1]\r\n")
     (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf1\r\n2\r\n")
     assert read_json(tmp_path / "a.json") == [1]
@@ -205,16 +205,16 @@ ROWS = [{"request": "é\u2028"}, {"request": "später"}]
 
 
 @pytest.mark.parametrize("cut", range(1, len(json.dumps(ROWS[1], ensure_ascii=False).encode()) + 1))
-def test_jsonl_goes_on_after_a_half_written_line(tmp_path, cut):
+def test_jsonl_is_appended_after_a_half_written_line(tmp_path, cut):
     path = tmp_path / "a.jsonl"
     append_jsonl(path, ROWS)
-    path.write_bytes(path.read_bytes()[:-cut])   # wherever the writer was stopped, also inside a character
+    path.write_bytes(path.read_bytes()[:-cut])   # the writer was stopped anywhere, even inside a character
     assert read_jsonl(path) == ROWS[:1]
     append_jsonl(path, ["next"])
     assert read_jsonl(path) == [ROWS[0], "next"]
 
 
-def test_jsonl_goes_on_when_the_first_line_is_half_written(tmp_path):
+def test_jsonl_is_appended_when_its_only_line_is_half_written(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"na')
     assert read_jsonl(path) == []
@@ -222,7 +222,7 @@ def test_jsonl_goes_on_when_the_first_line_is_half_written(tmp_path):
     assert read_jsonl(path) == [1]
 
 
-def test_a_passing_folder_holds_all_temporary_files_and_goes(tmp_path, monkeypatch):
+def test_a_temporary_folder_holds_all_temporary_files_and_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with passing_folder("web-") as folder:
         (folder / "photo.jpg").write_bytes(b"x")
@@ -234,7 +234,7 @@ def test_a_passing_folder_holds_all_temporary_files_and_goes(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_passing_folders_of_killed_processes_go_and_those_of_others_stay(tmp_path, monkeypatch):
+def test_only_temporary_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name in ("web-killed/photos", "other-killed", "kept/photos"):
         (tmp_path / name).mkdir(parents=True)

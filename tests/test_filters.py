@@ -1,4 +1,4 @@
-"""Box mean and guided filter, against OpenCV and what they promise."""
+"""Box mean and guided filter, against OpenCV and their documented properties."""
 import cv2
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_the_guided_filter_smooths_noise_and_keeps_an_edge():
     assert smooth.max() < 0.85
 
 
-def test_a_flat_picture_stays_and_gradients_are_finite():
+def test_a_flat_picture_is_unchanged_and_gradients_are_finite():
     flat = torch.full((1, 3, 9, 9), 0.3, requires_grad=True)
     smooth = guided_filter(flat, flat[:, :1], 2, 1e-4)
     torch.testing.assert_close(smooth, flat)

@@ -1,4 +1,4 @@
-"""Planners with a discriminator: what their scripts train, log, leave behind and refuse."""
+"""Scripts of planners with a discriminator: updates, logs, files, and refused flags."""
 import json
 import shutil
 from pathlib import Path
@@ -24,9 +24,9 @@ ON_D = {"D real", "D fake", "D_accuracy_real", "D_accuracy_fake"}
 
 @pytest.fixture()
 def train(run_script, project):
-    """Return `train(experiment, *flags, trial=1)`: train in the tiny project, and return the rows of the log.
+    """Return `train(experiment, *flags, trial=1)`: train in the tiny project; return the rows of the log.
 
-    With another exit `code`, that is asked for and the result of the script returned.
+    If an exit `code` other than 0 is given, the script must end with it, and its result is returned.
     """
     def run(experiment, *flags, trial=1, code=0):
         result = run_script(f"core/train_{experiment}.py", *TINY, *DISCRIMINATOR, "--trial", trial, *flags)
@@ -52,8 +52,8 @@ def losses_of(row):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_odd_iterations_are_supervised_and_even_ones_judged(train, experiment):
-    # under this seed the new planner's first plans have steps, without which it has no gradient in iteration 2
+def test_odd_iterations_are_supervised_and_even_ones_adversarial(train, experiment):
+    # with this seed the first plans have steps; empty plans would give no gradient in iteration 2
     rows = train(experiment, "--num_iters", 2, "--checkpoint_every", 1, "--manual_seed", 3)
     assert losses_of(rows[0]) == {"operator", "parameter"}
     assert losses_of(rows[1]) == {"GAN", "features", "perceptual"} | ON_D
@@ -63,7 +63,7 @@ def test_odd_iterations_are_supervised_and_even_ones_judged(train, experiment):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_both_networks_move_in_the_iterations_that_are_theirs(train, experiment):
+def test_each_network_changes_only_in_its_own_iterations(train, experiment):
     weights = {}
     for done in (1, 2, 4):
         train(experiment, "--num_iters", done, *GAN_ONLY)
@@ -82,7 +82,7 @@ def test_a_resumed_run_gives_the_losses_of_an_unbroken_one(train, experiment):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_a_checkpoint_gives_back_both_networks(train, experiment, monkeypatch):
+def test_a_checkpoint_restores_both_networks(train, experiment, monkeypatch):
     runs = []
     monkeypatch.setattr(Run, "save", lambda run, *args, save=Run.save: (save(run, *args), runs.append(run)))
     train(experiment, "--num_iters", 2)
@@ -106,13 +106,13 @@ def test_every_loss_can_be_switched_off(train, flags, expected):
     assert losses_of(rows[1]) == expected | ON_D
 
 
-def test_the_notebooks_flag_and_ours_play_the_same_game(train):
+def test_no_lsgan_and_gan_vanilla_give_the_same_losses(train):
     rows = train("seq2seqGAN", "--num_iters", 2, "--no_lsgan", *GAN_ONLY)
     assert train("seq2seqGAN", "--num_iters", 2, "--gan", "vanilla", *GAN_ONLY, "--restart") == rows
     assert train("seq2seqGAN", "--num_iters", 2, *GAN_ONLY, "--restart")[1]["D real"] != rows[1]["D real"]
 
 
-def test_the_pseudo_target_is_the_planned_sequence_carried_out(train):
+def test_the_pseudo_target_is_the_result_of_the_planned_sequence(train):
     seen = []
     handle = register_module_forward_pre_hook(
         lambda network, given: seen.append(given) if isinstance(network, MultiScaleDiscriminator) else None)
@@ -124,11 +124,11 @@ def test_the_pseudo_target_is_the_planned_sequence_carried_out(train):
     assert torch.equal(real[0], planned[0])
     assert torch.equal(real[0], fake[0])
     before, after = ((image - real[1]).abs().mean() for image in (real[0], planned[1]))
-    assert after < before / 2   # sequences are planned to come near the targets
+    assert after < before / 2   # planned sequences come close to the targets
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_the_test_script_measures_what_was_trained(train, run_script, experiment):
+def test_the_test_script_measures_the_trained_planner(train, run_script, experiment):
     train(experiment, "--num_iters", 2, "--checkpoint_every", 2, *GAN_ONLY)
     script = f"core/test_{experiment}.py"
     result = run_script(script, *SYNTH, "--print_every", 100, "--visualize_every", 100, "--visualize", 0,
@@ -149,7 +149,7 @@ def test_every_trial_is_understood_and_has_the_notebooks_figure(run_script, proj
         result = run_script(f"core/train_{experiment}.py", "--trial", number, "--language", "nowhere")
         assert (result.code, "vocabs_sess_1.json: no such vocabulary" in result.err) == (2, True), result.err
     assert {number for number, trial in trials.items() if "output L1" in trial.notebook} == {
-        number for number in trials if 0 < number < 100}   # the notebook gives none for trial 0
+        number for number in trials if 0 < number < 100}   # the notebook has no figure for trial 0
 
 
 def test_a_trial_sets_flags_without_a_value(train):
@@ -163,13 +163,13 @@ def test_a_trial_sets_flags_without_a_value(train):
     (("--crop", 20), "20 x 20 pixels is too small for the discriminator"),
     (("--action_id", 9), "gen_greedy_seqs.py"), (("--vgg_weights", "none.pth"), "none.pth: cannot be read"),
     (("--norm_D", "layer"), "invalid choice: 'layer'"), (("--num_D", 0), "0 is out of range")])
-def test_what_cannot_work_is_said_in_one_sentence(train, flags, sentence):
+def test_impossible_flags_are_refused_in_one_sentence(train, flags, sentence):
     refused = train("seq2seqGAN", "--num_iters", 2, *flags, code=2)
     assert sentence in refused.err
     assert "Traceback" not in refused.err
 
 
-def test_a_discriminator_of_other_flags_is_not_resumed(train):
+def test_a_run_does_not_resume_with_other_flags_of_the_discriminator(train):
     train("seq2seqGAN", "--num_iters", 1)
     assert "--ndf 4, not 8" in train("seq2seqGAN", "--num_iters", 2, "--ndf", 8, code=2).err
 

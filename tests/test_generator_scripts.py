@@ -1,4 +1,4 @@
-"""The scripts of the image generators, in the tiny project: they train, resume exactly, are tested and shown."""
+"""The scripts of the image generators, in the tiny project: training, exact resuming, test and demo."""
 import json
 
 import pytest
@@ -41,7 +41,7 @@ def networks(project, experiment, trial=200):
 
 
 @pytest.mark.parametrize("experiment", SCRIPTS)
-def test_both_networks_learn_and_a_run_that_was_broken_off_goes_on_exactly(experiment, project, run_script):
+def test_both_networks_learn_and_an_interrupted_run_resumes_exactly(experiment, project, run_script):
     train(run_script, experiment, 1, "--schedule", "constant")
     before = networks(project, experiment)
     train(run_script, experiment, 3, "--schedule", "constant")
@@ -57,7 +57,7 @@ def test_both_networks_learn_and_a_run_that_was_broken_off_goes_on_exactly(exper
 
 
 @pytest.mark.parametrize("experiment", SCRIPTS)
-def test_a_run_is_tested_by_the_one_evaluation(experiment, project, run_script, monkeypatch):
+def test_a_run_is_tested_by_the_common_evaluation(experiment, project, run_script, monkeypatch):
     train(run_script, experiment, 2, "--visualize", 1)
     folder = folder_of(project, experiment)
     assert (folder / "train" / "web" / "index.html").exists()
@@ -80,7 +80,7 @@ def test_a_run_is_tested_by_the_one_evaluation(experiment, project, run_script, 
 
 
 @pytest.mark.parametrize("experiment", ["pix2pixHD", "HaiWang"])
-def test_a_demo_shows_how_far_requests_are_apart(experiment, project, run_script):
+def test_a_demo_shows_how_much_results_differ_between_requests(experiment, project, run_script):
     train(run_script, experiment, 1)
     run = run_script(f"core/demo_{experiment}.py", *SYNTH, "--trial", 200, "--short_edge", 40, "--requests",
                      "make it brighter", "<b>darker</b>")
@@ -92,7 +92,7 @@ def test_a_demo_shows_how_far_requests_are_apart(experiment, project, run_script
 
 @pytest.mark.parametrize(("encoders", "equal", "taught_by_both"), [
     ("separate", False, True), ("shared", True, True), ("G", True, False)])
-def test_who_trains_the_language_encoder_of_pix2pixhd(encoders, equal, taught_by_both, project, run_script):
+def test_chosen_networks_train_the_language_encoder_of_pix2pixhd(encoders, equal, taught_by_both, project, run_script):
     train(run_script, "pix2pixHD", 2, "--encoders", encoders)
     weights = networks(project, "pix2pixHD")
     reader = [name for name in weights["G"] if name.startswith("request_encoder.")]
@@ -102,7 +102,7 @@ def test_who_trains_the_language_encoder_of_pix2pixhd(encoders, equal, taught_by
     assert (learning > len(weights["D"]) - len(reader)) == taught_by_both
 
 
-def test_the_average_of_the_weights_is_validated_saved_and_tested_and_resumes_exactly(project, run_script):
+def test_the_average_of_the_weights_is_validated_saved_tested_and_resumed(project, run_script):
     plain, flags = ("--schedule", "constant"), ("--schedule", "constant", "--ema", "0.9")
     train(run_script, "pix2pixHD", 3, *plain)
     train(run_script, "pix2pixHD", 2, *flags, trial=201)
@@ -121,7 +121,7 @@ def test_the_average_of_the_weights_is_validated_saved_and_tested_and_resumes_ex
     assert run.code == 2 and "--ema" in run.err
 
 
-def test_a_discriminator_may_read_nothing(project, run_script):
+def test_a_discriminator_may_have_no_words(project, run_script):
     train(run_script, "pix2pixHD", 1, "--encoders", "only_G", "--triple", 0)
     assert not any(name.startswith("request_encoder.") for name in networks(project, "pix2pixHD")["D"])
     run = run_script("core/train_pix2pixHD.py", *TINY, "--encoders", "only_G", "--triple", "--trial", 202)
@@ -132,7 +132,7 @@ def test_a_discriminator_may_read_nothing(project, run_script):
     ("HaiWang", ("--model", "Bucket")), ("HaiWang", ("--model", "Pix2Pix", "--triple", "1", "--no_lsgan")),
     ("bilinearGAN", ("--fusing_method", "FiLM", "--gan", "hinge", "--lambda_L1", "1")),
     ("bilinearGAN", ("--fusing_method", "concat", "--gan", "wgan", "--r1", "0.1"))])
-def test_the_other_models_and_games_train(experiment, flags, project, run_script):
+def test_the_other_models_and_adversarial_losses_train(experiment, flags, project, run_script):
     train(run_script, experiment, 1, *flags)
     row, = log_of(project, experiment)
     assert all(abs(value) < 1e6 for value in row.values())
@@ -158,13 +158,13 @@ def test_a_test_of_another_network_is_refused(experiment, script, flags, sentenc
     (("--netG", "unet_100"), "generator 'unet_100' is unknown"),
     (("--hidden_size", 5), "--hidden_size 5: give an even number"),
 ])
-def test_what_cannot_be_trained_is_refused_in_a_sentence(flags, sentence, project, run_script):
+def test_impossible_training_flags_are_refused_in_a_sentence(flags, sentence, project, run_script):
     run = run_script("core/train_pix2pixHD.py", *TINY, *SCRIPTS["pix2pixHD"], "--trial", 203, "--num_iters", 1, *flags)
     assert run.code == 2
     assert sentence in run.err.splitlines()[-1] and "Traceback" not in run.err
 
 
-def test_the_perceptual_loss_says_on_what_it_looks(project, run_script):
+def test_the_perceptual_loss_names_its_network(project, run_script):
     run = train(run_script, "bilinearGAN", 1, "--use_vgg")
     assert "the perceptual loss compares features of" in run.out + run.err
     assert log_of(project, "bilinearGAN")[0]["VGG"] > 0

@@ -1,4 +1,4 @@
-"""GIER in the scripts: the same programs with its defaults, its data modes, its own numbered trials."""
+"""Scripts on GIER: the same programs with GIER's defaults, data modes and numbered trials."""
 import json
 
 import pytest
@@ -47,7 +47,7 @@ def test_a_vocabulary_is_built_from_the_summaries(gier, run_script):
     result = run_script("prepro/build_vocab.py", "--dataset", "GIER", "--session", 3, "--min_count", 1, "--out", "new")
     assert result.code == 0, result.err
     words = json.loads((gier / "new/GIER_vocabs_sess_3.json").read_text())
-    assert "help" not in words   # a word of the requests of the web, which no sample has
+    assert "help" not in words   # a word of the web requests, which are in no sample
     assert len(words) > 10
 
 
@@ -64,13 +64,13 @@ def test_an_unknown_mode_is_refused(command, gier, run_script):
     assert "error: --data_mode global+aligned: 'aligned' is unknown; known are: valid, shapeAlign" in result.err
 
 
-def test_other_data_sets_take_no_mode(project, run_script):
+def test_other_data_sets_refuse_a_data_mode(project, run_script):
     add_fivek(project)
     result = run_script("core/train_seq2seqL1.py", *SMALL, "--data_mode", "global")
     assert (result.code, "--data_mode global: data/FiveK has no data modes" in result.err) == (2, True)
 
 
-def test_without_a_planned_set_the_command_that_makes_it_is_told(gier, run_script):
+def test_a_missing_planned_set_is_reported_with_the_command_that_makes_it(gier, run_script):
     result = run_script(TRAIN, *SMALL)
     assert result.code == 2
     command = "prepro/gen_greedy_seqs.py --dataset GIER --session 3 --phase train --action_id 1"
@@ -80,20 +80,20 @@ def test_without_a_planned_set_the_command_that_makes_it_is_told(gier, run_scrip
 
 
 @pytest.mark.parametrize("script", [*VARIANTS, PLAN])
-def test_help_is_of_the_script_that_was_called(script, run_script):
+def test_help_describes_the_called_script(script, run_script):
     result = run_script(script, "--help")
     assert result.code == 0, result.err
     assert f"python {script}" in result.out
     assert "(default: GIER)" in result.out
 
 
-def test_trials_of_a_data_set_stand_apart(gier, run_script):
+def test_a_data_set_has_its_own_trials(gier, run_script):
     assert get_trial("seq2seqL1", 1, "GIER").flags == {"data_mode": "global+shapeAlign"}
     assert get_trial("seq2seqL1", 1, "synth") == get_trial("seq2seqL1", 1)
     for number in read_trials("seq2seqL1", "GIER"):
         result = run_script(TRAIN, "--trial", number, "--language", "nowhere")
         assert "vocabs_sess_3.json: no such vocabulary" in result.err
-    # a trial gives way to the command line, and the defaults of the script to the trial
+    # the command line overrides the trial, and the trial overrides the defaults of the script
     (gier / "data/GIER/splits/train_shapeAlign_sess_3.json").write_text("[]")
     assert "--data_mode shapeAlign" in run_script(PLAN, "--data_mode", "shapeAlign").err
     assert run_script(PLAN).code == 0

@@ -1,4 +1,4 @@
-"""Imports run down only, floor by floor; rooms on one floor do not import each other, except where noted."""
+"""Imports only go down the floors; rooms on one floor do not import each other, except for NEIGHBOURS."""
 import ast
 import sys
 from pathlib import Path
@@ -20,13 +20,13 @@ NEIGHBOURS = {("operators", "regions"), ("pretrained", "files")}   # imports on 
 
 
 def sources(root):
-    """Return {dotted name: path} of all Python files of the house."""
+    """Return {dotted name: path} of all Python files of the repository."""
     paths = [path for folder in ("core", *SCRIPT_FOLDERS) for path in sorted((root / folder).rglob("*.py"))]
     return {".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
 def room_of(name):
-    """Return the room of a module of the house: "operators", "files", ...; None for a script."""
+    """Return the room of a module of the repository: "operators", "files", ...; None for a script."""
     parts = name.split(".")
     return parts[1] if parts[0] == "core" and len(parts) > 1 and parts[1] in FLOORS else None
 
@@ -44,7 +44,7 @@ def imported(name, path):
 
 
 def trespass(room, target):
-    """Return what is wrong with a module of `room` (None: a script) importing `target`, or None."""
+    """Return why a module of `room` (None: a script) must not import `target`, or None if it may."""
     if target.split(".")[0] not in ("core", *SCRIPT_FOLDERS):
         return None
     goal = room_of(target)
@@ -59,28 +59,28 @@ def trespass(room, target):
 
 
 def violations(root):
-    """Return a sentence for each import that climbs or crosses, each script that is imported, each utils.py."""
+    """Return a sentence for each import of a higher room, a forbidden neighbour or a script, and for each utils.py."""
     found = []
     for name, path in sources(root).items():
         if path.name == "utils.py":
             found.append(f"{name}: has no subject")
         for line, target in imported(name, path):
-            if name.startswith("bench.") and target.startswith("bench."):   # a package of its own
+            if name.startswith("bench.") and target.startswith("bench."):   # bench is a package
                 continue
             if wrong := trespass(room_of(name), target):
                 found.append(f"{name}, line {line}: {wrong} ({target})")
     return found
 
 
-def test_the_house_keeps_its_floors():
+def test_all_imports_of_the_repository_are_allowed():
     assert violations(ROOT) == []
 
 
-def test_every_room_is_walked():
+def test_every_room_has_a_floor_and_is_checked():
     rooms = {room_of(name) for name in sources(ROOT)}
     assert rooms == {*FLOORS, None}
     folders = {path.name for path in (ROOT / "core").iterdir() if path.is_dir() and any(path.glob("*.py"))}
-    assert folders - {"utils"} <= rooms   # which holds one script only, by the notebook's name
+    assert folders - {"utils"} <= rooms   # utils holds only a script under the notebook's name
 
 
 def test_the_alias_of_a_script_is_alone_in_its_folder():
@@ -88,7 +88,7 @@ def test_the_alias_of_a_script_is_alone_in_its_folder():
 
 
 def test_every_script_puts_the_root_on_the_path_first():
-    """Before `_init_paths` a script may import the standard library only, and nothing beside it may shadow that."""
+    """Before `_init_paths` a script may only import the standard library, and no file beside it may shadow a module."""
     scripts = [path for path in sources(ROOT).values()
                if 'if __name__ == "__main__"' in path.read_text(encoding="utf-8")]
     assert scripts
@@ -145,7 +145,7 @@ def test_a_house_in_order_has_no_violations(tmp_path):
     ("core/models/utils.py", "", "has no subject"),
     ("prepro/utils.py", "", "has no subject"),
 ])
-def test_a_wrong_arrow_is_seen(tmp_path, name, text, wrong):
+def test_a_forbidden_import_is_found(tmp_path, name, text, wrong):
     found = violations(build(tmp_path, HOUSE | {name: text}))
     assert len(found) == 1
     assert found[0].startswith(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))

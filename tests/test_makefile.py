@@ -1,4 +1,4 @@
-"""The Makefile: `make demo` says what comes, and its first result waits for nothing."""
+"""The Makefile: `make demo` announces each stage, and its first result needs no data and no training."""
 import os
 import re
 import shutil
@@ -12,10 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="module")
 def demo():
-    """What `make demo` does once the environment is there: a list of (sentence, script, flags)."""
+    """Return the stages of `make demo` in an existing environment: a list of (sentence, script, flags)."""
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
-    # `make test` gives its flags to this make, which would then name the folder that it enters
+    # without the flags of `make test`, with which this make would print the folder that it enters
     of_its_own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     said = subprocess.run(["make", "-n", "-o", "E/installed", "VENV=E", "demo"], cwd=ROOT, check=True,
                           capture_output=True, text=True, env=of_its_own).stdout.splitlines()
@@ -28,13 +28,13 @@ def demo():
     return stages
 
 
-def test_each_stage_says_what_comes_and_how_long_it_takes(demo):
+def test_each_stage_announces_its_action_and_its_duration(demo):
     for number, (sentence, script, _) in enumerate(demo, 1):
         assert re.fullmatch(rf"{number}/{len(demo)} \w[\w ]+: .+ \(.*(second|minute)s?\)", sentence), sentence
         assert (ROOT / script).is_file()
 
 
-def test_the_first_result_is_that_of_the_planner_that_ships(demo):
+def test_the_first_stage_uses_the_shipped_planner_and_the_last_the_trained_one(demo):
     _, script, flags = demo[0]
     assert (script, flags) == ("core/demo_seq2seqL1.py", [])
     _, script, flags = demo[-1]

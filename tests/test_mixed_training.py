@@ -1,4 +1,4 @@
-"""Training on a data set and a synthetic one, with the sentence encoder: what the script leaves behind."""
+"""Training on a data set mixed with a synthetic one, and with the sentence encoder: files and logs of the script."""
 import pytest
 import torch
 from tiny_project import TINY, copy_of, tiny_project
@@ -30,7 +30,7 @@ def test_mixed_training_with_minilm(project, run_script):
     assert torch.equal(method(image, "brigten it, by 10%").image, edited.image)
 
 
-def test_a_folder_that_is_not_there_is_refused(project, run_script):
+def test_a_missing_folder_is_refused(project, run_script):
     result = run_script(TRAIN, *TINY, "--trial", 8, "--mix", "data/nowhere", "--num_iters", 1)
     assert result.code == 2
     assert "--mix data/nowhere: no such folder" in result.err
@@ -40,19 +40,19 @@ def test_the_rate_falls_along_a_cosine(project, run_script):
     result = run_script(TRAIN, *TINY, "--trial", 9, "--schedule", "cosine", "--num_iters", 4, "--checkpoint_every", 2)
     assert result.code == 0, result.err
     state = torch.load("output/synth_seq2seqL1_trial_9/last.pt", weights_only=True)
-    # the last of 4 iterations: (1 + cos(3/4 pi)) / 2 of 1e-3
+    # the rate of the last of 4 iterations: (1 + cos(3/4 pi)) / 2 of 1e-3
     assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(1e-3 * 0.14645, rel=1e-3)
 
 
-def test_a_synthetic_set_is_trained_on_by_the_plans_that_it_was_made_by(project, run_script):
+def test_a_synthetic_set_is_trained_on_the_plans_that_made_it(project, run_script):
     result = run_script(TRAIN, *TINY, "--trial", 10, "--action_id", 0, "--forgiving", 1, "--typos", 0.5,
-                        "--num_iters", 2, "--output", "fresh")   # where nothing is planned
+                        "--num_iters", 2, "--output", "fresh")   # a folder without plans
     assert result.code == 0, result.err
     method = PlannerMethod.load("fresh/synth_seq2seqL1_trial_10/last.pt")
     assert method.vocab.read("by 12%") == ["by", "10%"]
 
 
-def test_words_may_be_taught_first_and_the_run_resumes_in_either_part(project, run_script):
+def test_a_run_with_words_first_resumes_in_either_part(project, run_script):
     flags = (*TINY, "--action_id", 0, "--words_first", 3, "--checkpoint_every", 1, "--schedule", "cosine",
              "--visualize", 0)
     for trial, parts in ((11, (5,)), (12, (2, 4, 5))):

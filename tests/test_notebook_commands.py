@@ -1,6 +1,6 @@
-"""The notebook's command lines, as they stand there, run: on a tiny project, with tiny networks and few iterations.
+"""The notebook's command lines run unchanged, on a tiny project with tiny networks and few iterations.
 
-A line is given whole; what makes it tiny is appended, since the last of two equal flags counts.
+The flags for the tiny size are appended to a line, because the last of two equal flags counts.
 """
 import shutil
 
@@ -15,7 +15,7 @@ TINY = {"--num_iters": 2, "--batch_size": 2, "--checkpoint_every": 2, "--num_wor
 
 
 def sections():
-    """Return {name: the command lines below it}."""
+    """Return {name of a section: its command lines}."""
     found = {}
     for line in COMMANDS.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
@@ -27,7 +27,7 @@ def sections():
 
 @pytest.fixture(scope="module")
 def with_sets(tmp_path_factory):
-    """A copy of the tiny project with FiveK, which is planned, and GIER."""
+    """Return a copy of the tiny project with FiveK, which is planned, and GIER."""
     copy = copy_of(tiny_project(tmp_path_factory), tmp_path_factory.mktemp("notebook"))
     add_fivek(copy)
     add_gier(copy)

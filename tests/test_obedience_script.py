@@ -1,4 +1,4 @@
-"""core/test_obedience.py on a tiny project: references behave as what they are, and all files are written."""
+"""core/test_obedience.py on a tiny project: references score as expected, and all files are written."""
 import json
 
 import pytest
@@ -18,7 +18,7 @@ nothing = ["leave it as it is"]
 
 @pytest.fixture()
 def project(tmp_path_factory, tmp_path, monkeypatch):
-    """A copy of the tiny project with a few sentences, which is the current folder."""
+    """Return a copy of the tiny project with a few sentences, and make it the current folder."""
     copy = copy_of(tiny_project(tmp_path_factory), tmp_path)
     (copy / "sentences.toml").write_text(SENTENCES)
     monkeypatch.chdir(copy)
@@ -54,7 +54,7 @@ def test_keywords_obey_and_identity_does_not(run_script, project):
         ("direction", 0, 2, 2), ("direction", 0, 2, 2), ("opposites", 0, 2, 2), ("no_op", 2, 2, 0)]
     page = (folder / "obedience/web/index.html").read_text()
     assert "make it darker" in page
-    assert len(list((folder / "obedience/web/images").rglob("*.jpg"))) == 2 + 2 + 3   # the photo, and after each
+    assert len(list((folder / "obedience/web/images").rglob("*.jpg"))) == 2 + 2 + 3   # photos and results
 
 
 def test_a_planner_is_judged_by_its_own_plans_with_real_requests(run_script, project):
@@ -67,7 +67,7 @@ def test_a_planner_is_judged_by_its_own_plans_with_real_requests(run_script, pro
     measured, shares = suites(project / RUN)
     assert (measured["experiment"], measured["trial"], measured["sentences"]) == ("seq2seqL1", 100, 5)
     assert set(shares) == {"direction", "direction_real", "opposites", "no_op"}
-    assert all(row["interval"] is None for row in measured["suites"])   # one photo
+    assert all(row["interval"] is None for row in measured["suites"])   # a single photo has no interval
     assert not (project / RUN / "obedience/web").exists()
     again = (project / RUN / "obedience/items.jsonl").read_bytes()
     run_script(*command)
@@ -78,7 +78,7 @@ def test_a_planner_is_judged_by_its_own_plans_with_real_requests(run_script, pro
     (("--sentences", "none.toml"), "none.toml: no such file"),
     (("--trial", 77), "synth_seq2seqL1_trial_77"),
     (("--annotations", "none.json"), "none.json: no such file"),
-    (("--reference", "planned"), "invalid choice: 'planned'"),   # it knows the requests of its pairs only
+    (("--reference", "planned"), "invalid choice: 'planned'"),   # the reference only knows the requests of its pairs
 ])
 def test_a_mistake_is_named_before_anything_is_written(run_script, project, more, sentence):
     result = run_script(*flags(*more))

@@ -1,4 +1,4 @@
-"""plan_pair.py as a photographer uses it: a plan from a pair, to a folder, and every pair that is none."""
+"""core/plan_pair.py, run as a photographer runs it: the plan of a pair, its use on a folder, and refused pairs."""
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ BEFORE_AFTER = ("--before", "raw.png", "--after", "done.png", "--operators", "br
 
 @pytest.fixture(autouse=True)
 def desk(tmp_path, monkeypatch, photo):
-    """The current folder, with `raw.png`, `done.png`, which is `raw.png` after EDIT, and two photos in `trip/`."""
+    """Change to a folder with `raw.png`, `done.png`, which is `raw.png` after EDIT, and two photos in `trip/`."""
     monkeypatch.chdir(tmp_path)
     Path("trip").mkdir()
     for name, seed in (("raw", 0), ("trip/a", 1), ("trip/b", 2)):
@@ -24,7 +24,7 @@ def desk(tmp_path, monkeypatch, photo):
     return tmp_path
 
 
-def test_the_plan_its_gains_and_what_remains_are_printed_and_true(succeed):
+def test_the_printed_plan_gains_and_remaining_distance_are_right(succeed):
     out = succeed(*BEFORE_AFTER)
     plan = Plan.load("done.plan.json")
     before, after = (read_photo(f"{name}.png").tensor() for name in ("raw", "done"))
@@ -38,7 +38,7 @@ def test_the_plan_its_gains_and_what_remains_are_printed_and_true(succeed):
 
 
 @pytest.mark.parametrize("flag", ["--apply_to", "--apply-to"])
-def test_the_plan_is_carried_to_a_folder_in_both_spellings(flag, succeed):
+def test_the_plan_is_applied_to_a_folder_with_either_spelling_of_the_flag(flag, succeed):
     assert "2 of 2 photos edited into out" in succeed(*BEFORE_AFTER, flag, "trip", "--out", "out")
     for name in ("a.png", "b.png"):
         assert Plan.load(f"out/{name}.plan.json") == Plan.load("done.plan.json")
@@ -49,10 +49,10 @@ def test_the_plan_is_carried_to_a_folder_in_both_spellings(flag, succeed):
 def test_the_pair_is_not_replaced_by_a_result(run_script, refuse, contents):
     for flag in ("raw.png", "done.png"):
         refuse(*BEFORE_AFTER, "--export", flag, "--overwrite", words=(f"{flag}: is named twice",))
-    refuse(*BEFORE_AFTER, "--apply_to", "trip", "--out", "trip", "--overwrite", words=("trip: is the folder of the",))
+    refuse(*BEFORE_AFTER, "--apply_to", "trip", "--out", "trip", "--overwrite", words=("trip: is or contains the",))
     Path("trip/a.png").write_bytes(Path("raw.png").read_bytes())
     Path("out").mkdir()
-    Path("done.png").rename("out/a.png")   # the retouched one, named as a camera named it
+    Path("done.png").rename("out/a.png")   # the retouched photo under a camera's name
     before = contents("out")
     result = run_script(SCRIPT, *("out/a.png" if word == "done.png" else word for word in BEFORE_AFTER),
                         "--apply_to", "trip", "--out", "out", "--overwrite")
@@ -60,7 +60,7 @@ def test_the_pair_is_not_replaced_by_a_result(run_script, refuse, contents):
     assert contents("out").items() >= before.items()
 
 
-def test_the_changed_plan_is_said_saved_exported_and_applied(succeed):
+def test_the_changed_plan_is_printed_saved_exported_and_applied(succeed):
     out = succeed(*BEFORE_AFTER, "--apply_to", "trip", "--out", "out", "--drop", "saturation", "--set", "contrast=0.5",
                   "--export", "look.json", "look.cube")
     plan = Plan.load("done.plan.json")
@@ -72,14 +72,14 @@ def test_the_changed_plan_is_said_saved_exported_and_applied(succeed):
     assert np.abs(read_photo("out/a.png").pixels - expected).max() <= 0.5 / 255 + 1e-6
 
 
-def test_a_second_run_goes_on_and_a_plan_of_another_kind_is_not_replaced(succeed, run_script, contents):
+def test_a_second_run_resumes_and_does_not_replace_another_plan(succeed, run_script, contents):
     command = (*BEFORE_AFTER, "--apply_to", "trip", "--out", "out")
     succeed(*command)
     whole = contents()
     Path("out/b.png").unlink()
     out = succeed(*command)
     assert "1 of 2 photos edited into out" in out
-    assert "1 photos were edited before, with the same plan; --overwrite edits them anew: a.png" in out
+    assert "1 photos were edited before, with the same plan; --overwrite edits them again: a.png" in out
     assert contents() == whole
     result = run_script(SCRIPT, *command, "--strength", 0.5)
     assert (result.code, "done.plan.json: exists; give --overwrite" in result.err) == (2, True)
@@ -103,7 +103,7 @@ def test_a_pair_of_other_sizes_or_channels_is_refused_unless_it_may_be_converted
         refuse(*BEFORE_AFTER, "--convert", words=(words,))
 
 
-def test_an_opaque_alpha_channel_is_no_difference(succeed):
+def test_an_opaque_alpha_channel_does_not_matter(succeed):
     Image.open("done.png").convert("RGBA").save("done.png")
     succeed(*BEFORE_AFTER)
 
@@ -111,7 +111,7 @@ def test_an_opaque_alpha_channel_is_no_difference(succeed):
 @pytest.mark.parametrize("size", [(1, 1), (9, 7)])
 @pytest.mark.parametrize(("before", "after", "remaining"), [
     (0, 255, "1.0000"), (255, 0, "0.0000"), (0, 0, "0.0000"), (255, 255, "0.0000")])
-def test_flat_and_tiny_pairs(before, after, remaining, size, succeed):
+def test_flat_and_tiny_pairs_are_planned(before, after, remaining, size, succeed):
     for name, level in (("raw", before), ("done", after)):
         Image.new("RGB", size, (level,) * 3).save(f"{name}.png")
     assert f"remaining {remaining}" in succeed(*BEFORE_AFTER)
@@ -134,7 +134,7 @@ def test_flat_and_tiny_pairs(before, after, remaining, size, succeed):
     (("--export", "look.3dl"), "unknown suffix '.3dl'"),
     (("--set", "sharpness=0.5", "--export", "look.cube"), "(sharpness +0.500) cannot be held by a .cube table"),
     (("--max_megapixels", "0.001"), "more than the limit of 0.001")])
-def test_nothing_is_written_where_something_is_wrong(flags, words, refuse):
+def test_no_file_is_written_if_an_argument_is_wrong(flags, words, refuse):
     Path("empty").mkdir()
     Path("mine.cube").write_text("mine")
     EDIT.save("mine.json")

@@ -1,4 +1,4 @@
-"""Every script, as a user runs it: a few iterations on a tiny project, and what the script leaves behind."""
+"""Every script, run as a user runs it: a few iterations on a tiny project, printed lines and written files."""
 import argparse
 import json
 import os
@@ -28,7 +28,7 @@ def losses(folder):
     return read_lines(folder / "log.jsonl")
 
 
-# All of them (conftest.py reports those that no test has run)
+# All scripts (conftest.py reports scripts that no test has run)
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_explains_every_flag_and_its_default(script, run_script, monkeypatch):
@@ -39,7 +39,7 @@ def test_help_explains_every_flag_and_its_default(script, run_script, monkeypatc
     result = run_script(script, "--help")
     assert result.code == 0
     parser, = parsers
-    assert f"python {script}" in result.out   # a command to start with
+    assert f"python {script}" in result.out   # an example command
     for action in parser._actions:
         if action.help == argparse.SUPPRESS:
             continue
@@ -51,7 +51,7 @@ def test_help_explains_every_flag_and_its_default(script, run_script, monkeypatc
 
 
 def test_every_trial_of_the_file_is_understood(run_script, project):
-    """Their flags exist and have possible values: only then does the missing vocabulary matter."""
+    """A trial with an unknown flag or value would fail before the missing vocabulary is reported."""
     for number in read_trials("seq2seqL1"):
         result = run_script(TRAIN, "--trial", number, "--language", "nowhere")
         assert (result.code, "vocabs_sess_1.json: no such vocabulary" in result.err) == (2, True), result.err
@@ -59,7 +59,7 @@ def test_every_trial_of_the_file_is_understood(run_script, project):
 
 # Planning
 
-def test_planning_leaves_plans_options_and_a_page(run_well, project):
+def test_planning_writes_plans_options_and_a_page(run_well, project):
     result = run_well("prepro/gen_greedy_seqs.py", *SYNTH, "--phase", "val", "--action_id", 3)
     folder = project / "output/actions_set_3"
     row, = read_lines(folder / "synth_val_sess_1.jsonl")
@@ -69,7 +69,7 @@ def test_planning_leaves_plans_options_and_a_page(run_well, project):
     assert "the notebook, FiveKReq train: 0.1201 -> 0.0521" in result.out
 
 
-def test_a_set_of_ones_own_keeps_its_order_and_its_options(run_well, run_script, project):
+def test_a_users_own_set_keeps_its_order_and_its_options(run_well, run_script, project):
     own = ("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", 12, "--operators", "saturation,color", "--fixed_order",
            "--tolerance", 0)
     run_well(*own)
@@ -86,7 +86,7 @@ def test_a_set_of_ones_own_keeps_its_order_and_its_options(run_well, run_script,
     assert path.read_bytes() == before
 
 
-def test_epsilon_plans_by_chance_that_a_seed_repeats(run_well, project):
+def test_plans_with_epsilon_are_random_and_repeatable_by_seed(run_well, project):
     plans = []
     for number, seed in ((12, 0), (13, 0), (14, 1)):
         run_well("prepro/gen_greedy_seqs.py", *SYNTH, "--action_id", number, "--operators",
@@ -95,7 +95,7 @@ def test_epsilon_plans_by_chance_that_a_seed_repeats(run_well, project):
     assert plans[0] == plans[1] != plans[2]
 
 
-def test_interrupted_planning_goes_on_to_the_same_file(run_well, run_script, project, photo, on_opening):
+def test_interrupted_planning_resumes_to_the_same_file(run_well, run_script, project, photo, on_opening):
     numbers, path = range(40), project / "output/actions_set_3/synth_train_sess_1.jsonl"
     for number in range(8):   # 40 pairs of 8 inputs and 5 outputs: two batches
         Image.fromarray(photo(24, 32, seed=number)).save(project / f"data/synth/images/{number}_O.png")
@@ -111,13 +111,13 @@ def test_interrupted_planning_goes_on_to_the_same_file(run_well, run_script, pro
     assert run_script(*command).code == 130
     end()
     assert len(read_lines(path)) == 32
-    for end in (None, -10, -len(unbroken) // 4):   # nothing is missing; or what a killed writer leaves, amid a line
+    for end in (None, -10, -len(unbroken) // 4):   # nothing is missing, or the file ends amid a line, as after a kill
         path.write_bytes(path.read_bytes()[:end])
         run_well(*command)
         assert path.read_bytes() == unbroken
 
 
-def test_published_plans_are_taken_over(run_well, project):
+def test_published_plans_are_imported(run_well, project):
     entries = json.loads((project / "data/synth/annotations/val_sess_1.json").read_text())
     for index, entry in enumerate(entries):
         folder = project / f"published/val{index}"
@@ -132,7 +132,7 @@ def test_published_plans_are_taken_over(run_well, project):
 
 # Training
 
-def test_a_run_leaves_all_that_belongs_to_it(tmp_path_factory):
+def test_a_run_writes_all_its_files(tmp_path_factory):
     folder = tiny_project(tmp_path_factory) / RUN
     options = json.loads((folder / "options.json").read_text())
     assert (options["manual_seed"], options["num_iters"], bool(options["revision"])) == (0, 120, True)
@@ -165,14 +165,14 @@ def test_ctrl_c_finishes_the_iteration_and_saves_it(run_script, run_well, projec
     result = run_script(TRAIN, *TINY, "--trial", 9, "--num_iters", 5)
     folder = project / "output/synth_seq2seqL1_trial_9"
     assert result.code == 130
-    assert "running again goes on from there" in result.err
+    assert "run again to continue" in result.err
     assert len(losses(folder)) == 3
     run_well(TRAIN, *TINY, "--trial", 9, "--num_iters", 5)
     assert losses(folder) == losses(project / "output/synth_seq2seqL1_trial_8")
 
 
-def test_a_run_that_broke_off_in_an_iteration_goes_on_from_its_checkpoint(run_script, run_well, project, on_step):
-    """As by a second Ctrl-C, which waits for nothing: iteration 4 is done again, and logged once."""
+def test_a_run_that_broke_off_in_an_iteration_resumes_from_its_checkpoint(run_script, run_well, project, on_step):
+    """The run breaks off as after a second Ctrl-C. Iteration 4 is repeated, and its log row occurs once."""
     run_well(TRAIN, *TINY, "--trial", 8, "--num_iters", 6)
 
     def interrupted():
@@ -189,7 +189,7 @@ def test_a_run_that_broke_off_in_an_iteration_goes_on_from_its_checkpoint(run_sc
 
 
 def test_sigint_from_a_terminal(project):
-    """The one test in a process of its own: Ctrl-C reaches Python's own handlers and a data-loading worker, too."""
+    """The script runs in a new process, because Ctrl-C must reach Python's own handlers and a data-loading worker."""
     command = [sys.executable, str(ROOT / TRAIN), *TINY, "--trial", "9", "--num_iters", "100000", "--num_workers", "1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env=os.environ | {"PYTHONUNBUFFERED": "1"}, start_new_session=True)
@@ -234,7 +234,7 @@ def test_a_text_blind_copy_ignores_the_words(run_well, project):
 
 # Testing
 
-def test_a_test_prints_the_notebooks_lines_and_writes_all_files(run_well, project):
+def test_a_test_prints_lines_like_the_notebooks_and_writes_all_files(run_well, project):
     result = run_well(TEST, *SYNTH, "--trial", 100)
     folder = project / RUN / "test"
     measured = json.loads((folder / "metrics.json").read_text())
@@ -252,7 +252,7 @@ def test_a_test_prints_the_notebooks_lines_and_writes_all_files(run_well, projec
     assert "synth_seq2seqL1_trial_100/test/web/index.html" in (project / "output/index.html").read_text()
 
 
-def test_the_notebooks_figures_stand_beside_the_measured(run_well, project):
+def test_the_notebooks_figures_are_printed_beside_the_measured_ones(run_well, project):
     (project / RUN).rename(project / "output/synth_seq2seqL1_trial_1")
     result = run_well(TEST, *SYNTH, "--trial", 1, "--phase", "val", "--visualize", 0)
     assert "on synth val, 1 images, measured now; in brackets the notebook's figures, on FiveKReq test" in result.out
@@ -264,7 +264,7 @@ def test_the_notebooks_figures_stand_beside_the_measured(run_well, project):
     assert not (project / "output/synth_seq2seqL1_trial_1/test/web").exists()
 
 
-def test_a_trial_under_two_seeds_is_trained_tested_and_its_spread_told(run_well, project):
+def test_a_trial_with_two_seeds_is_trained_tested_and_reported_with_its_spread(run_well, project):
     run_well(TRAIN, *TINY, "--trial", 12, "--seeds", 2, "--num_iters", 2)
     result = run_well(TEST, *SYNTH, "--trial", 12, "--seeds", 2, "--visualize", 0)
     assert "mean and standard deviation over 2 seeds" in result.out
@@ -288,14 +288,14 @@ def test_references_are_measured_under_the_same_protocol(reference, run_well, pr
         assert set(plans) == {"[]"}
     elif reference == "mean_edit":
         assert len(set(plans)) == 1
-    elif reference in ("auto_tone", "keywords"):   # which no pair has taught: they may as well make it worse
+    elif reference in ("auto_tone", "keywords"):   # rules without training, which may worsen the input
         assert len(set(plans)) > 1
         assert metrics["output L1"] != metrics["input L1"]
     else:
         assert metrics["output L1"] < metrics["input L1"] / 2
 
 
-def test_the_demo_tells_whether_the_planner_obeys(run_well, project):
+def test_the_demo_reports_whether_the_planner_obeys(run_well, project):
     result = run_well("core/demo_seq2seqL1.py", *SYNTH, "--trial", 100, "--short_edge", 64)
     rows = json.loads((project / RUN / "demo/obedience.json").read_text())
     assert "make it brighter" in result.out
@@ -308,7 +308,7 @@ def test_the_first_result_needs_no_data_and_no_training(run_well, tmp_path, monk
     result = run_well("core/demo_seq2seqL1.py", "--short_edge", 64)
     page = tmp_path / "output/planner_that_ships/demo/web/index.html"
     rows = json.loads((page.parents[1] / "obedience.json").read_text())
-    assert sum(row["obeys"] == "yes" for row in rows) >= len(rows) - 1   # it has learnt that much
+    assert sum(row["obeys"] == "yes" for row in rows) >= len(rows) - 1   # the planner obeys nearly all
     assert page.exists()
     assert f"page: {page.relative_to(tmp_path)}" in result.out
     assert f"planner {SHIPPED}" in result.out
@@ -316,7 +316,7 @@ def test_the_first_result_needs_no_data_and_no_training(run_well, tmp_path, monk
 
 # Editing
 
-def test_a_demo_that_was_run_does_not_replace_the_planner_that_ships(run_well, run_script, project, photo):
+def test_a_trained_demo_does_not_replace_the_shipped_planner(run_well, run_script, project, photo):
     Image.fromarray(photo()).save(project / "cat.png")
     edit = (EDIT, "--img", "cat.png", "--request", "make it brighter", "--overwrite")
     assert f"planner: {SHIPPED}" in run_well(*edit).out
@@ -326,7 +326,7 @@ def test_a_demo_that_was_run_does_not_replace_the_planner_that_ships(run_well, r
     assert (refused.code, f"{RUN}/best.pt: no such checkpoint" in refused.err) == (2, True)
 
 
-def test_an_edit_is_carried_out_at_the_photos_own_size_and_replays_to_the_bit(run_well, project, photo):
+def test_an_edit_runs_at_the_photos_own_size_and_replays_to_the_bit(run_well, project, photo):
     Image.fromarray(photo(150, 211)).save(project / "cat.png")
     result = run_well(EDIT, "--img", "cat.png", "--request", "make it brighter")
     edited = Image.open(project / "cat_edited.png")
@@ -344,7 +344,7 @@ def test_an_edit_is_carried_out_at_the_photos_own_size_and_replays_to_the_bit(ru
     assert Plan.load(project / "small/how.json") == plan
 
 
-def test_a_plan_that_was_changed_by_hand_can_be_replayed_in_its_place(run_well, project, photo):
+def test_a_plan_that_was_changed_by_hand_can_be_replayed_from_its_file(run_well, project, photo):
     Image.fromarray(photo()).save(project / "cat.png")
     Plan.from_dict({"format": "ldie-plan", "version": 1, "steps": [{"op": "exposure", "params": [1.0]}]}).save("p.json")
     run_well(EDIT, "--img", "cat.png", "--replay", "p.json", "--out", "p.png", "--plan", "p.json")
@@ -367,7 +367,7 @@ def test_a_folder_is_edited_photo_by_photo(run_well, run_script, project, photo)
     assert len(list((project / "out").glob("*.plan.json"))) == 3
 
 
-def test_what_exists_is_replaced_only_if_asked_to(run_well, run_script, project, photo):
+def test_existing_files_are_replaced_only_with_overwrite(run_well, run_script, project, photo):
     Image.fromarray(photo()).save(project / "cat.png")
     edit = (EDIT, "--img", "cat.png", "--request", "make it brighter")
     for taken in ("cat_edited.png", "cat_edited.plan.json"):
@@ -381,7 +381,7 @@ def test_what_exists_is_replaced_only_if_asked_to(run_well, run_script, project,
     assert Image.open(project / "cat_edited.png").size == (64, 48)
 
 
-def test_the_plan_between_two_photos_is_found_and_carried_to_others(run_well, run_script, tmp_path, monkeypatch, photo):
+def test_the_plan_between_two_photos_is_found_and_applied_to_others(run_well, run_script, tmp_path, monkeypatch, photo):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "trip").mkdir()
     for name, pixels in (("raw", photo()), ("done", photo() // 2), ("trip/a", photo(seed=1))):

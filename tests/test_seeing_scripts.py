@@ -1,4 +1,4 @@
-"""Scripts that ask whether a planner looks at the photo: swapped photos, repairs, the guard of training."""
+"""Scripts that check whether a planner depends on the photo: swapped photos, repairs, the check during training."""
 import json
 import shutil
 
@@ -16,13 +16,13 @@ def read_lines(path):
 
 @pytest.fixture()
 def project(project):
-    """The tiny project with several validation photos: those of training."""
+    """Return the tiny project with several validation photos, which are the training photos."""
     annotations = project / "data/synth/annotations"
     shutil.copy(annotations / "train_sess_1.json", annotations / "val_sess_1.json")
     return project
 
 
-def test_swapped_photos_have_a_folder_of_their_own_and_compare_with_the_plain_test(run_well, project):
+def test_a_test_with_swapped_photos_has_its_own_folder_and_compares_with_the_plain_test(run_well, project):
     flags = (*SYNTH, "--trial", "100", "--visualize", "0")
     run_well(TEST, *flags)
     run_well(TEST, *flags, "--swap_photos")
@@ -57,7 +57,7 @@ def test_repairs_are_measured_and_shown(run_well, project):
     assert "L1 removed" in result.out
 
 
-def test_a_rule_that_looks_at_the_histogram_moves_dark_and_bright_photos_the_right_way(run_well, project):
+def test_auto_tone_moves_dark_and_bright_photos_in_the_right_direction(run_well, project):
     run_well(REPAIRS, *SYNTH, "--reference", "auto_tone", "--phase", "train", "--short_edge", "32", "--visualize", "0")
     faults = json.loads((project / "output/synth_auto_tone_trial_1/repairs/metrics.json").read_text())["faults"]
     assert faults["-1.5 stops"]["right"][0] > 0.5
@@ -67,7 +67,7 @@ def test_a_rule_that_looks_at_the_histogram_moves_dark_and_bright_photos_the_rig
 
 
 @pytest.mark.parametrize("experiment", ["seq2seqL1", "seq2seqGAN"])
-def test_training_on_repairs_logs_the_share_of_units_that_see(experiment, run_well, project):
+def test_training_on_repairs_logs_the_share_of_units_that_vary_over_photos(experiment, run_well, project):
     small = ("--ndf", "4", "--cond_nc", "4", "--num_D", "1", "--no_vgg_loss") if experiment == "seq2seqGAN" else ()
     run_well(f"core/train_{experiment}.py", *TINY, *small, "--trial", "7", "--num_iters", "2", "--repairs", "0.5",
              "--checkpoint_every", "1")
@@ -76,15 +76,15 @@ def test_training_on_repairs_logs_the_share_of_units_that_see(experiment, run_we
     assert rows[-1]["seeing"] > 0.2
 
 
-def test_the_old_encoder_is_said_to_be_blind_in_training_and_when_its_checkpoint_is_opened(run_well, project):
+def test_training_and_opening_a_checkpoint_warn_of_a_blind_encoder(run_well, project):
     result = run_well(TRAIN, *TINY, "--vis_encoder", "small", "--trial", "8", "--num_iters", "1")
     assert "'small' does not see the photo" in result.out + result.err
     result = run_well(TEST, *SYNTH, "--trial", "8", "--visualize", "0")
     assert "'small' does not see the photo" in result.err
 
 
-def test_a_blind_planner_is_marked_and_stays_marked_when_the_run_goes_on(run_well, project, monkeypatch):
-    monkeypatch.setattr("core.engine.health.SEEING", 1.1)   # no encoder sees as much
+def test_a_blind_planner_is_marked_until_it_sees(run_well, project, monkeypatch):
+    monkeypatch.setattr("core.engine.health.SEEING", 1.1)   # above the share of any encoder
     flags = (*TINY, "--trial", "9", "--checkpoint_every", "1")
     result = run_well(TRAIN, *flags, "--num_iters", "1")
     assert "does not see the photo" in result.err + result.out
@@ -96,4 +96,4 @@ def test_a_blind_planner_is_marked_and_stays_marked_when_the_run_goes_on(run_wel
     blind = (*TINY, "--trial", "14", "--image_blind", "1", "--num_iters", "1", "--checkpoint_every", "1")
     monkeypatch.setattr("core.engine.health.SEEING", 1.1)
     run_well(TRAIN, *blind)
-    assert not (project / "output/synth_seq2seqL1_trial_14/health.json").exists()   # blind on purpose
+    assert not (project / "output/synth_seq2seqL1_trial_14/health.json").exists()   # image-blind on purpose

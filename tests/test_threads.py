@@ -1,4 +1,4 @@
-"""CPU threads: waiting ones sleep in every script, and small work has one."""
+"""CPU threads: waiting threads sleep in every script, and small work uses one thread."""
 import os
 import subprocess
 import sys
@@ -21,7 +21,7 @@ SAY = "import sys, _init_paths, os; print(os.environ['OMP_WAIT_POLICY'], 'torch'
 
 @pytest.mark.parametrize("path", BEGINNINGS, ids=lambda path: str(path.parent.relative_to(ROOT)))
 @pytest.mark.parametrize("own", [None, "active"])
-def test_waiting_threads_sleep_unless_the_user_says_otherwise_and_torch_is_imported_later(path, own):
+def test_threads_sleep_unless_the_user_sets_otherwise_and_torch_is_imported_later(path, own):
     clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     said = subprocess.run([sys.executable, "-c", SAY], cwd=path.parent, check=True, capture_output=True, text=True,
                           env=clean | ({"OMP_WAIT_POLICY": own} if own else {}))
@@ -35,13 +35,13 @@ def two_threads():
 
 
 @pytest.mark.parametrize(("numbers", "count"), [(0, 1), (GRAIN, 1), (2 * GRAIN, 2), (100 * GRAIN, 2)])
-def test_threads_are_as_many_as_the_work_keeps_busy(two_threads, numbers, count):
+def test_the_number_of_threads_follows_the_amount_of_work(two_threads, numbers, count):
     with threads_for(numbers):
         assert torch.get_num_threads() == count
     assert torch.get_num_threads() == 2
 
 
-def test_threads_come_back_after_an_error(two_threads):
+def test_the_number_of_threads_is_restored_after_an_error(two_threads):
     with pytest.raises(KeyError), threads(0):
         assert torch.get_num_threads() == 1
         raise KeyError
@@ -50,7 +50,7 @@ def test_threads_come_back_after_an_error(two_threads):
 
 @pytest.mark.parametrize(("vis_encoder", "requests", "count"), [("photometric", 1, 1), ("photometric", 12, 2),
                                                                 ("resnet18", 1, 2)])
-def test_a_plan_is_made_by_one_thread_unless_the_network_or_the_batch_is_large(two_threads, vis_encoder, requests,
+def test_planning_uses_one_thread_unless_the_network_or_the_batch_is_large(two_threads, vis_encoder, requests,
                                                                                count):
     planner, seen = Planner(PlannerConfig((*SPECIAL, "brighter"), vis_encoder=vis_encoder, hidden_size=16)), []
     planner.register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
@@ -60,10 +60,10 @@ def test_a_plan_is_made_by_one_thread_unless_the_network_or_the_batch_is_large(t
 
 
 @pytest.mark.parametrize(("side", "count"), [(128, 1), (512, 2)])
-def test_a_small_picture_is_edited_by_one_thread(two_threads, side, count):
+def test_editing_a_small_picture_uses_one_thread(two_threads, side, count):
     class Watch(TorchFunctionMode):
         def __torch_function__(self, function, types, args=(), kwargs=None):
-            if function is torch.clamp or function is torch.Tensor.clamp:   # each operator ends with it
+            if function is torch.clamp or function is torch.Tensor.clamp:   # each operator ends with a clamp
                 seen.append(torch.get_num_threads())
             return function(*args, **(kwargs or {}))
 

@@ -1,4 +1,4 @@
-"""Every experiment trains in two processes on a CPU, as torchrun starts them."""
+"""Every experiment trains in two processes that torchrun starts, on a CPU."""
 import math
 import os
 import subprocess
@@ -18,12 +18,12 @@ def test_every_experiment_trains_in_two_processes(project):
     assert done.returncode == 0, done.stderr[-3000:]
     for experiment in train_all.COMMANDS:
         folder = Path(f"output/synth_{experiment}_trial_77")
-        rows = read_jsonl(folder / "log.jsonl")   # by one process: two would have written each row twice
+        rows = read_jsonl(folder / "log.jsonl")   # only one process writes rows; two would write each row twice
         assert [row["iteration"] for row in rows] == [1, 2], experiment
         assert all(math.isfinite(total) for row in rows for total in row["sums"].values())
         assert (folder / "last.pt").exists()
 
 
-def test_no_experiment_is_left_out():
+def test_the_list_of_experiments_is_complete():
     scripts = {path.stem.removeprefix("train_") for path in Path(train_all.ROOT, "core").glob("train_*.py")}
     assert {name for name in scripts if not name.startswith("GIER_")} == set(train_all.COMMANDS)

@@ -1,6 +1,6 @@
-"""A whole project in small: data, vocabulary, plans and a trained run, made once by the scripts themselves.
+"""A complete tiny project: data, vocabulary, plans and a trained run, made once by the scripts themselves.
 
-It is laid out as the repository is, so a script that runs in it finds everything by its default flags.
+The project has the layout of the repository, so a script that runs in it finds everything by its default flags.
 """
 import contextlib
 import functools
@@ -18,7 +18,7 @@ SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "s
 SYNTH = ("--dataset", "synth", "--session", "1")
 TINY = (*SYNTH, "--vis_encoder", "photometric", "--hidden_size", "16", "--batch_size", "4", "--print_every", "1",
         "--visualize", "0")
-# Trial 100 is the demo's; 120 quick iterations teach it to do something at least.
+# Trial 100 is that of `make demo`; after 120 quick iterations its planner at least edits.
 TAUGHT = (*TINY, "--trial", "100", "--words_first", "0", "--rehearse", "0", "--parameter_weight", "2")
 TRAINED = (*TAUGHT, "--num_iters", "120", "--checkpoint_every", "120", "--learning_rate", "0.01", "--visualize", "1",
            "--visualize_every", "120")
@@ -26,7 +26,7 @@ RUN = "output/synth_seq2seqL1_trial_100"
 
 
 def tiny_project(factory):
-    """Return the folder of the project, made on first use; `factory` is pytest's tmp_path_factory. Work on a copy."""
+    """Return the folder of the project, made on first use. Tests must work on a copy. `factory`: tmp_path_factory."""
     return _made(factory.getbasetemp() / "tiny_project")
 
 
@@ -42,12 +42,12 @@ def _made(root):
 
 
 def copy_of(project, folder):
-    """Copy the project into `folder`, without what it can make again; return the copy."""
+    """Copy the project into `folder`, without files that scripts can make again; return the copy."""
     return shutil.copytree(project, folder / "project", ignore=shutil.ignore_patterns("cache", "web*"))
 
 
 def _run(script, *flags):
-    """Run a script silently; unlike the fixture `run_script`, before any test."""
+    """Run a script silently; unlike the fixture `run_script`, this works outside of a test."""
     path = ROOT / script
     with (pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()),
           contextlib.redirect_stderr(io.StringIO())):

@@ -1,4 +1,4 @@
-"""The pairs of the tiny project's synthetic set once more, as FiveK and as GIER: what the default flags look for."""
+"""Copies of the tiny project's synthetic pairs as FiveK and as GIER, which scripts find by their default flags."""
 import json
 import shutil
 

@@ -1,6 +1,6 @@
-"""Train every experiment for two iterations, one after the other, in this one of several processes.
+"""Train every experiment for two iterations, one after the other, in one of several processes.
 
-Not a test: tests/test_torchrun.py has torchrun start it twice, in a tiny project.
+This file is not a test: tests/test_torchrun.py lets torchrun start it twice, in a tiny project.
 """
 import runpy
 import sys
@@ -27,7 +27,7 @@ def main():
     for experiment, flags in COMMANDS.items():
         script = ROOT / "core" / f"train_{experiment}.py"
         sys.argv = [str(script), *flags, "--trial", "77", "--num_iters", "2", "--checkpoint_every", "2"]
-        sys.path[0] = str(script.parent)   # as if it had been started; `_init_paths` replaces it
+        sys.path[0] = str(script.parent)   # as if Python had started the script; `_init_paths` replaces it
         sys.modules.pop("_init_paths", None)
         runpy.run_path(str(script), run_name="__main__")
 

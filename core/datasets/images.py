@@ -4,7 +4,6 @@ An array is uint8 (H, W, 3), RGB, sRGB-encoded; a tensor is float32 (3, H, W) in
 """
 import contextlib
 import hashlib
-import io
 import os
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -13,91 +12,45 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from core.datasets.annotations import REMEDY, listing
 from core.files import UserError, replacing
+from core.photo import read_photo
 
-_ANIMATED = ("GIF", "PNG", "WEBP")  # formats in which several frames are an animation, not previews or pages
-_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, struct.error,
-            Image.DecompressionBombError)  # exceptions of Pillow's readers on broken files
+_ANIMATED = ("GIF", "PNG", "WEBP")   # formats whose further frames are an animation, not a preview or a second page
+_SIZED = ("JPEG", "PNG", "WEBP", "BMP", "GIF")   # formats whose header tells the size of the decoded picture
 _ROTATED = (5, 6, 7, 8)  # EXIF orientations that swap the sides
 _ORIENTATION = 0x0112
 
 
 def load_image(path):
-    """Decode an image file.
+    """Decode an image file as `core.photo.read_photo` does, and return its sRGB copy with 8 bits.
 
-    EXIF orientation and colour profile are applied. Grey, palette, CMYK and 16-bit files are converted to 8-bit RGB;
-    transparent pixels become white.
+    EXIF orientation and colour profile are applied; grey, palette, CMYK and deep files are converted; transparent
+    parts become white.
 
-    Returns: uint8 (H, W, 3), RGB. Raises UserError naming the file if it is missing, empty, truncated, animated or
-    not an image.
+    Returns: uint8 (H, W, 3), RGB. Raises UserError naming the file if it is missing, empty, cut short, animated or not
+    an image.
     """
-    with _opened(path) as image:
-        profile = image.info.get("icc_profile")
-        image.load()
-        return np.array(_to_srgb(_eight_bit(ImageOps.exif_transpose(image)), profile))
+    photo = read_photo(path)
+    if photo.format in _ANIMATED and photo.frames > 1:
+        raise UserError(f"{path}: is an animated {photo.format}; give a still image")
+    pixels = photo.in_srgb()
+    if photo.alpha is not None:
+        pixels = pixels * photo.alpha[..., None] + (1 - photo.alpha[..., None])
+    return np.rint(pixels * 255).astype(np.uint8)
 
 
 def image_size(path):
-    """Return the (height, width) of the result of `load_image`, from the file's header if possible."""
-    with _opened(path) as image:
-        if image.format != "TIFF":  # Pillow's TIFF reader may swap the sides on decoding
+    """Return the (height, width) that `load_image` will give, from the file's header if that is enough."""
+    unreadable = OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError
+    with contextlib.suppress(*unreadable), Image.open(path, formats=_SIZED) as image:
+        if not (image.format in _ANIMATED and getattr(image, "is_animated", False)):
             width, height = image.size
             return (width, height) if image.getexif().get(_ORIENTATION) in _ROTATED else (height, width)
-    return load_image(path).shape[:2]
-
-
-@contextlib.contextmanager
-def _opened(path):
-    """Open an image file lazily; errors of Pillow inside the block become a UserError."""
-    try:
-        if not os.path.getsize(path):
-            raise UserError(f"{path}: the file is empty (0 bytes)")
-        with Image.open(path) as image:
-            if image.format in _ANIMATED and getattr(image, "is_animated", False):
-                raise UserError(f"{path}: is an animated {image.format}; give a still image")
-            yield image
-    except _DAMAGED as error:
-        raise UserError(f"{path}: {_reason(error)}") from None
-
-
-def _reason(error):
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image in a known format"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"has more than {2 * Image.MAX_IMAGE_PIXELS // 10 ** 6} megapixels; scale it down"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read ({error.strerror})"
-    return f"truncated or damaged ({error})"
-
-
-def _eight_bit(image):
-    """Convert an image of any Pillow mode to RGB or CMYK of 8 bits."""
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it at 255
-        image = Image.fromarray(np.uint8(np.clip(np.array(image), 0, 65535) // 257))
-    elif image.mode == "F":
-        raise ValueError("floating-point pixels; save it with 8 or 16 bits")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image if image.mode == "CMYK" else image.convert("RGB")
-
-
-def _to_srgb(image, profile):
-    """Convert RGB or CMYK pixels to sRGB by their colour profile; without a usable profile they count as sRGB."""
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if "sRGB" not in ImageCms.getProfileDescription(source):
-                return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            pass  # viewers, too, ignore a broken profile or a profile of another mode
-    return image.convert("RGB")
+    return load_image(path).shape[:2]   # a TIFF of several pictures, a file that cannot be read, ...
 
 
 def to_tensor(image):

@@ -34,7 +34,7 @@ class PairDataset(Dataset):
             vocab: the WordVocab that encodes the requests.
             data_mode: selects pairs in data sets that have data modes; None is the set's default.
             plans: {pair name: Plan}; pairs without a plan, or with masks in the plan, are left out and listed.
-            plans_path: the file of the plans, named in the error if it has no plan for any pair.
+            plans_path: the file of the plans, named in the error if the file has no plan for any pair.
             op_vocab: the OperatorVocab that encodes the plans.
             size: the side of squashed thumbnails, from a cache; None gives photos with their own aspect.
             short_edge: shrinks these photos to a short edge of at most this many pixels.
@@ -94,10 +94,10 @@ class PairDataset(Dataset):
         for names, text in ((self.unplanned, "pairs have no plan and are left out"),
                             (self.masked, "pairs have a plan with masks, which a global planner cannot learn, "
                                           "and are left out"),
-                            (self.repeating, "plans use an operator again, which a planner never does, and are cut "
-                                             "before it"),
+                            (self.repeating, "plans repeat an operator, which a planner never does, and are cut "
+                                             "before the repetition"),
                             (self.cut, f"plans have more than {MAX_STEPS} steps and are cut to the first {MAX_STEPS}"),
-                            (self.resized, "outputs differ in size from their inputs and are resized to them"),
+                            (self.resized, "outputs differ in size from their inputs and are resized"),
                             (self.wordless, "requests have no word at all"),
                             (self.too_long, "requests are longer than a planner reads and are cut"),
                             (self.unknown, "words are not in the vocabulary and are read as <UNK>")):

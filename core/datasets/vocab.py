@@ -103,7 +103,7 @@ class WordVocab:
     def build(cls, requests, min_count=3, always=()):
         """Make the vocabulary of the words that occur at least `min_count` times, the most frequent word first.
 
-        It has the words of `always`, too, even if they do not occur.
+        The words of `always` are added, even if they do not occur.
         """
         counts = Counter(word for request in requests for word in tokenize(request))
         words = {word for word, count in counts.items() if count >= min_count} | set(always)

@@ -1,1 +1,1 @@
-"""The plumbing of experiments: options, trials, runs, evaluation."""
+"""Training runs: command-line options, trials, checkpoints, logs, seeds."""

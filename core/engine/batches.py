@@ -1,4 +1,4 @@
-"""Batches by iteration number, the schedules of the learning rate, and Ctrl-C between iterations."""
+"""Batches by iteration number, learning-rate schedules, and Ctrl-C deferred to the end of an iteration."""
 import contextlib
 import math
 import signal
@@ -8,7 +8,7 @@ import torch
 
 from core.files import UserError
 
-SCHEDULES = {    # of the learning rate: its factor after a share of the iterations
+SCHEDULES = {    # factor of the learning rate as a function of the share of iterations done
     "constant": lambda done: 1.0,
     "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
     "linear": lambda done: min(1.0, 2 - 2 * done),          # from the middle on
@@ -17,15 +17,18 @@ SCHEDULES = {    # of the learning rate: its factor after a share of the iterati
 
 
 class IterationBatches:
-    """Batches by iteration number, shared out among the processes: each epoch is shuffled by (seed, epoch), or not."""
+    """Batches of sample indices by iteration number, split among the processes.
+
+    With `shuffle`, an epoch is shuffled by (seed, epoch); without, samples keep the order of the data set.
+    """
 
     def __init__(self, size, options, start, stop, fabric, shuffle=True):
         self.size, self.seed, self.start, self.stop, self.shuffle = size, options.manual_seed, start, stop, shuffle
         self.batch = min(options.batch_size, size)
         self.rank, self.world = fabric.global_rank, fabric.world_size
         if self.batch < self.world:
-            raise UserError(f"--batch_size {self.batch}: is shared out among {self.world} processes; give at least one "
-                            f"pair for each")
+            raise UserError(f"--batch_size {self.batch}: is split among {self.world} processes; give at least one "
+                            f"pair per process")
 
     def __len__(self):
         return max(self.stop - self.start, 0)
@@ -44,7 +47,7 @@ class IterationBatches:
 
 @contextlib.contextmanager
 def deferred_interrupt():
-    """Turn the first Ctrl-C inside the block into a set event, so that no iteration is left half done."""
+    """Let the first Ctrl-C inside the block set the yielded event, so that the current iteration can finish."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
@@ -62,7 +65,7 @@ def deferred_interrupt():
 
 
 def numbers_in(batch):
-    """Return how many numbers a batch holds: a tensor, or dicts and lists of tensors."""
+    """Count the elements of a batch: a tensor, or nested dicts and lists of tensors."""
     if isinstance(batch, torch.Tensor):
         return batch.numel()
     parts = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, (list, tuple)) else ()

@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain values only, written whole or not at all, checked when read."""
+"""Checkpoints: files of tensors and plain values, written whole or not at all, and checked when they are read."""
 import io
 from pathlib import Path
 
@@ -21,14 +21,14 @@ def save_checkpoint(path, state):
 def load_checkpoint(path, experiment=None):
     """Read a checkpoint onto the CPU.
 
-    Raises UserError where it is missing, damaged, of another experiment, or lacks a field that every checkpoint has,
-    and where a field is of another kind than `FIELDS` says. The networks in it are checked by their classes.
+    Raises UserError if the file is missing, damaged, of another experiment, lacks a required field, or has a field that
+    fails its check in `FIELDS`. The classes of the networks check configurations and weights.
     """
     path = Path(path)
     if not path.is_file():
         last = path.with_name("last.pt")
         raise UserError(f"{path}: no such checkpoint; " + (
-            f"give --checkpoint {last.name}, which is there" if last.is_file() else
+            f"give --checkpoint {last.name}, which exists" if last.is_file() else
             f"train one with core/train_{experiment or 'seq2seqL1'}.py (`make demo` trains a small seq2seqL1)"))
     try:
         state = read_tensors(path)
@@ -43,25 +43,29 @@ def load_checkpoint(path, experiment=None):
             raise UserError(f"{path}: its field {field!r} is not {words}; take another checkpoint or train again")
     require(state, path, "version", "experiment", "model")
     if state["version"] > VERSION:
-        raise UserError(f"{path}: checkpoint version {state['version']} is newer than this program's {VERSION}")
+        raise UserError(f"{path}: checkpoint version {state['version']} is newer than this program's {VERSION}; "
+                        "update the program")
     if experiment and state["experiment"] != experiment:
         raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, not {experiment!r}; "
-                        f"take the run folder of the right one")
+                        f"give a run folder of the right experiment")
     return state
 
 
 def require(state, path, *fields):
-    """Raise UserError where a checkpoint, or a part of it, lacks one of the fields."""
+    """Raise UserError if a checkpoint, or a part of a checkpoint, lacks one of the fields."""
     for field in fields:
         if field not in state:
             raise UserError(f"{path}: lacks the field {field!r}; take another checkpoint or train again")
 
 
-ADAM = {"step", "exp_avg", "exp_avg_sq"}   # the state that Adam, every network's optimizer, keeps of a parameter
+ADAM = {"step", "exp_avg", "exp_avg_sq"}   # state of a parameter in Adam, the optimizer of every network
 
 
 def restore_optimizer(optimizer, saved, source):
-    """Load the saved state of an optimizer; its rates stay as the flags say. Raises UserError where it does not fit."""
+    """Load an optimizer's saved state, but not its settings, such as the learning rate.
+
+    Raises UserError if the state does not fit the optimizer's parameters.
+    """
     flags = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     try:
         optimizer.load_state_dict(saved)
@@ -69,13 +73,13 @@ def restore_optimizer(optimizer, saved, source):
             group.update(own)
         states = [(parameter, state) for parameter, state in optimizer.state.items() if state != {}]
         if any(state.keys() != ADAM for _, state in states):
-            raise ValueError("some of its states lack a part")
+            raise ValueError("some of the states lack an entry")
         for parameter, state in states:
             for name, value in state.items():
                 shape = () if name == "step" else parameter.shape
                 fits = value.shape == shape and value.is_floating_point() and value.isfinite().all()
                 if not fits or (name == "step" and value < 0):
-                    raise ValueError(f"{name} is of another shape, or not finite")
+                    raise ValueError(f"{name} has another shape, or is not finite")
     except FOREIGN as error:
         raise UserError(f"{source}: its optimizer does not fit its network; give another --trial, or --restart to "
                         f"train anew") from error
@@ -86,28 +90,28 @@ def _is_whole(value):
 
 
 def _is_plain(value):
-    """Whether a value is {name: plain value, or a list of such}; deeper ones may unfold without end."""
+    """Return whether a value is a dict of plain values and lists of plain values; deeper nesting may be endless."""
     return isinstance(value, dict) and all(
         isinstance(key, str) and all(isinstance(part, PLAIN) for part in (
             entry if isinstance(entry, (list, tuple)) else [entry])) for key, entry in value.items())
 
 
 def _is_network(value):
-    """Whether a value is a dict; its `config` and `weights`, where it has them, are plain values and tensors."""
+    """Return whether a value is a dict whose `config` and `weights`, if present, hold plain values and tensors."""
     if not isinstance(value, dict):
         return False
     config, weights = (value.get(part, {}) for part in ("config", "weights"))
     return _is_plain(config) and isinstance(weights, dict) and all(map(torch.is_tensor, weights.values()))
 
 
-FIELDS = {   # {name: (check, what it must be)}; those of a run that goes on are missing in shrunk checkpoints
+FIELDS = {   # {name: (check, description)}; a shrunk checkpoint lacks the fields that only resuming needs
     "version": (_is_whole, "a whole number"),
     "experiment": (lambda value: isinstance(value, str) and len(value) < 100, "a name"),
     "iteration": (_is_whole, "a whole number"),
     "best": (lambda value: value is None or type(value) in (int, float), "a number"),
-    "options": (_is_plain, "flags by name"),
-    "model": (_is_network, "a network, which is a configuration and weights"),
+    "options": (_is_plain, "a table of flags"),
+    "model": (_is_network, "a network with a configuration and weights"),
     "others": (lambda value: isinstance(value, dict) and all(
         isinstance(name, str) and isinstance(part, dict) and _is_network(part.get("model"))
-        for name, part in value.items()), "networks by name"),
+        for name, part in value.items()), "a table of networks"),
 }

@@ -1,17 +1,17 @@
-"""The pairs that a script's flags name."""
+"""Load the pairs and photos that a script's flags select."""
 import numpy as np
 
 from core.datasets import fit_short_edge, get_source, load_dataset, load_image, to_tensor
 
 
 def load_phase(options, phase, vocab, **reading):
-    """Open a phase of the data set of `options`; `reading` is what else PairDataset takes. Raises UserError."""
+    """Open a phase of the data set of `options`; `reading` are more arguments of PairDataset. Raises UserError."""
     return load_dataset(options.dataset, phase, options.session, vocab, options.data_root,
                         data_mode=options.data_mode, **reading)
 
 
 def read_phase(options, phase):
-    """Return the path of a phase's annotation, and its entries, without looking at the images. Raises UserError."""
+    """Return (path of a phase's annotation file, its entries) without opening the images. Raises UserError."""
     return get_source(options.dataset).reader.read(data_root(options), phase, options.session, options.data_mode)
 
 

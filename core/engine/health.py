@@ -1,16 +1,16 @@
-"""Whether a run is well: the gradients of its networks, collapsed losses, and a planner that does not see the photo."""
+"""Health checks of a training run: gradients, collapsed losses, and planners that do not see the photo."""
 import math
 from collections import deque
 
-WINDOW = 100      # iterations over which a loss is averaged before anything is said of it
+WINDOW = 100      # iterations over which a loss is averaged before it is judged
 SEEING = 0.2      # share of the CNN's units that must vary over a validation batch
-EXPLODED = 10.0   # times the size of the smallest average so far (at least 1) by which a loss may exceed it
+EXPLODED = 10.0   # a healthy loss rises by at most this many times its smallest average so far, or by 1
 
 
 def gradients(network):
-    """Return the norm of a network's gradient, and the shares of its tensors where that is zero and not finite.
+    """Return the norm of a network's gradient, and the shares of tensors whose gradient is zero or not finite.
 
-    A tensor without a gradient counts as zero; parameters that do not learn are left out.
+    A tensor without a gradient counts as zero; frozen parameters are left out.
     """
     import torch
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -25,17 +25,17 @@ def gradients(network):
 
 
 class Watch:
-    """Follows the sums of losses, by network, and says once when the run has collapsed."""
+    """Watches the summed losses of each network, and reports once when the run has collapsed."""
 
     def __init__(self, floors):
-        """Begin; `floors` are the least mean losses of healthy networks by name, None where there is none."""
+        """Start watching; `floors` is {network: smallest mean loss of a healthy network, or None for no limit}."""
         self.floors = floors
         self.recent = {name: deque(maxlen=WINDOW) for name in floors}
         self.least = dict.fromkeys(floors, math.inf)
         self.verdict = None
 
     def see_validation(self, iteration, seeing):
-        """Take in the share of the CNN's units that vary over photos, or None; return a sentence if it is small."""
+        """Check `seeing`, the share of units that vary over photos, or None; return a sentence if it is too small."""
         if self.verdict or seeing is None or seeing >= SEEING:
             return None
         self.verdict = (f"blind by iteration {iteration}: {seeing:.0%} of the units of the visual encoder vary over "
@@ -44,7 +44,7 @@ class Watch:
         return self.verdict
 
     def see(self, iteration, losses):
-        """Take in the sums of losses of one iteration, {name: value}; return a sentence when the run collapses now."""
+        """Check one iteration's summed losses, {network: value}; return a sentence if the run has collapsed now."""
         for name, loss in losses.items():
             window = self.recent[name]
             window.append(loss)
@@ -54,12 +54,12 @@ class Watch:
             floor, self.least[name] = self.floors[name], min(self.least[name], mean)
             if floor is not None and mean < floor:
                 self.verdict = (f"collapsed by iteration {iteration}: the loss of {name} stayed below {floor} for "
-                                f"{WINDOW} iterations, so it tells every edit from the real ones, and what it judges "
-                                f"learns nothing from it any more; make it weaker (--ndf, --num_D) or slower")
+                                f"{WINDOW} iterations: this network tells every edit from a real photo, so the "
+                                f"generator learns nothing more; weaken it (--ndf, --num_D) or lower --learning_rate_D")
             elif floor is None and mean > self.least[name] + max(EXPLODED * abs(self.least[name]), 1):
                 self.verdict = (f"collapsed by iteration {iteration}: the loss of {name} has grown to {mean:.3g} from "
-                                f"{self.least[name]:.3g}; lower --learning_rate, or add losses that hold it to the "
-                                f"target")
+                                f"{self.least[name]:.3g}; lower --learning_rate, or add losses that compare with "
+                                f"the target")
             if self.verdict:
                 return self.verdict
         return None

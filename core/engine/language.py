@@ -1,4 +1,4 @@
-"""The words and operators that a run speaks, found from its flags."""
+"""The vocabularies of words and operators that a run's flags select."""
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,14 +9,15 @@ from core.datasets.pieces import minilm_folder
 from core.files import UserError
 from core.operators import OperatorVocab
 
-TRAINED_VECTORS = 100   # size of word vectors that are trained because none are given
+TRAINED_VECTORS = 100   # size of trained word vectors, used if no fixed vectors are given
 
 
 @dataclass
 class Language:
-    """What requests become, an operator vocabulary, and what the network reads with.
+    """The vocabulary of requests, the vocabulary of operators, and pretrained parts of the request encoder.
 
-    `vectors` are those of the words (None: to be trained); `minilm` is the folder of the sentence encoder, or None.
+    `vectors` are fixed word vectors (None: vectors are trained); `notes` are lines to print; `minilm` is the folder of
+    the sentence encoder, or None.
     """
 
     vocab: WordVocab | PieceVocab
@@ -36,8 +37,8 @@ def load_language(options):
     files = vocab_files(dataset, options.session, options.language)
     for path in (files.words, files.operators):
         if not path.exists():
-            raise UserError(f"{path}: no such vocabulary; make it by prepro/build_vocab.py --dataset {dataset} "
-                            f"--session {options.session}, or give its folder by --language")
+            raise UserError(f"{path}: no such vocabulary; make it with prepro/build_vocab.py --dataset {dataset} "
+                            f"--session {options.session}, or give its folder with --language")
     operators = load_operator_vocab(files.operators)
     if options.lang_encoder == "minilm":
         return Language(PieceVocab(), operators, None, ["requests are read by all-MiniLM-L6-v2, frozen"],
@@ -49,7 +50,7 @@ def load_language(options):
     else:
         vectors = None
         note = (f"{len(vocab)} words; no {files.vectors}, so their vectors start at random and are trained "
-                f"(prepro/build_vocab.py makes GloVe ones)")
+                f"(prepro/build_vocab.py makes GloVe vectors)")
     if options.forgiving:
         known, vocab = len(vocab), vocab.forgiving()
         vectors = None if vectors is None else torch.cat((vectors, amount_vectors(len(vocab) - known, vectors)))
@@ -57,6 +58,6 @@ def load_language(options):
 
 
 def amount_vectors(count, like):
-    """Return vectors for `count` amounts, on the line between two random ones of the size of `like` (N, D)."""
+    """Return vectors (count, D) of amounts, evenly spaced between two random vectors of the scale of `like` (N, D)."""
     ends = torch.randn(2, like.shape[1], generator=torch.Generator().manual_seed(0)) * like.std()
     return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, count)[:, None])

@@ -1,4 +1,4 @@
-"""The log of a run: log.jsonl, validation.jsonl, TensorBoard events, the lines on the console, health.json."""
+"""The log of a run: log.jsonl, validation.jsonl, TensorBoard events, lines on the console, and health.json."""
 import time
 
 from tqdm import tqdm
@@ -9,41 +9,41 @@ from core.files import UserError, append_jsonl, naming_file, read_jsonl, write_j
 
 
 class RunLog:
-    """Writes what a run logs into its folder; `writes` is False for all processes but the first."""
+    """Writes the logs of a run into its folder; `writes` is False for all processes but the first."""
 
     def __init__(self, folder, options, writes=True):
         self.folder, self.options, self.writes = folder, options, writes
         self.watch, self._since, self._events = None, [], None
 
     def open(self, floors, iteration, resumes):
-        """Begin to log after `iteration` iterations; the logs of a run that resumes are cut to these.
+        """Start logging after `iteration` iterations; the logs of a resumed run are cut to these iterations.
 
-        Args: `floors`, the least mean losses of healthy networks, see `Watch`.
+        Args: `floors`, the smallest mean losses of healthy networks, see `Watch`.
         """
         self.watch = Watch(floors)
         rows, validations = ([row for row in self._read(name) if resumes and row["iteration"] <= iteration]
                              for name in ("log.jsonl", "validation.jsonl"))
-        for row in rows:   # the watch judges by all iterations, those before the interruption included
+        for row in rows:   # the watch also needs the iterations before an interruption
             self.watch.see(row["iteration"], row.get("sums", {}))
         for row in validations:
             self.watch.see_validation(row["iteration"], row.get("seeing"))
         if not self.writes:
             return
-        (self.folder / "health.json").unlink(missing_ok=True)   # of a run that is begun anew, or was not saved
+        (self.folder / "health.json").unlink(missing_ok=True)   # left by a restarted run, or by unsaved iterations
         self._mark()
         write_json(self.folder / "options.json", dict(self.options) | {"revision": revision()}, indent=1)
         write_jsonl(self.folder / "log.jsonl", rows)
         write_jsonl(self.folder / "validation.jsonl", validations)
 
     def _read(self, name):
-        """Return the rows of a log of this run. Raises UserError where one was edited by hand into something else."""
+        """Return the rows of a log of this run. Raises UserError if a row was damaged, such as by editing."""
         path = self.folder / name
         rows = read_jsonl(path) if path.exists() else []
         for number, row in enumerate(rows, start=1):
             whole = isinstance(row, dict) and isinstance(row.get("sums", {}), dict)
             values = [row.get("iteration"), *row.get("sums", {}).values(), row.get("seeing") or 0] if whole else [None]
             if any(type(value) not in (int, float) for value in values):
-                raise UserError(f"{path}, line {number}: field 'iteration', 'sums' or 'seeing' is missing or of a "
+                raise UserError(f"{path}, line {number}: field 'iteration', 'sums' or 'seeing' is missing or has a "
                                 f"wrong type; delete that line")
         return rows
 
@@ -77,25 +77,25 @@ class RunLog:
         self._mark(self.watch.see_validation(completed, scalars.get("seeing")))
 
     def say(self, text):
-        """Print a line once, whatever the number of processes."""
+        """Print a line in the first process only."""
         if self.writes:
             tqdm.write(text)
 
     def close(self):
-        """Close the TensorBoard events; further ones open a new file."""
+        """Close the TensorBoard events; later events open a new file."""
         if self._events:
             self._events.close()
             self._events = None
 
     def _mark(self, news=None):
-        """Mark a run that has collapsed, for the pages, and print the `news` of it, a sentence or None."""
+        """Print `news`, a sentence or None; write health.json, which the pages read, if the run has collapsed."""
         if news:
             tqdm.write(news)
         if self.watch.verdict:
             write_json(self.folder / "health.json", {"collapsed": self.watch.verdict})
 
     def _record(self, scalars, iteration):
-        """Add scalars to the TensorBoard events at once; a thread would die of a full disk unheard."""
+        """Write scalars to the TensorBoard events at once; a writer thread would fail unnoticed on a full disk."""
         from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto.event_pb2 import Event
         from tensorboardX.summary import scalar

@@ -1,4 +1,4 @@
-"""The flags that scripts share, and how a trial's flags and the command line come together."""
+"""The flags that scripts share, and the merging of a trial's flags with the command line."""
 import argparse
 import contextlib
 import json
@@ -14,18 +14,18 @@ from core.engine.batches import SCHEDULES
 from core.engine.trials import get_trial, trials_path
 from core.files import UserError
 
-CHECKPOINT_HELP = ("run folder or checkpoint of a planner; demo is the planner of `make demo` (default: the one that "
-                   "ships, data/planner)")
+CHECKPOINT_HELP = ("run folder or checkpoint of a planner; demo is the planner of `make demo` (default: the planner "
+                   "that ships, data/planner)")
 
-VARIANT = "--variant"   # stands before the arguments of a script that another one runs
-NOT_OF_TRIALS = {"help", "dataset", "trial"}   # they choose the trial
+VARIANT = "--variant"   # first argument of a script that `run_variant` runs
+NOT_OF_TRIALS = {"help", "dataset", "trial"}   # flags that a trial cannot set, because they select the trial
 
 
 def number(kind, low, high=math.inf):
     """Return an argparse type: a finite `kind` (int or float) from `low` to `high`."""
     def read(text):
         value = kind(text)
-        if not (low <= value <= high and abs(value) < 2**63):   # NaN is not
+        if not (low <= value <= high and abs(value) < 2**63):   # false for NaN, too
             limits = f"at least {low}" if high == math.inf else f"from {low} to {high}"
             raise argparse.ArgumentTypeError(f"{text} is out of range; give a number {limits}")
         return value
@@ -41,23 +41,23 @@ def boolean(text):
     return value
 
 
-ON, OFF = ({"type": boolean, "nargs": "?", "const": True, "default": default, "metavar": "0|1"}   # of a flag
+ON, OFF = ({"type": boolean, "nargs": "?", "const": True, "default": default, "metavar": "0|1"}   # for add_argument
            for default in (True, False))
 
 
 def result_name(text: str) -> str:
-    """Return the name of a published result: words of letters, digits, _, - and . between slashes."""
+    """Check the name of a published result: parts of letters, digits, _, - and ., separated by slashes."""
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", text):
         raise ValueError(text)
     return text
 
 
 def some_of(known, kind):
-    """Return an argparse type that reads some of the names `known`, with commas, as a list; `kind` is what they are."""
+    """Return an argparse type: a comma-separated list of names from `known`; `kind` is their category, for errors."""
     def read(text):
         names = text.split(",")
         if unknown := [name for name in names if name not in known]:
-            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no {kind}; known are: {', '.join(known)}")
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not a known {kind}; known are: {', '.join(known)}")
         return names
     return read
 
@@ -82,7 +82,7 @@ class Parser(argparse.ArgumentParser):
 
     @contextlib.contextmanager
     def reading(self, source):
-        """Let a bad flag inside the block raise a UserError that names `source`, the file that the flag comes from."""
+        """Let a bad flag inside the block raise a UserError that begins with `source`, the file of the flag."""
         self._source = source
         try:
             yield
@@ -90,7 +90,7 @@ class Parser(argparse.ArgumentParser):
             self._source = None
 
     def flags_of(self, name, value):
-        """Return what the command line would give for a flag of a trials file, such as num_iters = 300, as a list."""
+        """Convert a flag of a trials file, such as num_iters = 300, to a list of command-line arguments."""
         actions = [action for action in self._actions if action.dest == name and name not in NOT_OF_TRIALS]
         if not actions:
             self.error(f"no flag of a trial is called {name[:60]!r}")
@@ -110,78 +110,80 @@ class Parser(argparse.ArgumentParser):
         return [f"{action.option_strings[0]}={value}"]
 
     def add_data(self):
-        """Where the pairs and their vocabulary are."""
+        """Add the flags that select the pairs and their vocabulary."""
         group = self.add_argument_group("data")
-        group.add_argument("--dataset", default="FiveK", choices=sorted(DATASETS), help="which data set")
-        group.add_argument("--data_root", help="its folder (images/, annotations/); by default data/<dataset>")
-        group.add_argument("--session", type=number(int, 0), default=1, help="session of its annotations and "
+        group.add_argument("--dataset", default="FiveK", choices=sorted(DATASETS), help="data set")
+        group.add_argument("--data_root", help="folder of the data set (images/, annotations/); by default "
+                           "data/<dataset>")
+        group.add_argument("--session", type=number(int, 0), default=1, help="session of the annotations and the "
                            "vocabulary")
-        group.add_argument("--data_mode", help="which pairs of GIER: valid, shapeAlign, shapeAlign_nonCrop, global or "
-                           "full, several joined with +; where none is given, shapeAlign")
+        group.add_argument("--data_mode", help="pairs of GIER: valid, shapeAlign, shapeAlign_nonCrop, global or "
+                           "full, or several of these joined with +; by default shapeAlign")
         group.add_argument("--language", default="data/language", help="folder of the vocabularies and word vectors")
         group.add_argument("--output", default="output", help="folder of runs, planned actions and caches")
         return self
 
     def add_machine(self):
-        """What computes."""
+        """Add the flags for devices, precision and loader processes."""
         group = self.add_argument_group("machine")
-        group.add_argument("--gpu_ids", help="GPUs, such as 0 or 0,1; -1 for the CPU; by default what there is")
+        group.add_argument("--gpu_ids", help="GPUs, such as 0 or 0,1; -1 for the CPU; by default a GPU if there is one")
         group.add_argument("--precision", default="32-true", choices=("32-true", "16-mixed", "bf16-mixed"),
                            help="arithmetic of the network; the executor always works in 32 bit")
         group.add_argument("--num_workers", type=number(int, 0), default=0, help="processes that load data")
         return self
 
     def add_training(self, num_iters=10000):
-        """How long, how fast, how often."""
+        """Add the flags of a training run, with `num_iters` iterations by default."""
         self.trains = True
         group = self.add_argument_group("training")
         group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial; its flags are in "
                            "core/trials/")
         group.add_argument("--batch_size", type=number(int, 1), default=64, help="pairs per iteration")
         group.add_argument("--num_iters", "--num_iter", type=number(int, 1), default=num_iters,
-                           help="iterations in all")
-        group.add_argument("--learning_rate", type=number(float, 0), default=1e-3, help="of Adam")
-        group.add_argument("--schedule", default="constant", choices=SCHEDULES, help="of the learning rate: "
-                           "cosine falls to 0 at --num_iters, linear does from the middle on, halved halves it at each "
-                           "quarter")
-        group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="of everything random")
+                           help="total number of iterations")
+        group.add_argument("--learning_rate", type=number(float, 0), default=1e-3, help="learning rate of Adam")
+        group.add_argument("--schedule", default="constant", choices=SCHEDULES, help="learning-rate schedule: "
+                           "cosine falls to 0 at --num_iters, linear falls to 0 over the second half, halved halves "
+                           "the rate at each quarter")
+        group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="random seed")
         group.add_argument("--print_every", type=number(int, 1), default=50, help="iterations between lines on the "
                            "console")
         group.add_argument("--checkpoint_every", type=number(int, 1), default=1000, help="iterations between "
-                           "checkpoints; each is validated, the best is kept")
-        group.add_argument("--visualize", **ON, help="write pages to look at")
+                           "checkpoints; each checkpoint is validated, and the best is kept")
+        group.add_argument("--visualize", **ON, help="write HTML pages of results")
         group.add_argument("--visualize_every", type=number(int, 1), default=1000, help="iterations between pages")
         self.add_seeds("train")
         group.add_argument("--restart", action="store_true", help="start the run anew instead of resuming it")
         return self
 
     def add_tested(self):
-        """Which run is tested, and on what; return the group of flags."""
-        self.set_defaults(seeds=1)   # a script that tests trials has the flag by add_seeds
+        """Add the flags that select a run and its test data; return their group."""
+        self.set_defaults(seeds=1)   # a script that tests trials gets the flag from add_seeds
         group = self.add_argument_group("test")
-        group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial: which run is tested")
-        group.add_argument("--phase", default="test", choices=("train", "val", "test"), help="which part of the data")
+        group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial whose run is tested")
+        group.add_argument("--phase", default="test", choices=("train", "val", "test"), help="part of the data set")
         group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
         return group
 
     def add_test(self):
-        """What is tested, and what is shown of it."""
+        """Add the flags of a test and of its page of results."""
         group = self.add_tested()
-        group.add_argument("--short_edge", type=number(int, 1), default=600, help="photos are shrunk to it, never "
-                           "enlarged")
+        group.add_argument("--short_edge", type=number(int, 1), default=600, help="pixels of the short edge to which "
+                           "photos are shrunk; smaller photos are not enlarged")
         group.add_argument("--fid_weights", help="file of the published Inception weights (pt_inception-2015-12-05), "
-                           "or url to fetch them; by default torch hub's cache, else a named stand-in")
+                           "or url to fetch them; by default torch hub's cache, else a stand-in, which "
+                           "the results name")
         group.add_argument("--lpips_weights", help="file of torchvision's AlexNet weights for LPIPS; by default torch "
                            "hub's cache, else LPIPS is not measured")
-        group.add_argument("--swap_photos", action="store_true", help="control: make each plan on another photo of the "
-                           "set and execute it on the right one; compare with the plain test by misc/compare_runs.py")
-        group.add_argument("--visualize", **ON, help="write the page")
-        group.add_argument("--visualize_every", type=number(int, 1), default=1, help="images between entries of the "
+        group.add_argument("--swap_photos", action="store_true", help="control test: plan on another photo of the set, "
+                           "then execute on the right photo; compare with the normal test by misc/compare_runs.py")
+        group.add_argument("--visualize", **ON, help="write the page of results")
+        group.add_argument("--visualize_every", type=number(int, 1), default=1, help="show every n-th result on the "
                            "page")
         return self.add_ignored("--print_every", "--is_train")
 
     def add_publish(self):
-        """Where published figures go; see core.engine.publish."""
+        """Add --publish, the name under which figures are published; see core.engine.publish."""
         self.add_argument("--publish", type=result_name, metavar="NAME", help="also write the figures to "
                           "docs/results/NAME.json, from which `make tables` writes the tables of the documents")
         return self
@@ -193,9 +195,9 @@ class Parser(argparse.ArgumentParser):
         return self
 
     def add_seeds(self, verb):
-        """How often the same, by chance otherwise; see core.engine.seeds."""
-        self.add_argument("--seeds", type=number(int, 1), default=1, help=f"{verb} the trial under so many seeds, each "
-                          "in a run folder of its own (..._seed_1, ...), and report mean and spread")
+        """Add --seeds, see core.engine.seeds; the help begins with `verb`, such as train."""
+        self.add_argument("--seeds", type=number(int, 1), default=1, help=f"{verb} the trial with this number of "
+                          "seeds, each in its own run folder (..._seed_1, ...), and report mean and spread")
         return self
 
 
@@ -209,11 +211,11 @@ def run_variant(script, doc, **flags):
 
 
 def split_variant(argv):
-    """Return what `run_variant` has put before the arguments, {} where a script runs as itself, and the arguments."""
+    """Return (the settings that `run_variant` put before the arguments, or {}; the other arguments)."""
     return (json.loads(argv[1]), argv[2:]) if argv[:1] == [VARIANT] else ({}, argv)
 
 
-ABSENT = {   # the value of an option that a script has no flag for
+ABSENT = {   # values of options for which a script has no flag
     "beam": None, "dropout": 0.0, "expected": (), "forgiving": False, "image_blind": False, "lang_encoder": "words",
     "manual_seed": 0, "max_steps": None, "operators": None, "publish": None, "suffix": "", "swap_photos": False,
     "text_blind": False, "typos": 0.0, "vis_encoder": None,
@@ -221,29 +223,29 @@ ABSENT = {   # the value of an option that a script has no flag for
 
 
 def parse(parser, experiment=None, argv=None):
-    """Parse the command line; the numbered trial decides what the command line leaves open, and then the defaults.
+    """Parse the command line. A flag that is not given takes the value of the numbered trial, else its default.
 
     Args:
         parser: the script's Parser.
-        experiment: its name, unless the script has a flag `--experiment` of its own.
-        argv: the arguments; None takes those of the program.
+        experiment: name of the experiment, or None if the script has a flag `--experiment`.
+        argv: the arguments; None takes the program's arguments.
 
-    Returns: an EasyDict of the resolved options, with `experiment` and, where a script lacks a flag, the values of
-    ABSENT. Raises UserError for a flag in the trials file that the command line would refuse, naming file, trial and
-    flag.
+    Returns: an EasyDict of the resolved options, with `experiment`, and with the values of ABSENT for flags that the
+    script lacks. Raises UserError, naming file, trial and flag, for a flag in the trials file that the command line
+    would refuse.
     """
     variant, argv = split_variant(sys.argv[1:] if argv is None else list(argv))
     defaults = variant.get("flags", {})
     experiment = defaults.pop("experiment", experiment)
     parser.set_defaults(**defaults)
     parser.description = variant.get("doc", parser.description)
-    if parser.trains:   # a test needs the number only: its network comes from the checkpoint
+    if parser.trains:   # a test needs only the trial's number: its network comes from the checkpoint
         given = parser.parse_args(argv)
         trial = get_trial(experiment, given.trial, given.dataset)
         with parser.reading(f"{trials_path(experiment, given.dataset)}, trial {trial.number}"):
             fixed = [text for name, value in trial.flags.items() for text in parser.flags_of(name, value)]
             parser.parse_args(fixed)
-        argv = [*fixed, *argv]   # of two values the later one counts
+        argv = [*fixed, *argv]   # argparse takes the later of two values
     options = EasyDict(ABSENT | parser.parse_args(argv))
     if experiment:
         options.experiment = experiment

@@ -1,7 +1,7 @@
 """Published figures: results under docs/results/, from which `make tables` writes the tables of the documents.
 
-A file holds {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"}. `kind` says which script
-measured: evaluation, obedience, repairs, bench or demo.
+A file holds {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"}. `kind` is the kind of
+measurement: evaluation, obedience, repairs, bench or demo.
 """
 import contextlib
 import os
@@ -18,7 +18,7 @@ from core.engine.folders import revision, run_folder
 from core.engine.options import split_variant
 from core.files import UserError, read_json, write_json
 
-FOLDER = Path("docs/results")   # of the current folder, as output/ and data/ are
+FOLDER = Path("docs/results")   # relative to the current folder, like output/ and data/
 
 
 def publish(options, kind: str, figures: dict) -> None:
@@ -26,20 +26,30 @@ def publish(options, kind: str, figures: dict) -> None:
 
     Args:
         options: the script's resolved options. The suffix of a run, such as _seed_1, is appended to the name.
-        kind: what was measured, see above.
+        kind: kind of measurement, see the docstring of this module.
         figures: plain values.
     """
     if not options.publish:
         return
     path = FOLDER / f"{options.publish}{options.get('suffix', '')}.json"
     data = f"{options.dataset} {options.phase}" if options.get("phase") else None
-    write_json(path, {"kind": kind, "figures": figures, "data": data, "seed": seed_of(options), "command": command(),
-                      "commit": revision(), "date": time.strftime("%Y-%m-%d"), "machine": machine()}, indent=1)
-    print(f"published: {path}; `make tables` writes it into the documents")
+    write_json(path, {"kind": kind, "figures": _portable(figures), "data": data, "seed": seed_of(options),
+                      "command": command(), "commit": revision(), "date": time.strftime("%Y-%m-%d"),
+                      "machine": machine()}, indent=1)
+    print(f"published: {path}; `make tables` writes the figures into the documents")
+
+
+def _portable(value):
+    """Return a JSON value in which each absolute path is shortened to <its name>."""
+    if isinstance(value, dict):
+        return {key: _portable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_portable(part) for part in value]
+    return f"<{Path(value).name}>" if isinstance(value, str) and os.path.isabs(value) else value
 
 
 def seed_of(options) -> int | None:
-    """Return the seed of a run's training; None where there is no such run."""
+    """Return the seed of a run's training, or None if no run was trained."""
     if options.get("trial") is None or options.get("reference"):
         return None
     with contextlib.suppress(UserError):
@@ -54,12 +64,12 @@ def command() -> str:
     with contextlib.suppress(ValueError):
         script = Path(script).resolve().relative_to(root).as_posix()
     _, flags = split_variant(flags)
-    flags = [f"<{Path(flag).name}>" if os.path.isabs(flag) else flag for flag in flags]
+    flags = _portable(flags)
     return re.sub("'(<[^' ]+>)'", r"\1", shlex.join(["python", script, *flags]))
 
 
 def machine() -> dict:
-    """Return what speeds and last bits depend on: processor, cores, threads, versions."""
+    """Return the machine's properties that affect timings and rounding: processor, cores, threads, versions."""
     model = None
     with contextlib.suppress(OSError):
         model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""A training run: its networks, steps, checkpoints and resuming. It knows no loss formula."""
+"""A training run: networks, optimizer steps, checkpoints and resuming; it contains no loss formula."""
 import contextlib
 import math
 import os
@@ -20,12 +20,12 @@ FREE = {"num_iters", "print_every", "checkpoint_every", "visualize", "visualize_
         "restart", "output", "data_root", "language", "seeds"}
 
 
-MAIN = "model"   # the network that is tested
+MAIN = "model"   # name of the network that is tested
 class Run:
-    """Plumbing of a train script: `setup` its networks, iterate over `batches`, `step` each loss, `checkpoint`.
+    """The mechanics of a training script: `setup` networks, iterate over `batches`, `step` losses, `checkpoint`.
 
-    Iteration k depends only on the seed, k and the weights: everything random is seeded anew at its start. That is
-    why a resumed run gives the same losses as an unbroken one (on a CPU).
+    Iteration k depends only on the seed, k and the weights, because all random generators are seeded anew at the start
+    of an iteration. So, on a CPU, a resumed run gives the same losses as an uninterrupted run.
     """
 
     def __init__(self, options):
@@ -46,12 +46,12 @@ class Run:
         torch.manual_seed(options.manual_seed)
 
     def _find_saved(self):
-        """Read the checkpoint that lies in the folder, unless it was made with other flags."""
+        """Read the run folder's last.pt, if there is one. Raises UserError if the run was trained with other flags."""
         path = self.folder / "last.pt"
         if path.exists() and not self.options.restart:
             self.saved = load_checkpoint(path, self.options.experiment)
             require(self.saved, path, "options", "iteration", "best")
-            made = self.saved["options"]   # options.json may be of a later, broken start
+            made = self.saved["options"]   # not options.json: a later, failed start may have written it
             for name, value in self.options.items():
                 if name not in FREE and made.get(name, value) != value:
                     raise UserError(f"{self.folder}: was trained with --{name} {made[name]}, not {value}; repeat that "
@@ -62,11 +62,11 @@ class Run:
         """Move a network and its optimizer to the device(s), restoring them if the run resumes.
 
         Args:
-            methods: names of the network's methods that compute as `forward` does.
-            name: of the network, in losses, logs and checkpoints; the one that is tested keeps the default.
-            floor: a mean loss below it, for long, is a collapse; None where no loss is too small.
+            methods: names of the network's methods that Fabric treats like `forward`.
+            name: name of the network in losses, logs and checkpoints; the tested network keeps the default.
+            floor: a mean loss below this value is a collapse; None if no loss is too small.
 
-        Returns: the network as it is to be called.
+        Returns: the network wrapped by Fabric, which the script must call.
         """
         if self.saved:
             self._restore(name, network)
@@ -85,7 +85,7 @@ class Run:
         return network
 
     def keep(self, network, name):
-        """Save a network with the run that no optimizer steps, such as an average of weights; restore it on resuming.
+        """Save a network without an optimizer, such as averaged weights, with the run; restore it if the run resumes.
 
         Returns: the network, on the run's device.
         """
@@ -95,7 +95,7 @@ class Run:
         return network
 
     def _saved(self, name):
-        """Return what the checkpoint holds of a network: `model`, its configuration and weights, and `optimizer`."""
+        """Return a network's part of the checkpoint: `model` (configuration and weights) and `optimizer`."""
         if name == MAIN:
             return self.saved
         others = self.saved.get("others", {})
@@ -105,11 +105,11 @@ class Run:
         return others[name]
 
     def _restore(self, name, network):
-        """Load the saved weights into a network of the same configuration. Raises UserError."""
+        """Load the saved weights into a network. Raises UserError if its configuration differs from the saved one."""
         path, saved = self.folder / "last.pt", self._saved(name)["model"]
         require(saved, path, "config", "weights")
         if saved["config"] != network.checkpoint()["config"]:
-            raise UserError(f"{path}: was trained with another vocabulary or network; bring that back, or give another "
+            raise UserError(f"{path}: was trained with another vocabulary or network; restore these, or give another "
                             f"--trial, or --restart to train anew")
         try:
             network.load_state_dict(dict(saved["weights"]))
@@ -118,12 +118,12 @@ class Run:
                             f"--restart to train anew ({last_line(error)})") from error
 
     def _open(self):
-        """Open the log, and say how the run begins."""
+        """Open the log, and print whether the run resumes or is already done."""
         self.log.open(self._floors, self.iteration, resumes=bool(self.saved))
         if self.saved:
             self.say(f"resuming {self.folder} after iteration {self.iteration}")
             if self.iteration >= self.options.num_iters:
-                self.say(f"nothing to do: --num_iters {self.options.num_iters} are done; give more, or --restart")
+                self.say(f"nothing to do: --num_iters {self.options.num_iters} is reached; raise it, or give --restart")
 
     @contextlib.contextmanager
     def held(self, name):
@@ -139,13 +139,13 @@ class Run:
                 parameter.requires_grad_(True)
 
     def batches(self, dataset, since=0, until=None):
-        """Yield a batch on the device for each iteration that remains of a part of the run, with a progress bar.
+        """Yield a batch on the device for each remaining iteration of a part of the run, and show a progress bar.
 
         The part begins after `since` iterations and ends after `until` (None: after the last); the learning rate
-        follows its schedule once in each part. Samples are shuffled, unless the data set has `in_order`: its samples
-        are drawn at random already.
+        follows its schedule once in each part. Samples are shuffled, unless the data set sets `in_order`, which
+        says that its samples are random already.
 
-        Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second one leaves at once.
+        The first Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second Ctrl-C stops at once.
         """
         from torch.utils.data import DataLoader
         if self.log.watch is None:
@@ -160,7 +160,7 @@ class Run:
         weights = sum(weight.numel() for network in self.networks.values() for weight in network.parameters())
         with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,
               deferred_interrupt() as interrupted,
-              threads(torch.get_num_threads() - self.options.num_workers)):   # the workers need cores of their own
+              threads(torch.get_num_threads() - self.options.num_workers)):   # the workers need their own cores
             for batch in loader:
                 torch.manual_seed(self.options.manual_seed * 1_000_003 + self.iteration)
                 factor = SCHEDULES[self.options.schedule]((self.iteration - since) / (total - since))
@@ -178,17 +178,17 @@ class Run:
         self.log.close()
 
     def step(self, name=MAIN, /, **losses):
-        """Descend along the sum of named losses of a network. Raises UserError naming a loss that is not finite."""
+        """Take an optimizer step on the sum of a network's named losses. Raises UserError naming a non-finite loss."""
         prefix = "" if name == MAIN else f"{name} "
         for key, loss in losses.items():
             value = float(loss.detach())
             if not math.isfinite(value):
                 raise UserError(f"loss '{prefix}{key}' became {value} in iteration {self.iteration + 1}; lower "
-                                f"--learning_rate and run again: the last checkpoint is whole")
+                                f"--learning_rate and run again: the last checkpoint is intact")
             self._losses[prefix + key] = value
         total = sum(losses.values())
         self._sums[name] = self._sums.get(name, 0.0) + float(total.detach())
-        if total.requires_grad:   # an executed plan without a step has nothing to learn from
+        if total.requires_grad:   # the loss of an empty plan has no gradient
             self.optimizers[name].zero_grad(set_to_none=True)
             self.fabric.backward(total)
             if (self.iteration + 1) % self.options.print_every == 0:
@@ -196,15 +196,15 @@ class Run:
             self.optimizers[name].step()
 
     def note(self, **values):
-        """Log numbers of this iteration that nothing descends along."""
+        """Log numbers of this iteration that are not losses to minimise."""
         self._losses |= {name: float(value) for name, value in values.items()}
 
     def due(self, every):
-        """Whether the iteration under way is a multiple of `every`, or the last one."""
+        """Return whether the current iteration is a multiple of `every`, or the last iteration."""
         return (self.iteration + 1) % every == 0 or self.iteration + 1 == self.options.num_iters
 
     def checkpoint(self, score, **scalars):
-        """Log a validation and save; `score` is what `best.pt` minimises. Call it at the end of an iteration.
+        """Log a validation and save; best.pt has the lowest `score`. Call this method at the end of an iteration.
 
         A scalar called `seeing` is the share of the visual encoder's units that vary over photos; see `Watch`.
         """
@@ -212,11 +212,11 @@ class Run:
         better = self.best is None or score < self.best
         self.best = min(score, self.best) if self.best is not None else score
         self.log.validation(completed, better, scalars)
-        # the best first: if the disk fills in between, the iterations since last.pt are done again, and it with them
+        # best.pt comes first: if the disk fills before last.pt is written, a resumed run repeats this validation
         self.save(completed, ("best.pt", "last.pt") if better else ("last.pt",))
 
     def save(self, completed=None, names=("last.pt",)):
-        """Write checkpoints, each whole or not at all."""
+        """Write the checkpoints `names`, each whole or not at all."""
         if not self.fabric.is_global_zero:
             return
         state = {"experiment": self.options.experiment, "iteration": self.iteration if completed is None else completed,
@@ -230,12 +230,12 @@ class Run:
         return state | {"optimizer": self.optimizers[name].state_dict()} if name in self.optimizers else state
 
     def say(self, text):
-        """Print a line once, whatever the number of processes."""
+        """Print a line in the first process only."""
         self.log.say(text)
 
 
 def _devices(gpu_ids):
-    """Turn --gpu_ids, or torchrun's environment, into Fabric's accelerator, devices and number of nodes."""
+    """Convert --gpu_ids, or torchrun's environment, to Fabric's accelerator, devices and number of nodes."""
     if "LOCAL_WORLD_SIZE" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
         return "cpu" if gpu_ids == "-1" else "auto", devices, int(os.environ["WORLD_SIZE"]) // devices
@@ -249,5 +249,5 @@ def _devices(gpu_ids):
         raise UserError(f"--gpu_ids {gpu_ids}: give numbers such as 0 or 0,1, or -1 for the CPU") from None
     if max(ids) >= torch.cuda.device_count() or min(ids) < 0:
         raise UserError(f"--gpu_ids {gpu_ids}: this machine has {torch.cuda.device_count()} GPU(s); leave the flag "
-                        f"out to take what there is")
+                        f"out to use a GPU if there is one")
     return "cuda", ids, 1

@@ -1,4 +1,4 @@
-"""A trial under several seeds: the same script once for each, and how far their figures spread."""
+"""Repeat a trial with several seeds, and report the mean and the spread of its figures."""
 import copy
 import statistics
 
@@ -6,9 +6,9 @@ from core.files import write_json
 
 
 def over_seeds(options, work, folder_of):
-    """Call `work(options)` for `options.seeds` seeds, in run folders of their own, and report mean and spread.
+    """Call `work(options)` for `options.seeds` seeds, each in its own run folder, and report mean and spread.
 
-    The first seed is the run itself; the others are `..._seed_1`, `..._seed_2`, with `manual_seed` so much larger.
+    The first seed uses the run's own folder; the k-th further seed uses `..._seed_<k>`, and `manual_seed` + k.
 
     Args:
         options: the flags, with `seeds`.

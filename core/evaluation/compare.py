@@ -10,7 +10,7 @@ from core.files import UserError, read_json, read_jsonl
 from core.metrics.bootstrap import mean_interval
 
 HIGHER_IS_BETTER = ("SSIM", "PSNR")
-TOLERANCE = 1e-4   # a pair's input L1 may differ by this much between runs: rounding, not another size
+TOLERANCE = 1e-4   # rounding changes a pair's input L1 by at most this much between runs; another size changes it more
 
 
 @dataclass
@@ -24,13 +24,13 @@ class Tested:
 
 
 def load_tested(path):
-    """Open the test of a run, given the run's folder (with one test in it) or the test's own. Raises UserError."""
+    """Open a test; `path` is its folder, or the folder of a run that holds one test. Raises UserError."""
     path = Path(path)
     folders = [path] if (path / "images.jsonl").is_file() else sorted(
         file.parent for file in path.glob("test*/images.jsonl"))
     if len(folders) != 1:
         found = "has several tests: give one of " + ", ".join(map(str, folders)) if folders else (
-            "holds no images.jsonl, nor a test with one; give the folder of a run that was tested")
+            "holds no images.jsonl, and no test with this file; give the folder of a run that was tested")
         raise UserError(f"{path}: {found}")
     folder, seen, rows = folders[0], Counter(), {}
     for number, row in enumerate(read_jsonl(folder / "images.jsonl"), start=1):
@@ -47,7 +47,7 @@ def load_tested(path):
 def comparable(a, b):
     """Return the keys of the pairs that both runs were tested on under the same protocol, and notes on the others.
 
-    Raises UserError, with the reason, where there are none.
+    Raises UserError, with the reason, if the runs share no such pair.
     """
     shared = [key for key in a.rows if key in b.rows]
     other = [key for key in shared if not _same_protocol(a.rows[key], b.rows[key])]

@@ -19,7 +19,7 @@ from core.methods.planner import THUMBNAIL
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
 
-SHOWN = 24   # pairs on the page: so many of the best, and so many of the worst
+SHOWN = 24   # number of best pairs, and of worst pairs, on the page
 
 
 def run_critic_tests(options):
@@ -33,7 +33,7 @@ def add_critic_test(parser):
     """Add the flags of a critic's test; return the parser."""
     group = parser.add_tested()
     group.add_argument("--action_id", type=number(int, 1), default=1, help="planned set whose mixed trajectories are "
-                       "among the wrong edits, if the set has the phase")
+                       "among the wrong edits, if the phase was planned")
     group.add_argument("--visualize", **ON, help="write the page")
     return parser.add_ignored("--print_every")
 
@@ -67,7 +67,7 @@ def measure_critic(options):
 
 
 def load_judged(options, vocab):
-    """Load a phase, with its plans if it was planned; return (dataset, OperatorVocab, sentences about it)."""
+    """Load a phase, with its plans if it was planned; return (dataset, OperatorVocab, notes on the wrong edits)."""
     path = action_set_path(options.action_id, options.dataset, options.phase, options.session, options.output)
     plans = {"plans": ActionSet(path).plans(), "plans_path": path} if path.exists() else {}
     dataset = load_phase(options, options.phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache", **plans)
@@ -78,7 +78,7 @@ def load_judged(options, vocab):
 
 
 def rows_of(batch, shown, scores):
-    """Return the rows of `images.jsonl`: each pair's scores by kind, without candidates that turned out not wrong."""
+    """Return the rows of `images.jsonl`: each pair's scores by kind, without "wrong" edits that equal the right one."""
     kept = torch.cat((torch.ones_like(shown.wrong[:1]), shown.wrong))
     return [{"name": name, "request": request,
              "scores": {kind: scores[k, i].item() for k, kind in enumerate(shown.kinds) if kept[k, i]}}
@@ -109,7 +109,7 @@ def told(score, apart):
 
 
 def ends(results):
-    """Return the results, best margin first; of many, only the SHOWN best and the SHOWN worst."""
+    """Return the results, best margin first; if there are many, only the SHOWN best and the SHOWN worst."""
     ordered = sorted(results, key=lambda result: -result[0])
     return ordered if len(ordered) <= 2 * SHOWN else ordered[:SHOWN] + ordered[-SHOWN:]
 

@@ -23,7 +23,7 @@ from core.metrics.language import FIXED_REQUESTS, request_variance
 from core.metrics.lpips import load_lpips
 from core.pages import write_results
 
-PSNR_LIMIT = 100   # dB: the PSNR of equal pictures is infinite, and so would be the mean
+PSNR_LIMIT = 100   # dB; equal pictures have an infinite PSNR, which would make the mean infinite
 METRICS = {"L1": l1, "SSIM": ssim, "PSNR": lambda a, b: psnr(a, b).clamp(max=PSNR_LIMIT),
            "CIEDE2000": lambda a, b: delta_e(a, b)[0]}
 SIDES = ("input", "output")
@@ -80,7 +80,7 @@ def evaluate(method, dataset, folder, about, *, fid_weights=None, lpips_weights=
             asked = time.perf_counter()
             edited = method(sample["input"], sample["request"], sample["name"])
             shown = visualize_every and index % visualize_every == 0
-            _ = edited.stages if shown else None   # the page shows each step: execute them once, here
+            _ = edited.stages if shown else None   # the page shows every step, so all steps are executed here, once
             _ = edited.image
             times.append(time.perf_counter() - asked)
             row = meter.measure(sample, edited)

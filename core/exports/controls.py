@@ -1,17 +1,17 @@
-"""A plan as settings of another program's controls: how they are fitted, and a model of what they do to pixels.
+"""Fit the controls of another program to a plan, and model the effect of these controls on pixels.
 
-Camera Raw and RawTherapee can't be run here, so what a preset does is computed by our model of the program, written
-from what is published about it. Both programs are a chain in a fixed order, whatever the order of the plan:
+Camera Raw and RawTherapee cannot be run here, so the effect of a preset is computed by our model of the program, which
+follows published descriptions. Both programs are chains in a fixed order, whatever the order of the plan:
 
 1. a point curve for each channel, a natural cubic spline, on sRGB-encoded values of the program's own primaries;
-2. the program's own saturation, if it has one beside the next;
-3. in CIELAB, the chroma scaled, and the lightness sharpened by an unsharp mask.
+2. the program's own saturation slider, if there is one besides the chroma slider of step 3;
+3. in CIELAB, a factor on the chroma, and an unsharp mask on the lightness.
 
-A plan is fitted to that chain rather than translated name by name. Executed on greys, it gives the three curves: so
-brightness, contrast, exposure, hue and tint, one after the other, are right on greys with their clipping (as long as no
-slider moves the greys that a curve has tinted), and curves on all colours where the primaries are sRGB's. Then the
-sliders take the values that bring a fixed set of colours closest to the plan, the same whatever the photo. What remains
-is the error that is measured on the photo.
+The controls are fitted to the effect of the plan, not translated operator by operator. Executing the plan on greys
+gives the three curves. So any sequence of brightness, contrast, exposure, hue and tint is exact on greys, clipping
+included, as long as no slider changes greys that a curve has tinted. Tone curves are exact on all colours if the
+program's primaries are those of sRGB. Then the sliders take the values that bring a fixed set of colours, the same for
+every photo, closest to the plan. The remaining error is measured on the photo.
 """
 import math
 from collections.abc import Callable
@@ -23,13 +23,13 @@ import torch
 from core.exports.difference import colour_difference
 from core.operators import execute
 
-# Of the unsharp mask, in pixels: at the first, x - blur(x) is most like the Laplacian of 4 neighbours.
+# Radius of the unsharp mask in pixels; at RADIUS, x - blur(x) is closest to the Laplacian of 4 neighbours.
 RADIUS, MAX_RADIUS = 0.7, 3.0
 
 
 @dataclass(frozen=True)
 class Controls:
-    """Settings of a program.
+    """Settings of a program's controls.
 
     `curves` are three arrays (n, 2) of points in [0, 1]; `chroma` and `saturation` are sliders, whole numbers from
     -100 to 100; `amount` (percent, 0 is none) and `radius` (pixels) are those of the unsharp mask.
@@ -44,11 +44,11 @@ class Controls:
 
 @dataclass(frozen=True)
 class Program:
-    """What differs between the programs.
+    """The properties in which the programs differ.
 
-    `encode` takes sRGB pictures to the space of the curves, `decode` back; `saturate(image, share)` is the slider
-    `saturation` or None. Curves have up to `max_points` points on a grid of `levels` steps; the unsharp mask goes up
-    to `max_amount` percent.
+    `encode` converts sRGB pictures to the space of the curves, `decode` converts back; `saturate(image, share)` applies
+    the slider `saturation` (None: there is no such slider). Curves have up to `max_points` points on a grid of `levels`
+    steps; the unsharp mask has up to `max_amount` percent.
     """
 
     name: str
@@ -61,9 +61,9 @@ class Program:
 
 
 def develop(program, controls, image):
-    """Apply the model of `program` to pictures (B, 3, H, W) in [0, 1]; the same shape and range.
+    """Apply the model of `program` to pictures (B, 3, H, W) in [0, 1]; return pictures of the same shape and range.
 
-    The sliders of `controls` may be tensors (B, 1, 1, 1): another setting for each picture.
+    The sliders of `controls` may be tensors (B, 1, 1, 1), with one setting for each picture.
     """
     from kornia.color import lab_to_rgb, rgb_to_lab
     from kornia.filters import gaussian_blur2d
@@ -74,7 +74,7 @@ def develop(program, controls, image):
         image = program.saturate(image, torch.as_tensor(controls.saturation) / 100)
     chroma = torch.as_tensor(controls.chroma) / 100
     if not chroma.any() and not controls.amount:
-        return image   # without the rounding of the way through CIELAB
+        return image   # avoids the rounding of a conversion to CIELAB and back
     lightness, colour = rgb_to_lab(image).split([1, 2], dim=1)
     if controls.amount:
         size = 2 * math.ceil(3 * controls.radius) + 1
@@ -89,7 +89,7 @@ def fit(program, plan):
     answer = program.encode(execute(plan, _single_pixels(level[:, None].expand(-1, 3))))[..., 0, 0]
     curves = tuple(_points(level.double().numpy(), channel.double().numpy(), program) for channel in answer.unbind(1))
     amount, radius = _unsharp(sum(step.params[0] for step in plan if step.op == "sharpness"), program.max_amount)
-    controls = Controls(curves)   # the sliders don't depend on sharpening, which leaves single pixels alone
+    controls = Controls(curves)   # the sliders do not depend on sharpening, which does not change single pixels
     for name in ("chroma", "saturation", "chroma") if program.saturate else ("chroma",):
         controls = replace(controls, **{name: _best_slider(program, controls, name, plan)})
     return replace(controls, amount=amount, radius=radius)
@@ -114,7 +114,10 @@ def _probes():
 
 
 def _best_slider(program, controls, name, plan):
-    """Return the setting of slider `name` with the least mean difference over the probes; of equals, the smallest."""
+    """Return the value of slider `name` with the least mean difference over the probes.
+
+    A tie goes to the value nearest 0.
+    """
     settings = sorted(range(-100, 101), key=abs)
     probes = _probes()
     target = _as_row(execute(plan, _single_pixels(probes))[..., 0, 0])
@@ -132,7 +135,7 @@ def _spline(points):
 
 
 def _points(levels, values, program):
-    """Return the points (n, 2) of a curve, each set where the spline through those before is farthest off."""
+    """Return the points (n, 2) of a curve; each new point is set at the largest error of the spline so far."""
     values = np.rint(values * program.levels) / program.levels
     chosen, best, least = [0, len(levels) - 1], None, np.inf
     while len(chosen) <= program.max_points:
@@ -149,7 +152,8 @@ def _points(levels, values, program):
 def _unsharp(strength, max_amount):
     """Return amount (percent) and radius of the unsharp mask that acts on smooth pictures like strength x Laplacian.
 
-    A Gaussian of radius r takes away r²/2 of the second derivative. The radius grows where the amount ends.
+    On smooth pictures, x - blur(x) with a Gaussian of radius r is -r²/2 times the Laplacian. The radius grows if the
+    amount alone would exceed `max_amount`.
     """
     radius = min(max(RADIUS, math.ceil(10 * (200 * strength / max_amount)**0.5) / 10), MAX_RADIUS)
     return min(round(200 * strength / radius**2), max_amount), radius

@@ -1,9 +1,9 @@
-"""How far two pictures are apart for the eye, and on which pixels of a large photo that is measured."""
+"""The perceived colour difference of two pictures, and the pixels of a large photo on which it is measured."""
 import numpy as np
 import torch
 
-BLOCK = 64               # pixels on a side: few of a block's pixels miss a neighbour
-MAX_SAMPLE = 1 << 20     # pixels that are measured
+BLOCK = 64               # pixels per side: few pixels of a block lack a neighbour
+MAX_SAMPLE = 1 << 20     # most pixels that are measured
 
 
 def colour_difference(image, other):
@@ -14,10 +14,10 @@ def colour_difference(image, other):
 
 
 def sample(pixels):
-    """Return pictures (B, 3, h, w), float32, to measure on, from pixels (H, W, 3) in [0, 1].
+    """Return a sample of a photo for measurements: pictures (B, 3, h, w), float32, from pixels (H, W, 3) in [0, 1].
 
-    A photo of at most MAX_SAMPLE pixels is returned whole; of a larger one, square blocks that lie evenly over it:
-    whole blocks, so that what looks at neighbours (sharpening) can be measured too.
+    A photo of at most MAX_SAMPLE pixels is returned whole. A larger photo gives square, evenly spaced blocks, so that
+    operators that use neighbouring pixels (sharpening) can be measured, too.
     """
     height, width = pixels.shape[:2]
     if height * width <= MAX_SAMPLE:

@@ -1,4 +1,4 @@
-"""The door to the exports: which format by the suffix, what it can't hold, and the measured difference."""
+"""Export a plan: the suffix selects the format, steps that a format cannot hold are named, differences are measured."""
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from core.photo.photo import check_free
 
 @dataclass(frozen=True)
 class Report:
-    """What was written: its difference to executing the plan, mean and maximum CIEDE2000 over the photo.
+    """An exported file, and its difference from executing the plan: mean and maximum CIEDE2000 over the photo.
 
-    `notes` are sentences on how that was measured and what is not in the file; `rest` is the plan of what is not.
+    `notes` are sentences on the measurement and on steps that are not in the file; `rest` is the plan of these steps.
     """
 
     path: Path
@@ -32,24 +32,24 @@ class Report:
 
 
 def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite=False):
-    """Write a plan for other programs and measure what it costs; the format goes by the suffix.
+    """Write a plan for other programs and measure the colour difference; the suffix selects the format.
 
     `.json` is the plan itself. `.cube` and `.png` (Hald CLUT, 16-bit) are look-up tables: they hold point-wise steps,
-    sampled through the executor. `.xmp` (Lightroom, Camera Raw) and `.pp3` (RawTherapee) are settings of controls that
-    come near, see `controls`; their difference is that of our model of the program.
+    sampled through the executor. `.xmp` (Lightroom, Camera Raw) and `.pp3` (RawTherapee) hold settings of controls that
+    approximate the plan, see `controls`; their difference is computed with our model of the program.
 
     Args:
-        plan: a Plan. Neutral steps are left out: they change nothing.
-        path: the file to write, whole or not at all; the folder is made.
+        plan: a Plan. Neutral steps are left out, because they change nothing.
+        path: the file to write, whole or not at all; the folder is created.
         pixels: (H, W, 3) float array of sRGB values in [0, 1], the photo to measure on (see `sample`).
-        lut_size: of `.cube`, one of LUT_SIZES.
-        hald_level: of a Hald CLUT, one of HALD_LEVELS; 8 is a table of 64 in 512 x 512 pixels.
-        split: write the steps up to the first that the format can't hold, and name that and all later ones. They can't
-            be moved before it, since steps don't commute.
+        lut_size: entries per side of a `.cube`, one of LUT_SIZES.
+        hald_level: level of a Hald CLUT, one of HALD_LEVELS; 8 is a table of 64 in 512 x 512 pixels.
+        split: write only the steps before the first step that the format cannot hold, and name the other steps. Later
+            steps cannot be moved forward, because steps do not commute.
         overwrite: False refuses to replace a file.
 
-    Returns: a Report. Raises UserError for an unknown suffix, size or level, an existing file, pixels that are no
-    picture or not finite, and a step that the format can't hold.
+    Returns: a Report. Raises UserError for an unknown suffix, size or level, an existing file, pixels that are not a
+    finite picture, and a step that the format cannot hold.
     """
     path = Path(path)
     kind = check_export(path, overwrite)
@@ -57,12 +57,12 @@ def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite
     _check(hald_level, lut.HALD_LEVELS, "hald_level")
     pixels = np.asarray(pixels)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or not np.isfinite(pixels).all():
-        raise UserError(f"{path}: not written, the photo to measure on must be (H, W, 3) and finite, got shape "
-                        f"{pixels.shape} or NaN; read it again")
+        raise UserError(f"{path}: not written, the photo to measure on must be (H, W, 3) and finite, but has shape "
+                        f"{pixels.shape} or NaN; read the photo again")
     held, rest, notes = _divide(plan, path, kind, split)
     if kind.prepare is None:
         held.save(path)
-        return Report(path, 0.0, 0.0, ("a replayed plan gives the same pixels bit by bit",))
+        return Report(path, 0.0, 0.0, ("replaying the plan gives identical pixels",))
     images = sample(pixels)
     measured = images.shape[0] * images.shape[2] * images.shape[3]
     if measured < pixels.shape[0] * pixels.shape[1]:
@@ -72,17 +72,17 @@ def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite
     target = execute(held, images)
     difference = colour_difference(applied(images), target)
     mean, maximum = float(difference.mean()), float(difference.max())
-    before = f"the photo before the edit differs by {colour_difference(images, target).mean():.3f}"
+    before = f"without the edit, the mean difference is {colour_difference(images, target).mean():.3f}"
     notes = [*kind.notes, before, *notes]
     write(path, _title(path), [_figure(mean, maximum), *notes, *_listing(held)])
     return Report(path, mean, maximum, tuple(notes), rest)
 
 
 def check_export(path, overwrite=False, plan=None, split=False):
-    """Return the format of an export; call it before long work as well.
+    """Return the format of an export. Call this function before long work, too, to find mistakes early.
 
-    Raises UserError where the suffix is unknown, the file cannot be written (see `check_free`), or the format cannot
-    hold `plan` (None is any).
+    Raises UserError if the suffix is unknown, the file cannot be written (see `check_free`), or the format cannot hold
+    `plan` (None: not checked).
     """
     path = Path(path)
     kind = _KINDS.get(path.suffix.lower())
@@ -100,7 +100,7 @@ def _check(value, known, name):
 
 
 def _divide(plan, path, kind, split):
-    """Return the steps that the file holds, as a Plan, those that it doesn't, and a list of notes."""
+    """Return (Plan of the steps that the file holds, Plan of the other steps, list of notes)."""
     if kind.prepare is None:
         return plan, Plan(), []
     steps = [(number, step) for number, step in enumerate(plan, start=1) if not step.is_neutral]
@@ -111,11 +111,11 @@ def _divide(plan, path, kind, split):
     name = f"step {number} ({step.op}{', masked' if step.mask else ''} {step.describe()})"
     able = " ".join(suffix for suffix, other in _KINDS.items() if other.holds(step))
     if not split or not held:
-        remedy = "; no step before it is left to split off" if split else ", or split the plan there"
+        remedy = f", or add --drop {step.op}" if split else ", or add --split (or --drop) to export the other steps"
         raise UserError(f"{path}: {name} cannot be held by {kind.name}; export to {able}{remedy}")
     left = ", ".join(f"{index} {step.op}" for index, step in steps[len(held):])
-    note = (f"{name} cannot be held by {kind.name} (only by {able}): the file ends before it, and the steps {left} are "
-            "to be carried out after it; the difference is to the steps in the file")
+    note = (f"{name} cannot be held by {kind.name} (only by {able}): the file ends before this step; apply the steps "
+            f"{left} after the file; the difference is measured for the steps in the file")
     return Plan(tuple(step for _, step in held)), Plan(tuple(step for _, step in steps[len(held):])), [note]
 
 
@@ -124,7 +124,7 @@ def _figure(mean, maximum):
 
 
 def _title(path):
-    """Return the name of the file as a title that no format has to escape."""
+    """Return the file's name as a title without characters that a format would have to escape."""
     return "".join(letter if letter.isprintable() and letter not in '"' else "_" for letter in path.stem)
 
 
@@ -138,7 +138,7 @@ def _is_point_wise(step):
 
 
 def _is_control(step):
-    """Whether a program's controls can come near: nothing local, and no softening, for which they have no slider."""
+    """Return whether controls can approximate a step: it is global and does not soften (there is no such slider)."""
     return step.mask is None and not TABLE[step.op].local and (step.op != "sharpness" or step.params[0] > 0)
 
 
@@ -163,7 +163,7 @@ def _preset(program, write):
 
 @dataclass(frozen=True)
 class _Kind:
-    """A format. `prepare(plan, lut_size, hald_level)` returns what applies the export and what writes it."""
+    """A format. `prepare(plan, lut_size, hald_level)` returns two functions: apply the export, and write the file."""
 
     name: str
     holds: Callable
@@ -172,7 +172,7 @@ class _Kind:
 
 
 _LUT_NOTE = "for sRGB-encoded values, by trilinear interpolation"
-_MODEL_NOTE = "an approximation, its difference computed by a model of {}, which was not run"
+_MODEL_NOTE = "an approximation; the difference was computed by a model of {}, not by the program"
 _KINDS = {
     ".json": _Kind("a plan", lambda step: True, None),
     ".cube": _Kind("a .cube table", _is_point_wise, _cube, (_LUT_NOTE,)),
@@ -180,6 +180,6 @@ _KINDS = {
     ".xmp": _Kind("a Camera Raw preset", _is_control, _preset(presets.CAMERA_RAW, presets.write_xmp),
                   (_MODEL_NOTE.format("Camera Raw"),)),
     ".pp3": _Kind("a RawTherapee profile", _is_control, _preset(presets.RAW_THERAPEE, presets.write_pp3),
-                  (_MODEL_NOTE.format("RawTherapee"), "closer: a Hald CLUT in RawTherapee's Film Simulation")),
+                  (_MODEL_NOTE.format("RawTherapee"), "a Hald CLUT in RawTherapee's Film Simulation is closer")),
 }
 EXPORT_SUFFIXES = tuple(_KINDS)

@@ -44,16 +44,16 @@ class Lut:
 
 
 def apply_cube(path, pixels):
-    """Apply a `.cube` file to pixels (H, W, 3) in [0, 1]; returns the same shape, float32, in [0, 1].
+    """Apply a `.cube` file to pixels (H, W, 3) in [0, 1]; return the same shape, float32, in [0, 1].
 
-    Raises UserError where the file is broken, see `read_cube`.
+    Raises UserError if the file is malformed, see `read_cube`.
     """
     image = torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32)).permute(2, 0, 1)[None]
     return read_cube(path).apply(image)[0].permute(1, 2, 0).numpy()
 
 
 def sample_plan(plan, size):
-    """Return the Lut of `size` entries along each axis of a plan whose steps are all point-wise."""
+    """Sample a plan, whose steps are all point-wise, as a Lut of `size` entries along each axis."""
     level = torch.linspace(0, 1, size)
     blue, green, red = torch.meshgrid(level, level, level, indexing="ij")
     grid = torch.stack([red, green, blue]).view(3, size, -1)
@@ -61,7 +61,7 @@ def sample_plan(plan, size):
 
 
 def round_cube(lut):
-    """Return the Lut as the six decimals of a `.cube` file hold it."""
+    """Return the Lut rounded to the six decimals of a `.cube` file."""
     return Lut(lut.table.astype(np.float64).round(6).astype(np.float32))
 
 
@@ -74,7 +74,7 @@ def write_cube(path, lut, title, comment):
 
 
 def read_cube(path):
-    """Read a 3D `.cube` file. Raises UserError naming the file and the line of what is wrong."""
+    """Read a 3D `.cube` file. Raises UserError naming the file and the line of a mistake."""
     size, bounds, rows = None, {"DOMAIN_MIN": (0.0,) * 3, "DOMAIN_MAX": (1.0,) * 3}, []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         where, words = f"{path}, line {number}", line.split()
@@ -84,7 +84,7 @@ def read_cube(path):
             size = _size(words[1:], where)
         elif words[0] in bounds:
             bounds[words[0]] = _numbers(words[1:], 3, where)
-        elif words[0] == "LUT_3D_INPUT_RANGE":   # the domain as some programs write it: one range for all channels
+        elif words[0] == "LUT_3D_INPUT_RANGE":   # some programs write one range for all channels
             bounds["DOMAIN_MIN"], bounds["DOMAIN_MAX"] = ((value,) * 3 for value in _numbers(words[1:], 2, where))
         elif words[0] == "LUT_1D_SIZE":
             raise UserError(f"{where}: a 1D table; only 3D tables (LUT_3D_SIZE) are read")
@@ -107,18 +107,18 @@ def _size(words, where):
 
 
 def _numbers(words, count, where):
-    """Return `count` finite numbers."""
+    """Return the words as `count` finite numbers. Raises UserError beginning with `where`."""
     try:
         values = tuple(float(word) for word in words)
     except ValueError:
-        raise UserError(f"{where}: {' '.join(words)[:60]!r} is no row of numbers; export the file again") from None
+        raise UserError(f"{where}: {' '.join(words)[:60]!r} is not a row of numbers; export the file again") from None
     if len(values) != count or not all(map(math.isfinite, values)):
         raise UserError(f"{where}: needs {count} finite numbers, has {' '.join(words)[:60]!r}; export the file again")
     return values
 
 
 def round_hald(lut):
-    """Return the Lut as 16-bit samples hold it."""
+    """Return the Lut rounded to 16-bit samples."""
     return Lut(np.rint(lut.table * 65535) / np.float32(65535))
 
 
@@ -132,10 +132,10 @@ def write_hald(path, lut, comment):
 
 
 def read_hald(path):
-    """Read a Hald CLUT picture of any level. Raises UserError where it cannot be one."""
+    """Read a Hald CLUT picture of any level. Raises UserError if the picture's size fits no level."""
     pixels = read_photo(path).pixels
     level = round(len(pixels)**(1 / 3))
     if level < 2 or pixels.shape[:2] != (level**3, level**3):
-        raise UserError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels are no Hald CLUT; its sides are the "
-                        "cube of its level, such as 512 x 512")
+        raise UserError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels are not a Hald CLUT, whose sides are "
+                        "the cube of its level, such as 512 x 512; export it again")
     return Lut(pixels.reshape(level**2, level**2, level**2, 3))

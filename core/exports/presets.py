@@ -11,7 +11,7 @@ from core.operators.functions import per_sample
 _CRS, _RDF, _X = ("http://ns.adobe.com/camera-raw-settings/1.0/", "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
                   "adobe:ns:meta/")
 _XML = "http://www.w3.org/XML/1998/namespace"
-# Linear sRGB (D65) to linear ProPhoto RGB (D50), from the primaries of both, adapted after Bradford.
+# Linear sRGB (D65) to linear ProPhoto RGB (D50), computed from the primaries of both with Bradford's adaptation.
 _TO_PROPHOTO = ((0.529277, 0.330155, 0.140569), (0.098366, 0.873471, 0.028163), (0.016875, 0.117659, 0.865465))
 
 
@@ -22,7 +22,10 @@ def _prophoto(image, matrix):
 
 
 def _linear_hsv_saturation(image, share):
-    """RawTherapee's Saturation: on HSV of linear values; s (1 + share) down, towards 1 - (1 - s)^4 up."""
+    """Apply RawTherapee's Saturation, `share` in [-1, 1], to the saturation s in HSV of linear values.
+
+    A negative share gives s (1 + share); a positive share interpolates from s to 1 - (1 - s)^4.
+    """
     from kornia.color import linear_rgb_to_rgb, rgb_to_linear_rgb
     linear, share = rgb_to_linear_rgb(image), per_sample(share, image)
     value = linear.amax(1, keepdim=True)
@@ -33,14 +36,14 @@ def _linear_hsv_saturation(image, share):
 
 _MATRIX = torch.tensor(_TO_PROPHOTO, dtype=torch.float64)
 
-# Adobe's programs work on ProPhoto primaries, and draw their curves on the sRGB encoding of those. What Saturation does
-# is not published: scaling CIELAB's chroma is our guess. Curves are drawn on 256 levels; 16 points are surely allowed.
+# Adobe's programs use ProPhoto primaries, and apply curves to values with the sRGB encoding. The formula of Saturation
+# is not published; we assume a factor on CIELAB's chroma. Curves have 256 levels and may have at least 16 points.
 CAMERA_RAW = Program("Camera Raw", lambda image: _prophoto(image, _MATRIX),
                      lambda image: _prophoto(image, torch.linalg.inv(_MATRIX)), None,
                      max_points=16, levels=255, max_amount=150)
 
-# The profile asks for sRGB as working space, and RawTherapee's RGB curves encode linear values as sRGB does. Its
-# Chromaticity is `chroma`, its Saturation `saturation`. Older versions read 1,024 characters a value: 32 points do fit.
+# The profile sets sRGB as working space, and RawTherapee's RGB curves encode linear values like sRGB. Chromaticity is
+# `chroma`, and Saturation is `saturation`. Older versions read 1,024 characters per value, enough for 32 points.
 RAW_THERAPEE = Program("RawTherapee", lambda image: image, lambda image: image, _linear_hsv_saturation,
                        max_points=32, levels=4095, max_amount=1000)
 
@@ -48,7 +51,7 @@ RAW_THERAPEE = Program("RawTherapee", lambda image: image, lambda image: image, 
 def write_xmp(path, controls, title, comment):
     """Write a preset for Lightroom and Camera Raw (process version 5); `comment`, lines, is its description.
 
-    It sets the curves, Saturation and, where the plan sharpens, Sharpness; everything else of the photo stays.
+    The preset sets the curves, Saturation and, if the plan sharpens, Sharpness; a photo's other settings stay.
     """
     for prefix, uri in (("x", _X), ("rdf", _RDF), ("crs", _CRS)):
         ElementTree.register_namespace(prefix, uri)
@@ -61,7 +64,7 @@ def write_xmp(path, controls, title, comment):
     lists = {"ToneCurvePV2012": ["0, 0", "255, 255"]}
     for channel, points in zip(("Red", "Green", "Blue"), controls.curves, strict=True):
         lists[f"ToneCurvePV2012{channel}"] = [f"{x:.0f}, {y:.0f}" for x, y in points * 255]
-    # Made from the settings: the same plan exported again replaces its preset instead of standing beside it.
+    # The UUID is computed from the settings, so that exporting the same plan again replaces the preset.
     identity = uuid.uuid5(uuid.NAMESPACE_URL, repr((title, settings, lists))).hex.upper()
     attributes = {"PresetType": "Normal", "Cluster": "", "UUID": identity, "SupportsAmount": "False",
                   **{f"Supports{kind}": "True" for kind in supports}, "CameraModelRestriction": "", "Copyright": "",
@@ -88,7 +91,7 @@ def _add_list(parent, name, kind, texts, attributes):
 def write_pp3(path, controls, title, comment):
     """Write a partial processing profile for RawTherapee 5.8 and later; `comment` is a list of lines.
 
-    It sets what the plan needs; a photo's other settings stay when it is applied as a partial profile.
+    The profile sets only values that the plan needs; applied as a partial profile, it keeps a photo's other settings.
     """
     curves = {f"{letter}Curve": "1;" + "".join(f"{value:.5g};" for value in points.ravel())   # 1: a spline
               for letter, points in zip("rgb", controls.curves, strict=True)}

@@ -1,7 +1,7 @@
 """Losses of adversarial training on logits: four GAN losses, two gradient penalties, feature matching.
 
-A discriminator with several scales gives a list of logits; every loss is the mean over the scales. The mean over places
-and samples is taken within a scale, so that each scale has the same weight.
+A discriminator with several scales gives a list of logits; every loss is the mean over the scales. The logits of a
+scale are averaged over places and samples first, so that each scale has the same weight.
 """
 import torch
 import torch.nn.functional as F
@@ -43,7 +43,7 @@ class GANLoss(nn.Module):
         """Return the discriminator's loss on logits of real edits."""
         if self.kind == "hinge":
             return _over_scales(lambda x: F.relu(1 - x).mean(), logits)
-        return self.generator(logits)   # both losses have the target "real"
+        return self.generator(logits)   # the generator's loss has the same target, "real"
 
     def on_fake(self, logits):
         """Return the discriminator's loss on logits of fakes, or of edits that do not fit the words."""

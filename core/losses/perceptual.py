@@ -1,7 +1,7 @@
 """The perceptual distance: the difference of two pictures in the features of a network trained on ImageNet.
 
-The network is VGG-19 where its weights are on this machine (they are never downloaded), else EfficientNet-Lite0, which
-the run names as a stand-in.
+The network is VGG-19 if its weights are on this machine (the weights are never downloaded). Otherwise the network is
+EfficientNet-Lite0, and the run names this stand-in.
 """
 from itertools import pairwise
 
@@ -99,7 +99,7 @@ class _Lite0(nn.Module):
 
 
 def _levels(image, stages):
-    """Return the outputs of all stages, each of which takes the output of the one before."""
+    """Return the outputs of all stages; each stage takes the output of the previous stage."""
     levels = []
     for stage in stages:
         image = stage(image)

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 def classification_loss(right, wrong, weights, positive_weight=1.0):
     """Return two mean cross-entropies, of right and of wrong edits, so that neither kind outweighs the other.
 
-    Each right edit has K wrong ones. In one common mean, a critic that rejects every edit would have a low loss.
+    Each right edit has K wrong edits. With a single mean over all edits, a critic that rejects every edit would have a
+    low loss.
 
     Args: scores `right` (B,) and `wrong` (K, B); `weights` (K, B) of wrong edits; `positive_weight` of right edits.
     """

@@ -34,7 +34,7 @@ class ImageMethod:
 
     @classmethod
     def of_run(cls, options: EasyDict) -> Self:
-        """Rebuild the generator of a run. Raises UserError where it is missing, or `add_expected`'s flags differ."""
+        """Rebuild the generator of a run. Raises UserError if it is missing or was trained with other flags."""
         path = run_folder(options) / options.checkpoint
         state = load_checkpoint(path, options.experiment)
         for name in options.expected:
@@ -78,7 +78,7 @@ class ImageMethod:
 
 
 def add_expected(parser: Parser, **kinds: Callable[[str], Any]) -> Parser:
-    """Add flags {name: type} of the training; `ImageMethod.of_run` refuses a run with others. Return the parser."""
+    """Add flags {name: type} of the training; `ImageMethod.of_run` refuses other values. Return the parser."""
     group = parser.add_argument_group("flags of the training (a run that was trained with other values is refused)")
     for name, kind in kinds.items():
         group.add_argument(f"--{name}", type=kind, help="value in the training of the run")
@@ -117,7 +117,7 @@ def demonstrate(options: EasyDict) -> None:
 
 
 def load_photo(path: str | None, page: Path) -> tuple[str, np.ndarray]:
-    """Return name and uint8 pixels of the photo `path`, or without it, of the first bundled photo of the test phase.
+    """Return name and uint8 pixels of the photo `path`; if it is empty, of the first bundled photo of the test phase.
 
     Raises UserError where the photo is a picture in `page`, the folder of a page that will be overwritten.
     """

@@ -31,7 +31,7 @@ BATCH = 32                      # pairs planned at once on their targets
 class JudgedPlanner:
     """A planner that searches: (photo, requests) -> plans. A network scores thumbnails; the plan runs on the photo.
 
-    The cost of an edit is -log of the probability that it fits, according to the network's logit.
+    The cost of an edit is -log of the probability that the edit fits the request, which the network's logit gives.
     """
 
     def __init__(self, scorer: torch.nn.Module, words: Sequence[str], search: ActionOptions, device: str | None = None,
@@ -43,7 +43,10 @@ class JudgedPlanner:
 
     @classmethod
     def of_run(cls, options: EasyDict) -> Self:
-        """Load the network that `options.experiment` names, from --trial of its own experiment. Raises UserError."""
+        """Load the scoring network that `options.experiment` names; --trial is a trial of that network's experiment.
+
+        Raises UserError if its checkpoint is missing or does not fit.
+        """
         judge = options.experiment.removeprefix(PREFIX)
         experiment, load = JUDGES[judge]
         of_judge = copy.copy(options)
@@ -70,7 +73,7 @@ class JudgedPlanner:
 
 
 class MeanLogit(torch.nn.Module):
-    """A discriminator that scores edits: the mean over scales of the mean logit over places."""
+    """A discriminator that scores edits: the mean logit over the positions of each scale, then over the scales."""
 
     def __init__(self, discriminator: MultiScaleDiscriminator) -> None:
         super().__init__()
@@ -115,7 +118,10 @@ def plans_on_targets(options: EasyDict) -> dict[str, Plan]:
 
 
 def search_options(options: EasyDict, beam: int | None = None, max_steps: int | None = None) -> ActionOptions:
-    """Return the ActionOptions of `add_search`'s flags; defaults are the arguments, or those of planned set 1."""
+    """Return the ActionOptions of `add_search`'s flags.
+
+    A flag that is not given has the value of the argument, or without it, of planned set 1.
+    """
     names = options.operators
     return action_options(1, operators=names and tuple(names.split(",")),
                           beam=options.beam or beam,

@@ -1,7 +1,7 @@
 """The keyword editor: rules read the wishes of a request, and each wish becomes one operation of fixed strength.
 
-It sees no photo and learns nothing, so it is the baseline that learned methods must beat. `core.requests.reader` reads
-the requests. The plain strengths below were chosen on the photos of a training set.
+The editor sees no photo and learns nothing, so it is the baseline that learned methods must beat.
+`core.requests.reader` reads the requests. The plain strengths below were chosen on the photos of a training set.
 """
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ def strength(wish: Wish) -> float:
 
 
 def _step(wish):
-    """Return the Step of a wish: the plain parameter times the strength, or the plain exponents raised to it."""
+    """Return the Step of a wish: the plain parameter times its strength; curves get plain exponents ** strength."""
     effect, power = EFFECTS[wish.attribute], strength(wish)
     plain = effect.more if wish.sign > 0 else effect.less
     if TABLE[effect.op].structure != "curve":

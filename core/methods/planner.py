@@ -59,12 +59,12 @@ class PlannerMethod:
 
     def __init__(self, planner: Planner, device: str = "cpu") -> None:
         self.planner = planner.to(device).eval()
-        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # a measure of the work
+        self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # measures the work
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
 
     def quick(self) -> bool:
-        """Encode photos in bfloat16 from now on, if encoder and processor can; return whether they can. For a CPU."""
+        """On a CPU, encode photos in bfloat16 from now on, if encoder and processor can; return whether they can."""
         can = self.planner.config.vis_encoder == "resnet18" and has_bf16()
         if can:
             self.planner.visual_encoder = QuickResNet(self.planner.visual_encoder)
@@ -72,7 +72,7 @@ class PlannerMethod:
 
     @classmethod
     def of(cls, path: Path | str | None = None) -> Self:
-        """Load the planner of a run folder or checkpoint; "demo" names that of `make demo`, None the one that ships."""
+        """Load the planner of a run folder or checkpoint, of `make demo` ("demo"), or the planner that ships (None)."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         return cls.load(path)

@@ -1,4 +1,4 @@
-"""The registry of methods: each is opened by its name from a script's options, and all have one interface.
+"""The registry of methods: a script opens each method by its name, and all methods have one interface.
 
     method = load_method(options)                      # --experiment, --trial, --checkpoint, --dataset, ...
     edited = method(image, "make it brighter")         # image (3, H, W) in [0, 1] -> Edited
@@ -164,7 +164,7 @@ def _planned_by_judge(options):
 
 
 def _count(network):
-    """Return the number of a network's parameters, with fixed word vectors, without MiniLM (in no checkpoint)."""
+    """Return the number of a network's parameters: fixed word vectors count, MiniLM does not (no checkpoint has it)."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
@@ -230,7 +230,7 @@ def add_method(parser: Parser) -> Parser:
                        help="experiment whose run is tested")
     group.add_argument("--reference", dest="experiment", default=argparse.SUPPRESS,
                        choices=sorted(set(REFERENCES) - {"planned"}),   # "planned" answers its own pairs only
-                       help="test this method instead, which learns nothing from words")
+                       help="test this reference method instead, which learns nothing from words")
     group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial whose run is tested")
     group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
     return parser

@@ -82,15 +82,15 @@ class FrechetStatistics:
 
     @property
     def undefined(self):
-        """The reason, in words, why no distance is defined yet; None if one is."""
+        """The reason, in words, why no distance is defined yet; None if the distance is defined."""
         return None if self.count >= 2 else f"needs at least 2 images, has {self.count}"
 
 
 def frechet_distance(a, b):
     """Return |mean_a - mean_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of two FrechetStatistics, >= 0.
 
-    Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule". None where either set is `undefined`.
-    Raises ValueError where the two were taken with different networks.
+    Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule". Returns None if either set is
+    `undefined`. Raises ValueError if the two sets were measured with different networks.
     """
     if a.extractor.name != b.extractor.name:
         raise ValueError(f"features of {a.extractor.name} and of {b.extractor.name} cannot be compared")

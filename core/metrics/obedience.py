@@ -1,8 +1,9 @@
 """Obedience: test sentences, the attributes that each asks to change, and one rule per suite that judges an edit.
 
 The rules use no learned judge. A rule measures how far an edit moved the five attributes of `core.metrics.attributes`,
-in just visible steps (JUST_VISIBLE), how much the picture changed, and how far two results are apart. It judges side
-effects of an edit only where the sentence mentions them, because brightness also changes contrast and chroma.
+in just visible steps (JUST_VISIBLE), how much the picture changed, and how far two results are apart. A rule
+judges side effects of an edit only where the sentence mentions them, because brightness also changes contrast and
+chroma.
 
 Simple cheats fail. The sentences ask for both directions of each attribute equally often, so a method that ignores the
 words is right in at most half of `direction` and `negation`, in a third of `two_wishes`, and never in `opposites` and
@@ -25,7 +26,7 @@ from core.metrics.bootstrap import mean_interval
 # by 1. Half of a usual photo is nearly grey, so 0.5 in mean chroma is about 1 in the coloured half. Fine detail is
 # visibly stronger if its amplitude grows by about a tenth, which is 0.08 in log10 of its energy.
 JUST_VISIBLE = {"bright": 1.0, "contrast": 0.5, "sat": 0.5, "warm": 1.0, "sharp": 0.08}
-CLEARLY, BOTH_CLEARLY = 2.0, 3.0   # just visible steps in training pairs: for one wish, for several
+CLEARLY, BOTH_CLEARLY = 2.0, 3.0   # just visible steps that training pairs must show: of one wish, of several
 KEPT = 2.0      # just visible steps by which a kept attribute may move more than without the proviso
 NEAR = 0.5      # two results are near each other if their L1 is at most this share of the clean sentence's change
 NO_OP = 0.01    # a mean absolute change below this counts as none: 2.5 of 255
@@ -35,8 +36,8 @@ NO_OP = 0.01    # a mean absolute change below this counts as none: 2.5 of 255
 class Item:
     """A test case: a sentence, the attributes that it asks to move {name: +1 or -1}, and the sentence to compare with.
 
-    `partner` is that other sentence: the opposite, the stronger, the clean one, or the one without proviso. `keeps`
-    names the attributes that the sentence asks to keep.
+    `partner` is the sentence to compare with: the opposite sentence, the stronger one, the clean one, or the sentence
+    without its proviso. `keeps` names the attributes that the sentence asks to keep.
     """
 
     suite: str
@@ -72,8 +73,8 @@ def obeys(outcome, asks):
 def fulfils(before):
     """Return a callable (after (N, 3, H, W), intent) -> (N,) bool for edits of a picture (1, 3, H, W).
 
-    It tells which of N edits move each attribute of the intent {name: sign} clearly in its direction. It serves to make
-    training pairs whose pictures show the change that their words ask for.
+    The callable tells which of N edits move each attribute of the intent {name: sign} clearly in its direction. So
+    training pairs can be made whose pictures show the change that their words ask for.
     """
     seen = look(before)
 
@@ -95,7 +96,7 @@ def right_opposites(item, outcome, partner, apart):
 
 
 def right_degree(item, outcome, partner, apart):
-    """Both move in the requested direction, the stronger sentence (the partner) visibly further than the weaker."""
+    """Both sentences move the attributes in the requested direction; the stronger one (the partner) visibly further."""
     return all(sign * outcome.moves[name] > 0 and sign * (partner.moves[name] - outcome.moves[name]) >= 1
                for name, sign in item.asks.items())
 
@@ -198,7 +199,7 @@ def read_items(path):
 
 
 def read_asks(key, where):
-    """Return {"bright": 1, "sat": -1} of "bright+ sat-", and {} of "nothing".
+    """Return {"bright": 1, "sat": -1} for the text "bright+ sat-", and {} for "nothing".
 
     Raises UserError, which begins with `where`, for anything else.
     """

@@ -28,7 +28,8 @@ NOUNS = {
 }
 UP = "increase raise boost add more enhance improve up higher strengthen adding increasing"
 DOWN = "decrease reduce lower less lessen decreasing lowering reducing"
-# Words that change neither. "color" may accompany a word for saturation or warmth, but names no attribute alone.
+# Words that change neither attribute nor direction. "color" may accompany a word for saturation or warmth, but alone it
+# names no attribute.
 FILLERS = """
     a an the this that it its image images photo photograph picture pic of in to for is be make making makes give
     please pls can could you would i want like just bit little lot lots slightly somewhat very much some by amount
@@ -44,7 +45,7 @@ _UP, _DOWN, _FILLERS = set(UP.split()), set(DOWN.split()), set(FILLERS.split())
 
 
 def direction_of(request):
-    """Return the one direction that a request asks for, such as "bright+", or None if it finds none or several."""
+    """Return the one direction that a request asks for, such as "bright+", or None for no or several directions."""
     words = re.findall(r"[^\W\d_]+(?:'\w+)?", request.lower())
     names, signs, others = set(), set(), set()
     for word in words:

@@ -1,8 +1,8 @@
 """The critic (self-discriminator): scores whether an edit of a photo fits the words of a request.
 
 A patch discriminator scores whether each patch looks real, but an edit that does not fit the request looks as real as
-an edit that does. Therefore the critic measures statistics of the whole picture at several scales, which edits change,
-and compares the statistics with the request.
+an edit that does. Edits change the statistics of a picture. Therefore the critic measures statistics of the whole
+picture at several scales, and compares the statistics with the request.
 """
 from dataclasses import dataclass
 

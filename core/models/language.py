@@ -103,7 +103,7 @@ class SentenceEncoder(RequestEncoder):
         network = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
         super().__init__(SPECIAL_TOKENS, hidden_size=hidden_size, dropout=dropout,
                          vectors=torch.zeros(0, network.config.hidden_size))
-        self.frozen = [network.eval().requires_grad_(False)]   # a list hides it: it is neither trained nor saved
+        self.frozen = [network.eval().requires_grad_(False)]   # inside a list, the network is neither trained nor saved
         self.known = {}
 
     def embed(self, request_ids, present):

@@ -11,7 +11,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from core.files import FOREIGN, UserError, last_line, naming
 
 LARGEST = 2048    # the largest whole number in a configuration, unless a weight has a longer side
-SPARE = 1000, 1 << 26   # allowed weights, and numbers in them, that no checkpoint holds, such as MiniLM
+SPARE = 1000, 1 << 26   # weights, and numbers in them, that a network may have beyond its checkpoint, such as MiniLM
 
 # Old names of layers, by the class of the network, so that a checkpoint with old names still loads. A row replaces its
 # dotted name anywhere in the key of a weight. Rows apply in order.
@@ -133,9 +133,9 @@ def _is(value, kind):
 
 @contextlib.contextmanager
 def _not_far_more_than(weights):
-    """Raise ValueError once the modules built in the block have far more weights than `weights`, or numbers in them.
+    """Raise ValueError as soon as the block builds modules with far more weights, or numbers in them, than `weights`.
 
-    The check runs before a parameter is filled, so a parameter that is too large for the memory takes up none.
+    The check runs before a parameter is filled, so a parameter that is too large for the memory is never filled.
     """
     built = [0, 0]
     most = [4 * known + spare for known, spare in zip(
@@ -145,7 +145,7 @@ def _not_far_more_than(weights):
         for index, more in enumerate((1, 0 if parameter is None else parameter.numel())):
             built[index] += more
             if built[index] > most[index]:
-                raise ValueError("its configuration describes a far larger network than its weights are")
+                raise ValueError("its configuration describes a network that is far larger than its weights")
 
     hook = register_module_parameter_registration_hook(see)
     try:

@@ -42,7 +42,7 @@ class Unrolled:
     image: torch.Tensor
 
     def plan(self, vocab, index):
-        """Return the Plan of one sample and the indices of the T steps that it keeps."""
+        """Return the Plan of one sample, and the indices (among the T steps) of the steps in this plan."""
         kept = [step for step, op in enumerate(self.ops[index].tolist()) if vocab[op] is not None]
         steps = [(vocab[self.ops[index, step].item()], self.params[index, step]) for step in kept]
         return Plan(tuple(Step.make(op.name, params[:op.n_params].detach().cpu()) for op, params in steps)), kept
@@ -128,7 +128,7 @@ class Planner(Network):
             ended = (history == self.vocab.ids[END]).any(1)
             seen = self.visual_projection(self._visual_features_of(image.detach(), ~ended))[:, None]
             told = torch.cat((self.operator_vectors(history[:, -1:]), seen), -1)
-            hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # one step, without overhead
+            hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # faster than the module
             state, weights = self._attend(hidden[0][:, None], seen, words, present)
             logits = self.operator_head(state[:, 0]).masked_fill(~self._allowed(history)[:, -1], -torch.inf)
             op = logits.argmax(1).masked_fill(ended, self.vocab.ids[END])
@@ -171,7 +171,7 @@ class Planner(Network):
         return self.choosable & ~used
 
     def _params(self, state, seen, ops):
-        """Return the parameters (B, T, P) of the operators `ops` (B, T), zero where there are none."""
+        """Return the parameters (B, T, P) of the operators `ops` (B, T), padded with 0."""
         given = state.new_zeros(*ops.shape, self.vocab.max_params)
         source = torch.cat((state, seen), -1)
         for index, operator in self._plannable():

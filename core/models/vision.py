@@ -33,7 +33,7 @@ def has_bf16():
 class QuickResNet(nn.Module):
     """A trained ResNet-18 for planning on a CPU: batch norm folded into the convolutions, in bfloat16.
 
-    It is three times as fast; its features differ from the trained network's by a few per cent of their mean.
+    The copy is three times as fast as the trained network; its features differ by a few per cent of their mean.
     """
 
     def __init__(self, network):
@@ -72,7 +72,7 @@ class SmallCNN(nn.Module):
 
 
 class SmallEncoder(SmallCNN):
-    """The CNN of old checkpoints. The units of its last ReLU die, so it does not see the photo (see `BLIND`)."""
+    """The CNN of old checkpoints. The units of its last ReLU die, so planners do not see the photo; see `BLIND`."""
 
     def __init__(self):
         super().__init__()

@@ -86,7 +86,7 @@ def execute_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, 
 
 
 class _Permute(torch.autograd.Function):
-    """Reorder the samples of a batch. Its backward pass is one copy; that of indexing would scatter into zeros."""
+    """Reorder the samples of a batch. The backward pass is one copy; plain indexing would scatter into zeros."""
 
     @staticmethod
     def forward(ctx, image, order):
@@ -159,7 +159,7 @@ def _keep_freed_memory():
 
 
 def _execute_tiles(steps, image):
-    """Apply steps of operators with a radius, tile by tile; a tile's margin is the sum of these radii."""
+    """Apply steps, whose operators all have a radius, tile by tile; a tile's margin is the sum of the radii."""
     _keep_freed_memory()
     halo = sum(TABLE[step.op].radius for step in steps)
     operands = [(TABLE[step.op], *_operands(step, image)) for step in steps]

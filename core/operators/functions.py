@@ -2,7 +2,7 @@
 
 Every function takes `image`, a float tensor (B, 3, ...) of sRGB values in [0, 1] (the trailing shape is
 (H, W) for pictures; point-wise operators also take bare pixel lists (B, 3, N)), and `params` (B, n).
-It returns the edited image, neither masked nor clipped; the executor masks and clips the results of all operators.
+Every function returns the edited image, neither masked nor clipped; the executor masks and clips all results.
 The functions are differentiable in image and parameters almost everywhere.
 """
 import math
@@ -54,7 +54,7 @@ def contrast(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
 
 
 def saturation(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
-    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest one is scaled.
+    """Scale the HSV saturation: S' = clip(S (1 + p)). Each channel's distance from the largest channel is scaled.
 
     Example:
         >>> pixel = torch.tensor([0.5, 0.25, 0.0]).reshape(1, 3, 1)

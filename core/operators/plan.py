@@ -156,7 +156,7 @@ def _outline():
 
 
 def _params_schema(row):
-    """Return the schema of one operator's parameters; tone curves are scale-free, so they may have any float32."""
+    """Return the schema of one operator's parameters; tone-curve weights are rescaled, so they have no upper bound."""
     bounds = {"minimum": row.low, "maximum": torch.finfo().max if row.structure == "curve" else row.high}
     return {"minItems": row.n_params, "maxItems": row.n_params, "items": bounds}
 
@@ -181,7 +181,7 @@ def _read_step(entry, index, source):
         with naming(where):
             mask.runs()
     step = Step.make(operator.name, params, mask)
-    # Parameters that are already canonical are kept bit by bit; other tone curves are scaled.
+    # Keep canonical parameters bit for bit; take the rescaled weights of other tone curves.
     return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step
 
 

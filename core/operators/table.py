@@ -57,7 +57,7 @@ class Operator:
 
 
 def _curve(name, function, about, channels, alias):
-    """Return a tone-curve row. Weights are >= 0; their canonical mean is 1, so none exceeds the number of steps."""
+    """Return a tone-curve row. Weights are >= 0; their canonical mean is 1, so no weight exceeds CURVE_STEPS."""
     return Operator(name, function, about, "curve", channels * CURVE_STEPS, 0.0, float(CURVE_STEPS), 1.0,
                     aliases=(alias,))
 
@@ -80,7 +80,8 @@ TABLE = {row.name: row for row in (
 
 ALIASES = {alias: row.name for row in TABLE.values() for alias in row.aliases}
 
-# The published vocabularies by session; the order gives the ids. FiveK's session 1 and the synthetic session 0 equal 3.
+# The published vocabularies by session; the order gives the ids. FiveK's session 1 and the synthetic session 0 have the
+# vocabulary of session 3.
 _SESSION_3 = (NONE, START, END, "brightness", "contrast", "saturation", "hue", "inpaint_obj", "tint", "sharpness",
               "color_bg")
 SESSIONS = {

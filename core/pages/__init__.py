@@ -1,4 +1,4 @@
-"""Pages to look at: static HTML with its pictures beside it, opened from disk, no server and no network.
+"""Static HTML pages of results, with pictures beside them; a page opens from disk, without server and network.
 
     from core.pages import write_index, write_results
     write_results("output/run/test/web", "FiveK, test", results)   # -> index.html, results.js

@@ -1,4 +1,4 @@
-// Shows two runs beside each other: loads the results.js of both (a page on disk may load scripts, not fetch files).
+// Shows two runs side by side. It loads the results.js of both as scripts, because a page on disk cannot fetch files.
 const form = document.querySelector(".tools"), said = document.getElementById("said");
 const known = [...form.a.options].map(option => option.value), asked = new URLSearchParams(location.search);
 const chosen = ["a", "b"].map((side, index) => {
@@ -8,7 +8,7 @@ const chosen = ["a", "b"].map((side, index) => {
   return page;
 });
 
-// Each line of a results.js is result({...}); the script element that runs keeps what it brings.
+// Each line of a results.js is a call result({...}); the row is stored on the script element that is running.
 window.result = row => document.currentScript.rows.push(row);
 
 function load(page) {
@@ -23,7 +23,7 @@ function load(page) {
   });
 }
 
-/** An element with attributes and children; text children stay text. */
+/** Create an element with attributes and children; string children become text, never HTML. */
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -44,7 +44,7 @@ function card(a, b, baseA, baseB, number) {
   const common = a.metrics.map(([name]) => name).filter(name => metrics(name)[1] !== undefined);
   const differences = Object.fromEntries(common.map(name => [name, metrics(name)[1] - metrics(name)[0]]));
   const output = common.filter(name => !name.startsWith("input "));
-  const slide = element("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "per cent that show A" });
+  const slide = element("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "per cent showing A" });
   const same = a.images.output.slice(1).join() === b.images.output.slice(1).join();
   const [left, right] = [{ image: a.images.output, base: baseA }, { image: b.images.output, base: baseB }];
   const caption = text => element("figcaption", {}, text);
@@ -72,13 +72,13 @@ async function compare() {
   const key = row => JSON.stringify([row.name, row.request]);
   const partner = new Map(other.rows.map(row => [key(row), row]));
   const pairs = one.rows.filter(row => partner.has(key(row))).map(row => [row, partner.get(key(row))]);
-  said.textContent = `A and B show ${one.rows.length} and ${other.rows.length} results, ${pairs.length} of them of the `
+  said.textContent = `A and B show ${one.rows.length} and ${other.rows.length} results, ${pairs.length} of them for the `
     + "same photo and request." + (pairs.length ? "" : " Choose two tests of the same data.");
   if (!pairs.length) return;
   said.after(...pairs.map(([a, b], index) => card(a, b, one.base, other.base, index + 1)));
   for (const name of ["output L1", "output CIEDE2000"].filter(name => pairs[0][0].metrics.some(([known]) => known === name)))
     for (const [end, better] of [["high", "A"], ["low", "B"]])
-      form.sort.append(element("option", { value: name, "data-worst": end }, `${better} better by most ${short(name)}`));
+      form.sort.append(element("option", { value: name, "data-worst": end }, `largest ${short(name)} advantage of ${better}`));
   offerTools(form);
 }
 compare().catch(error => said.textContent = error.message);

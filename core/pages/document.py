@@ -1,4 +1,4 @@
-"""The shell of every page: head, inlined style and scripts, and writing it whole."""
+"""The frame of every page: head, inlined style and scripts. A page is written whole or not at all."""
 import shutil
 from importlib.resources import files
 
@@ -7,11 +7,11 @@ from dominate.util import raw
 
 from core.files import replacing
 
-LATER = "<!-- later -->"  # where a growing page's cards go; in text of users its < would be escaped
+LATER = "<!-- later -->"  # place of a growing page's cards; no text of a user equals it, because < is escaped
 
 
 def write_document(path, title, *content, scripts=(), body=None):
-    """Write a page of dominate tags. Text that they hold is escaped, and what UTF-8 cannot say becomes `?`.
+    """Write a page of dominate tags. Text in the tags is escaped; a character that UTF-8 cannot encode becomes `?`.
 
     Args:
         content: tags below the heading.
@@ -32,12 +32,12 @@ def write_document(path, title, *content, scripts=(), body=None):
 
 
 def asset(name):
-    """Return the text of a file that is inlined into pages."""
+    """Return the text of a file of this folder, to be inlined into pages."""
     return files("core.pages").joinpath(name).read_text(encoding="utf-8")
 
 
 def figure_of(value):
-    """Return a measured value as text, with the decimals that papers give; None is a figure that is undefined."""
+    """Return a measured value as text, with 4 decimals below 1 and 2 decimals from 1 on; None gives "undefined"."""
     if value is None:
         return "undefined"
     return f"{value:.{4 if abs(value) < 1 else 2}f}" if isinstance(value, float) else str(value)
@@ -46,7 +46,7 @@ def figure_of(value):
 def paired(names):
     """Group names of metrics: {"L1": {"input": "input L1", "output": "output L1"}, "avg var": {"output": "avg var"}}.
 
-    What is measured once only counts as measured on the output.
+    A name without "input" or "output" counts as measured on the output.
     """
     groups = {}
     for name in names:

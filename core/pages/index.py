@@ -13,16 +13,16 @@ SPARK, LARGE = (96, 26), (600, 300)  # pixels, width and height: a curve in the 
 def write_index(folder, rows):
     """Write `folder`/index.html, a table with a line per run, and compare.html; return the path of the table.
 
-    Args: `rows`, dicts; what one lacks or holds as None is left empty, what is not named here is ignored:
+    Args: `rows`, dicts with these keys; a missing or None value leaves its cell empty, other keys are ignored:
         run, trial, dataset, phase, date, revision: str or number
-        data: how much was tested, in words
-        metrics: {name: float, or None where undefined}; "input X" stands below "output X"
-        intervals: {name: [low, high] or None}, 95%
-        notebook: {name: float}, the figures to hold against them
+        data: the amount of test data, in words
+        metrics: {name: float, or None if undefined}; "input X" stands below "output X"
+        intervals: {name: [low, high] or None}, 95% confidence intervals
+        notebook: {name: float}, the notebook's figures for comparison
         curve: [[iteration, value], ...], shown small, and large on a click
-        page, obedience: pages of the run, relative to `folder`
+        page, obedience: paths of the run's pages, relative to `folder`
         seeds: {name: [mean, spread]} over seeds
-        collapsed: a sentence, of a run whose training did
+        collapsed: a sentence, if the run's training collapsed
     """
     rows, folder = list(rows), Path(folder)
     columns = paired(dict.fromkeys(name for row in rows for name in row.get("metrics") or {}))
@@ -36,7 +36,8 @@ def write_index(folder, rows):
                      tags.button("Compare two ticked runs", type="submit", disabled=True), cls="tools",
                      action="compare.html")
     table = tags.div(tags.table(tags.thead(tags.tr(*heads)), tags.tbody(*lines)), cls="wide")
-    legend = "Large: on the output, 95% interval below it. Small: the input, and the notebook's own figure."
+    legend = ("Large: the metric on the output, with its 95% interval below. Small: the metric on the input, "
+              "and the notebook's figure.")
     content = [find, tags.p(legend, cls="note"), table] if rows else [tags.p("No runs yet.", cls="note")]
     path = folder / "index.html"
     write_document(path, "Runs", *content, scripts=("table.js",) if rows else ())
@@ -68,7 +69,7 @@ def _cell(value):
 
 
 def _figure(row, sides):
-    """Return the cell of a metric: output, 95% interval, then input, spread over seeds and the notebook's in small."""
+    """Return the cell of a metric: output and 95% interval; in small print input, seeds and the notebook's figure."""
     measured, intervals, notebook, seeds = (row.get(key) or {} for key in ("metrics", "intervals", "notebook", "seeds"))
     cell, output = tags.td(cls="number"), sides.get("output")
     if output in measured:
@@ -87,7 +88,7 @@ def _figure(row, sides):
 
 
 def _curve(number, name, curve):
-    """Return a button with a small curve, and its larger view, which the button opens."""
+    """Return a button with a small curve, and the larger view that the button opens."""
     points = [(x, y) for x, y in curve if all(isinstance(v, int | float) and math.isfinite(v) for v in (x, y))]
     if len(points) < 2:
         return []
@@ -97,7 +98,7 @@ def _curve(number, name, curve):
 
 
 def _large(points):
-    """Return the curve with its axes: the first and last iteration, the least and the largest value, the last one."""
+    """Return the curve with labels: first and last iteration; smallest, largest and last value."""
     width, height = LARGE
     drawing = _plot(points, width, height, margin=44, label="learning curve, larger")
     values = [y for _, y in points]
@@ -110,7 +111,7 @@ def _large(points):
 
 
 def _plot(points, width, height, margin, label):
-    """Return a drawing of `points` that fills it up to `margin` pixels, and its least value marked."""
+    """Return a drawing of `points` with a margin of `margin` pixels; a dot marks the smallest value."""
     (left, right), (low, high) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
 
     def place(x, y):
@@ -124,7 +125,7 @@ def _plot(points, width, height, margin, label):
 
 
 def _write_compare(folder, rows):
-    """Write the page that shows two runs beside each other: it loads the results.js of each."""
+    """Write the page that shows two runs side by side; it loads the results.js of both."""
     paged = [row for row in rows if row.get("page")]
 
     def choice(side):

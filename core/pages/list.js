@@ -1,4 +1,4 @@
-// The tools of a page of results: the slider of each, and a form that sorts and filters them.
+// Tools of a page of results: the slider of each result, and a form that sorts and filters the results.
 document.addEventListener("input", event => {
   const slider = event.target.closest(".slider");
   if (slider) slider.style.setProperty("--share", event.target.value + "%");
@@ -10,11 +10,11 @@ function offerTools(form) {
     metrics: JSON.parse(article.dataset.metrics), ops: JSON.parse(article.dataset.ops),
     request: article.querySelector("h2").textContent.toLowerCase(),
   }]));
-  let order = 0;   // the option by which they are sorted
+  let order = 0;   // index of the option by which the results are sorted
 
   function sort() {
     const { value: name, dataset: { worst } } = form.sort.selectedOptions[0], sign = worst === "low" ? 1 : -1;
-    const key = article => sign * (about.get(article).metrics[name] ?? sign * Infinity);   // unmeasured ones are last
+    const key = article => sign * (about.get(article).metrics[name] ?? sign * Infinity);   // unmeasured results are last
     const sorted = name ? [...articles].sort((a, b) => key(a) - key(b) || 0) : articles;
     articles[0].parentNode.append(...sorted);
     order = form.sort.selectedIndex;
@@ -32,7 +32,7 @@ function offerTools(form) {
   }
   form.addEventListener("input", arrange);
   form.addEventListener("submit", event => event.preventDefault());
-  arrange();   // a browser that goes back keeps what was chosen
+  arrange();   // after "back", the browser has kept the form's values
 }
 
 if (document.querySelector("article")) offerTools(document.querySelector(".tools"));

@@ -1,4 +1,4 @@
-"""The page of an obedience test: the table of right and asked, and the sentences that failed, with examples."""
+"""The page of an obedience test: a table of counts, and the sentences that failed, with examples."""
 from pathlib import Path
 
 from dominate import tags
@@ -12,8 +12,8 @@ TITLES = {"direction": "Direction", "direction_real": "Direction, real requests"
           "typo": "Typos", "no_op": "No-op"}
 MOVED = {"bright": ("brighter", "darker"), "contrast": ("more contrast", "less contrast"),
          "sat": ("more colourful", "less colourful"), "warm": ("warmer", "cooler"), "sharp": ("sharper", "blurrier")}
-HELD = {"opposites": "its opposite the other way", "degree": "its partner visibly further",
-        "paraphrase": "nearly as its partner", "typo": "nearly as its partner"}
+HELD = {"opposites": "the opposite moves the other way", "degree": "the stronger sentence moves visibly further",
+        "paraphrase": "nearly the partner's result", "typo": "nearly the partner's result"}
 
 
 def write_obedience(folder, title, rows, failures, notes=()):
@@ -23,11 +23,11 @@ def write_obedience(folder, title, rows, failures, notes=()):
         rows: dicts {suite, asked_for (None: the whole suite), right, asked, share, interval ([low, high] or None)}.
         failures: an iterable of dicts, in the order to be shown:
             suite, sentence: str
-            partner: the sentence that it was held against, or None
-            asks: what it asks for, such as "bright+ sat-", empty for nothing
-            keeps: names of attributes that it wants kept
-            right, asked: on how many photos
-            failed: names of the photos on which it was wrong
+            partner: the sentence with which it was compared, or None
+            asks: requested changes, such as "bright+ sat-"; empty if no change is requested
+            keeps: names of attributes that must not change
+            right, asked: numbers of photos on which the sentence was right, and on which it was tested
+            failed: names of the photos on which the sentence was wrong
             examples: dicts {caption, image}, image uint8 (H, W, 3); may be empty
         notes: sentences below the heading.
     """
@@ -37,7 +37,7 @@ def write_obedience(folder, title, rows, failures, notes=()):
     for count, failure in enumerate(failures, start=1):
         sections.setdefault(failure["suite"], []).append(_card(pictures, count, **failure))
     content = [element for suite, cards in sections.items()
-               for element in (tags.h2(f"{TITLES.get(suite, suite)}: {len(cards)} sentences failed somewhere",
+               for element in (tags.h2(f"{TITLES.get(suite, suite)}: {len(cards)} sentences failed on a photo",
                                        id=suite), *cards)]
     write_document(folder / "index.html", title, *(tags.p(note, cls="note") for note in notes),
                    _table(rows, sections), *(content or [tags.p("No sentence failed.", cls="note")]))
@@ -66,12 +66,12 @@ def percent(share):
 
 
 def interval_of(interval):
-    """Return an interval of shares as text; None is one that a single photo cannot give."""
+    """Return an interval of shares as text; None, the interval of a single photo, gives "undefined"."""
     return "undefined" if interval is None else f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%"
 
 
 def expectation(suite, asks, keeps=()):
-    """Return in words what a sentence asks to see, such as "brighter and less colourful"."""
+    """Return the expected change of a sentence in words, such as "brighter and less colourful"."""
     wishes = " and ".join(MOVED[wish[:-1]][wish[-1] == "-"] for wish in asks.split()) or "no change"
     kept = [f"{name} kept" for name in keeps]
     return ", ".join([wishes, *kept, *([HELD[suite]] if suite in HELD else [])])
@@ -82,7 +82,7 @@ def _card(pictures, number, *, suite, sentence, partner, asks, keeps, right, ask
     header = tags.header(tags.p(f"right on {right} of {asked} photos · expected: {expected}", cls="name"),
                          tags.h2(sentence))
     if partner is not None:
-        header.add(tags.p(f"held against: {partner}", cls="about"))
+        header.add(tags.p(f"compared with: {partner}", cls="about"))
     header.add(tags.p(f"wrong on: {', '.join(failed)}", cls="name"))
     shown = [tags.figure(pictures.add(f"{number:04d}_{index}", example["image"], f"{example['caption']}: {sentence}",
                                       SMALL), tags.figcaption(example["caption"]))

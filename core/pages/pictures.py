@@ -1,4 +1,4 @@
-"""The pictures of a page, written as they come."""
+"""The picture files of a page; a picture is written as soon as it is added."""
 import secrets
 import shutil
 from pathlib import Path
@@ -9,14 +9,14 @@ from PIL import Image
 
 from core.files import replacing
 
-LARGE, SMALL = 640, 320  # longest side in pixels: pictures to compare, steps on the way
+LARGE, SMALL = 640, 320  # longest side in pixels: pictures to compare, pictures of steps
 QUALITY = 90
 
 
 class Pictures:
-    """JPEGs under `folder`/images/<stamp>/, a new stamp each time.
+    """JPEGs under `folder`/images/<stamp>/, with a new stamp for each object.
 
-    So the page of an earlier run keeps showing that run's pictures until it is replaced.
+    So an earlier page in the folder keeps its pictures until that page is replaced.
     """
 
     def __init__(self, folder):
@@ -29,12 +29,12 @@ class Pictures:
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         source = f"images/{self.stamp}/{name}.jpg"
         with replacing(self.folder / source) as file:
-            picture.save(file, "JPEG", quality=QUALITY, subsampling=0)  # full chroma: colour is what edits change
+            picture.save(file, "JPEG", quality=QUALITY, subsampling=0)  # full chroma, because edits change colours
         return tags.img(src=source, width=picture.width, height=picture.height, alt=alt, loading="lazy",
                         decoding="async")
 
     def add(self, name, pixels, alt, side=LARGE):
-        """Do the same; return a link to the picture that shows it."""
+        """Write a picture as `image` does; return a link to the file that shows the picture."""
         image = self.image(name, pixels, alt, side)
         return tags.a(image, href=image["src"])
 

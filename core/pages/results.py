@@ -1,4 +1,4 @@
-"""The page of a run: request, before and after, target, every step, attention and metrics, of any number of results."""
+"""The page of a run's results: each has its request, input, output, target, steps, attention and metrics."""
 import json
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
@@ -11,29 +11,30 @@ from core.pages.document import figure_of, paired, write_document
 from core.pages.pictures import SMALL, Pictures
 from core.pages.steps import attended, parameters, summary
 
-FIRST_SAVE = 50  # results
-RANKED = {"L1": "high", "CIEDE2000": "high", "LPIPS": "high", "SSIM": "low", "PSNR": "low"}  # which end is the worst
+FIRST_SAVE = 50  # results before the page is saved for the first time
+RANKED = {"L1": "high", "CIEDE2000": "high", "LPIPS": "high", "SSIM": "low", "PSNR": "low"}  # worst end of each metric
 
 
 def write_results(folder, title, results, notes=()):
-    """Write `folder`/index.html, a page of all results that can be sorted and filtered, and return its path.
+    """Write `folder`/index.html, a page on which all results can be sorted and filtered, and return its path.
 
-    Beside it lies results.js, the same as data, which the comparison of two runs loads. Both are saved after the
-    first results, then as they grow by a quarter, and when `results` breaks off, so nothing that was shown once is
-    lost; one that breaks off before its first result leaves an earlier page alone. Memory holds one result.
+    results.js beside the page holds the same results as data, for the page that compares two runs. Both files are
+    saved after FIRST_SAVE results, then whenever the number of results has grown by a quarter, and if `results` raises
+    an exception, so no finished result is lost. If the exception comes before the first result, an earlier page stays.
+    Memory holds one result at a time.
 
     Args:
-        folder: where the page goes; that of an earlier run is replaced.
-        title, notes: a heading and sentences below it.
+        folder: folder of the page; an earlier page in it is replaced.
+        title, notes: a heading, and sentences below the heading.
         results: an iterable of dicts with
             name, request: str
             input, output: uint8 (H, W, 3)
             target: the same, or None
             steps: dicts {op, params, image, mask?}; `params` are numbers or a readable string, `image` is uint8
                 (H, W, 3), `mask` is (H, W) in [0, 1]
-            words, attention: list of str and (n_steps or more, n_words) weights in [0, 1]; row i is what step i
-                looked at, rows beyond the steps (the end of the plan) are not shown. Either may be None
-            metrics: {name: float, or None where undefined}
+            words, attention: list of str and (n_steps or more, n_words) weights in [0, 1]; row i is the attention of
+                step i, rows beyond the steps (the end of the plan) are not shown. Either may be None
+            metrics: {name: float, or None if undefined}
     """
     with naming_file(f"a temporary file in {gettempdir()}"), TemporaryFile() as cards, TemporaryFile() as data:
         page = _Page(folder, title, notes, cards, data)
@@ -49,7 +50,7 @@ def write_results(folder, title, results, notes=()):
 
 
 class _Page:
-    """A page that grows: cards and data wait in temporary files, names of operators and metrics for the form."""
+    """A growing page: cards and data are kept in temporary files, names of operators and metrics in memory."""
 
     def __init__(self, folder, title, notes, cards, data):
         self.pictures, self.path = Pictures(folder), Path(folder) / "index.html"
@@ -59,10 +60,10 @@ class _Page:
         self.operators, self.metrics = {}, {}
 
     def add(self, *, name, request, input, steps, output, target=None, words=None, attention=None, metrics=()):
-        """Add one result, and save the page where it is time."""
+        """Add one result; save the page first if a save is due."""
         if self.count == self.due:
             self.save()
-            self.due += max(FIRST_SAVE, self.count // 4)  # so all saves together cost a few times the last one
+            self.due += max(FIRST_SAVE, self.count // 4)  # all saves together cost a few times the last save
         number, stem, metrics = self.count + 1, f"{self.count + 1:05d}", dict(metrics)
         images = {role: self.pictures.image(f"{stem}_{role}", pixels, f"{role} of {name}")
                   for role, pixels in (("input", input), ("output", output), ("target", target)) if pixels is not None}
@@ -86,7 +87,7 @@ class _Page:
         self.metrics |= dict.fromkeys(metrics)
 
     def save(self):
-        """Write the page and its data as they are by now."""
+        """Write the page and its data with the results so far."""
         content = [tags.p(note, cls="note") for note in self.notes]
         content.append(self._form() if self.count else tags.p("No results.", cls="note"))
         with replacing(self.path.with_name("results.js")) as file:
@@ -111,7 +112,7 @@ class _Page:
 
 
 def _metrics(metrics):
-    """Return a list of metrics, input and output of one beside each other."""
+    """Return a list of metrics; the values of a metric on input and output stand side by side."""
     items = []
     for label, sides in paired(metrics).items():
         before, after = (figure_of(metrics[sides[side]]) if side in sides else "" for side in ("input", "output"))
@@ -121,12 +122,12 @@ def _metrics(metrics):
 
 
 def _compared(images):
-    """Return the before/after slider and the target; input and output of unlike shapes stand beside each other."""
+    """Return the before/after slider and the target; input and output of different shapes stand side by side."""
     before, after = images["input"], images["output"]
     shapes = {(image["width"], image["height"]) for image in (before, after)}
     shown = [_figure(image, tags.div(image, cls="frame"), tags.figcaption(role)) for role, image in images.items()]
     if len(shapes) == 1:
-        handle = tags.input_(type="range", min=0, max=100, value=50, aria_label="per cent that show the input")
+        handle = tags.input_(type="range", min=0, max=100, value=50, aria_label="per cent showing the input")
         slider = _figure(before, tags.div(before, after, handle, cls="frame slider"),
                          tags.figcaption(tags.span("input"), tags.span("output"), cls="ends"))
         shown = [slider, *shown[2:]]
@@ -134,7 +135,7 @@ def _compared(images):
 
 
 def _figure(shape, *content):
-    """Return a figure of the shape of an image, as large as there is room for, at most twice its pixels."""
+    """Return a figure with the shape of an image; the figure grows to twice the image's pixels if there is room."""
     return tags.figure(*content, style=f"--w:{shape['width']};--h:{shape['height']}")
 
 

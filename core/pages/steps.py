@@ -1,4 +1,4 @@
-"""One step of a plan on a page: its operator, its parameters drawn, and the words that it looked at."""
+"""One step of a plan on a page: its operator, a drawing of its parameters, and its attention over the words."""
 from itertools import accumulate
 
 from dominate import svg, tags
@@ -9,9 +9,9 @@ from core.operators.functions import CURVE_STEPS
 
 
 def parameters(op, params):
-    """Return tags that show the parameters of `op`: a bar, tone curves or words, by the operator's table row.
+    """Return tags that show the parameters of `op`: a bar, tone curves or text, depending on the operator's table row.
 
-    Args: `params`, a string that is shown as it stands, or numbers; of an unknown operator they are listed.
+    Args: `params`, a string that is shown as it is, or numbers; numbers of an unknown operator are listed.
     """
     row = TABLE.get(op)
     if isinstance(params, str):
@@ -26,14 +26,14 @@ def parameters(op, params):
 
 
 def summary(op, params):
-    """Return a step in words: its operator, and its parameters where they are few enough to be read."""
+    """Return a step as text: its operator, and its parameters if there are at most two numbers or a string."""
     if isinstance(params, str):
         return f"{op} {params}"
     return " ".join([op, *(f"{p:+.3f}" for p in params)]) if len(params) <= 2 else op
 
 
 def bar(row, value):
-    """Return a bar from the neutral value of an operator to `value`, between its bounds, and the number."""
+    """Return a bar from an operator's neutral value to `value`, between the operator's bounds, and the number."""
     def percent(p):
         return 100 * min(max((p - row.low) / (row.high - row.low), 0), 1)
 

@@ -1,4 +1,4 @@
-// The table of runs: a click on a header sorts, what is empty stays last; a form finds rows and compares two.
+// The table of runs: a click on a header sorts the rows, empty cells last; a form finds rows and compares two runs.
 const table = document.querySelector("table"), form = document.querySelector(".tools");
 const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0], rows = [...body.rows];
 
@@ -27,7 +27,7 @@ form.words.addEventListener("input", () => {
   form.shown.value = shown === rows.length ? `${shown} runs` : `${shown} of ${rows.length} runs`;
 });
 
-let ticked = [];   // in the order of ticking: a third one lets the first go
+let ticked = [];   // in the order of ticking; a third tick removes the first
 body.addEventListener("change", ({ target }) => {
   ticked = ticked.filter(other => other !== target);
   if (target.checked) ticked.push(target);

@@ -1,15 +1,54 @@
-"""EXIF data: select the tags that a written photo keeps, and update them for its upright sRGB pixels."""
+"""Metadata: select the EXIF and XMP data that an edited photo keeps, and describe the edit in its XMP packet."""
+import contextlib
+import re
+from xml.etree import ElementTree
+
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 UPRIGHT = 1
-ADOBE_RGB_INTEROP = "R03"  # DCF 2.0: marks Adobe RGB pixels without an embedded profile
+ADOBE_RGB_INTEROP = "R03"   # DCF 2.0: marks Adobe RGB pixels without an embedded profile
+ADOBE_RGB = 2               # value of ColorSpace that the standard lacks; some cameras write this value
 MAKER_NOTE = 37500
+MOST_XMP = 1 << 20          # bytes; larger packets usually contain pictures
 
 # The tags of the first directory that describe the photo; its other tags describe the layout of the file.
 _KEPT = [Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
          Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Rating, Base.RatingPercent,
          Base.Copyright, Base.XPTitle, Base.XPComment, Base.XPAuthor, Base.XPKeywords, Base.XPSubject]
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_TIFF = "http://ns.adobe.com/tiff/1.0/"
+_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_XAP = "http://ns.adobe.com/xap/1.0/"
+_OURS = "urn:ldie:edit:1.0/"
+_ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+_WRAPPERS = {"x": "adobe:ns:meta/", "rdf": _RDF, "tiff": _TIFF, "Iptc4xmpExt": _EXT, "xmp": _XAP, "ldie": _OURS}
+# Namespaces that describe parts which an edited photo lacks: gain map, depth map, motion photo, extended XMP.
+_GAIN_MAP = ("http://ns.adobe.com/hdr-gain-map/1.0/", "http://ns.apple.com/HDRGainMap/1.0/")
+_DEPTH_MAP = ("http://ns.google.com/photos/1.0/depthmap/", "http://ns.apple.com/depthData/1.0/",
+              "http://ns.google.com/photos/dd/1.0/device/")
+_GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", "http://ns.adobe.com/xmp/note/",
+         "http://ns.google.com/photos/1.0/container/item/", "http://ns.google.com/photos/1.0/camera/",
+         "http://ns.apple.com/pixeldatainfo/1.0/")
+_PREFIX = re.compile(r"ns\d+")
+_MOST_PREFIXES = 200   # real packets have about 10
+_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")
+
+
+class Text(str):
+    """A text of EXIF data that is written as the bytes that were read, in UTF-8 as a rule.
+
+    Pillow decodes texts as Latin-1, and would replace the letters that are not ASCII by question marks.
+    """
+
+    def encode(self, *_: str) -> bytes:
+        return str.encode(self, "latin-1", "replace")
+
+
+def written(tags: dict) -> dict:
+    """Return {tag: value} with each text as a Text."""
+    return {tag: Text(value) if isinstance(value, str) else value for tag, value in tags.items()}
 
 
 def orientation(exif: Image.Exif) -> int:
@@ -18,16 +57,28 @@ def orientation(exif: Image.Exif) -> int:
     return value if value in range(1, 9) else UPRIGHT
 
 
-def is_adobe_rgb(exif: Image.Exif) -> bool:
-    """Return whether the EXIF data marks the pixels as Adobe RGB."""
-    return _interoperability(exif).get(1) == ADOBE_RGB_INTEROP
+def exif_primaries(exif: Image.Exif) -> str | tuple | None:
+    """Return the RGB primaries that EXIF data names, for a photo without a profile.
+
+    Returns: the name "Adobe RGB"; or a tuple of three primaries (x, y), white point (x, y), and gamma (None for the
+    sRGB curve); or None if EXIF data names no primaries.
+    """
+    details = exif.get_ifd(IFD.Exif)
+    if interoperability(exif).get(1) == ADOBE_RGB_INTEROP or details.get(Base.ColorSpace) == ADOBE_RGB:
+        return "Adobe RGB"
+    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError, KeyError):
+        white, points = ([float(value) for value in exif[tag]] for tag in (318, 319))
+        if len(white) == 2 and len(points) == 6:
+            gamma = details.get(42240)
+            return tuple(zip(points[::2], points[1::2], strict=True)), tuple(white), float(gamma) if gamma else None
+    return None
 
 
-def _interoperability(exif):
+def interoperability(exif: Image.Exif) -> dict:
     """Return the tags of the interoperability directory; {} if it is missing."""
     try:
         return dict(exif.get_ifd(IFD.Interop))
-    except KeyError:   # Pillow from 12.3 on raises it for a missing directory
+    except KeyError:   # Pillow from 12.3 on raises KeyError for a missing directory
         return {}
 
 
@@ -38,11 +89,9 @@ def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, m
     colour space becomes sRGB. The thumbnail is left out, because it shows the unedited photo.
     """
     kept = Image.Exif()
-    for tag in _KEPT:
-        if tag in exif:
-            kept[tag] = exif[tag]
-    details, place = dict(exif.get_ifd(IFD.Exif)), dict(exif.get_ifd(IFD.GPSInfo))
-    interop = _interoperability(exif)
+    kept.update(written({tag: exif[tag] for tag in _KEPT if tag in exif}))
+    details, place = written(exif.get_ifd(IFD.Exif)), written(exif.get_ifd(IFD.GPSInfo))
+    interop = interoperability(exif)
     details.pop(IFD.Interop, None)
     if interop and not converted:
         details[IFD.Interop] = interop
@@ -50,7 +99,7 @@ def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, m
         if tag in details:
             details[tag] = value
     if converted and Base.ColorSpace in details:
-        details[Base.ColorSpace] = 1  # sRGB
+        details[Base.ColorSpace] = 1   # sRGB
     if not maker_note:
         details.pop(MAKER_NOTE, None)
     if details:
@@ -61,3 +110,88 @@ def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, m
         return b""
     kept[Base.Orientation] = UPRIGHT
     return kept.tobytes()
+
+
+def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
+    """Return the XMP packet of an edited photo, and a list of notes.
+
+    The new packet keeps all properties of the photo's packet, such as rating, title, keywords and rights, except two:
+    the orientation becomes upright, and descriptions of left-out parts (gain map, depth map) are removed. With `plan`,
+    a text, the packet also says that this plan edited the picture (IPTC digital source type "algorithmically
+    enhanced"). A packet that is damaged or larger than 1 MiB is left out, with a note.
+    """
+    if xmp:
+        try:
+            return _packet(_parse(xmp), plan), []
+        except (ValueError, ElementTree.ParseError, RecursionError):   # one that is nested too deeply
+            return edited_xmp(b"", plan)[0], ["its XMP data is damaged or too large and was left out"]
+    if plan is None:
+        return b"", []
+    root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
+    ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+    return _packet(root, plan), []
+
+
+def _packet(root, plan):
+    """Return the bytes of an edited packet."""
+    rdf = next(root.iter(f"{{{_RDF}}}RDF"))
+    _drop(rdf)
+    first = rdf.find(f"{{{_RDF}}}Description")
+    if first is None:
+        first = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+    if plan is not None:
+        _set(rdf, first, f"{{{_EXT}}}DigitalSourceType", _ENHANCED)
+        _set(rdf, first, f"{{{_OURS}}}Plan", plan)
+        _set(rdf, first, f"{{{_OURS}}}EditedBy", "LDIE")
+    for prefix, uri in _WRAPPERS.items():
+        ElementTree.register_namespace(prefix, uri)
+    packet = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{packet}<?xpacket end="w"?>'.encode()
+
+
+def parts_left_out(xmp: bytes) -> list[str]:
+    """Return a note for each part that XMP data announces but an edited photo lacks: gain map, depth map."""
+    return [f"the photo's {name} is left out"
+            for name, spaces in (("HDR gain map", _GAIN_MAP), ("depth map", _DEPTH_MAP))
+            if any(space.encode() in xmp for space in spaces)]
+
+
+def _parse(xmp):
+    """Return the root element of a packet. Raises ValueError and ParseError on one that cannot be kept."""
+    if len(xmp) > MOST_XMP or _DECLARATION.search(xmp):   # a document type could define entities
+        raise ValueError("too large, or with a document type")
+    text = xmp.decode("utf-8-sig").strip("\0 \r\n\t")
+    prefixes = set(re.findall(r"xmlns:([\w.-]+)\s*=\s*[\"']([^\"']+)[\"']", text))
+    if len(prefixes) > _MOST_PREFIXES:   # each costs time for every later one
+        raise ValueError("too many prefixes")
+    for prefix, uri in sorted(prefixes):
+        if not _PREFIX.fullmatch(prefix) and prefix != "xml":
+            ElementTree.register_namespace(prefix, uri)   # so that the packet is written with its own prefixes
+    root = ElementTree.fromstring(text)
+    if next(root.iter(f"{{{_RDF}}}RDF"), None) is None:
+        raise ValueError("no RDF")
+    return root
+
+
+def _drop(rdf):
+    """Remove parts that the edited photo does not have, and make the orientation upright."""
+    for element in list(rdf.iter()):
+        for name in list(element.attrib):
+            if name.startswith(tuple(f"{{{space}}}" for space in _GONE)):
+                del element.attrib[name]
+            elif name == f"{{{_TIFF}}}Orientation":
+                element.set(name, "1")
+        for child in list(element):
+            if child.tag.startswith(tuple(f"{{{space}}}" for space in _GONE)) or child.tag == f"{{{_XAP}}}Thumbnails":
+                element.remove(child)
+            elif child.tag == f"{{{_TIFF}}}Orientation":
+                child.text = "1"
+
+
+def _set(rdf, first, name, value):
+    """Set a property as an attribute of the first description, and remove its other occurrences."""
+    for element in list(rdf.iter(f"{{{_RDF}}}Description")):
+        element.attrib.pop(name, None)
+        for child in element.findall(name):
+            element.remove(child)
+    first.set(name, value)

@@ -7,36 +7,57 @@ import numpy as np
 import torch
 
 from core.files import UserError
+from core.photo.profile import SRGB, Space, in_srgb
 
 MAX_PIXELS = 200_000_000
-MAX_BYTES = 1200 * 2**20   # of a decoded photo: MAX_PIXELS of RGB with 16 bits per sample
+MAX_BYTES = 1200 * 2**20   # bytes of a decoded photo: MAX_PIXELS of RGB with 16 bits per sample
 MAX_NAME = 240   # bytes of a file name: file systems allow 255, and the name of a temporary file is a little longer
 RAW_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
-READ_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", *RAW_SUFFIXES)
+READ_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".heic", ".heif", ".hif",
+                 ".jxl", ".bmp", ".gif", *RAW_SUFFIXES)
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
     """The pixels of a photo, and the properties of its file that an edited photo keeps.
 
-    `pixels` is (H, W, 3) float32 in [0, 1], sRGB-encoded RGB, upright. `alpha` is (H, W) float32 in [0, 1]
-    or None; the pixels are not multiplied by it. `depth` (8 or 16 bits per sample) and `colour` ("grey", "RGB" or
-    "CMYK") are those of the file. The orientation in `exif` is always upright. `icc` is the profile to embed, empty
-    for a file without a profile (sRGB by convention). `notes` are sentences about changes and losses on reading.
+    `pixels` is (H, W, 3) float32 in [0, 1], upright: RGB of the photo's own primaries with the sRGB transfer curve.
+    `space` says which primaries these are, and holds the profile to embed. `alpha` is (H, W) float32 in [0, 1] or None;
+    the pixels are not multiplied by alpha. `depth` (8, 16, or 32 for floating point) and `colour` ("grey", "RGB" or
+    "CMYK") are those of the file. The orientation in `exif` is always upright. `xmp` and `iptc` are the file's packets,
+    `dpi` its print resolution (across, down) or None, `frames` the number of its frames or pictures. `notes` are
+    sentences about changes and losses on reading.
     """
 
     pixels: np.ndarray
     depth: int = 8
     format: str = ""
     exif: bytes = b""
-    icc: bytes = b""
+    space: Space = SRGB
     alpha: np.ndarray | None = None
     colour: str = "RGB"
+    xmp: bytes = b""
+    iptc: bytes = b""
+    dpi: tuple[float, float] | None = None
+    frames: int = 1
     notes: tuple[str, ...] = ()
+
+    @property
+    def icc(self) -> bytes:
+        """The profile to embed; empty for sRGB by convention."""
+        return self.space.icc
 
     def tensor(self) -> torch.Tensor:
         """Return the pixels as an image for the executor: (3, H, W) float32 in [0, 1]."""
         return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
+
+    def srgb_tensor(self) -> torch.Tensor:
+        """Return the sRGB copy for a network: (3, H, W) float32 in [0, 1]."""
+        return torch.from_numpy(self.in_srgb()).permute(2, 0, 1).contiguous()
+
+    def in_srgb(self) -> np.ndarray:
+        """Return the pixels as sRGB, (H, W, 3) float32 in [0, 1], for networks, metrics and screens."""
+        return in_srgb(self.pixels, self.space)
 
 
 def from_tensor(image: torch.Tensor) -> np.ndarray:
@@ -104,12 +125,12 @@ def list_photos(folder: Path | str) -> list[Path]:
 def check_free(path: Path | str, overwrite: bool, remedy: str = "another name") -> None:
     """Raise UserError if a file cannot be written to `path`, or if it exists and `overwrite` is False.
 
-    Call this function before long work, so that the error does not come after it. The error sentence offers `remedy`
-    as the alternative to --overwrite.
+    Call this function before long work, so that errors are found early. The error sentence offers `remedy` as the
+    alternative to --overwrite.
     """
     path = Path(path)
     if os.path.isdir(path):   # Path.is_dir raises OSError for a name that is too long
-        raise UserError(f"{path}: a folder; name a file in it")
+        raise UserError(f"{path}: is a folder; give the name of a file in it")
     if not overwrite and os.path.lexists(path):
         raise UserError(f"{path}: exists; give --overwrite or {remedy}")
     if len(os.fsencode(path.name)) > MAX_NAME:

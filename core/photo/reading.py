@@ -1,28 +1,34 @@
-"""Reading photos: decode the picture files of cameras and editors to upright sRGB pixels."""
+"""Reading photos: decode the files of cameras, phones and editors to upright pixels with their own RGB primaries."""
 import contextlib
 import io
 import re
 import struct
+import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from core.files import UserError
-from core.photo.metadata import describe, is_adobe_rgb, orientation
+from core.photo.metadata import describe, exif_primaries, orientation, parts_left_out
 from core.photo.photo import MAX_BYTES, MAX_PIXELS, RAW_SUFFIXES, Photo, check_size, fit, resize, shrink
-from core.photo.profile import adobe_rgb_profile, to_srgb, unit
+from core.photo.png import PNG, coded_profile, named_profile, pixels_only, sound
+from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_pixels, unit
 from core.photo.raw import develop
+from core.photo.tiff import clipped, read_tiff
 
-_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")   # formats that Pillow opens
+_EXTRA = "pip install -r requirements-formats.txt"
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 # Pillow's mode of a picture -> the mode that we convert it to: L, RGB or CMYK, with an A if it has transparency.
 _MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
           "RGBA": "RGBA", "RGBa": "RGBA", "YCbCr": "RGB", "CMYK": "CMYK"}
 _COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}   # by the number of channels
 _MAX_SCANS = 500   # scans of a JPEG: each takes a pass over the whole picture; cameras and editors write about 10
-_ASSOCIATED, _UNASSOCIATED = 1, 2  # TIFF ExtraSamples: colours are multiplied by alpha, or not
 
 # EXIF orientation -> the function that makes an array (H, W, ...) upright.
 _UPRIGHT = {
@@ -38,12 +44,13 @@ _UPRIGHT = {
 
 def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES,
                long_edge: int | None = None) -> Photo:
-    """Read a photo: JPEG, PNG, TIFF, WebP, or a camera's RAW file.
+    """Read a photo: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, or, with optional packages, HEIC, JPEG XL and camera RAW.
 
-    8-bit files are decoded by Pillow, 16-bit files at their full depth; see `to_srgb` for colour. The EXIF
-    orientation is applied. Grey, palette, 1-bit and CMYK pictures become RGB. Of several frames or pages the first
-    is read. The `notes` of the result name these changes. With `long_edge` the photo is shrunk while it is decoded,
-    which gives a preview in a fraction of the time and memory; its samples are rounded to the file's levels.
+    Files are decoded at their full depth; see `to_pixels` for colour. The EXIF orientation is applied once. Grey,
+    palette, 1-bit and CMYK pictures become RGB. If a file has several frames or pages, one of them is read: the
+    largest page of a TIFF, the first frame of other formats. The `notes` of the result name these changes and the parts
+    that are left out. With `long_edge` the photo is shrunk while it is decoded, which takes a fraction of the time and
+    memory; the samples of the shrunk photo are rounded to the file's levels.
 
     Raises UserError if the file is missing, empty, broken, cut short, of another format or of an unsupported layout
     (the sentence names it), if it has more than `max_pixels` pixels or takes more than `max_bytes` bytes when decoded
@@ -51,33 +58,57 @@ def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS, max_bytes: int = 
     """
     path = Path(path)
     data = _read_bytes(path)
-    if path.suffix.lower() in RAW_SUFFIXES:
-        with _naming(path):
+    with _pillow() as caught, _naming(path):
+        if path.suffix.lower() in RAW_SUFFIXES:
             photo = develop(path, data, max_pixels, max_bytes)
-            return shrink(photo, long_edge) if long_edge else photo
-    with _pillow() as caught, _open(path, data) as image, _naming(path):
-        depth = _depth(image, data)
-        check_size(path, *image.size, _pixel_bytes(image, depth), max_pixels, max_bytes)
-        _check_scans(path, image.format, data)
-        notes = []
-        if (frames := getattr(image, "n_frames", 1)) > 1:
-            notes.append(f"{frames} frames or pages: only the first is read")
-        if long_edge:
-            image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
-        samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(path, image, data)
-        if long_edge:
-            size = fit(*samples.shape[1::-1], long_edge)   # image.size may differ: Pillow may have rotated the samples
-            samples, alpha = resize(samples, size), resize(alpha, size)
-        exif, exif_notes = _exif(image)  # after decoding: Pillow rotates 8-bit TIFFs itself and removes the tag
-        icc = image.info.get("icc_profile") or (adobe_rgb_profile() if is_adobe_rgb(exif) else b"")
-        pixels, kept_icc, colour_notes = to_srgb(samples, icc)
-        upright = _UPRIGHT.get(orientation(exif), lambda array: array)
-        pixels = np.ascontiguousarray(upright(pixels))
-        return Photo(
-            pixels, depth, "JPEG" if image.format == "MPO" else image.format,  # MPO: a JPEG followed by another
-            describe(exif, pixels.shape[1::-1], converted=kept_icc not in (icc, b"")), kept_icc,
-            None if alpha is None else np.ascontiguousarray(upright(alpha)), _COLOURS[samples.shape[2]],
-            (*notes, *_mode_notes(image.mode, samples), *exif_notes, *colour_notes, *_damage(caught)))
+            photo = replace(photo, notes=(*photo.notes, *_damage(caught)))
+        else:
+            photo = _assemble(_decoder(data)(path, data, max_pixels, max_bytes, long_edge), long_edge, caught)
+    return shrink(photo, long_edge) if long_edge else photo
+
+
+def _decoder(data):
+    """Return the function that decodes a file, by its first bytes."""
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return _decode_tiff
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[8:40]:
+        return _decode_heic
+    if data.startswith(_JXL):
+        return _decode_jxl
+    return _decode_by_pillow
+
+
+def _assemble(decoded, long_edge, caught):
+    """Make a Photo of a decoded file: resize, convert the colours, turn upright, describe."""
+    samples, alpha, tags, notes = (decoded[key] for key in ("samples", "alpha", "tags", "notes"))
+    exif, icc, xmp = tags.get("exif") or Image.Exif(), tags.get("icc") or b"", tags.get("xmp") or b""
+    exif, exif_notes = _sound(exif, samples.shape[1::-1])
+    if long_edge:
+        size = fit(*samples.shape[1::-1], long_edge)
+        samples, alpha = resize(samples, size), resize(alpha, size)
+    if not icc:
+        icc, profile_notes = _exif_profile(exif)
+        exif_notes += profile_notes
+    pixels, space, colour_notes = to_pixels(samples, icc)
+    turn = _UPRIGHT.get(1 if decoded.get("upright") else orientation(exif), lambda array: array)
+    pixels = np.ascontiguousarray(turn(pixels))
+    return Photo(
+        pixels, decoded["depth"], decoded["format"],
+        describe(exif, pixels.shape[1::-1], converted=bool(icc) and space.icc != icc and bool(space.icc)), space,
+        None if alpha is None else np.ascontiguousarray(turn(alpha)), _COLOURS[samples.shape[2]], xmp,
+        tags.get("iptc") or b"", tags.get("dpi"), decoded.get("frames", 1),
+        (*notes, *exif_notes, *colour_notes, *parts_left_out(xmp), *_damage(caught)))
+
+
+def _exif_profile(exif):
+    """Return the profile that EXIF data names for a photo without one, or empty, and a list of notes."""
+    named = exif_primaries(exif)
+    if named == "Adobe RGB":
+        return rgb_profile(ADOBE_PRIMARIES, gamma=ADOBE_GAMMA), []
+    try:
+        return rgb_profile(*named) if named else b"", []
+    except ValueError:
+        return b"", ["the colours that its EXIF data names are impossible: taken as sRGB"]
 
 
 def _read_bytes(path):
@@ -113,50 +144,186 @@ def _open(path, data):
         return Image.open(io.BytesIO(data), formats=_FORMATS)
     except (OSError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, RuntimeError, EOFError,
             struct.error) as error:   # Pillow's readers of headers raise all of these
-        raise UserError(f"{path}: {_why_not(data)}") from error
+        raise UserError(f"{path}: not a picture of a known format, or broken in its first bytes; convert it to JPEG, "
+                        "PNG, TIFF or WebP") from error
 
 
 @contextlib.contextmanager
 def _pillow():
-    """Switch off Pillow's size limit, which `check_size` replaces, and yield the list of its warnings.
+    """Switch off Pillow's size limit, which `check_size` replaces, and yield a list that collects Pillow's warnings.
 
-    The limit and the warnings are settings of the whole process, so photos must be read one at a time.
+    The limit and the warning filters are settings of the whole process. So the limit is restored when the last thread
+    has read its photo, and warnings are collected in the main thread only; other threads get a list that stays empty.
     """
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
+    with _LIMIT.off():
+        if threading.current_thread() is not threading.main_thread():
+            yield []
+            return
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             yield caught
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
 
 
-def _why_not(data):
-    """Return the reason why Pillow does not open a file, for an error sentence."""
-    if data[:4] in (b"II*\0", b"MM\0*"):
-        import tifffile
-        with contextlib.suppress(Exception), tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            page = tiff.pages[0]
-            return (f"a TIFF of {page.samplesperpixel} x {page.dtype} samples ({page.photometric.name}) is not read; "
-                    "save it with 8 or 16 bits per sample")
-    return "not a JPEG, PNG, TIFF or WebP picture, or broken in its first bytes; convert it to one of these"
+class _Limit:
+    """Pillow's limit of pixels, switched off while any thread reads a photo."""
+
+    def __init__(self):
+        self.lock, self.readers, self.before = threading.Lock(), 0, None
+
+    @contextlib.contextmanager
+    def off(self):
+        with self.lock:
+            if not self.readers:
+                self.before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self.readers += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.readers -= 1
+                if not self.readers:
+                    Image.MAX_IMAGE_PIXELS = self.before
 
 
-def _depth(image, data):
+_LIMIT = _Limit()
+
+
+def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
+    """Decode JPEG, PNG, WebP, AVIF, GIF or BMP."""
+    data, profile, chunk_notes = sound(data) if data.startswith(PNG) else (data, b"", [])
+    with _open(path, data) as image:
+        depth = _depth(image.format, data)
+        bands = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
+        check_size(path, *image.size, bands * depth // 8, max_pixels, max_bytes)
+        _check_scans(path, image.format, data)
+        notes = [*chunk_notes, *_frames(image)]
+        if long_edge:
+            image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
+        samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(image, data)
+        notes += _mode_notes(image.mode, samples)
+        exif = _exif(image.getexif, notes)
+        icc = image.info.get("icc_profile") or b""
+        if image.format == "PNG":
+            icc, colour_notes = _colour_named(path, named_profile, data, profile)
+            notes += colour_notes
+        tags = {"icc": icc, "exif": exif, "xmp": _bytes(image.info.get("xmp")), "iptc": _iptc(image),
+                "dpi": _dpi(image.info.get("dpi"))}
+        return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "upright": image.format == "AVIF",
+                "frames": getattr(image, "n_frames", 1),
+                "format": "JPEG" if image.format == "MPO" else image.format,   # MPO: a JPEG followed by another
+                "notes": notes}
+
+
+def _decode_tiff(path, data, max_pixels, max_bytes, long_edge):
+    samples, alpha, depth, tags, notes = read_tiff(path, data, max_pixels, max_bytes)
+    mode = {1: "L", 4: "CMYK"}.get(samples.shape[2], "RGB")
+    return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "format": "TIFF",
+            "notes": [*notes, *_mode_notes(mode, samples)]}
+
+
+def _decode_heic(path, data, max_pixels, max_bytes, long_edge):
+    """Decode HEIC, a format of phones; libheif returns upright pixels."""
+    try:
+        import pillow_heif
+    except ImportError:
+        raise UserError(f"{path}: HEIC photos need the package pillow-heif; install it with: {_EXTRA}") from None
+    file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+    depth = 16 if file.info.get("bit_depth", 8) > 8 else 8
+    check_size(path, *file.size, len(file.mode.partition(";")[0]) * depth // 8, max_pixels, max_bytes)
+    samples = np.atleast_3d(np.asarray(file))
+    samples = samples.astype(np.uint16 if depth == 16 else np.uint8, copy=False)
+    alpha = unit(samples[..., -1]) if samples.shape[2] in (2, 4) else None
+    samples = samples if alpha is None else samples[..., :-1]
+    icc, notes = file.info.get("icc_profile") or b"", []
+    exif = _exif(lambda: _loaded(file.info.get("exif")), notes)
+    nclx = file.info.get("nclx_profile")
+    if not icc and nclx:
+        codes = nclx["color_primaries"], nclx["transfer_characteristics"]
+        icc, colour_notes = _colour_named(path, coded_profile, *codes) if 2 not in codes else (b"", [])   # unspecified
+        notes += colour_notes
+    for name, present in (("HDR gain map", any("hdrgainmap" in str(kind).lower() for kind in file.info.get("aux", {}))),
+                          ("depth map", file.info.get("depth_images"))):
+        if present:
+            notes.append(f"the photo's {name} is left out")
+    if len(list(pillow_heif.open_heif(io.BytesIO(data)))) > 1:
+        notes.append("several pictures: only the first is read")
+    tags = {"icc": icc, "exif": exif, "xmp": _bytes(file.info.get("xmp"))}
+    return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "format": "HEIC", "upright": True,
+            "notes": notes}
+
+
+def _decode_jxl(path, data, max_pixels, max_bytes, long_edge):
+    """Decode JPEG XL: imagecodecs gives the samples, the Pillow plug-in the profile and the metadata."""
+    try:
+        import pillow_jxl  # noqa: F401  (registers itself with Pillow)
+    except ImportError:
+        raise UserError(f"{path}: JPEG XL photos need the package pillow-jxl-plugin; install it with: {_EXTRA}"
+                        ) from None
+    import imagecodecs
+    try:
+        opened = Image.open(io.BytesIO(data), formats=("JXL",))
+    except Exception as error:   # the plug-in's text asks to build libjxl
+        raise ValueError("its JPEG XL data is damaged or incomplete") from error
+    with opened as image:
+        check_size(path, *image.size, len(image.getbands()) * 2, max_pixels, max_bytes)
+        notes = _frames(image)
+        tags = {"icc": image.info.get("icc_profile") or b"", "xmp": _bytes(image.info.get("xmp")),
+                "exif": _exif(image.getexif, notes)}
+        frames = getattr(image, "n_frames", 1)
+    samples = np.atleast_3d(imagecodecs.jpegxl_decode(data, index=0, keeporientation=False))
+    samples = samples if samples.dtype in (np.uint8, np.uint16) else clipped(samples, notes)
+    alpha = unit(samples[..., -1]) if samples.shape[2] in (2, 4) else None
+    samples = samples if alpha is None else samples[..., :-1]
+    return {"samples": samples, "alpha": alpha, "depth": 8 * min(samples.dtype.itemsize, 4), "tags": tags,
+            "format": "JXL", "upright": True, "frames": frames, "notes": [*notes, *_mode_notes("RGB", samples)]}
+
+
+def _colour_named(path, function, *arguments):
+    """Call a function of core.photo.png; its UserError gets the file's name."""
+    try:
+        return function(*arguments)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _frames(image):
+    """Return a list with a note if further frames or pictures are not read.
+
+    The list is empty for an Ultra HDR photo, whose second picture is its gain map.
+    """
+    count = getattr(image, "n_frames", 1)
+    if count < 2 or (count == 2 and parts_left_out(_bytes(image.info.get("xmp")))):
+        return []
+    return [f"{count} frames or pages: only the first is read"]
+
+
+def _bytes(value):
+    return value.encode() if isinstance(value, str) else value or b""
+
+
+def _iptc(image):
+    """Return the IPTC records of a JPEG, from its Photoshop resources; empty if it has none."""
+    resources = image.info.get("photoshop")
+    value = resources.get(0x0404) if isinstance(resources, dict) else None
+    return value if isinstance(value, bytes) else b""
+
+
+def _dpi(value):
+    """Return (across, down) in dots per inch, or None if the file has no usable resolution."""
+    with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
+        across, down = map(float, value)
+        if 1 <= across < 1e5 and 1 <= down < 1e5:
+            return across, down
+    return None
+
+
+def _depth(format, data):
     """Return 16 for a file with more than 8 bits per sample, else 8."""
-    if image.format == "PNG":
-        return 16 if data[24] == 16 else 8  # the bit depth of IHDR, always the first chunk
-    if image.format == "TIFF":
-        return 16 if max(image.tag_v2.get(258, (1,))) > 8 else 8
+    if format == "PNG":
+        return 16 if data[24] == 16 else 8   # the bit depth of IHDR, always the first chunk
+    if format == "AVIF" and (place := data.find(b"pixi")) > 0:
+        return 16 if data[place + 9] > 8 else 8   # the bit depth, after the box's version and number of channels
     return 8
-
-
-def _pixel_bytes(image, depth):
-    """Return the bytes of a decoded pixel: channels x bytes per sample, in the file or after conversion, if more."""
-    channels = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
-    if image.format == "TIFF":   # it may have further channels, which are decoded and dropped
-        channels = max(channels, image.tag_v2.get(277, 1))
-    return channels * depth // 8
 
 
 def _check_scans(path, format, data):
@@ -183,59 +350,51 @@ def _decode_8(path, image):
     if "A" not in mode and image.has_transparency_data:  # a palette entry or a colour marked as transparent
         mode = "RGBA"
     image.load()
-    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # convert would copy
+    samples = np.asarray(image if image.mode == mode else image.convert(mode))   # convert always copies
     samples = samples[..., None] if samples.ndim == 2 else samples
     return (samples[..., :-1], unit(samples[..., -1])) if mode.endswith("A") else (samples, None)
 
 
-def _decode_16(path, image, data):
-    """Return samples (H, W, C) uint16, C = 1, 3 or 4 (CMYK), and alpha (H, W) float32 or None."""
-    if image.format == "TIFF":
-        return _decode_tiff(path, image, data)
+def _decode_16(image, data):
+    """Return samples (H, W, C) uint16, C = 1 or 3, and alpha (H, W) float32 or None, of a PNG or an AVIF."""
     import imagecodecs
-    samples = np.atleast_3d(imagecodecs.png_decode(data))
-    if samples.shape[2] % 2 == 0:  # grey or RGB, each with alpha
+    if image.format == "AVIF":
+        top = 2 ** data[data.find(b"pixi") + 9] - 1
+        samples = np.atleast_3d(imagecodecs.avif_decode(data))
+        samples = np.rint(samples * (65535 / top)).astype(np.uint16)
+    else:
+        samples = np.atleast_3d(imagecodecs.png_decode(pixels_only(data)))
+    if samples.shape[2] % 2 == 0:   # grey or RGB, each with alpha
         return samples[..., :-1], unit(samples[..., -1])
     return samples, None
 
 
-def _decode_tiff(path, image, data):
-    """Decode the first page of a 16-bit TIFF, of any compression, byte order and planar layout."""
-    import tifffile
-    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page = tiff.pages[0]
-        photometric = page.photometric.name
-        colours = {"MINISWHITE": 1, "MINISBLACK": 1, "RGB": 3, "SEPARATED": 4}.get(photometric)
-        if colours is None or page.dtype != np.uint16 or page.bitspersample != 16:
-            raise UserError(f"{path}: a TIFF of {page.bitspersample}-bit {page.dtype} samples ({photometric}) is not "
-                            "read; save it as RGB with 8 or 16 bits per sample")
-        if page.nbytes > image.width * image.height * _pixel_bytes(image, 16):
-            raise ValueError("its tags contradict each other")   # `check_size` saw tags other than the decoded ones
-        samples = page.asarray()
-        if samples.ndim == 3 and page.axes.startswith("S"):
-            samples = np.moveaxis(samples, 0, 2)
-        extra = page.extrasamples[0] if page.extrasamples else None
-    samples = np.atleast_3d(samples)
-    if photometric == "MINISWHITE":
-        samples = 65535 - samples
-    colour = samples[..., :colours]
-    if extra not in (_ASSOCIATED, _UNASSOCIATED):
-        return colour, None
-    alpha = samples[..., colours]
-    if extra == _ASSOCIATED:
-        plain = colour * (65535 / np.maximum(alpha, 1)[..., None].astype(np.float32))
-        colour = plain.round().clip(0, 65535).astype(np.uint16)
-    return colour, unit(alpha)
+_DAMAGED_EXIF = "the photo's EXIF data is damaged and is left out"
 
 
-def _exif(image):
-    """Return the picture's `Image.Exif` and a list of notes; damaged EXIF data gives an empty one and a note."""
+def _sound(exif, size):
+    """Return EXIF data that can be written, and a list of notes; damaged data becomes empty, with a note."""
     try:
-        exif = image.getexif()
-        describe(exif, image.size)
+        describe(exif, size)
+        exif_primaries(exif)
         return exif, []
-    except Exception:  # as in `_naming`, damaged bytes can raise any exception; the pixels are still good
-        return Image.Exif(), ["its EXIF data is damaged and was left out"]
+    except Exception:   # as in `_naming`: damaged bytes can raise any exception; the pixels are still good
+        return Image.Exif(), [_DAMAGED_EXIF]
+
+
+def _exif(read, notes):
+    """Return the EXIF data that `read` returns; if it fails, an empty one, and a note goes to `notes`."""
+    try:
+        return read()
+    except Exception:   # as in `_naming`: damaged bytes can raise any exception
+        notes.append(_DAMAGED_EXIF)
+        return Image.Exif()
+
+
+def _loaded(data):
+    exif = Image.Exif()
+    exif.load(data or b"")
+    return exif
 
 
 def _damage(caught):

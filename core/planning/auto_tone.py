@@ -7,8 +7,8 @@ from core.operators.functions import CURVE_STEPS, luminance
 from core.planning.curves import curve_weights
 
 DARKEST, LIGHTEST = 0.01, 0.99   # quantiles of the luminance that become black and white
-FARTHEST = 0.05                  # levels above 0.05 never become black, and below 0.95 never white: fog stays fog
-GREY, SHARE = 0.46, 0.25         # target of the mean luminance; exponent that damps the gamma towards it
+FARTHEST = 0.05                  # levels above 0.05 never become black, and below 0.95 never white, to keep fog
+GREY, SHARE = 0.46, 0.25         # target of the mean luminance; exponent that weakens the gamma
 GAMMA = (0.67, 1.5)              # bounds of the gamma
 # We chose these values on training photos: a full stretch, as in some programs, increases the L1 of most photos.
 

@@ -15,7 +15,7 @@ from core.operators import OperatorVocab, execute_batch
 NEAR = 0.01    # L1: an edit within this distance of the target is not wrong; planning has the same tolerance
 FAR = 0.1      # L1: all wrong edits beyond this distance have the same weight
 STEPS = 3      # the most steps of a random edit
-SPREAD = 2.0   # standard deviation of its raw parameters before squashing: edits range from invisible to black
+SPREAD = 2.0   # standard deviation of a random edit's parameters before squashing; edits range from invisible to black
 
 
 @dataclass

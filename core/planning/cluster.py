@@ -35,8 +35,8 @@ def plan_batches(samples: Dataset | Sequence[dict[str, Any]], batches: list[list
         samples: a data set or a sequence of dicts with `input` and `target`, (3, H, W) in [0, 1], and `name`.
         batches: a list of lists of indices into `samples`; the images of a batch have the same size.
         options: ActionOptions.
-        workers: number of batches planned at the same time; 0 plans in this process. The default is PyTorch's number
-            of threads on this machine, and the number of GPUs (of CPUs, if there are no GPUs) on a cluster.
+        workers: number of batches planned at the same time; 0 plans in this process. None takes PyTorch's number of
+            threads, or with `cluster` the cluster's number of GPUs (of CPUs if it has no GPUs).
         cluster: the address of a Ray cluster, "local" for a temporary one on this machine, or None for no Ray.
 
     Close the generator (contextlib.closing) if you leave it early; closing stops the workers.
@@ -51,7 +51,7 @@ def plan_samples(options: ActionOptions, samples: Sequence[dict[str, Any]]) -> l
     """Return a `Planned` for each of a list of samples, with the same bits in every process of equal machines.
 
     Planning uses a single thread, because the number of threads changes the last bits of a sum, and with small
-    tensors several threads mostly wait for each other. It runs on the GPU if there is one.
+    tensors several threads mostly wait for each other. The GPU is used if there is one.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     before, after = (torch.stack([sample[side] for sample in samples]).to(device) for side in ("input", "target"))
@@ -131,8 +131,8 @@ def _joined(address, workers):
         ray.init(address, log_to_driver=False, logging_level="ERROR", **settings)
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(f"--ray {address}: cannot be joined ({error}); give HOST:PORT or auto for a running cluster "
-                        f"(and its token, RAY_AUTH_TOKEN, if it asks for one), or no address for one on this "
-                        f"machine") from None
+                        f"(and its token, RAY_AUTH_TOKEN, if it asks for one), or no address to start one on "
+                        f"this machine") from None
     try:
         yield ray
     finally:

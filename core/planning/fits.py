@@ -82,7 +82,7 @@ def fit_curve(operator: Operator, image: torch.Tensor, target: torch.Tensor, val
 
 
 def _slopes(heights):
-    """Turn inner knot heights (..., 7) into slopes (..., 8) >= 0, by the mean of the monotone envelopes."""
+    """Turn inner knot heights (..., 7) into slopes (..., 8) >= 0, by the mean of both monotone envelopes."""
     heights = heights.clamp(0, 1)
     below = heights.flip(-1).cummin(-1).values.flip(-1)
     monotone = (heights.cummax(-1).values + below) / 2

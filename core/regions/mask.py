@@ -65,9 +65,9 @@ def _run_lengths(counts):
     """Return the lengths of the runs of 0, 1, 0, ... down the columns; an empty list if `counts` is malformed.
 
     A number is coded by characters that start at "0". Each character holds five bits, lowest first, and a sixth bit
-    that is set if another character follows; the highest bit of the last one is the sign. From the fourth number on,
-    the number is the difference from the run two places before. We do not use the decoder of pycocotools, because
-    malformed characters corrupt its memory.
+    that is set if the number continues in the next character. The highest of the five bits of a number's last character
+    is its sign. From the fourth number on, each number is the difference from the run two places before. We do not use
+    the decoder of pycocotools, because malformed characters corrupt its memory.
     """
     runs, number, shift = [], 0, 0
     for character in counts:

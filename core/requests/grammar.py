@@ -55,7 +55,7 @@ def intent(wishes: Iterable[Wish]) -> dict[str, int]:
 
 @functools.cache
 def all_words() -> tuple[str, ...]:
-    """Return all words that sentences can have, and a few more of the tables: lower case, as a sorted tuple."""
+    """Return all words that sentences can have, and a few other words of the tables, lower case, in sorted order."""
     said = " ".join(_strings({name: value for name, value in (vars(phrases) | vars(templates)).items()
                               if name.isupper()}))
     return tuple(sorted({word for word in re.findall(r"[a-z]+", re.sub("{.*?}", " ", said.lower().replace("'", "")))
@@ -67,7 +67,7 @@ def _strings(value):
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from _strings(tuple(key for key in value if isinstance(key, str)))   # other keys are no words
+        yield from _strings(tuple(key for key in value if isinstance(key, str)))   # other keys hold no words
         yield from _strings(tuple(value.values()))
     elif isinstance(value, tuple):
         for part in value:
@@ -99,7 +99,7 @@ def _together(wishes, thing, rng):
     form = choose(rng, faults if faults and rng.random() < FAULTS else _of_one_slot(forms, rng))
     before, part, after = re.split(r"[\[\]]", form.template)
     once = same and form.degree in ("before", "after", "amount") and rng.random() < ONCE
-    told = 0 if form.degree != "after" else len(wishes) - 1   # "a bit brighter and warmer", "... and the light a lot"
+    told = 0 if form.degree != "after" else len(wishes) - 1   # the index of the part that states a shared degree
     parts = [_fill(part, choose(rng, getattr(WORDS[wish.direction], form.slot)), thing,
                    "" if once and place != told else choose(rng, _degrees(wish)[form.degree]))
              for place, wish in enumerate(wishes)]
@@ -125,17 +125,17 @@ def _by_one_verb(wishes, thing, rng):
 
 
 def _doing(command):
-    """Return a command with its verb as a gerund: "muting the colors"; an adverb before the verb stays there."""
+    """Return a command with its verb as a gerund: "muting the colors"; an adverb before the verb stays unchanged."""
     words = command.split(" ")
     place = next((index for index, word in enumerate(words) if not word.endswith("ly")), 0)
     verb = words[place]
-    doubled = verb + verb[-1] if re.fullmatch("[^aeiou]*[aeiou][mptg]", verb) else verb   # dim, cut, up
+    doubled = verb + verb[-1] if re.fullmatch("[^aeiou]*[aeiou][mptg]", verb) else verb   # dimming, cutting, upping
     words[place] = (doubled.removesuffix("e") if not doubled.endswith("ee") else doubled) + "ing"
     return " ".join(words)
 
 
 def _one_by_one(wishes, thing, rng):
-    """Return (phrase, kind) of a sentence with one clause per wish; clauses of different kinds make it "mixed"."""
+    """Return (phrase, kind) of a sentence with one clause per wish; clauses of different kinds are "mixed"."""
     sentence, kind = _clause(wishes[0], thing, rng)
     for wish in wishes[1:]:
         clause, other = _clause(wish, "it", rng)   # the first clause names the photo, the others say "it"
@@ -211,7 +211,7 @@ def _tidy(text):
 
 
 def _wrap(sentence, kind, wishes, rng):
-    """Add a proviso ("without changing the colors"), politeness or a call for a remedy, or nothing."""
+    """Add a proviso ("without changing the colors"), politeness or "fix it", or nothing."""
     chance, topics = rng.random(), {WORDS[wish.direction].about for wish in wishes}
     if kind == "fault" or (kind == "statement" and chance < MEND and topics != {"nothing"}):
         return choose(rng, templates.MEND + templates.MEND_ALL * (len(topics) > 1)).format(sentence)

@@ -244,4 +244,4 @@ WORDS |= {
 }
 OPPOSITES = {(attribute, sign): (attribute, -sign) for sign in (1, -1) for attribute, known in WORDS
              if known == sign and (attribute, -sign) in WORDS}   # directions with sign 1 come first
-ALSO = ("lifted", "removed", "repaired", "repairs")   # in no sentence; they keep the word ids of existing vocabularies
+ALSO = ("lifted", "removed", "repaired", "repairs")   # unused words, which keep the ids of old vocabularies valid

@@ -30,13 +30,14 @@ def read_wishes(request: str) -> list[Wish]:
         text = phrase.sub(meaning, text)
     for sentence in re.split(r"[.;:!?]+(?!\d)", text):
         found = _SentenceReader(rules).read(sentence)
-        readings += [reading for reading in found if not reading.waits] or found   # a noun alone asks for more
+        # Nouns without a direction count only in a sentence without other wishes; there they ask for more.
+        readings += [reading for reading in found if not reading.waits] or found
     return [Wish(reading.attribute, reading.sign, reading.degree) for reading in readings]
 
 
 @dataclass
 class _Reading:
-    """A wish while the reader is in its sentence; `waits` marks a noun that has no direction yet."""
+    """A wish that later words of the sentence may change; `waits` marks a noun that has no direction yet."""
 
     attribute: str
     sign: int
@@ -93,7 +94,7 @@ class _SentenceReader:
                 self._direct(-direction if complaint else direction)
 
     def _direct(self, direction):
-        """Set the direction of waiting nouns ("the contrast is low"); without waiting nouns, that of the next nouns."""
+        """Give the direction to the waiting nouns ("the contrast is low"), or to the next nouns if no noun waits."""
         waiting = [reading for reading in self.readings[self.part:] if reading.waits]
         for reading in waiting:
             reading.sign, reading.waits = reading.sign * direction, False

@@ -4,9 +4,9 @@
 """
 from dataclasses import dataclass
 
-# The words of each degree by their place: "before" a comparative, "after" a command, "pre" (before a command), before
-# "too", "amount" (before a noun), "inside" of "a ... warmer look"; "none" marks phrases without a degree. If a degree
-# lacks a place, forms with this place are not used for it.
+# The words of each degree by their place in a sentence: "before" (before a comparative), "after" (after a command),
+# "pre" (before a command), "too" (before "too"), "amount" (before a noun), "inside" (in "a ... warmer look"). "none" is
+# the place of forms without a degree. A form is used only with degrees that have words for the form's place.
 DEGREES = {
     "slight": {"before": ("slightly", "a little", "a bit", "a tad", "a touch", "just a bit", "a little bit", "somewhat",
                           "a tiny bit", "ever so slightly", "just a hair", "a smidge", "mildly", "a hint"),
@@ -40,7 +40,7 @@ AROUND_UP, AROUND_DOWN = ("turn", "bring", "push", "pump", "bump"), ("turn", "br
 
 @dataclass(frozen=True)
 class Form:
-    """A sentence form: {x} stands for a word of one slot of Words, {d} for a degree.
+    """A sentence form: {x} stands for a phrase from one field of Words, the slot, and {d} for a degree.
 
     The part in brackets can be repeated for several wishes: "make it [brighter] and [a bit warmer]". The kind decides
     which words can be added: politeness or a proviso to a command, "please" to a fragment ("warmer"), "with" to a

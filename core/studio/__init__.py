@@ -1,1 +1,1 @@
-"""Photo jobs and the workbench."""
+"""Edits of photo files, and the workbench in the browser."""

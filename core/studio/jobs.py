@@ -1,4 +1,6 @@
-"""Carrying plans out on photo files: one, a folder, and exports; shared by the scripts that end in files."""
+"""Execute plans on photo files, one or a folder, and write exports; shared by the scripts that write photos."""
+import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from core.operators.changes import drop, override, scale
 from core.photo import (
     RAW_SUFFIXES,
     SUBSAMPLINGS,
+    WRITE_SUFFIXES,
     check_free,
     check_output,
     from_tensor,
@@ -22,42 +25,47 @@ from core.photo import (
     write_photo,
 )
 
+LONGEST_PLAN = 4096   # characters of JSON: a longer plan, such as one with masks, is not put into the photo
+WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".hif": ".jpg", ".avif": ".jpg", ".jxl": ".jpg", ".bmp": ".png",
+              ".gif": ".png"}   # for formats that LDIE reads but does not write: the format of the result
+
 
 def add_output_flags(parser):
-    """How plans are changed and exported, and how photos are written."""
+    """Add the flags that change and export a plan and that control how photos are written; return the parser."""
     group = parser.add_argument_group("the plan")
-    group.add_argument("--strength", type=number(float, 0), default=1.0, help="scale it: 0.5 is half way to neutral")
-    group.add_argument("--set", action="append", default=[], metavar="OP=VALUES", help="give an operator these "
-                       "parameters, such as brightness=0.2; it is added if the plan lacks it")
+    group.add_argument("--strength", type=number(float, 0), default=1.0, help="factor on the plan: 0.5 is "
+                       "half way to neutral")
+    group.add_argument("--set", action="append", default=[], metavar="OP=VALUES", help="set the parameters of an "
+                       "operator, such as brightness=0.2; the operator is added if the plan lacks it")
     group.add_argument("--drop", action="append", default=[], metavar="OP", help="leave an operator out")
-    group.add_argument("--export", nargs="+", default=[], metavar="FILE", help="also write the plan as "
-                       f"{' '.join(EXPORT_SUFFIXES)}, each with its measured error")
-    group.add_argument("--lut_size", type=int, default=33, choices=LUT_SIZES, help="side of an exported .cube")
-    group.add_argument("--split", action="store_true", help="export the steps before the first that the format "
-                       "cannot hold, naming the rest, instead of refusing")
+    group.add_argument("--export", nargs="+", default=[], metavar="FILE", help="also export the plan as "
+                       f"{' '.join(EXPORT_SUFFIXES)}, and measure the error of each file")
+    group.add_argument("--lut_size", type=int, default=33, choices=LUT_SIZES, help="entries per side of a .cube")
+    group.add_argument("--split", action="store_true", help="if a format cannot hold a step, export the steps before "
+                       "this step and name the others, instead of refusing")
     group = parser.add_argument_group("photos")
     group.add_argument("--out", help="result file (or folder); by default beside the photo, with _edited in its name")
     group.add_argument("--size", type=number(int, 1), help="shrink to this long edge first; by default the photo's "
                        "own size")
-    group.add_argument("--quality", type=number(int, 1, 100), default=95, help="of JPEG and WebP, 1 to 100; WebP is "
-                       "lossless at 100")
-    group.add_argument("--subsampling", default="4:4:4", choices=SUBSAMPLINGS, help="of the colours of a JPEG")
+    group.add_argument("--quality", type=number(int, 1, 100), default=95, help="quality of JPEG and WebP, 1 to 100; "
+                       "WebP is lossless at 100")
+    group.add_argument("--subsampling", default="4:4:4", choices=SUBSAMPLINGS, help="colour subsampling of a JPEG")
     group.add_argument("--overwrite", action="store_true", help="replace results that exist")
     group.add_argument("--max_megapixels", type=number(float, 0), default=200, help="refuse larger photos")
-    group.add_argument("--max_decoded_mb", type=number(float, 0), default=1200, help="refuse photos that take more "
+    group.add_argument("--max_decoded_mb", type=number(float, 0), default=1200, help="refuse photos that need more "
                        "when decoded: pixels x channels x bytes per sample")
     return parser
 
 
 def limits(options):
-    """Return what `read_photo` may decode, as its arguments, from the flags."""
+    """Return the flags' limits on decoding, as keyword arguments of `read_photo`."""
     return {"max_pixels": int(options.max_megapixels * 1e6), "max_bytes": int(options.max_decoded_mb * 2**20)}
 
 
 def change(plan, options):
-    """Return (the plan that is to be carried out, notes): scaled, then without what is dropped, then with what is set.
+    """Return (the plan to execute, notes): --strength scales the plan, then --drop removes steps, then --set sets them.
 
-    A mistake in the flags raises UserError whatever the plan, so an empty one will do to look for it.
+    Raises UserError for a mistake in the flags, whatever the plan is, so an empty plan is enough to check the flags.
     """
     notes = []
     plan = scale(plan, options.strength) if options.strength != 1 else plan
@@ -82,22 +90,22 @@ def _numbers(text):
 
 
 def plan_beside(path):
-    """Return where the plan of a result lies: beside it, ending in .plan.json."""
-    return Path(f"{os.path.splitext(path)[0]}.plan.json")   # unlike Path.with_suffix, also of "." and ""
+    """Return the path of the plan of a result: beside the result, ending in .plan.json."""
+    return Path(f"{os.path.splitext(path)[0]}.plan.json")   # Path.with_suffix fails for "." and ""
 
 
 def load_photo(source, options):
-    """Read a photo, no larger than the flags allow or ask for."""
+    """Read a photo within the limits of the flags, and shrink it to --size, if given."""
     photo = read_photo(source, **limits(options))
     return shrink(photo, options.size) if options.size else photo
 
 
 def check_results(originals, plan_path, options, out=None):
-    """Look for what would go wrong with the photo `out`, the plan and the exports, before long work.
+    """Check that the photo `out`, the plan and the exports can be written; call this function before long work.
 
-    Raises UserError where a result would replace one of the files `originals` or another result, by any name of it and
-    even with --overwrite; where results cannot be written or would replace another file; and for mistakes in the flags
-    that change a plan.
+    Raises UserError if a result would replace one of the files `originals` or another result, under any name of that
+    file and even with --overwrite; if a result cannot be written or would replace another file; and for mistakes in the
+    flags that change a plan.
     """
     change(Plan(), options)
     if Path(plan_path).suffix.lower() != ".json":
@@ -105,20 +113,20 @@ def check_results(originals, plan_path, options, out=None):
     named = {identity(path): path for path in originals}
     for path in (*([out] if out else []), plan_path, *options.export):
         if (name := identity(path)) in named:
-            raise UserError(f"{path}: is named twice (as {named[name]}); a photo, its result, the plan and each export "
-                            f"need a name each")
+            raise UserError(f"{path}: is named twice (as {named[name]}); an original is never replaced, so give the "
+                            f"photo, its result, the plan and each export different names")
         named[name] = path
     if out:
         check_output(out, options.overwrite)
-    check_free(plan_path, overwrite=True)   # what it would replace may be the same plan: `save_plan` knows
+    check_free(plan_path, overwrite=True)   # the file may hold the same plan: `save_plan` checks this
     for path in options.export:
         check_export(path, options.overwrite)
 
 
 def save_plan(plan, path, overwrite):
-    """Write a plan, unless the file holds it already, as when a run goes on.
+    """Write a plan, unless the file already holds the same plan, as in a run that resumes.
 
-    Raises UserError where the file holds something else, without `overwrite`.
+    Raises UserError if the file holds something else and `overwrite` is False.
     """
     if not is_saved(plan, path):
         check_free(path, overwrite, "another --out or --plan")
@@ -126,7 +134,7 @@ def save_plan(plan, path, overwrite):
 
 
 def is_saved(plan, path):
-    """Whether the file holds this plan."""
+    """Return whether the file holds this plan."""
     try:
         return os.path.isfile(path) and Plan.load(path) == plan
     except UserError:
@@ -134,36 +142,45 @@ def is_saved(plan, path):
 
 
 def edit_photo(source, out, plan_path, planner, options, originals=()):
-    """Edit one file and write its plan and exports; all that can be refused is, before the first is written.
+    """Edit one photo file and write its plan and exports; every check comes before the first write.
 
-    Args: `planner`, a callable photo (3, H, W) -> Plan; `originals`, files that are never replaced, beside `source`.
-    Returns (the plan, notes on what was changed on the way).
+    Args: `planner`, a callable Photo -> Plan; `originals`, files besides `source` that are never replaced.
+    Returns (the plan, notes on changes and losses).
     """
     check_results((source, *originals), plan_path, options, out)
     photo = load_photo(source, options)
     check_output(out, options.overwrite, photo.pixels.shape)
+    plan, changes = change(planner(photo), options)
     image = photo.tensor()
-    plan, changes = change(planner(image), options)
     changes += fit_masks(plan, source, *image.shape[-2:])
     for path in options.export:
         check_export(path, options.overwrite, plan, options.split)
     edited = execute(plan, image)
-    del image   # 12 bytes a pixel
+    del image   # frees 12 bytes per pixel
     edited = from_tensor(edited)
-    save_plan(plan, plan_path, options.overwrite)   # before the photo, whose presence says that all was done
+    save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
     losses = write_photo(out, edited, like=photo, quality=options.quality, subsampling=options.subsampling,
-                         overwrite=options.overwrite)
+                         overwrite=options.overwrite, plan=_named(plan) if plan.steps else None)
     return plan, [*photo.notes, *changes, *losses, *write_exports(plan, photo.pixels, options)]
 
 
+def _named(plan):
+    """Return the text that names a plan in the XMP of a result: its JSON, or the digest of a long plan.
+
+    A file name would make the bytes of a result depend on where its plan was saved.
+    """
+    text = json.dumps(plan.to_dict())
+    return text if len(text) <= LONGEST_PLAN else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def write_exports(plan, pixels, options):
-    """Write the exports, measured on `pixels` (H, W, 3); return what is to be said of each."""
+    """Write the exports, measured on `pixels` (H, W, 3); return the report of each as text."""
     return [str(export(plan, path, pixels, lut_size=options.lut_size, split=options.split,
                        overwrite=options.overwrite)) for path in options.export]
 
 
 def fit_masks(plan, source, height, width):
-    """Return notes on masks that are resized to the photo. Raises UserError where one is of another shape."""
+    """Return notes on masks that are resized to the photo. Raises UserError if a mask has another aspect ratio."""
     notes = []
     for index, step in enumerate(plan, 1):
         if step.mask is None or step.mask.size == (height, width):
@@ -179,35 +196,35 @@ def fit_masks(plan, source, height, width):
 def check_folder(folder, options):
     """Return (the photos of a folder, the folder of the results).
 
-    Raises UserError where there are no photos, the results cannot lie there, or would lie among the photos or around
-    them, and for mistakes in the flags that change a plan.
+    Raises UserError if the folder has no photos, if results cannot be written, if the folder of the results is or
+    contains the folder of the photos, and for mistakes in the flags that change a plan.
     """
     folder = Path(folder)
     target = Path(options.out or f"{folder.resolve()}_edited")
     if identity(target) in map(identity, (folder, *folder.resolve().parents)):
-        raise UserError(f"{target}: is the folder of the photos, or lies around it; their results need a folder of "
-                        f"their own, give another --out")
+        raise UserError(f"{target}: is or contains the folder of the photos; the results need another folder, "
+                        f"give another --out")
     if os.path.lexists(target) and not target.is_dir():
-        raise UserError(f"{target}: is a file; the results of a folder need a folder, give another --out")
+        raise UserError(f"{target}: is a file, but the results of a folder need a folder; give another --out")
     check_free(target / "0.plan.json", overwrite=True)
     change(Plan(), options)
     return list_photos(folder), target
 
 
 def edit_folder(folder, planner, options, originals=()):
-    """Edit every photo of a folder; a run that was interrupted goes on. What cannot be edited is named at the end.
+    """Edit every photo of a folder; an interrupted run resumes. Photos that cannot be edited are listed at the end.
 
-    Args: `planner` and `originals` as of `edit_photo`.
+    Args: `planner` and `originals` as in `edit_photo`.
     """
     sources, target = check_folder(folder, options)
     done, failures, results = [], [], {}
     for source in tqdm(sources, unit="photo"):
         out = target / f"{source.stem}{suffix_of(source)}"
-        # the whole name: a camera's IMG_1.NEF and IMG_1.JPG have a plan each
+        # The plan's name keeps the suffix, because a camera's IMG_1.NEF and IMG_1.JPG each have a plan.
         plan_path = target / f"{source.name}.plan.json"
         try:
             if out in results:
-                raise UserError(f"{source}: its result would have the name of {results[out].name}'s; rename one")
+                raise UserError(f"{source}: its result would replace that of {results[out].name}; rename one photo")
             if not options.overwrite and _is_done(source, out, plan_path, planner, options):
                 done.append(source.name)
             else:
@@ -220,8 +237,8 @@ def edit_folder(folder, planner, options, originals=()):
           "plan")
     others = [path.name for path in sorted(folder.iterdir())
               if path.is_file() and path not in sources and not path.name.startswith(".")]
-    for names, text in ((done, "photos were edited before, with the same plan; --overwrite edits them anew"),
-                        (others, "files of other kinds are passed over")):
+    for names, text in ((done, "photos were edited before, with the same plan; --overwrite edits them again"),
+                        (others, "files of other kinds were skipped")):
         if names:
             print(f"{len(names)} {text}: {listing(names)}")
     if failures:
@@ -229,11 +246,14 @@ def edit_folder(folder, planner, options, originals=()):
 
 
 def _is_done(source, out, plan_path, planner, options):
-    """Whether the result of a photo is there, with the plan that it would have now."""
+    """Return whether the result of a photo exists, with the same plan that an edit would give now."""
     return (out.is_file() and plan_path.is_file()
-            and is_saved(change(planner(load_photo(source, options).tensor()), options)[0], plan_path))
+            and is_saved(change(planner(load_photo(source, options)), options)[0], plan_path))
 
 
 def suffix_of(source):
-    """Return the suffix of the result: the source's, except that nobody writes RAW files."""
-    return ".tif" if source.suffix.lower() in RAW_SUFFIXES else source.suffix
+    """Return the suffix of the result: the source's suffix, or another if LDIE does not write the source's format."""
+    suffix = source.suffix.lower()
+    if suffix in RAW_SUFFIXES:
+        return ".tif"
+    return source.suffix if suffix in WRITE_SUFFIXES else WRITTEN_AS.get(suffix, source.suffix)

@@ -1,8 +1,8 @@
-"""The door of the workbench: which requests come in, and which values an event is given.
+"""Access control of the workbench: a guard checks the routes of requests and the values of events.
 
-Gradio serves many routes that the page never uses, and passes on whatever an event is sent: a file's path among the
-words of a request was a way to any file of the server. Here only the page's own routes are open, for its own hosts
-and origin, and an event is given numbers, text and files that its session has uploaded.
+Gradio serves many routes that the page never uses, and passes all values of an event on unchecked: a file path in the
+place of a request's text gave access to any file of the server. The guard opens only the page's own routes, for its own
+hosts and origin, and passes on only numbers, text, and files that the session has uploaded.
 """
 import json
 import re
@@ -17,10 +17,10 @@ ROUTES = re.compile(
     r"|GET /gradio_api/(app_id|upload_progress|queue/data|heartbeat/[A-Za-z0-9]{1,40})"
     r"|POST /gradio_api/(upload|queue/join)")
 SESSION = re.compile(r"[A-Za-z0-9]{1,40}")
-MAX_EVENT = 2**16    # bytes: what the page sends is far less
+MAX_EVENT = 2**16    # bytes; events of the page are far smaller
 MAX_TEXT = 500       # characters of a request
 
-# Gradio's page has scripts and styles in itself, and makes functions of strings.
+# Gradio's page has inline scripts and styles, and compiles functions from strings.
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' "
                                "'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; "
@@ -30,28 +30,28 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-LEFT = "This page was left for a while, and its photo is forgotten; drop it again"
+LEFT = "This page had no connection for a while, and its photo was deleted; drop the photo again"
 
 
 def own_hosts(host, others=()):
-    """Return the names that requests to a server at address `host` may give as theirs; all others are refused.
+    """Return the host names that requests to a server at address `host` may use; other host names are refused.
 
-    A server that listens at every address has the machine's name and the address that it reaches others from as well.
+    For a server that listens on all addresses, these include the machine's names and its outgoing address.
     """
     names = {"localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host, *others}
     if host in ("0.0.0.0", "::"):
         names |= {socket.gethostname(), socket.getfqdn()}
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.connect(("192.0.2.1", 9))   # sends nothing: the system says which address it would send from
+                probe.connect(("192.0.2.1", 9))   # sends nothing; the system selects the outgoing address
                 names.add(probe.getsockname()[0])
             except OSError:
-                pass   # it reaches nobody
+                pass   # there is no network
     return sorted(names)
 
 
 class Guard:
-    """ASGI middleware that refuses what the page does not send, and adds headers that keep the page to itself."""
+    """ASGI middleware that refuses requests which the page never sends, and adds headers that isolate the page."""
 
     def __init__(self, app, sessions, max_upload):
         self.app, self.sessions = app, sessions
@@ -83,7 +83,7 @@ class Guard:
             await self.app(scope, receive, answer)
 
     def _refusal(self, scope, headers):
-        """Return what is answered to a request that has no business here, else None."""
+        """Return the response to a request that is not allowed, or None for an allowed request."""
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != headers.get("host"):
             return PlainTextResponse("Another site may not use this page", 403)
@@ -92,13 +92,13 @@ class Guard:
         if scope["method"] == "POST":
             length = headers.get("content-length", "")
             if not length.isdecimal():
-                return PlainTextResponse("Say the length of what is sent", 411)
+                return PlainTextResponse("This request has no Content-Length", 411)
             if int(length) > self.limits[scope["path"]]:
-                return PlainTextResponse("This is larger than the page takes", 413)
+                return PlainTextResponse("This request is larger than the page allows", 413)
         return None
 
     def _event(self, body):
-        """Return (session, event) of what the page sent, of known fields and values only; or (None, a refusal)."""
+        """Return (session, event) with known fields and checked values only, or (None, a refusal)."""
         try:
             sent = json.loads(body, parse_constant=float)
             session, index, values = sent["session_hash"], sent["fn_index"], sent["data"]
@@ -119,13 +119,13 @@ class Guard:
                          "trigger_id": trigger if type(trigger) is int else None}
 
     def _value(self, block, value, session):
-        """Return the value that a component is given. Raises ValueError where it is not of the component's kind."""
+        """Return the checked value of a component. Raises ValueError if the value does not fit the component's kind."""
         kind = block.get_block_name()
         if kind == "state":
-            return None   # the server's own
+            return None   # the server keeps states
         if kind == "checkbox" and isinstance(value, bool):
             return value
-        if kind == "slider" and type(value) in (int, float) and abs(value) < 1e6:   # which NaN is not
+        if kind == "slider" and type(value) in (int, float) and abs(value) < 1e6:   # false for NaN
             return value
         if kind == "textbox" and isinstance(value, str) and len(value) <= MAX_TEXT:
             return value
@@ -139,7 +139,7 @@ def _refused(status, sentence):
 
 
 def _session(scope):
-    """Return the session that a stream is for; None for other requests."""
+    """Return the session of a request for a stream; None for other requests."""
     _, found, session = scope["path"].partition("/gradio_api/heartbeat/")
     if not found and scope["path"] == "/gradio_api/queue/data":
         session = QueryParams(scope["query_string"]).get("session_hash", "")
@@ -147,7 +147,7 @@ def _session(scope):
 
 
 async def _body(receive):
-    """Return all of what a request sends; the server has its length."""
+    """Return the whole body of a request, whose length was checked before."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -156,7 +156,7 @@ async def _body(receive):
 
 
 def _replay(body, scope, receive):
-    """Return a `receive` that gives another body first; the request's length becomes its own."""
+    """Return a `receive` that first gives `body`; set the request's content-length to the length of `body`."""
     scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
     scope["headers"].append((b"content-length", str(len(body)).encode()))
     messages = iter([{"type": "http.request", "body": body}])

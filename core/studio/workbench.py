@@ -1,11 +1,11 @@
-"""The workbench behind the page in the browser: a plan as cards with sliders, follow-ups, and files to take away.
+"""The workbench behind the page in the browser: a plan as cards with sliders, follow-up requests, and files to save.
 
-A Workbench is a value: every action returns a new one, so an action that fails loses nothing, and "undo" is the one
-before. Previews are small; the photo's own pixels are read again when a file of them is asked for.
+A Workbench is immutable: every action returns a new Workbench, so a failed action loses nothing, and "undo" returns the
+previous one. Previews are small; the photo is read again at full size when the user saves a file.
 
     bench = Workbench.open("photo.jpg")
     bench = bench.ask("make it brighter", planner).ask("a bit less", planner).move(0, 0.2)
-    path = bench.write_photo()                     # what core/edit.py writes for this photo and plan
+    path, notes = bench.write_photo()              # the same file as from core/edit.py for this photo and plan
 """
 import base64
 import contextlib
@@ -28,18 +28,18 @@ from core.exports import export
 from core.files import UserError
 from core.operators import TABLE, Plan, Step, execute
 from core.operators.changes import scale
-from core.photo import MAX_BYTES, MAX_PIXELS, check_output, read_photo
-from core.photo.profile import unit
+from core.photo import MAX_BYTES, MAX_PIXELS, check_output, from_tensor, read_photo
+from core.photo.profile import SRGB, Space, in_srgb, unit
 from core.studio.jobs import add_output_flags, edit_photo, suffix_of
 
-PREVIEW = 1000       # pixels of the long edge: what follows the sliders; JPEGs of 4000 are decoded at a quarter
-SMALL = "small.npy"  # the file of the preview beside the photo's: (H, W, 3) uint8 or uint16, as the photo's samples
-MAX_STRENGTH = 2.0   # of tone curves, which have too many parameters for a slider each
-MAX_CARDS = 60       # of a plan: each preview carries out all of them
-MAX_TURNS = 200      # of a history, whose states are all kept for "undo"
+PREVIEW = 1000       # pixels of the preview's long edge; JPEGs of 4000 pixels are decoded at a quarter of their size
+SMALL = "small.npy"  # file of the preview beside the photo: (H, W, 3), uint8 or uint16 like the photo's samples
+MAX_STRENGTH = 2.0   # of tone curves, which have one slider for the strength instead of one per parameter
+MAX_CARDS = 60       # largest number of steps of a plan: each preview executes all steps
+MAX_TURNS = 200      # largest number of requests in a history: every state is kept for "undo"
 
-# A follow-up of nothing but these words moves the last answer's steps away from neutral or towards it, by a factor:
-# "more" is x 1.5, "a bit less" is / 1.2. One that says neither is a new request.
+# A follow-up of only these words moves the last answer's steps away from neutral or towards neutral, by a factor:
+# "more" is x 1.5, "a bit less" is / 1.2. Any other text is a new request.
 DIRECTIONS = {"more": 1, "stronger": 1, "not enough": 1, "too little": 1, "too weak": 1,
               "less": -1, "weaker": -1, "too much": -1, "too strong": -1}
 AMOUNTS = {"": 1.5, **dict.fromkeys(("bit", "little", "little bit", "slightly", "touch", "tad"), 1.2),
@@ -60,7 +60,7 @@ def degree_of(request):
 
 
 def is_undo(request):
-    """Whether a follow-up takes the last request back."""
+    """Return whether a follow-up takes the last request back."""
     return _without_fillers(request) in UNDO
 
 
@@ -69,16 +69,17 @@ def _without_fillers(request):
 
 
 def here(function, *args):
-    """Do a job in this process. Long jobs of a workbench can be done elsewhere, as by `core.studio.worker.Worker`."""
+    """Run a job in this process; `core.studio.worker.Worker` runs jobs in another process instead."""
     return function(*args)
 
 
 @dataclass(frozen=True)
 class Card:
-    """A step as a person handles it: as it was planned, where its slider stands, and whether it is carried out.
+    """A step on the page: the planned step, the position of its slider, and whether the step is switched on.
 
-    `value` is the parameter of an operator that has one, the strength (1 is as planned) of one that has several,
-    such as a tone curve, and None where there is nothing to move. `turn` is the request that brought it.
+    `value` is the parameter of an operator with one parameter, the strength (1: as planned) of an operator with
+    several, such as a tone curve, and None for an operator without parameters. `turn` is the index of the request that
+    added the step.
     """
 
     planned: Step
@@ -95,7 +96,7 @@ class Card:
 
     @property
     def bounds(self):
-        """The slider's (low, high, neutral); None where there is nothing to move."""
+        """The slider's (low, high, neutral); None for an operator without parameters."""
         row = TABLE[self.planned.op]
         if row.n_params == 1:
             return row.low, row.high, row.neutral
@@ -103,7 +104,7 @@ class Card:
 
     @property
     def step(self):
-        """The step that is carried out."""
+        """The step to execute, with the slider's value."""
         if self.value is None:
             return self.planned
         if len(self.planned.params) == 1:
@@ -111,7 +112,7 @@ class Card:
         return self.planned if self.value == 1 else scale(Plan((self.planned,)), self.value).steps[0]
 
     def moved(self, value):
-        """Return the card with its slider at `value`, or at the bound that lies nearest."""
+        """Return the card with its slider at `value`, clipped to the slider's bounds."""
         low, high, _ = self.bounds
         return replace(self, value=min(max(float(value), low), high))
 
@@ -125,7 +126,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Turn:
-    """A request, and in words what it did; `planned` if it brought steps of its own."""
+    """A request, and its effect in words; `planned` is False if the request only scaled the last answer."""
 
     request: str
     answer: str
@@ -134,22 +135,24 @@ class Turn:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The photo on the bench: a copy of its file and its small picture, in a folder that goes when this does.
+    """The open photo: a copy of its file and a preview, in a folder that is deleted with this object.
 
-    `shown` is the small picture as HTML, see `picture`; `limits` is what may be decoded of the file.
+    `shown` is the preview as HTML, see `picture`; `limits` are the limits on decoding, arguments of `read_photo`;
+    `space` is the RGB space of the preview's pixels.
     """
 
     path: Path
     shown: str
     notes: tuple[str, ...]
     limits: dict
+    space: Space = SRGB
 
     def __post_init__(self):
         weakref.finalize(self, shutil.rmtree, self.path.parent, ignore_errors=True)
 
     @property
     def preview(self):
-        """The small picture, (3, H, W) float32 in [0, 1]; it is read each time, as many photos are on benches."""
+        """The preview, (3, H, W) float32 in [0, 1]; it is read from disk each time, because many photos may be open."""
         return torch.from_numpy(unit(np.load(self.path.with_name(SMALL)))).permute(2, 0, 1).contiguous()
 
     def beside(self, suffix):
@@ -159,7 +162,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Workbench:
-    """A photo, the cards of its plan in their order, what was asked, and the workbench before the last request."""
+    """A photo, the cards of its plan in order, the history of requests, and the workbench before the last request."""
 
     source: Source
     cards: tuple[Card, ...] = ()
@@ -168,47 +171,51 @@ class Workbench:
 
     @classmethod
     def open(cls, path, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES, job=here):
-        """Put a photo on the bench; its file is copied, and the copy lives as long as the bench does.
+        """Open a photo on a new workbench; its file is copied, and the copy is deleted with the workbench.
 
-        Args: `job`, which does what reads the photo, see `here`. Raises UserError where the file is no photo, has more
-        than `max_pixels` pixels or `max_bytes` bytes decoded, or could not be written again; the file is named without
-        its folder. A copy that fails leaves nothing behind.
+        Args: `job` runs the function that reads the photo, see `here`. Raises UserError if the file is not a photo, has
+        more than `max_pixels` pixels or `max_bytes` decoded bytes, or has a format that cannot be written; the error
+        names the file without its folder. A failed copy leaves no files.
         """
         path, limits = Path(path), {"max_pixels": max_pixels, "max_bytes": max_bytes}
         folder = Path(tempfile.mkdtemp(prefix="ldie-"))
         try:
             with _without_folder(path.parent):
                 check_output(path.with_suffix(suffix_of(path)))
-                shown, notes = job(_read_in, path, limits, folder)
-            return cls(Source(folder / path.name, shown, notes, limits))
+                shown, notes, space = job(_read_in, path, limits, folder)
+            return cls(Source(folder / path.name, shown, notes, limits, space))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
     @property
     def plan(self):
-        """The plan as it stands: the steps that are switched on, in their order."""
+        """The current plan: the steps that are switched on, in order."""
         return Plan(tuple(card.step for card in self.cards if card.on))
 
     @torch.no_grad()
     def edited(self):
-        """Return the edited preview (3, H, W) in [0, 1]."""
-        return execute(self.plan, self.source.preview)
+        """Return the edited preview as sRGB, (3, H, W) in [0, 1]."""
+        edited = execute(self.plan, self.source.preview)
+        if self.source.space.to_srgb is None:
+            return edited
+        return torch.from_numpy(in_srgb(from_tensor(edited), self.source.space)).permute(2, 0, 1).contiguous()
 
     def shown(self):
         """Return the edited preview as HTML."""
         return picture(to_uint8(self.edited()), "edited") if self.plan.steps else self.source.shown
 
     def ask(self, request, planner):
-        """Carry out a request: a degree or an undo changes the last answer, any other is planned on the edited photo.
+        """Answer a request: a degree or an undo changes the last answer; the rest is planned on the edited photo.
 
-        Args: `planner`, with `plans(image, requests)` and `vocab` as `PlannerMethod` has them. Raises UserError for
-        a request without words, and for a follow-up of nothing.
+        Args: `planner`, an object with `plans(image, requests)` and `vocab`, like `PlannerMethod`. Raises UserError for
+        a request without words, a follow-up without an answer to change, and too many requests or steps.
         """
         if not tokenize(request):
             raise UserError("Say in words what to do, such as: make it brighter")
         if not is_undo(request) and len(self.history) >= MAX_TURNS:
-            raise UserError(f"After {MAX_TURNS} requests, undo some, or save the photo and open the result")
+            raise UserError(f"The history already has {MAX_TURNS} requests; undo some, or save the photo and open the "
+                            "result")
         if is_undo(request):
             if self.previous is None:
                 raise UserError("There is nothing to undo yet")
@@ -230,7 +237,7 @@ class Workbench:
         last = max((turn for turn, entry in enumerate(self.history) if entry.planned), default=None)
         scaled = [card.planned.op for card in self.cards if card.turn == last and card.value is not None]
         if not scaled:
-            raise UserError(f'"{request}" follows nothing that it could change; say first what to do')
+            raise UserError(f'"{request}" needs an earlier edit to change; first say what to do')
         cards = tuple(card.scaled(factor) if card.turn == last else card for card in self.cards)
         turn = Turn(request, f"{', '.join(scaled)}: {factor:.2g} times as strong", planned=False)
         return Workbench(self.source, cards, (*self.history, turn), self)
@@ -247,16 +254,16 @@ class Workbench:
         return replace(self, cards=(*self.cards[:index], card, *self.cards[index + 1:]))
 
     def swap(self, index):
-        """Exchange a card with the one after it; the last one stays."""
+        """Exchange a card with the next card; the last card stays."""
         cards = list(self.cards)
         cards[index:index + 2] = reversed(cards[index:index + 2])
         return replace(self, cards=tuple(cards))
 
     def write_photo(self, job=here):
-        """Write the edited photo at full size, byte for byte what core/edit.py writes; return its path and notes.
+        """Write the edited photo at full size, byte for byte as core/edit.py does; return its path and notes.
 
-        Args: `job`, which does the work, see `here`. Raises UserError, as all writers here, with files named without
-        their folder.
+        Args: `job` runs the function that writes, see `here`. Raises UserError, which names files without their folder,
+        as for all writers here.
         """
         out, plan_path = self.source.beside(suffix_of(self.source.path)), self.source.beside(".plan.json")
         with _without_folder(out.parent):
@@ -276,19 +283,23 @@ class Workbench:
 
 
 def _read_in(path, limits, folder):
-    """Put a copy of a photo and its small picture into a folder; return the picture as HTML, and notes on the file."""
+    """Write a copy of a photo and its preview into a folder.
+
+    Returns: the preview as HTML, notes on the file, and the RGB space of the preview's pixels.
+    """
     photo = read_photo(path, **limits, long_edge=PREVIEW)
-    samples = np.rint(photo.pixels * 255).astype(np.uint8)
-    np.save(folder / SMALL, samples if photo.depth == 8 else np.rint(photo.pixels * 65535).astype(np.uint16))
+    top, kind = (255, np.uint8) if photo.depth == 8 and photo.space.curves is None else (65535, np.uint16)
+    np.save(folder / SMALL, np.rint(photo.pixels * top).astype(kind))
     shutil.copyfile(path, folder / path.name)
-    return picture(samples, "before"), photo.notes
+    shown = picture(np.rint(photo.in_srgb() * 255).astype(np.uint8), "before")
+    return shown, photo.notes, replace(photo.space, icc=b"", curves=None)   # a preview needs the primaries only
 
 
 def _write_photo(path, limits, plan, out, plan_path):
     """Write an edited photo and its plan; return the notes."""
     options = add_output_flags(Parser("")).parse_args(["--overwrite"])
     options.max_megapixels, options.max_decoded_mb = limits["max_pixels"] / 1e6, limits["max_bytes"] / 2**20
-    return edit_photo(path, out, plan_path, lambda image: plan, options)[1]
+    return edit_photo(path, out, plan_path, lambda photo: plan, options)[1]
 
 
 def _write_lut(path, limits, plan, out):
@@ -298,7 +309,7 @@ def _write_lut(path, limits, plan, out):
 
 
 def picture(samples, alt):
-    """Return an <img> that holds a preview (H, W, 3) uint8 itself, so that no address of a file is on the page."""
+    """Return an <img> with the data of a preview (H, W, 3) uint8, so that the page contains no address of a file."""
     file = io.BytesIO()
     Image.fromarray(samples).save(file, "JPEG", quality=92, subsampling=0)
     data = base64.b64encode(file.getvalue()).decode()
@@ -316,13 +327,13 @@ def notice(*sentences):
 
 
 def history(turns):
-    """Return what was asked and what it did as HTML: text, whatever it says."""
+    """Return requests and their effects as HTML; their text is escaped."""
     return tags.ol(*(tags.li(turn.request, tags.small(turn.answer)) for turn in turns)).render(pretty=False)
 
 
 @contextlib.contextmanager
 def _without_folder(folder):
-    """Let errors name files as the person at the page knows them: where they lie is the server's affair."""
+    """Remove the server's folder from the text of errors, so that errors name files as the user knows them."""
     try:
         yield
     except UserError as error:

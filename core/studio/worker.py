@@ -1,4 +1,4 @@
-"""Jobs on photos in a process of their own: one that takes too much time or memory ends, and the server goes on."""
+"""Run photo jobs in a separate process: a job that takes too much time or memory is ended, and the server continues."""
 import contextlib
 import functools
 import importlib
@@ -12,23 +12,23 @@ from pebble import ProcessExpired, ProcessPool
 
 from core.files import UserError
 
-TOO_LARGE = "This needs more memory than a photo may take here; try a smaller one"
+TOO_LARGE = "This photo needs more memory than is allowed here; try a smaller photo"
 
 
 class Worker:
-    """A process that does one job after another, each within limits.
+    """A process that runs one job after another, each within limits of time and memory.
 
-    `worker(function, *args)` returns `function(*args)`, computed over there: an importable function, values that can be
-    pickled. Raises what the function raises, and UserError for a job that was ended.
+    `worker(function, *args)` returns `function(*args)`, computed in the process; the function must be importable, and
+    arguments and result must be picklable. Raises the function's exceptions, and UserError for a job that was ended.
 
-    Args: `seconds` of a job; `memory`, the bytes that it may take; `libraries`, names of modules that jobs need, which
-    take theirs beside that.
+    Args: `seconds`, the time limit of a job; `memory`, the limit of a job in bytes; `libraries`, names of modules that
+    jobs need; they are imported before the first job and do not count as its memory.
     """
 
     def __init__(self, seconds, memory, libraries=()):
         self.seconds = seconds
-        # A process with threads cannot be forked safely, and a spawned one would import the script that is running,
-        # whose folder is not on the path; it imports this module instead.
+        # A process with threads cannot be forked safely. A spawned process would import the running script, whose
+        # folder is not on the path, so we let the new process import this module instead.
         sys.modules["__main__"].__spec__ = __spec__
         self._prepare = functools.partial(_prepare, memory, libraries)
         self._start()
@@ -48,7 +48,7 @@ class Worker:
             raise UserError(TOO_LARGE) from error
 
     def close(self):
-        """End the process, and with it a job that it is doing."""
+        """End the process and its current job."""
         self.pool.stop()
         self.pool.join()
 
@@ -57,7 +57,7 @@ def _prepare(memory, libraries):
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C is for the server, which ends this process
     for name in libraries:
         importlib.import_module(name)
-    with contextlib.suppress(FileNotFoundError), open("/proc/self/statm") as file:   # only Linux says what is taken
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/statm") as file:   # only Linux has this file
         taken = int(file.read().split()[5]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_DATA, (taken + memory, taken + memory))
 
@@ -66,6 +66,6 @@ def _run(function, *args):
     try:
         return function(*args)
     except Exception as error:
-        if isinstance(error, MemoryError) or "allocate" in str(error):   # as PyTorch and OpenCV put it
+        if isinstance(error, MemoryError) or "allocate" in str(error):   # a word of PyTorch's and OpenCV's errors
             raise UserError(TOO_LARGE) from error
         raise

@@ -1,7 +1,7 @@
 """Repair pairs: photos degraded by a known amount, and the plans that repair them.
 
-The right edit for "fix the exposure" depends on the photo: one photo needs more light, another less, a third none. So
-a planner that learns these pairs has to use its image encoder.
+The right edit for "fix the exposure" depends on the photo: one photo needs more light, another needs less light, and a
+third needs no edit. So a planner that learns these pairs has to use its image encoder.
 """
 from collections.abc import Callable
 from dataclasses import dataclass

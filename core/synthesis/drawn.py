@@ -1,7 +1,7 @@
 """Synthetic samples that are made on the fly: each index has its own crop, edit and sentence.
 
-A planner memorises the pictures of stored pairs that it sees again. To learn how much "a little" is, it needs similar
-pictures that are edited sometimes a little and sometimes a lot.
+A planner memorises the pictures of stored pairs that it sees again. To learn how much "a little" is, a planner needs
+similar pictures, some of which are edited a little and some a lot.
 """
 import functools
 

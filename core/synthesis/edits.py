@@ -15,11 +15,11 @@ from core.requests.wish import LEVELS, Wish
 
 MIN_CHANGE = {"sharpness": 0.004}  # least mean absolute change of a visible edit; sharpening changes edges only
 MIN_CHANGE_ELSE = 0.02             # the same for all other operators
-MAX_CLIPPED = 0.04                 # largest share of pixels that an edit may clip to black or white ...
-MIN_CLIP = 0.03                    # ... a pixel that changes by less does not count
+MAX_CLIPPED = 0.04                 # largest share of pixels that an edit may clip to black or white
+MIN_CLIP = 0.03                    # least change of a pixel that counts as clipped by the edit
 ATTEMPTS = 180                     # most draws for a picture
-REDRAWS = (3, 8, 18)               # batch sizes of the further draws of the same wishes, if there are several
-LEVEL_SHARES = (0.25, 0.4, 0.22)   # shares of LEVELS; the other degrees are in per cent if the operator allows it
+REDRAWS = (3, 8, 18)               # batch sizes of the further draws of the same wishes, for plans of several wishes
+LEVEL_SHARES = (0.25, 0.4, 0.22)   # shares of LEVELS; the remaining degrees are in per cent, if `Edit.percent`
 ELLIPSE_SHARE = 0.3                # share of elliptic masks; the others follow segments of the picture
 MASK_AREAS = {"local": (0.06, 0.4), "inpaint": (0.01, 0.08)}  # share of the picture
 SEGMENT_SIZE = 96                  # side in pixels of the thumbnail that is segmented
@@ -213,7 +213,7 @@ def _draw_step(direction, rng, mask=None):
 
 
 def _redrawn(steps, wishes, rng):
-    """Return several steps and wishes with new strengths, each at most one level weaker or stronger than its degree.
+    """Return several steps and wishes with new strengths, each at most one level from the degree of its wish.
 
     Some wishes work against each other: darkening reduces the contrast, so "darker, with more contrast" needs a weaker
     darkening or a much stronger contrast. A degree in per cent is drawn again.

@@ -30,8 +30,8 @@ class Photo:
 def bundled():
     """Return the photos in the wheels of scikit-image and scikit-learn; nothing is downloaded.
 
-    Authors and licences are from the docs of these packages. The deep field belongs to train, because a test on a
-    nearly black picture tells little.
+    Authors and licences are from the docs of these packages. The photo hubble_deep_field belongs to train,
+    because a test on a nearly black picture tells little.
     """
     return [
         Photo("astronaut", "train", _skimage("astronaut"), "NASA", "public domain", "https://flic.kr/p/r9qvLn"),

@@ -1,7 +1,7 @@
 """Synthetic pairs: a crop of a photo, a random plan, and a request for it.
 
-Each sample is a pure function of (photos, seed, size, session, index, kind). `replay` makes the same pixels from its
-entry in the record.
+Each sample is a pure function of (photos, seed, size, session, index, kind). `replay` makes the pixels of a sample
+again from the sample's entry in the record.
 """
 from pathlib import Path
 
@@ -20,14 +20,14 @@ KINDS = (*SESSIONS[0], "unchanged")
 PHASE_CYCLE = ("train", "train", "val", "train", "test", "train", "train", "test", "train", "train")
 
 ATTEMPTS = 60           # most attempts at a crop
-MIN_DEVIATION = 0.05    # least standard deviation of a crop: an edit is invisible in a flat one (a wall, a night sky)
-HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # of an input: 95th percentile of the HSV value; factor of the saturation
+MIN_DEVIATION = 0.05    # least standard deviation of a crop; edits of a flat crop (a wall, a night sky) are invisible
+HIGHLIGHTS, COLORS = (0.5, 0.85), (0.4, 0.8)  # ranges: 95th percentile of an input's HSV value; saturation factor
 
 
 # Drawing a sample
 
 def pick_photo(photos, seed, index):
-    """Return the photo of an index: PHASE_CYCLE gives its phase, and a photo of this phase is drawn at random."""
+    """Return the photo of an index: PHASE_CYCLE gives the phase, and a photo of this phase is chosen at random."""
     phase = PHASE_CYCLE[index % len(PHASE_CYCLE)]
     candidates = [photo for photo in photos if photo.phase == phase]
     return candidates[_rng(seed, index, "photo").integers(len(candidates))]

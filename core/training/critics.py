@@ -27,9 +27,10 @@ def build_critic(options, language):
 
 @torch.no_grad()
 def accuracies(scores, shown, levelled=True):
-    """Return accuracies for the log, 0-d tensors: the shares of right edits above and of wrong edits below a threshold.
+    """Return accuracies for the log, 0-d tensors: the share of right edits above a threshold, and of wrong edits below.
 
-    The threshold is 0, or, where scores have no fixed threshold (`levelled` is False), the middle of both means.
+    The threshold is 0. Scores without a fixed threshold (`levelled` is False) use the middle between the mean scores of
+    right and of wrong edits.
     """
     right, wrong = scores[0], scores[1:][shown.wrong]
     if not len(wrong):

@@ -35,7 +35,7 @@ def start(options, planned=True):
 
 
 def look_back(training, network, val):
-    """Validate, save and write preview pages in the iterations where each is due; `network` is as for `validate`."""
+    """Validate, save and write preview pages, each if it is due in this iteration; for `network` see `validate`."""
     options = training.options
     if training.due(options.checkpoint_every):
         before, after = validate(network, val, training.device, options.batch_size)
@@ -61,7 +61,7 @@ def load_pairs(options, vocab, phase, planned=True):
 
 
 def with_repairs(train, pictures, options, language):
-    """Return the training data with a share --repairs of new samples: randomly degraded `pictures` to be repaired."""
+    """Return the training data, mixed with a share --repairs of new samples: degraded `pictures` to be repaired."""
     if not options.repairs:
         return train
     drawn = DrawnRepairs(pictures, language.vocab, language.operators, options.manual_seed, options.typos)

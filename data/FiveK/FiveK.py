@@ -1,10 +1,10 @@
-"""Split FiveKReq 7:1:2 by photo and index its requests.
+"""Split FiveKReq 7:1:2 by photo and encode its requests as word ids.
 
     python prepro/build_vocab.py --session 1 --dataset FiveK
     python data/FiveK/FiveK.py
 
-Reads FiveK.json (a list of {input, output, request}) and writes annotations/{train,val,test}_sess_1.json, each
-entry with its request_idx. Of the full file (24,750 rows of 4,950 photos) seed 0 makes the published split.
+The script reads FiveK.json (a list of {input, output, request}) and writes annotations/{train,val,test}_sess_1.json,
+each entry with its request_idx. Seed 0 splits the full file (24,750 rows of 4,950 photos) exactly as published.
 """
 import argparse
 from pathlib import Path
@@ -25,16 +25,16 @@ def parse_args():
     parser.add_argument("--session", type=int, default=1,
                         help="number in the names of the annotations (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0,
-                        help="of the split; 0 makes the published one (default: %(default)s)")
+                        help="seed of the split; 0 makes the published split (default: %(default)s)")
     parser.add_argument("--vocab", help="word vocabulary (default: data/language/FiveK_vocabs_sess_SESSION.json)")
-    parser.add_argument("--force", action="store_true", help="replace annotations that exist (default: leave them)")
+    parser.add_argument("--force", action="store_true", help="replace existing annotations (default: leave them)")
     return parser.parse_args()
 
 
 def split_photos(photos, seed):
     """Return {phase: set of photos}: 7/10, 1/10 and the rest of the photos, shuffled."""
     photos = np.array(sorted(set(photos)))
-    # the legacy generator, because the published split was made by it
+    # NumPy's legacy generator, because it made the published split
     shuffled = photos[np.random.RandomState(seed).permutation(len(photos))].tolist()
     train, val = len(photos) * 7 // 10, len(photos) // 10
     return {"train": set(shuffled[:train]), "val": set(shuffled[train:train + val]),
@@ -42,7 +42,7 @@ def split_photos(photos, seed):
 
 
 def main():
-    """Write the three annotations and say what is in them."""
+    """Write the three annotation files and print a summary of each."""
     options = parse_args()
     source = Path(options.root) / "FiveK.json"
     paths = {phase: Path(options.root) / "annotations" / f"{phase}_sess_{options.session}.json" for phase in PHASES}

@@ -1,4 +1,4 @@
-"""The references of the bench mean what LDIE computes, and the bench runs."""
+"""The references of the bench compute the same results as LDIE, and the bench runs."""
 import json
 import subprocess
 
@@ -20,7 +20,7 @@ OPERATORS = ("brightness", "contrast", "saturation", "hue", "sharpness")
 
 
 def random_plan(seed):
-    """All five operators in random order, their parameters anywhere within bounds."""
+    """Return a plan of all five operators in random order, with random parameters within the bounds."""
     rng = np.random.default_rng(seed)
     rows = [TABLE[name] for name in rng.permutation(OPERATORS)]
     return Plan(tuple(Step.make(row.name, rng.uniform(row.low, row.high, row.n_params)) for row in rows))
@@ -48,7 +48,7 @@ def test_the_kornia_chain_gives_the_pixels_of_tiles(photo):
                                   Step.make("hue", [*range(4, 12), *[1] * 8, *range(12, 4, -1)]),
                                   Step.make("sharpness", [0.4])], ids=lambda step: f"{step.op} {step.params[0]:.1f}")
 def test_pillow_agrees_up_to_rounding(photo, step):
-    picture = photo(40, 50) // 5 * 4 + 10   # far enough from white: Pillow clips, the executor keeps the hue
+    picture = photo(40, 50) // 5 * 4 + 10   # not near white, where Pillow clips and the executor keeps the hue
     expected = 255 * execute(Plan((step,)), as_tensor(picture)).permute(1, 2, 0).numpy()
     difference = np.abs(pillow_chain(Plan((step,)), picture) - expected)[1:-1, 1:-1]   # Pillow leaves the border
     assert difference.max() <= 1.01
@@ -56,7 +56,7 @@ def test_pillow_agrees_up_to_rounding(photo, step):
 
 @pytest.mark.parametrize("op", ["contrast", "saturation"])
 @pytest.mark.parametrize("p", [-0.5, 0.3])
-def test_pillow_moves_the_same_way_where_it_means_something_else(photo, op, p):
+def test_contrast_and_saturation_of_pillow_move_a_picture_the_same_way(photo, op, p):
     picture = photo(40, 50)
     plan = Plan((Step.make(op, [p]),))
     measured = np.std if op == "contrast" else lambda image: np.ptp(image.astype(float), axis=2).mean()
@@ -72,7 +72,7 @@ def test_neutral_steps_leave_a_pillow_picture(photo):
 
 
 def planner_of(vis_encoder, seed=0, **changes):
-    """A planner in eval mode whose words, operators and END weigh enough that samples differ."""
+    """Return a planner in eval mode with large weights of words and operators, so that its samples differ."""
     torch.manual_seed(seed)
     planner = Planner(PlannerConfig(WORDS, vis_encoder=vis_encoder, hidden_size=24, vector_size=10, **changes)).eval()
     with torch.no_grad():
@@ -82,7 +82,7 @@ def planner_of(vis_encoder, seed=0, **changes):
 
 
 def varied_batch(planner):
-    """Ten samples, from dark to bright."""
+    """Return a batch of ten samples, from dark to bright."""
     batch = training_batch(planner, 10, 32)
     batch["input"] *= torch.linspace(0.1, 1, 10)[:, None, None, None]
     return batch
@@ -148,7 +148,7 @@ def test_a_row_knows_whether_its_target_is_met(row, met):
     assert row.cells()[-1] == {True: "yes", False: "NO", None: ""}[met]
 
 
-def test_memory_is_what_the_work_takes_beyond_its_result():
+def test_memory_is_measured_without_the_result_of_the_work():
     def work():
         taken = torch.ones(25 << 20)   # 100 MB
         return taken[:5 << 20].clone()
@@ -204,7 +204,7 @@ def test_busy_processes_end_with_the_block(monkeypatch):
     assert [process.poll() is None for process in started] == [False, False]
 
 
-def test_a_missing_data_set_is_said_at_once(run_script, tmp_path):
+def test_a_missing_data_set_is_reported_before_measuring(run_script, tmp_path):
     result = run_script("bench/bench.py", "--quick", "--data_root", tmp_path / "nowhere", "--output", tmp_path)
     assert result.code == 2
     assert "nowhere" in result.err
@@ -214,4 +214,4 @@ def test_a_missing_data_set_is_said_at_once(run_script, tmp_path):
 def test_an_unknown_part_is_refused(run_script):
     result = run_script("bench/bench.py", "--rows", "planner,cooking")
     assert result.code == 2
-    assert "'cooking' is no part" in result.err
+    assert "'cooking' is not a known part" in result.err

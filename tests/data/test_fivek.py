@@ -1,4 +1,4 @@
-"""The split of FiveKReq: 7:1:2 by photo, in the size of the real file."""
+"""The FiveKReq split: 7:1:2 by photo, tested with as many rows as the real file has."""
 import json
 import math
 import random
@@ -46,7 +46,7 @@ def test_the_real_size_gives_the_published_counts(root, run_script):
     assert [len(part) for part in photos] == [3465, 495, 990]
     assert len(set.union(*photos)) == 4950
     assert all(entry["request_idx"] == [1, 4, 5, 2] + [0] * 13 for entry in phases["val"])
-    # by rank, these are the first validation and test photos of the published split
+    # the first validation and test photos of the published split, by rank
     assert sorted(photos[1])[:3] == ["0017_O.jpg", "0036_O.jpg", "0039_O.jpg"]
     assert sorted(photos[2])[:3] == ["0001_O.jpg", "0008_O.jpg", "0022_O.jpg"]
 
@@ -67,7 +67,7 @@ def test_unusable_rows_are_listed_and_left_out(root, run_script):
     assert "NaN" not in (root / "annotations" / "train_sess_1.json").read_text()
 
 
-def test_annotations_that_stand_are_not_replaced(root, run_script):
+def test_existing_annotations_are_not_replaced(root, run_script):
     write_rows(root, 10)
     assert split(run_script, root).code == 0
     standing = read(root)
@@ -79,7 +79,7 @@ def test_annotations_that_stand_are_not_replaced(root, run_script):
     assert read(root) != standing
 
 
-def test_mistakes_are_one_sentence(root, run_script):
+def test_a_mistake_gets_one_sentence(root, run_script):
     assert "FiveK.json: no such file" in split(run_script, root).err
     (root / "FiveK.json").write_text("{}")
     assert "not a list" in split(run_script, root).err

@@ -105,7 +105,7 @@ def test_a_published_plan_ends_before_nan_and_before_a_lost_mask(tmp_path, step)
     assert [entry["op"] for entry in rows[0]["plan"]["steps"]] == ["brightness"]
     assert rows[0]["distances"][-1] == 0.05
     assert "1 plans end before a step with NaN or without its mask: train1" in sentences
-    ActionSet(tmp_path / "set.jsonl").append(rows)  # valid JSON, whatever was read
+    ActionSet(tmp_path / "set.jsonl").append(rows)  # the rows are valid JSON even if the import had NaN
 
 
 def test_published_plans_of_another_annotation_are_refused(tmp_path):

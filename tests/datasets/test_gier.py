@@ -1,4 +1,4 @@
-"""GIER: a sample for each request, modes that intersect, masks of local operators, and every mistake one sentence."""
+"""GIER: one sample per request, modes that intersect, masks of local operators, one sentence for every mistake."""
 import json
 
 import numpy as np
@@ -74,13 +74,13 @@ def test_joined_modes_keep_what_they_share_in_any_order(gier, modes):
 
 @pytest.fixture(scope="module")
 def gier(tmp_path_factory):
-    """A phase in which every two modes share a pair."""
+    """Write a phase in which any two modes share a pair; return its folder."""
     lists = {"valid": [0, 1, 3], "shapeAlign": [0, 2, 3], "shapeAlign_nonCrop": [0, 4], "global": [0, 1, 2]}
     return write_gier(tmp_path_factory.mktemp("gier"), {"val": [pair(number, "it") for number in range(5)]},
                       lambda entry, side: np.zeros((2, 2, 3), np.uint8), **lists)
 
 
-def test_plans_belong_to_a_pair_whatever_its_requests(opened):
+def test_all_requests_of_a_pair_share_its_plan(opened):
     plan = Plan((Step.make("brightness", [0.5]),))
     dataset = opened("full", plans={"p0_p0.png>p0_x.png": plan, "p3_p3.png>p3_x.png": plan})
     assert inputs(dataset) == [0, 3]
@@ -88,7 +88,7 @@ def test_plans_belong_to_a_pair_whatever_its_requests(opened):
     assert (dataset.ops == dataset.ops[0]).all()
 
 
-def test_masks_are_the_unions_that_local_operators_name(opened):
+def test_the_mask_of_a_local_operator_is_the_union_of_its_ids(opened):
     dataset = opened("full")
     masks = dataset.masks(3)
     assert set(masks) == {"color_bg", "hue"}   # crop is local, but names no mask
@@ -98,7 +98,7 @@ def test_masks_are_the_unions_that_local_operators_name(opened):
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '[{"size": [48, 64], "counts": "x"}, 1]', '[{"size": 3}]'])
-def test_masks_that_are_none(content, opened, root):
+def test_a_broken_or_missing_file_of_masks_is_refused(content, opened, root):
     dataset = opened("full")
     (root / "masks/p2_p2_mask.json").write_text(content)
     with pytest.raises(UserError, match=r"p2_p2_mask\.json: not the masks of p2_p2\.png .*published file"):
@@ -112,13 +112,13 @@ def test_masks_that_are_none(content, opened, root):
     ("fancy", "--data_mode fancy: 'fancy' is unknown; known are: valid, shapeAlign, .*joined with"),
     ("global+", r"--data_mode global\+: '' is unknown"),
     ("valid+shapeAlign_nonCrop+shapeAlign", "train_sess_3.json: no pair belongs to --data_mode valid")])
-def test_modes_that_give_nothing(mode, words, opened):
+def test_unknown_modes_and_modes_without_pairs_are_refused(mode, words, opened):
     with pytest.raises(UserError, match=words):
         opened(mode)
 
 
 @pytest.mark.parametrize("content", ["{}", "[0, 4]", "[-1]", '["0"]', "[0.0]"])
-def test_lists_of_indices_that_do_not_fit_the_annotation(content, opened, root):
+def test_lists_of_indices_that_do_not_fit_the_annotation_are_refused(content, opened, root):
     (root / "splits/train_global_sess_3.json").write_text(content)
     with pytest.raises(UserError, match=r"train_global_sess_3\.json: not a list of indices from 0 to 3"):
         opened("global")
@@ -138,6 +138,6 @@ def test_other_data_sets_have_no_modes(tmp_path):
         load_dataset("FiveK", "train", 1, VOCAB, root=tmp_path, data_mode="valid")
 
 
-def test_without_annotations_it_says_where_they_belong(tmp_path):
+def test_missing_annotations_are_reported_with_their_place(tmp_path):
     with pytest.raises(UserError, match=r"splits/val_sess_3\.json: no such file"):
         load_dataset("GIER", "val", 3, VOCAB, root=tmp_path)

@@ -1,4 +1,4 @@
-"""Word vectors from a GloVe text file, from the package, or from nowhere."""
+"""Word vectors from a GloVe text file, from the package, or without any source."""
 import numpy as np
 import pytest
 
@@ -54,4 +54,4 @@ def test_the_package_has_real_vectors():
     assert missing == ["xyzzyplugh"]
     assert vectors.shape == (4, 50)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert unit[0] @ unit[1] > unit[0] @ unit[2]  # words of one meaning lie closer
+    assert unit[0] @ unit[1] > unit[0] @ unit[2]  # words of similar meaning are closer

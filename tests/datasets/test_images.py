@@ -1,6 +1,7 @@
-"""Decoding at the door: every kind of file becomes 8-bit RGB or one sentence; thumbnails are made once."""
+"""Decoding: every kind of file becomes 8-bit RGB or gets one error sentence; thumbnails are made once."""
 import io
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -31,7 +32,29 @@ def test_other_modes_become_rgb(tmp_path, photo, mode):
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     deep = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
     Image.fromarray(deep).save(tmp_path / "deep.png")
-    np.testing.assert_array_equal(load_image(tmp_path / "deep.png")[..., 1], deep // 257)
+    np.testing.assert_array_equal(load_image(tmp_path / "deep.png")[..., 1], np.rint(deep / 257))
+
+
+def test_threads_read_sound_and_broken_files_at_once(tmp_path, photo):
+    paths, exif = [], Image.Exif()
+    exif[315] = "someone"
+    for index in range(12):
+        path = tmp_path / f"{index}.{('png', 'jpg', 'tif')[index % 3]}"
+        Image.fromarray(photo(seed=index)).save(path, exif=exif)
+        path.write_bytes(path.read_bytes()[:None if index % 4 else 300])
+        paths.append(path)
+
+    def read(path):
+        try:
+            return load_image(path).tobytes()
+        except UserError as error:
+            return str(error)
+
+    limit = Image.MAX_IMAGE_PIXELS
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(read, paths)) == list(map(read, paths))
+    assert limit == Image.MAX_IMAGE_PIXELS
+    assert sum(isinstance(read(path), str) for path in paths) == 3
 
 
 def test_transparent_pixels_become_white(tmp_path):
@@ -59,7 +82,7 @@ def test_another_colour_profile_is_converted_to_srgb(tmp_path):
     red = np.tile(np.uint8([200, 30, 30]), (4, 4, 1))
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = srgb.replace(b"rXYZ", b"tmp_").replace(b"gXYZ", b"rXYZ").replace(b"tmp_", b"gXYZ")
-    swapped = swapped.replace("sRGB".encode("utf-16-be"), "GRBs".encode("utf-16-be"))  # its "red" is sRGB's green
+    swapped = swapped.replace("sRGB".encode("utf-16-be"), "GRBs".encode("utf-16-be"))  # its red is sRGB's green
     for name, profile in (("srgb", srgb), ("broken", b"no profile"), ("swapped", swapped)):
         Image.fromarray(red).save(tmp_path / f"{name}.png", icc_profile=profile)
     assert (load_image(tmp_path / "srgb.png") == red).all()
@@ -71,8 +94,8 @@ def test_files_that_are_no_images_are_refused_by_name(tmp_path):
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "folder.jpg").mkdir()
-    for name, reason in (("absent", "no such file"), ("empty", "0 bytes"), ("text", "not an image"),
-                         ("folder", "cannot be read")):
+    for name, reason in (("absent", "no such file"), ("empty", "0 bytes"), ("text", "not a picture"),
+                         ("folder", "a folder")):
         with pytest.raises(UserError, match=rf"{name}\.jpg: .*{reason}"):
             load_image(tmp_path / f"{name}.jpg")
         with pytest.raises(UserError, match=reason):
@@ -101,7 +124,7 @@ def test_truncated_files_are_refused(tmp_path, photo, suffix, options):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "WEBP"]), cut=st.integers(0, 800),
        changes=st.lists(st.tuples(st.integers(0, 799), st.integers(0, 255)), max_size=8))
-def test_damaged_files_give_an_image_or_a_sentence(tmp_path, photo, kind, cut, changes):
+def test_a_damaged_file_gives_an_image_or_one_error_sentence(tmp_path, photo, kind, cut, changes):
     buffer = io.BytesIO()
     Image.fromarray(photo(12, 16)).save(buffer, kind)
     data = bytearray(buffer.getvalue())

@@ -1,4 +1,4 @@
-"""Two data sets as one, and pairs without end."""
+"""Two data sets mixed into one, and pairs that are drawn at random without end."""
 import pytest
 import torch
 
@@ -10,7 +10,7 @@ from core.synthesis.photos import Photo
 
 
 @pytest.mark.parametrize(("share", "mixed"), [(0.5, "axbyaz"), (1.0, "xyz"), (0.25, "abaxbabyabaz")])
-def test_parts_are_mixed_evenly_and_the_first_comes_round_again(share, mixed):
+def test_parts_are_mixed_evenly_and_the_first_part_repeats(share, mixed):
     both = Mixed("ab", "xyz", share)
     assert "".join(both[index] for index in range(len(both))) == mixed
 
@@ -33,7 +33,7 @@ def test_a_drawn_pair_is_what_its_plan_makes(drawn):
     assert {0, 1} < lengths
 
 
-def test_an_index_is_drawn_alike_and_others_differ(drawn):
+def test_an_index_always_gives_the_same_pair_and_another_index_another(drawn):
     first, again, other = drawn[3], drawn[3], drawn[23]
     assert first["request"] == again["request"]
     assert torch.equal(first["target"], again["target"])

@@ -1,4 +1,4 @@
-"""Pairs: samples of the documented shape, plans encoded, and every mistake one sentence."""
+"""Pairs: samples of the documented shape, encoded plans, and one sentence for every mistake."""
 import json
 import math
 
@@ -68,7 +68,7 @@ def test_outputs_of_another_size_are_resized_and_counted(opened, root, photo):
         assert dataset[2]["target"].shape == dataset[2]["input"].shape
 
 
-def test_a_set_without_any_target_opens_where_none_is_needed(opened, root):
+def test_a_set_without_any_target_opens_if_targets_are_not_needed(opened, root):
     for number in range(4):
         (root / f"images/{number:04d}_A.jpg").unlink()
     with pytest.raises(UserError, match=r"4 of the 8 images .* are missing"):
@@ -80,7 +80,7 @@ def test_a_set_without_any_target_opens_where_none_is_needed(opened, root):
         assert "all 4 targets are missing: measures that need a target are left out" in dataset.report()
 
 
-def test_a_set_that_lacks_some_targets_is_damaged(opened, root):
+def test_a_set_that_lacks_only_some_targets_is_refused(opened, root):
     (root / "images/0002_A.jpg").unlink()
     with pytest.raises(UserError, match=r"1 of the 8 images .* are missing \(0002_A\.jpg\)"):
         opened(size=None, need_targets=False)
@@ -127,12 +127,12 @@ def test_a_plan_ends_before_it_repeats_an_operator_and_is_counted(opened):
     dataset = opened(plans={name_of(0): twice, name_of(1): PLAN})
     assert dataset[0]["ops"].tolist() == [1, 4, 3, 2, 0, 0, 0]
     assert dataset[0]["params"][:, 0].tolist() == pytest.approx([0.1, 0.2, 0, 0, 0])
-    assert any("1 plans use an operator again" in sentence and sentence.endswith(name_of(0))
+    assert any("1 plans repeat an operator" in sentence and sentence.endswith(name_of(0))
                for sentence in dataset.report())
 
 
 @given(st.lists(st.sampled_from(("brightness", "contrast", "saturation", "sharpness")), max_size=9))
-def test_what_is_encoded_is_the_longest_beginning_without_a_repetition(operators):
+def test_the_longest_beginning_without_a_repeated_operator_is_encoded(operators):
     vocab = OperatorVocab()
     ops, _ = encode_plan(Plan(tuple(Step.make(op, [0.1]) for op in operators)), vocab)
     longest = max(end for end in range(len(operators) + 1) if len(set(operators[:end])) == end)
@@ -140,7 +140,7 @@ def test_what_is_encoded_is_the_longest_beginning_without_a_repetition(operators
     assert not ops[longest + 2:].any()
 
 
-def test_an_empty_plan_is_a_plan(opened):
+def test_an_empty_plan_is_encoded(opened):
     assert opened(plans={name_of(0): Plan()})[0]["ops"].tolist() == [1, 2, 0, 0, 0, 0, 0]
 
 
@@ -151,7 +151,7 @@ def test_plans_that_do_not_fit_are_refused(opened):
         opened(plans={name_of(0): Plan((Step.make("exposure", [1]),))})
 
 
-def test_the_report_counts_what_the_vocabulary_misses(opened, root):
+def test_the_report_counts_unknown_words(opened, root):
     edit(root, lambda entries: entries[0].update(request="brighter " * 500))
     edit(root, lambda entries: entries[1].update(request="xyzzy"))
     edit(root, lambda entries: entries[2].update(request="5 %"))
@@ -225,7 +225,7 @@ def test_one_pixel_photos(tmp_path, photo):
 
 def test_the_registry_opens_by_name(root, tmp_path, monkeypatch):
     assert len(load_dataset("FiveK", "train", 1, VOCAB, root=root, cache=tmp_path)) == 4
-    monkeypatch.setitem(DATASETS, "mine", Source(str(root), vocab="FiveK"))  # a data set is one line
+    monkeypatch.setitem(DATASETS, "mine", Source(str(root), vocab="FiveK"))  # one line adds a data set
     assert len(load_dataset("mine", "train", 1, VOCAB, size=None)) == 4
     with pytest.raises(UserError, match="FiveK, RetouchReq, GIER, synth"):
         load_dataset("nowhere", "train", 1, VOCAB)

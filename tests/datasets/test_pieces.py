@@ -1,4 +1,4 @@
-"""Word pieces: every request can be read, in ids of one length."""
+"""Word pieces: every request can be encoded, always to the same number of ids."""
 import builtins
 
 import pytest

@@ -1,4 +1,4 @@
-"""Paired augmentation keeps pairs true."""
+"""Paired augmentation crops and flips both pictures of a pair in the same way."""
 import torch
 
 from core.datasets.transforms import crop_and_flip
@@ -14,7 +14,7 @@ def test_a_crop_is_a_part_of_the_picture_or_of_its_mirror():
         assert any(torch.equal(part, window) for window in windows)
 
 
-def test_the_plan_between_the_two_stays_true():
+def test_the_plan_of_a_pair_also_fits_its_crops():
     torch.manual_seed(0)
     before = torch.rand(8, 3, 16, 16)
     params = torch.linspace(-0.5, 0.8, 8)[:, None]
@@ -30,7 +30,7 @@ def test_crops_differ_between_samples_and_draws():
     assert len({tuple(sample.flatten().tolist()) for sample in (*first, *second)}) > 8
 
 
-def test_a_whole_picture_may_be_taken():
+def test_a_crop_may_be_the_whole_picture():
     image = torch.rand(1, 3, 8, 8)
     crop, _ = crop_and_flip(image, image, 8)
     assert torch.equal(crop, image) or torch.equal(crop, image.flip(-1))

@@ -1,4 +1,4 @@
-"""Words and ids: the published encoding, the files, and what is refused."""
+"""Words and ids: the published encoding, the files, and the files that are refused."""
 import json
 
 import h5py
@@ -50,14 +50,14 @@ def test_encode_marks_unknown_words_and_decode_reads_back():
     assert VOCAB.decode(ids) == "brighten the <UNK>"
 
 
-def test_five_hundred_words_are_cut_and_said_to_be():
+def test_a_request_of_500_words_is_cut_and_counts_as_too_long():
     ids = VOCAB.encode("brighten " * 500)
     assert ids == [1, *[6] * 15, 2]
     assert VOCAB.too_long("brighten " * 16)
     assert not VOCAB.too_long("brighten " * 15)
 
 
-def test_only_unknown_words():
+def test_a_request_of_unknown_words_has_only_the_unknown_id():
     assert VOCAB.encode("xyzzy plugh")[:4] == [1, 3, 3, 2]
 
 
@@ -114,7 +114,7 @@ def test_word_vectors_of_another_vocabulary_are_refused(tmp_path, vectors, sente
         load_word_vectors(tmp_path / "feat.h5", VOCAB)
 
 
-def test_what_is_no_file_of_word_vectors_is_refused(tmp_path):
+def test_a_file_without_word_vectors_is_refused(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         load_word_vectors(tmp_path / "absent.h5", VOCAB)
     (tmp_path / "text.h5").write_text("no HDF5")
@@ -126,14 +126,14 @@ def test_what_is_no_file_of_word_vectors_is_refused(tmp_path):
         load_word_vectors(tmp_path / "other.h5", VOCAB)
 
 
-def test_a_forgiving_vocabulary_reads_amounts_and_slips():
+def test_a_forgiving_vocabulary_reads_amounts_and_misspelt_words():
     plain = WordVocab((*SPECIAL, "brighten", "the", "photo", "color", "saturated", "contrast", "by", "sharp"))
     vocab = plain.forgiving()
     assert vocab.read("Brigten teh photoo, by 12%!") == ["brighten", "the", "photo", "by", "10%"]
     assert vocab.read("the colour by 250 percent") == ["the", "color", "by", "100%", "percent"]
-    assert vocab.read("oversaturated unsharp zebra") == ["oversaturated", "unsharp", "zebra"]   # no slips
+    assert vocab.read("oversaturated unsharp zebra") == ["oversaturated", "unsharp", "zebra"]   # not misspelt
     assert vocab.unknown("oversaturated zebra contrats 3") == ["oversaturated", "zebra"]
     assert plain.read("Brigten teh photoo, by 12%!") == ["brigten", "teh", "photoo", "by"]
     assert vocab.encode("by 40%")[2] == vocab.ids["40%"]
     assert vocab.forgiving().names == vocab.names
-    assert WordVocab(vocab.names).read("contrats") == ["contrast"]   # its names are all that a checkpoint keeps
+    assert WordVocab(vocab.names).read("contrats") == ["contrast"]   # a checkpoint keeps only the names

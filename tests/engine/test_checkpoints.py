@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back, and nothing else is taken for one."""
+"""Checkpoints: a saved state loads again, and any other file is refused."""
 import pytest
 import torch
 from hypothesis import HealthCheck, example, given, settings
@@ -19,7 +19,7 @@ class Evil:
         return print, ("code was run",)
 
 
-def test_what_is_saved_comes_back(tmp_path):
+def test_a_saved_state_loads_again(tmp_path):
     save_checkpoint(tmp_path / "deep" / "a.pt", STATE)
     state = load_checkpoint(tmp_path / "deep" / "a.pt", "toy")
     assert {name: state[name] for name in STATE if name != "model"} == {
@@ -54,7 +54,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path, capsys):
 @example(b"")
 @example(b"\x80\x02}q\x00.")
 @example(b"PK\x03\x04")
-@example(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")   # how checkpoints of old PyTorch begin
+@example(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")   # the first bytes of a checkpoint of old PyTorch
 @example(b"ustar".rjust(262, b"\0").ljust(512, b"\0"))
 def test_any_other_file_is_refused_in_a_sentence(tmp_path, content):
     (tmp_path / "a.pt").write_bytes(content)

@@ -1,4 +1,4 @@
-"""How scripts end."""
+"""Exit codes and messages of scripts that succeed, fail, or lose their output."""
 import errno
 import os
 import subprocess
@@ -55,10 +55,10 @@ def test_nothing_is_said_about_success(capsys):
     assert capsys.readouterr().err == ""
 
 
-# A process of its own, whose output is a real pipe or disk
+# The script runs in a new process, because its output must be a real pipe or disk.
 
 def start(body, stdout, stderr=subprocess.PIPE):
-    """Start a script with this `main`."""
+    """Start a script whose `main` has this body."""
     script = (f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[2])!r})\nfrom core.engine.cli import run\n"
               f"from core.files import UserError\ndef main():\n    {body}\nrun(main)")
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -70,9 +70,9 @@ def start(body, stdout, stderr=subprocess.PIPE):
     ("print('said', file=sys.stderr)", 0, "said\n"),
     ("print('said'); raise UserError('a.json: no such file')", 2, "error: a.json: no such file\n"),
     ("import argparse; argparse.ArgumentParser(description='said').parse_args(['--help'])", 141, "")])
-def test_a_reader_that_has_gone_ends_a_script_quietly(body, code, words):
+def test_a_script_ends_quietly_when_the_reader_of_its_output_has_gone(body, code, words):
     reading, writing = os.pipe()
-    os.close(reading)   # as `| true` does
+    os.close(reading)   # like the reader in `| true`
     process = start(body, writing)
     os.close(writing)
     assert process.communicate()[1] == words
@@ -87,7 +87,7 @@ def test_both_outputs_into_a_pipe_without_a_reader():
     assert process.wait() == 141
 
 
-def test_a_broken_pipe_that_is_not_the_output_is_no_quiet_end():
+def test_a_broken_pipe_other_than_the_output_keeps_its_traceback():
     process = start("raise BrokenPipeError(32, 'Broken pipe')", subprocess.PIPE)
     assert "BrokenPipeError" in process.communicate()[1]
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""Checkpoints that somebody else made, or changed by hand: whatever is in them, one sentence with file and field."""
+"""Checkpoints that were made by somebody else or changed by hand: one error sentence names the file and the field."""
 import contextlib
 import copy
 import functools
@@ -24,7 +24,7 @@ WORDS = ("<NONE>", "<START>", "<END>", "<UNK>", "make", "it", "brighter")
 SMALL = {"hidden_size": 8, "vector_size": 6, "fixed_vectors": False}
 IMAGE = torch.rand(3, 30, 40, generator=torch.Generator().manual_seed(0))
 DEEP = []
-for _ in range(60):   # printed, it would have 2**60 brackets
+for _ in range(60):   # a list whose text would have 2**60 brackets
     DEEP = [DEEP, DEEP]
 
 
@@ -35,7 +35,7 @@ def _planner():
 
 @functools.cache
 def whole():
-    """Return the state of a whole checkpoint. Change a copy."""
+    """Return the state of a valid checkpoint; callers must change only copies, because the state is cached."""
     torch.manual_seed(0)
     network = Planner(PlannerConfig(WORDS, vis_encoder="small", **SMALL))
     return {"experiment": "seq2seqL1", "iteration": 3, "best": 0.5, "options": {"trial": 1, "requests": ["a"]},
@@ -43,7 +43,7 @@ def whole():
 
 
 def at(state, *path, value=None, drop=False):
-    """Return a copy of the state in which a field is another value, or missing."""
+    """Return a copy of the state in which the field at `path` has another value or is missing."""
     changed = copy.copy(state)
     inner = changed
     for key in path[:-1]:
@@ -62,7 +62,7 @@ def use(path):
 
 
 def sentence(path, load=use):
-    """Return what is said of a checkpoint that is refused."""
+    """Return the error sentence of a checkpoint that must be refused."""
     with pytest.raises(UserError) as caught:
         load(path)
     text = str(caught.value)
@@ -82,10 +82,12 @@ def test_a_whole_checkpoint_plans(planner, tmp_path):
 @pytest.mark.parametrize(("field", "words"), [
     (("model",), "field 'model' is not a network"), (("model", "config"), "field 'model' is not a network"),
     (("model", "weights"), "field 'model' is not a network"), (("experiment",), "field 'experiment' is not a name"),
-    (("options",), "field 'options' is not flags by name"), (("iteration",), "field 'iteration' is not a whole number"),
-    (("others",), "field 'others' is not networks by name"), (("version",), "field 'version' is not a whole number")],
+    (("options",), "field 'options' is not a table of flags"),
+    (("iteration",), "field 'iteration' is not a whole number"),
+    (("others",), "field 'others' is not a table of networks"),
+    (("version",), "field 'version' is not a whole number")],
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else "")
-def test_fields_of_another_kind(field, words, value, planner, tmp_path):
+def test_fields_of_another_type_are_refused(field, words, value, planner, tmp_path):
     fitting = {"experiment": str, "iteration": int, "version": int}.get(field[-1])
     if fitting and isinstance(value, fitting):
         value = "x" * 100_000 if fitting is str else -value
@@ -98,7 +100,7 @@ def test_fields_of_another_kind(field, words, value, planner, tmp_path):
     (("model", "config"), "'seq2seqL1', which holds no planner"), (("model", "weights"), "has no weights"),
     (("model", "config", "words"), "missing 1 required positional argument: 'words'"),
     (("model", "weights", "operator_head.bias"), "operator_head.bias")], ids=str)
-def test_missing_fields(path, words, planner, tmp_path):
+def test_missing_fields_are_named(path, words, planner, tmp_path):
     save_checkpoint(tmp_path / "a.pt", at(planner, *path, drop=True))
     assert words in sentence(tmp_path / "a.pt")
 
@@ -106,7 +108,7 @@ def test_missing_fields(path, words, planner, tmp_path):
 @pytest.mark.parametrize(("value", "words"), [("Critic", "it holds a Critic"), ("x" * 100_000, "it holds a xxx"),
                                               (None, "its class is not text"), (DEEP, "its class is not text")],
                          ids=["other", "long", "none", "deep"])
-def test_a_network_of_another_class(value, words, planner, tmp_path):
+def test_a_network_of_another_class_is_refused(value, words, planner, tmp_path):
     save_checkpoint(tmp_path / "a.pt", at(planner, "model", "class", value=value))
     assert words in sentence(tmp_path / "a.pt")
 
@@ -167,7 +169,7 @@ def _items(value):
     return value.items() if isinstance(value, dict) else ()
 
 
-# By name, since Hypothesis prints what it has drawn.
+# Values that Hypothesis draws by name, because it prints the values that it draws.
 ODD = {"deep": DEEP, "vector": torch.zeros(3), "number": torch.zeros(()), "nan": torch.full((2, 2), float("nan")),
        "bytes": b"bytes", "complex": torch.zeros(2, dtype=torch.complex64), "type": torch.float32}
 JUNK = st.one_of(
@@ -179,7 +181,7 @@ JUNK = st.one_of(
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_whatever_is_changed_there_is_a_plan_or_a_sentence(tmp_path, data):
+def test_a_checkpoint_with_changed_fields_plans_or_is_refused_in_a_sentence(tmp_path, data):
     state = whole()
     for _ in range(data.draw(st.integers(1, 3))):
         fields = [(name,) for name in state]
@@ -198,10 +200,10 @@ def test_whatever_is_changed_there_is_a_plan_or_a_sentence(tmp_path, data):
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=5))
-def test_whatever_bytes_are_changed_there_is_a_plan_or_a_sentence(tmp_path, changes):
+def test_a_checkpoint_with_changed_bytes_plans_or_is_refused_in_a_sentence(tmp_path, changes):
     save_checkpoint(tmp_path / "a.pt", whole())
     content = bytearray((tmp_path / "a.pt").read_bytes())
-    for (share, value), end in zip(changes, itertools.cycle((2000, len(content)))):   # its pickle comes first
+    for (share, value), end in zip(changes, itertools.cycle((2000, len(content)))):   # the pickle comes first
         content[int(share * end)] = value
     (tmp_path / "a.pt").write_bytes(content)
     plan_or_sentence(tmp_path / "a.pt")
@@ -215,7 +217,7 @@ def test_whatever_bytes_are_changed_there_is_a_plan_or_a_sentence(tmp_path, chan
 @pytest.mark.parametrize(("name", "value"), [("num_G", 2000), ("num_D", 2000), ("n_layers", 2000), ("hidden_size", -8),
                                              ("net", "resnet_999999999blocks"), ("net", "unet_" + "9" * 5000),
                                              ("norm", "x"), ("words", ["a"]), ("cond_nc", None)])
-def test_other_networks_that_would_be_far_larger_or_none(network, load, name, value, tmp_path):
+def test_configurations_of_huge_or_impossible_networks_are_refused(network, load, name, value, tmp_path):
     model = network.checkpoint()
     if name not in model["config"]:
         pytest.skip("has no such field")

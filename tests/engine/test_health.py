@@ -1,4 +1,4 @@
-"""Health: what gradients look like, and what counts as a collapse."""
+"""Health of a training: statistics of the gradients, and the signs of a collapse."""
 import math
 
 import torch
@@ -6,7 +6,7 @@ import torch
 from core.engine.health import WINDOW, Watch, gradients
 
 
-def test_gradients_are_summed_up():
+def test_gradients_are_summarised():
     network = torch.nn.ModuleList(torch.nn.Linear(1, 1, bias=False) for _ in range(4))
     for layer, value in zip(network, (3.0, -4.0, 0.0, math.nan), strict=True):
         layer.weight.grad = torch.full_like(layer.weight, value)
@@ -22,7 +22,7 @@ def watch(values, floors, name):
     return said
 
 
-def test_a_discriminator_that_wins_for_long_is_a_collapse_and_is_said_once():
+def test_a_discriminator_loss_that_stays_low_is_reported_once_as_a_collapse():
     floors = {"model": None, "D": 0.05}
     assert watch([0.5] * 300, floors, "D") == []
     (iteration, verdict), = watch([0.5] * 50 + [0.0] * 300, floors, "D")
@@ -30,14 +30,14 @@ def test_a_discriminator_that_wins_for_long_is_a_collapse_and_is_said_once():
     assert "the loss of D stayed below 0.05" in verdict
 
 
-def test_a_loss_that_explodes_is_a_collapse_and_one_that_starts_high_is_not():
+def test_an_exploding_loss_is_a_collapse_and_a_high_first_loss_is_not():
     floors = {"model": None, "D": 0.05}
     assert watch([30.0 / (1 + n) for n in range(500)], floors, "model") == []
     (_, verdict), = watch([0.5] * 150 + [1.05 ** n for n in range(200)], floors, "model")
     assert "the loss of model has grown to" in verdict
 
 
-def test_a_planner_whose_units_do_not_vary_over_photos_is_blind_and_that_is_said_once():
+def test_a_planner_whose_units_do_not_vary_over_photos_is_reported_once_as_blind():
     watched = Watch({"model": None})
     assert watched.see_validation(100, 0.5) is None
     assert "blind by iteration 200: 10% of the units" in watched.see_validation(200, 0.1)

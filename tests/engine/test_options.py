@@ -1,4 +1,4 @@
-"""Flags: what is out of range is refused by name, and trials give way to the command line."""
+"""Flags: a value out of range is refused with the flag's name, and the command line overrides a trial."""
 import math
 
 import pytest
@@ -37,7 +37,7 @@ def test_a_number_is_taken_exactly_within_its_bounds(value, low, width):
 @pytest.mark.parametrize(("text", "words"), [
     ("nan", "nan is out of range"), ("inf", "inf is out of range"), ("1e999", "out of range"),
     ("-1", "-1 is out of range; give a number at least 0"), ("much", "argument --rate: invalid float value: 'much'")])
-def test_floats_that_are_none(text, words, capsys):
+def test_a_float_that_is_malformed_or_out_of_range_is_refused(text, words, capsys):
     parser = Parser("about")
     parser.add_argument("--rate", type=number(float, 0))
     with pytest.raises(SystemExit):
@@ -85,7 +85,7 @@ def test_a_trial_is_checked_as_the_command_line_is(flags, words, trial_file):
     assert "toy.toml, trial 4: " in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert parsed("--trial", "3").batch_size == 64   # the others can be run
+    assert parsed("--trial", "3").batch_size == 64   # the other trials of the file can be run
 
 
 def test_a_trial_gives_switches_and_values_of_every_kind(trial_file):
@@ -101,10 +101,11 @@ def test_a_trial_gives_switches_and_values_of_every_kind(trial_file):
 
 @pytest.mark.parametrize(("text", "words"), [
     ("[4]\nflags = 1 2", "malformed TOML .*line 2"), ("[4]\n[4]", "malformed TOML"),
-    ("a = " + "[" * 100_000, "malformed TOML .brackets thousands deep"),
-    ("x = " + "9" * 5000, "malformed TOML"), ("\0", "malformed TOML"), ('[four]\nabout = "x"', "'four' is no trial"),
-    ("4 = 1", "'4' is no trial"), ("[[4]]", "'4' is no trial"), ("[04]", "'04' is no trial"), ("[-4]", "'-4' is no tr"),
-    ("[4]\nflag = 1", "trial 4: no field is called 'flag'; known are about, flags"),
+    ("a = " + "[" * 100_000, "malformed TOML .brackets nested thousands deep"),
+    ("x = " + "9" * 5000, "malformed TOML"), ("\0", "malformed TOML"), ('[four]\nabout = "x"', "'four' is not a trial"),
+    ("4 = 1", "'4' is not a trial"), ("[[4]]", "'4' is not a trial"), ("[04]", "'04' is not a trial"),
+    ("[-4]", "'-4' is not a trial"),
+    ("[4]\nflag = 1", "trial 4: unknown field 'flag'; known are about, flags"),
     *((f"[4]\nflags = {value}", "trial 4: flags must be a table")
       for value in ("nan", "true", "[]", '""', "1979-05-27", "-1", "[{}]")),
     ("[4]\nabout = 3", "trial 4: about must be text"), ("[4]\ntested_on = []", "trial 4: tested_on must be text"),

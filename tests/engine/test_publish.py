@@ -1,4 +1,4 @@
-"""Published figures: how they were measured stands with them, and no path of the machine."""
+"""Published figures: their files say how they were measured and hold no path of the machine."""
 import json
 
 import pytest
@@ -23,14 +23,14 @@ def test_a_test_publishes_its_figures(run_well, project):
     assert result["machine"]["cores"] >= 1
 
 
-def test_obedience_and_repairs_publish_theirs(run_well, project):
+def test_obedience_and_repairs_publish_their_figures(run_well, project):
     flags = (*SYNTH, "--reference", "keywords", "--phase", "val", "--photos", 1, "--visualize", 0)
     sentences = ROOT / "data/obedience/sentences.toml"
     run_well("core/test_obedience.py", *flags, "--sentences", sentences, "--publish", "obedience")
     run_well("core/test_repairs.py", *flags, "--publish", "repairs")
     assert 0 <= published(project, "obedience")["figures"]["suites"]["direction"]["share"] <= 1
     assert "-1.5 stops" in published(project, "repairs")["figures"]["faults"]
-    assert published(project, "repairs")["seed"] is None   # nothing was trained
+    assert published(project, "repairs")["seed"] is None   # no training, so no seed
 
 
 def test_without_the_flag_nothing_is_published(run_well, project):
@@ -39,7 +39,7 @@ def test_without_the_flag_nothing_is_published(run_well, project):
 
 
 @pytest.mark.parametrize("name", ["../up", "/tmp/x", "a//b", ".hidden", "", "a b"])
-def test_names_stay_in_the_folder(name, run_script, project):
+def test_names_outside_the_folder_of_results_are_refused(name, run_script, project):
     result = run_script(TEST, *SYNTH, "--trial", 100, f"--publish={name}")
     assert (result.code, "--publish" in result.err) == (2, True)
     assert not (project / "docs").exists()

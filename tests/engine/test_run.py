@@ -1,4 +1,4 @@
-"""The plumbing of a run, with a model of one weight: batches, log, events, checkpoints, and what stops it."""
+"""Batches, log, events, checkpoints and stops of a Run, tested with a model of one weight."""
 import html
 import json
 import math
@@ -23,7 +23,7 @@ DATA = [{"x": torch.tensor(float(number)), "name": f"sample {number}"} for numbe
 
 
 class Line(torch.nn.Module):
-    """y = w x, which is to become 2 x."""
+    """The model y = w x, which is trained towards y = 2 x."""
 
     def __init__(self, width=1):
         super().__init__()
@@ -38,7 +38,7 @@ class Line(torch.nn.Module):
 
 @pytest.fixture()
 def train(tmp_path):
-    """Return `train(num_iters, **flags)`: run so many iterations in one folder; returns the Run."""
+    """Return `train(num_iters, **flags)`: train up to iteration `num_iters` in one folder; return the Run."""
     def go(num_iters, model=None, loss=lambda run, loss: loss, **flags):
         options = EasyDict({
             "suffix": "", "dataset": "toy", "experiment": "line", "trial": 1, "output": str(tmp_path), "gpu_ids": "-1",
@@ -48,7 +48,7 @@ def train(tmp_path):
         run, model = Run(options), model or Line()
         model = run.setup(model, torch.optim.Adam(model.parameters(), options.learning_rate))
         for batch in run.batches(DATA):
-            noise = torch.randn(len(batch["x"])) * 0.1   # as dropout: it must come again when a run resumes
+            noise = torch.randn(len(batch["x"])) * 0.1   # random like dropout: a resumed run must repeat it
             run.step(square=loss(run, (model(batch["x"] + noise) - 2 * batch["x"]).square().mean()))
             if run.due(2):
                 run.checkpoint(model.weight.item(), weight=model.weight.item())
@@ -61,7 +61,7 @@ def log_of(run):
 
 
 def events_of(run):
-    """Return {name: {step: value}} of all event files, which are TFRecords: length, check sum, bytes, check sum."""
+    """Return {name: {step: value}} of all event files. They are TFRecords: length, check sum, bytes, check sum."""
     found = {}
     for path in sorted(run.folder.glob("events.out.tfevents.*")):
         data, at = path.read_bytes(), 0
@@ -74,7 +74,7 @@ def events_of(run):
     return found
 
 
-def test_broken_anywhere_and_resumed_it_is_the_same_run(train):
+def test_a_run_that_broke_off_and_resumed_equals_an_unbroken_run(train):
     whole = log_of(train(7, trial=1))
     for first in (2, 5):
         train(first, trial=2, restart=True)
@@ -96,22 +96,22 @@ def test_the_learning_curve_is_that_of_an_unbroken_run(train):
     whole = curve(train(7, trial=1))
     assert [row["iteration"] for row in whole] == [2, 4, 6, 7]
     run = train(5, trial=2)
-    with open(run.folder / "validation.jsonl", "a", encoding="utf-8") as file:   # as of a checkpoint that was not saved
+    with open(run.folder / "validation.jsonl", "a", encoding="utf-8") as file:   # a row whose checkpoint was not saved
         file.write('{"iteration": 6, "weight": 1.0}\n')
     resumed = curve(train(7, trial=2))
-    assert [row for row in resumed if row["iteration"] != 5] == whole   # 5 was a last iteration, too
+    assert [row for row in resumed if row["iteration"] != 5] == whole   # 5 ended the first run
     assert [row["iteration"] for row in curve(train(2, trial=2, restart=True))] == [2]
 
 
 def test_best_is_the_lowest_score_and_last_the_latest(train):
-    run = train(6)   # the score is the weight, which grows: the first is the best
+    run = train(6)   # the score is the growing weight, so the first is the best
     best, last = (load_checkpoint(run.folder / f"{name}.pt", "line") for name in ("best", "last"))
     assert (best["iteration"], last["iteration"]) == (2, 6)
     assert best["best"] == last["best"] == pytest.approx(best["model"]["weights"]["weight"].item())
     assert torch.equal(last["model"]["weights"]["weight"], run.networks["model"].weight)
 
 
-def test_a_disk_that_fills_between_two_checkpoints_loses_none(train, on_opening):
+def test_a_disk_that_fills_between_two_checkpoints_loses_no_checkpoint(train, on_opening):
     expected = load_checkpoint(train(4, trial=2).folder / "best.pt")["iteration"]
     end = on_opening(OSError(28, "No space left on device"), ".pt", nth=2)
     with pytest.raises(UserError, match="space"):
@@ -142,14 +142,14 @@ def test_states_of_the_optimizer_that_all_lack_a_part_are_refused(train):
         train(6)
 
 
-def test_restart_forgets_what_was_there(train):
+def test_restart_begins_a_run_anew(train):
     train(4)
     run = train(2, restart=True, learning_rate=0.5)
     assert [row["iteration"] for row in log_of(run)] == [1, 2]
     assert load_checkpoint(run.folder / "last.pt")["iteration"] == 2
 
 
-def test_other_flags_or_another_model_do_not_mix(train):
+def test_a_run_does_not_resume_with_other_flags_or_another_model(train):
     run = train(2)
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     with pytest.raises(UserError, match="with --learning_rate 0.1, not 0.2"):
@@ -159,7 +159,7 @@ def test_other_flags_or_another_model_do_not_mix(train):
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
 
-def test_a_restart_that_saved_nothing_does_not_lend_its_flags_to_the_old_run(train):
+def test_a_restart_that_saved_nothing_leaves_the_options_of_the_old_run(train):
     def broken(run, loss):
         raise KeyboardInterrupt
     train(2)
@@ -185,14 +185,14 @@ def test_a_loss_without_a_gradient_is_only_logged(train):
 
 @pytest.mark.parametrize(("ids", "words"), [("99", "this machine has"), ("a", "give numbers"), ("", "give numbers"),
                                             ("-2", "this machine has")])
-def test_devices_that_are_not_there(train, ids, words):
+def test_missing_devices_are_refused(train, ids, words):
     with pytest.raises(UserError, match=f"--gpu_ids {ids}: .*{words}"):
         train(1, gpu_ids=ids)
 
 
 @given(size=st.integers(1, 30), batch=st.integers(1, 40), stop=st.integers(1, 50), seed=st.integers(0, 2**32 - 1),
        data=st.data())
-def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(size, batch, stop, seed, data):
+def test_an_epoch_shows_each_sample_at_most_once_and_can_resume_anywhere(size, batch, stop, seed, data):
     start = data.draw(st.integers(0, stop))
     options = SimpleNamespace(manual_seed=seed, num_iters=stop, batch_size=batch)
     alone = SimpleNamespace(global_rank=0, world_size=1)
@@ -211,7 +211,7 @@ def test_an_epoch_shows_each_sample_at_most_once_and_may_be_entered_anywhere(siz
     assert [sorted(a + b) for a, b in zip(*shares, strict=True)] == [sorted(indices) for indices in batches]
 
 
-def test_what_is_drawn_at_random_is_read_in_order():
+def test_without_shuffling_samples_are_read_in_order():
     options = SimpleNamespace(manual_seed=0, batch_size=3)
     batches = IterationBatches(7, options, 1, 4, SimpleNamespace(global_rank=0, world_size=1), shuffle=False)
     assert list(batches) == [[3, 4, 5], [0, 1, 2], [3, 4, 5]]
@@ -242,7 +242,7 @@ def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
                 run.checkpoint(0.0)
         return run
     unbroken, resumed = train(1, 4), train(2, 2, 4)
-    assert log_of(unbroken)[:2] == log_of(resumed)[:2]   # the rate of a longer run falls later
+    assert log_of(unbroken)[:2] == log_of(resumed)[:2]   # later rows differ: the rate of a longer run falls later
     row = log_of(unbroken)[0]
     assert {"D right", "wrong", "accuracy"} <= set(row)
     assert set(row["health"]) == set(row["sums"]) == {"model", "D"}
@@ -252,7 +252,7 @@ def test_further_networks_learn_log_and_resume_beside_the_tested_one(tmp_path):
     assert not torch.equal(resumed.networks["D"].weight, torch.ones(1))
 
 
-def test_a_run_that_collapses_is_marked_until_it_is_begun_anew(train, tmp_path):
+def test_a_collapsed_run_stays_marked_until_a_restart(train, tmp_path):
     def explode(run, loss):
         return loss + 1.1 ** run.iteration
     folder = train(150, loss=explode).folder
@@ -266,7 +266,7 @@ def test_a_run_that_collapses_is_marked_until_it_is_begun_anew(train, tmp_path):
     assert not (folder / "health.json").exists()
 
 
-def test_workers_have_cores_of_their_own_and_small_work_has_one_thread(train, monkeypatch):
+def test_each_worker_gets_a_core_and_small_work_uses_one_thread(train, monkeypatch):
     during = []
 
     def noted(run, loss):
@@ -294,7 +294,7 @@ ADAM = ("optimizer", "state", 0)
     ((), lambda inner: _drop(inner, "optimizer"), "lacks the field 'optimizer'"),
     ((), lambda inner: inner.update(best="low"), "its field 'best' is not a number"),
     ((), lambda inner: inner.update(optimizer=[1]), "its optimizer does not fit its network"),
-    (("options",), lambda inner: inner.update(batch_size=torch.zeros(3)), "its field 'options' is not flags by name"),
+    (("options",), lambda inner: inner.update(batch_size=torch.zeros(3)), "field 'options' is not a table of flags"),
     (("model",), lambda inner: _drop(inner, "config"), "lacks the field 'config'"),
     (("model",), lambda inner: _drop(inner, "weights"), "lacks the field 'weights'"),
     (("model", "weights"), lambda inner: inner.update(weight=torch.zeros(4)), "does not fit this version's network"),
@@ -302,7 +302,7 @@ ADAM = ("optimizer", "state", 0)
     (ADAM, lambda inner: inner.update(exp_avg=torch.zeros(4)), "its optimizer does not fit"),
     (ADAM, lambda inner: inner.update(exp_avg_sq=inner["exp_avg_sq"] * math.nan), "its optimizer does not fit"),
     (ADAM, lambda inner: inner.update(step=torch.tensor(-1.0)), "its optimizer does not fit")])
-def test_a_foreign_checkpoint_does_not_go_on(train, path, change, words):
+def test_a_run_does_not_resume_from_a_foreign_checkpoint(train, path, change, words):
     run = train(2)
     saved = inner = torch.load(run.folder / "last.pt", weights_only=True)
     for key in path:

@@ -1,4 +1,4 @@
-"""Two runs side by side, as misc/compare_runs.py tells it: what is real, what is chance, and what is refused."""
+"""misc/compare_runs.py compares two runs: real differences, differences by chance, and runs that it refuses."""
 import json
 
 import numpy as np
@@ -9,7 +9,7 @@ COMPARE = "misc/compare_runs.py"
 
 @pytest.fixture()
 def tested(tmp_path):
-    """Return `tested(name, **changes)`: a run's folder with 40 rows of 20 photos; its output L1 may be moved."""
+    """Return `tested(name, **changes)`: the folder of a run with 40 rows of 20 photos; `move` shifts its metrics."""
     def make(name, move=0.0, noise=0.0, drop=0, test="test", **changes):
         rng = np.random.default_rng(0)
         own = np.random.default_rng(1)
@@ -28,12 +28,12 @@ def tested(tmp_path):
     return make
 
 
-def test_a_real_difference_is_called_so_the_right_way_round(tested, run_script, tmp_path):
+def test_a_real_difference_is_reported_with_the_better_run(tested, run_script, tmp_path):
     result = run_script(COMPARE, tested("one"), tested("two", move=0.01, noise=0.002), "--json", tmp_path / "c.json")
     assert result.code == 0, result.err
     lines = {line.split(":")[0]: line for line in result.out.splitlines()}
     assert "A is better, and the difference is real" in lines["output L1"]
-    assert "A is better" in lines["output SSIM"]   # larger is better there
+    assert "A is better" in lines["output SSIM"]   # a larger SSIM is better
     assert lines["variance"].endswith("the difference is real")
     assert "compared on 40 pairs of 20 photos" in result.out
     assert "A 5.0, B 5.01" in lines["output FID"]
@@ -45,11 +45,11 @@ def test_a_real_difference_is_called_so_the_right_way_round(tested, run_script, 
     assert row["B"] - row["A"] == pytest.approx(row["difference"])
 
 
-def test_the_other_way_round_b_is_better(tested, run_script):
+def test_b_is_better_if_the_runs_are_swapped(tested, run_script):
     assert "B is better, and" in run_script(COMPARE, tested("two", move=0.01), tested("one")).out
 
 
-def test_chance_and_equality_are_no_difference(tested, run_script):
+def test_noise_and_equal_runs_give_no_real_difference(tested, run_script):
     one, noisy, same = tested("one"), tested("noisy", noise=0.005), tested("same")
     for other in (noisy, same):
         lines = run_script(COMPARE, one, other).out.splitlines()
@@ -57,8 +57,8 @@ def test_chance_and_equality_are_no_difference(tested, run_script):
         assert line.endswith("no real difference: the interval contains 0")
 
 
-def test_pairing_finds_what_the_runs_own_intervals_would_hide(tested, run_script):
-    """The photos differ by .1, the methods by .001 on each of them."""
+def test_pairing_finds_a_difference_smaller_than_the_spread_over_photos(tested, run_script):
+    """The L1 of different photos differs by .1, that of the two methods on the same photo by .001."""
     assert "B - A +0.0010, 95% [+0.0010, +0.0010]: A is better" in run_script(
         COMPARE, tested("one"), tested("two", move=0.001)).out
 
@@ -84,7 +84,7 @@ def test_runs_without_a_common_pair_are_refused(changes, words, tested, run_scri
     assert not (tmp_path / "c.json").exists()
 
 
-def test_a_test_folder_may_be_given_and_must_be_where_there_are_several(tested, run_script):
+def test_a_test_folder_may_be_given_and_must_be_given_if_a_run_has_several(tested, run_script):
     one, _ = tested("one"), tested("two", test="test_val")
     tested("two", test="test")
     refused = run_script(COMPARE, one, one.parent / "two")
@@ -96,7 +96,7 @@ def test_a_test_folder_may_be_given_and_must_be_where_there_are_several(tested, 
 @pytest.mark.parametrize(("content", "words"), [
     (None, "holds no images.jsonl"), ("{\n", "line 1: malformed JSON"), ('{"request": "x"}\n', "line 1: field 'name'"),
     ("", "40 of 40 pairs were tested in")])
-def test_what_is_no_test_is_refused_by_name(content, words, tested, run_script, tmp_path):
+def test_a_folder_without_a_valid_test_is_refused_by_name(content, words, tested, run_script, tmp_path):
     one, other = tested("one"), tested("other")
     path = other / "test/images.jsonl"
     path.unlink() if content is None else path.write_text(content)

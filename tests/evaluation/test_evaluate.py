@@ -1,4 +1,4 @@
-"""Lines, files and index of an evaluation."""
+"""Printed lines, files and page of an evaluation."""
 import json
 
 import pytest
@@ -17,7 +17,7 @@ ABOUT = {"run": "toy_run", "experiment": "toy", "trial": 1, "dataset": "toy", "p
 
 
 class Pairs(list):
-    """Photos of three sizes; each target is its input, half as bright."""
+    """Photos of three sizes; each target is the input at half brightness."""
 
     def __init__(self, photo):
         images = [torch.from_numpy(photo(20 + size, 30, seed=size)).permute(2, 0, 1) / 255 for size in range(3)]
@@ -36,7 +36,7 @@ def rule(plan=DARKEN):
 
 
 class Moody(Method):
-    """Answers with white and black pictures in turn, without plans."""
+    """A method that answers with black and white pictures in turn, without plans."""
 
     def edits(self, image, requests):
         return [Edited(image, image=torch.full_like(image, float(number % 2))) for number in range(len(requests))]
@@ -49,7 +49,7 @@ def test_a_perfect_method_is_measured_as_one(photo, tmp_path, capsys):
     assert metrics["output L1"] == pytest.approx(0, abs=1e-6)
     assert metrics["output SSIM"] == pytest.approx(1, abs=1e-4)
     assert metrics["output FID(efficientnet-lite0)"] == pytest.approx(0, abs=1e-6)
-    expected = sum(pair["input"].mean().item() / 2 for pair in pairs) / 3   # each photo counts once, whatever its size
+    expected = sum(pair["input"].mean().item() / 2 for pair in pairs) / 3   # each photo counts once, at any size
     assert metrics["input L1"] == pytest.approx(expected, rel=1e-5)
     assert metrics["output PSNR"] == pytest.approx(PSNR_LIMIT)
     assert metrics["output CIEDE2000"] == pytest.approx(0, abs=1e-2)
@@ -75,7 +75,7 @@ def test_variance_is_averaged_over_the_images(photo, tmp_path):
     assert measured["intervals"]["avg var"] == pytest.approx([0.25, 0.25])
 
 
-def test_a_method_that_knows_its_pairs_only_has_no_variance(photo, tmp_path):
+def test_a_method_that_only_knows_its_pairs_has_no_variance(photo, tmp_path):
     pairs = Pairs(photo)
     method = KnownPlans({pair["name"]: DARKEN for pair in pairs}, "known")
     metrics = evaluate(method, pairs, tmp_path, ABOUT, visualize_every=0)["metrics"]
@@ -83,7 +83,7 @@ def test_a_method_that_knows_its_pairs_only_has_no_variance(photo, tmp_path):
     assert metrics["output L1"] == pytest.approx(0, abs=1e-6)
 
 
-def test_intervals_are_over_photos_and_those_of_one_photo_undefined(photo, tmp_path, capsys):
+def test_intervals_are_over_photos_and_undefined_for_a_single_photo(photo, tmp_path, capsys):
     pairs = Pairs(photo)
     measured = evaluate(rule(Plan()), pairs, tmp_path, ABOUT, visualize_every=0)
     rows = [json.loads(line) for line in (tmp_path / "images.jsonl").read_text().splitlines()]
@@ -99,7 +99,7 @@ def test_intervals_are_over_photos_and_those_of_one_photo_undefined(photo, tmp_p
     assert "95%" not in capsys.readouterr().out
 
 
-def test_one_image_has_no_frechet_distance_and_it_is_said(photo, tmp_path, capsys):
+def test_the_frechet_distance_of_one_image_is_reported_as_undefined(photo, tmp_path, capsys):
     pairs = Pairs(photo)
     del pairs[1:]
     metrics = evaluate(rule(), pairs, tmp_path, ABOUT, visualize_every=0)["metrics"]
@@ -107,7 +107,7 @@ def test_one_image_has_no_frechet_distance_and_it_is_said(photo, tmp_path, capsy
     assert "output FID(efficientnet-lite0) undefined (needs at least 2 images)" in capsys.readouterr().out
 
 
-def test_without_targets_only_what_needs_none_is_measured(photo, tmp_path, capsys):
+def test_without_targets_only_metrics_of_the_output_alone_are_measured(photo, tmp_path, capsys):
     pairs = Pairs(photo)
     for pair in pairs:
         pair["target"] = None
@@ -133,7 +133,7 @@ def test_an_interrupted_evaluation_leaves_the_old_figures(photo, tmp_path):
     assert [(tmp_path / name).read_bytes() for name in ("metrics.json", "images.jsonl")] == before
 
 
-def test_the_notebooks_figures_stand_in_brackets_and_fid_only_beside_fid():
+def test_the_notebooks_figures_are_shown_in_brackets_and_its_fid_only_beside_fid():
     known = Trial(1, notebook={"input L1": 0.1190, "output L1": 0.0770, "input FID": 12.3714, "output FID": 6.2376,
                                "avg var": 0.006112})
     lines = report(MEASURED, known)

@@ -1,4 +1,4 @@
-"""The rows of the table of all runs: of whole, half-written, damaged and old run folders; misc/index_runs.py."""
+"""The table of all runs (misc/index_runs.py): rows of complete, half-written, damaged and old run folders."""
 import json
 
 import pytest
@@ -12,7 +12,7 @@ METRICS = {"run": "a_run", "experiment": "seq2seqL1", "trial": 1, "dataset": "to
 
 @pytest.fixture()
 def write(tmp_path):
-    """Return `write(path, content)`: below the output folder, JSON unless it is text."""
+    """Return `write(path, content)`: write a file below the output folder, as JSON unless `content` is text."""
     def put(name, content):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def write(tmp_path):
 
 @pytest.fixture()
 def rows(tmp_path, monkeypatch):
-    """Return `rows()`: what the page is given, and the sentences."""
+    """Return `rows()`: the rows that the page is given, and the sentences about unreadable files."""
     def index():
         given = []
         with monkeypatch.context() as patch:
@@ -45,7 +45,7 @@ def test_a_tested_run_has_metrics_intervals_curve_figures_and_page(write, rows):
     assert {name: row[name] for name in METRICS if name not in ("images", "photos")}.items() <= METRICS.items()
 
 
-def test_what_an_edit_costs_and_whether_it_obeys_stand_beside_the_metrics(write, rows):
+def test_cost_and_obedience_are_shown_beside_the_metrics(write, rows):
     write("a_run/test_val/metrics.json", METRICS | {"seconds_a_photo": 0.25, "parameters": 1_500_000})
     write("a_run/obedience/metrics.json", {"suites": [
         {"suite": "direction", "asked_for": None, "share": 0.9, "interval": [0.8, 1.0]},
@@ -92,7 +92,7 @@ def test_damaged_and_half_written_tests_are_counted_and_the_others_stay(content,
     assert str(tmp_path / "broken/test") in notes[1]
 
 
-def test_the_obedience_page_of_a_run_is_linked_also_where_nothing_else_was_tested(write, rows):
+def test_the_obedience_page_of_a_run_is_linked_even_without_another_test(write, rows):
     write("a_run/test/metrics.json", METRICS)
     write("b_run/obedience/web/index.html", "")
     given, notes = rows()
@@ -101,7 +101,7 @@ def test_the_obedience_page_of_a_run_is_linked_also_where_nothing_else_was_teste
     assert notes == []
 
 
-def test_metrics_of_an_older_version_are_shown_as_far_as_they_go(write, rows):
+def test_metrics_of_an_older_version_are_shown_as_far_as_possible(write, rows):
     write("old/test/metrics.json", {"metrics": {"output L1": 0.1, "output FID": None, "plans": ["x"]}, "intervals": 3})
     (row,), notes = rows()
     assert (row["run"], row["metrics"], row["intervals"], notes) == (
@@ -129,7 +129,7 @@ def test_seeds_give_a_mean_and_a_spread(write, rows):
     assert "seeds.json" in notes[1]
 
 
-def test_the_script_writes_the_page_whatever_lies_there(write, tmp_path, run_script):
+def test_the_script_writes_the_page_from_any_contents_of_the_folder(write, tmp_path, run_script):
     write("<b>_run/test/metrics.json", METRICS | {"run": "<b>_run"})
     write("a_run/test/metrics.json", "{")
     result = run_script("misc/index_runs.py", "--output", tmp_path)
@@ -138,7 +138,7 @@ def test_the_script_writes_the_page_whatever_lies_there(write, tmp_path, run_scr
     page = (tmp_path / "index.html").read_text()
     assert "&lt;b&gt;_run" in page
     assert "a_run" in page
-    assert run_script("misc/index_runs.py", "--output", tmp_path / "none").code == 0   # nothing yet: an empty table
+    assert run_script("misc/index_runs.py", "--output", tmp_path / "none").code == 0   # no runs yet: the table is empty
 
 
 def test_a_malformed_trials_file_is_said_once_and_its_runs_are_listed(write, rows, tmp_path, monkeypatch):
@@ -148,7 +148,7 @@ def test_a_malformed_trials_file_is_said_once_and_its_runs_are_listed(write, row
     (trials / "seq2seqL1.toml").write_text("[1]\nnotebook = { 'output L1' = 'low' }")
     for run in ("a_run", "b_run"):
         write(f"{run}/test/metrics.json", METRICS | {"run": run})
-    write("c_run/test/metrics.json", METRICS | {"run": "c_run", "experiment": "identity"})   # it has no trials
+    write("c_run/test/metrics.json", METRICS | {"run": "c_run", "experiment": "identity"})   # without trials
     write("d_run/test/metrics.json", METRICS | {"run": "d_run", "trial": [1]})
     found, notes = rows()
     assert [(row["run"], row["notebook"]) for row in found] == [(f"{letter}_run", {}) for letter in "abcd"]

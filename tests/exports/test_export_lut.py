@@ -1,4 +1,4 @@
-"""Exports: what a format can hold, look-up tables that read back to the figure that was reported, sampling."""
+"""Exports: steps that a format can hold, look-up tables that reproduce the reported difference, sampling."""
 import cv2
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def differences(pixels, other):
     return deltaE_ciede2000(rgb2lab(pixels), rgb2lab(other))
 
 
-# ---- the figure
+# ---- the reported difference
 
 @pytest.mark.parametrize("size", [17, 33])
 def test_a_cube_read_back_and_applied_agrees_with_the_report(tmp_path, pixels, size):
@@ -70,7 +70,7 @@ def test_a_finer_table_is_closer(tmp_path, pixels):
 
 @pytest.mark.parametrize("name", ["look.cube", "look.png", "look.xmp", "look.pp3"])
 @pytest.mark.parametrize("plan", [Plan(), Plan((Step.make("brightness", [0]), Step.make("sharpness", [0])))])
-def test_a_plan_that_changes_nothing_costs_nothing(tmp_path, pixels, name, plan):
+def test_a_plan_that_changes_nothing_exports_without_a_difference(tmp_path, pixels, name, plan):
     report = export(plan, tmp_path / name, pixels)
     assert report.maximum < 0.01
     assert len(report.rest) == 0
@@ -79,7 +79,7 @@ def test_a_plan_that_changes_nothing_costs_nothing(tmp_path, pixels, name, plan)
 def test_kinks_between_the_entries_count_in_the_maximum(tmp_path, pixels):
     plan = Plan((Step.make("tint", [8, 0, 0, 0, 0, 0, 0, 0]),))
     on_entries, between = (export(plan, tmp_path / name, pixels) for name in ("look.cube", "look.png"))
-    assert on_entries.maximum < 0.01   # 33 entries hold the ends of the eight steps, 64 don't
+    assert on_entries.maximum < 0.01   # a grid of 33 contains the ends of the eight curve steps, a grid of 64 does not
     assert between.maximum > 1
 
 
@@ -135,7 +135,7 @@ IDENTITY = "\n".join(f"{i % 2} {i // 2 % 2} {i // 4}" for i in range(8))
     f"# a comment\r\nTITLE \"any # title\"\r\n\r\nLUT_3D_SIZE 2\r\nDOMAIN_MIN 0 0 0\r\nDOMAIN_MAX 1 1 1\r\n{IDENTITY}",
     f"\ufeffTITLE \"x\"\nLUT_3D_SIZE 2\nLUT_3D_INPUT_RANGE 0.0 1.0\n# between\n{IDENTITY}\n# end\n",
 ])
-def test_cubes_as_others_write_them(tmp_path, pixels, text):
+def test_cubes_of_other_programs_are_read(tmp_path, pixels, text):
     (tmp_path / "other.cube").write_bytes(text.encode())
     assert np.allclose(apply_cube(tmp_path / "other.cube", pixels), pixels, atol=1e-6)
 
@@ -155,7 +155,7 @@ def test_a_table_beyond_the_range_is_clipped_after_interpolation(tmp_path):
     ("LUT_3D_SIZE 2\n0 0 0\n0 nan 0", "line 3: needs 3 finite numbers"),
     ("LUT_3D_SIZE 2\n0 0 0\n\n0 inf 0", "line 4: needs 3 finite numbers"),
     ("LUT_3D_SIZE 2\n0 0", "line 2: needs 3 finite numbers"),
-    ("LUT_3D_SIZE 2\n0 0 zero", "line 2: '0 0 zero' is no row of numbers"),
+    ("LUT_3D_SIZE 2\n0 0 zero", "line 2: '0 0 zero' is not a row of numbers"),
     ("LUT_3D_SIZE two", "line 1: LUT_3D_SIZE must be one whole number from 2 to 256"),
     ("LUT_3D_SIZE 1\n0 0 0", "line 1: LUT_3D_SIZE must be"),
     ("LUT_3D_SIZE " + "9" * 5000, "line 1: LUT_3D_SIZE must be"),
@@ -175,11 +175,11 @@ def test_a_broken_cube_is_refused_by_file_and_line(tmp_path, text, wrong):
 @pytest.mark.parametrize("shape", [(1, 1), (64, 63), (512, 64)])
 def test_a_picture_that_is_no_hald_is_refused(tmp_path, shape):
     Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tmp_path / "not.png")
-    with pytest.raises(UserError, match="no Hald CLUT"):
+    with pytest.raises(UserError, match="not a Hald CLUT"):
         read_hald(tmp_path / "not.png")
 
 
-# ---- what a format can't hold
+# ---- steps that a format cannot hold
 
 @pytest.mark.parametrize(("name", "step", "able"), [
     ("a.cube", Step.make("sharpness", [0.4]), ".json .xmp .pp3"),
@@ -196,14 +196,14 @@ def test_a_step_that_cannot_be_held_is_refused_by_name_or_split_off(tmp_path, pi
     with pytest.raises(UserError) as caught:
         export(plan, path, pixels)
     assert f"step 2 ({step.op}" in str(caught.value)
-    assert f"export to {able}, or split" in str(caught.value)
+    assert f"export to {able}, or add --split" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     report = export(plan, path, pixels, split=True)
-    assert report.rest == Plan((step, last))   # not `last` alone before it: steps don't commute
+    assert report.rest == Plan((step, last))   # `last` stays behind `step`, because steps do not commute
     assert any(f"step 2 ({step.op}" in note and f"2 {step.op}, 3 contrast" in note for note in report.notes)
     alone = export(Plan((first,)), tmp_path / f"alone_{name}", pixels)
     assert (report.mean, report.maximum) == (alone.mean, alone.maximum)
-    with pytest.raises(UserError, match="no step before it"):
+    with pytest.raises(UserError, match="or add --drop"):
         export(Plan((step, last)), tmp_path / f"none_{name}", pixels, split=True)
 
 
@@ -220,7 +220,7 @@ def test_json_holds_everything(tmp_path, pixels):
     assert (report.mean, report.maximum) == (0, 0)
 
 
-# ---- the door
+# ---- bad arguments
 
 def test_an_existing_file_is_kept_without_overwrite(tmp_path, pixels):
     path = tmp_path / "look.CUBE"
@@ -245,19 +245,19 @@ def test_a_folder_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("options", [{"lut_size": 32}, {"hald_level": 4}])
-def test_sizes_that_are_not_offered_are_refused(tmp_path, pixels, options):
+def test_unsupported_sizes_are_refused(tmp_path, pixels, options):
     with pytest.raises(UserError, match="is not one of"):
         export(COLOUR, tmp_path / "look.cube", pixels, **options)
 
 
 @pytest.mark.parametrize("bad", [np.full((4, 4, 3), np.nan), np.zeros((4, 4)), np.zeros((0, 4, 3))])
-def test_what_is_no_photo_is_refused(tmp_path, bad):
+def test_pixels_that_are_no_photo_are_refused(tmp_path, bad):
     with pytest.raises(UserError, match="not written"):
         export(COLOUR, tmp_path / "look.cube", bad)
     assert list(tmp_path.iterdir()) == []
 
 
-# ---- the sample
+# ---- the sampled pixels
 
 def test_a_small_photo_is_measured_whole(tmp_path, pixels):
     assert torch.equal(sample(pixels), image(pixels))
@@ -278,6 +278,6 @@ def test_a_large_photo_is_sampled_evenly_in_whole_blocks(shape):
         assert np.diff(values, axis=channel + 1).max() == pytest.approx(1 / (side - 1), rel=0.1)
 
 
-def test_a_sampled_photo_is_said_to_be_sampled(tmp_path):
+def test_the_report_says_that_a_photo_was_sampled(tmp_path):
     report = export(Plan((Step.make("exposure", [-1]),)), tmp_path / "a.cube", np.zeros((1100, 1000, 3), np.float32))
     assert any("1.0 of 1.1 megapixels" in note for note in report.notes)

@@ -1,4 +1,4 @@
-"""Presets for Camera Raw and RawTherapee: well-formed, within the programs' ranges, and closer than no preset."""
+"""Presets for Camera Raw and RawTherapee: well-formed, within the programs' ranges, and better than no preset."""
 from configparser import ConfigParser
 from xml.etree import ElementTree
 
@@ -21,7 +21,7 @@ def plan_of(*steps):
 
 @pytest.fixture()
 def pixels(photo):
-    """The colours of a photo: all hues, few of them vivid."""
+    """Pixels of a photo with all hues, few of them vivid."""
     vivid = photo().astype(np.float32) / 255
     grey = vivid.mean(2, keepdims=True)
     return grey + 0.35 * (vivid - grey)
@@ -55,11 +55,11 @@ def xmp_points(path, channel):
 
 def pp3_points(path, letter):
     kind, *numbers = pp3_of(path)["RGB Curves"][f"{letter}Curve"].rstrip(";").split(";")
-    assert kind == "1"   # a spline; 0 would be no curve
+    assert kind == "1"   # 1 is a spline, 0 no curve
     return np.array(numbers, dtype=float).reshape(-1, 2)
 
 
-# An edit, and which share of its difference may remain in a Camera Raw preset and in a RawTherapee profile.
+# An edit, and the shares of its difference that may remain with a Camera Raw preset and with a RawTherapee profile.
 SHARES = [(("brightness", 0.3), 0.1, 0.1), (("brightness", -0.4), 0.05, 0.01), (("contrast", 0.5), 0.5, 0.5),
           (("contrast", -0.5), 0.6, 0.6), (("saturation", 0.6), 0.7, 0.6), (("saturation", -0.6), 0.6, 0.4),
           (("hue", CURVES), 0.4, 0.05), (("tint", CURVES[:8]), 0.5, 0.05), (("exposure", 0.6), 0.1, 0.01),
@@ -69,14 +69,14 @@ EDITS = [edit for edit, *_ in SHARES]
 
 
 @pytest.mark.parametrize(("edit", "xmp", "pp3"), SHARES)
-def test_a_preset_takes_most_of_the_difference_away(tmp_path, pixels, edit, xmp, pp3):
+def test_a_preset_removes_most_of_the_difference(tmp_path, pixels, edit, xmp, pp3):
     plan = plan_of(edit)
     before = differences(plan, pixels, pixels).mean()
     for suffix, share in (("xmp", xmp), ("pp3", pp3)):
         report = export(plan, tmp_path / f"look.{suffix}", pixels)
         assert report.mean < share * before
         assert any("model" in note for note in report.notes)
-        said, = (note.split()[-1] for note in report.notes if note.startswith("the photo before the edit differs by"))
+        said, = (note.split()[-1] for note in report.notes if note.startswith("without the edit, the mean"))
         assert float(said) == pytest.approx(before, abs=1e-3)
 
 
@@ -85,7 +85,7 @@ def test_the_curves_of_a_profile_applied_by_hand_agree_with_the_report(tmp_path,
     plan, path = plan_of(edit), tmp_path / "look.pp3"
     report = export(plan, path, pixels)
     profile = pp3_of(path)
-    assert profile["Color Management"]["WorkingProfile"] == "sRGB"   # the curves are those of sRGB's channels
+    assert profile["Color Management"]["WorkingProfile"] == "sRGB"   # the curves apply to the sRGB channels
     assert profile["Exposure"]["Saturation"] == profile["Luminance Curve"]["Chromaticity"] == "0"
     curved = [CubicSpline(*pp3_points(path, letter).T, bc_type="natural")(pixels[..., channel]).clip(0, 1)
               for channel, letter in enumerate("rgb")]
@@ -127,7 +127,7 @@ def test_settings_are_in_the_programs_ranges(tmp_path, pixels, steps):
 
 
 @pytest.mark.parametrize(("edit", "sign"), [(("saturation", 0.6), 1), (("saturation", -0.6), -1), (("exposure", 0), 0)])
-def test_saturation_turns_the_sliders_the_right_way(tmp_path, pixels, edit, sign):
+def test_saturation_moves_the_sliders_in_the_right_direction(tmp_path, pixels, edit, sign):
     for suffix in ("xmp", "pp3"):
         export(plan_of(edit), tmp_path / f"look.{suffix}", pixels)
     assert np.sign(int(xmp_of(tmp_path / "look.xmp")[0]["Saturation"])) == sign
@@ -141,7 +141,7 @@ def test_the_sliders_do_not_depend_on_the_photo(tmp_path, pixels):
     assert xmp_of(tmp_path / "grey.xmp")[0]["Saturation"] == xmp_of(tmp_path / "colour.xmp")[0]["Saturation"]
 
 
-def test_black_and_white_takes_all_colour(tmp_path, pixels):
+def test_black_and_white_removes_all_colour(tmp_path, pixels):
     for suffix in ("xmp", "pp3"):
         export(plan_of(("black&white", 1)), tmp_path / f"look.{suffix}", pixels)
     assert xmp_of(tmp_path / "look.xmp")[0]["Saturation"] == "-100"
@@ -158,7 +158,7 @@ def test_sharpness_becomes_an_unsharp_mask_in_range(tmp_path, pixels, strengths)
                                  (profile["Amount"], 1000, profile["Radius"])):
         assert 0 < int(amount) <= most
         assert 0.5 <= float(radius) <= 3
-        if len(strengths) == 1:   # both take away the same second derivative
+        if len(strengths) == 1:   # both programs subtract the same second derivative
             assert int(amount) / 100 * float(radius)**2 / 2 == pytest.approx(strengths[0], rel=0.02)
 
 
@@ -188,7 +188,7 @@ def test_any_file_name_becomes_a_title(tmp_path, pixels, suffix):
         assert len(read_cube(path).table) == 33
 
 
-def test_the_same_plan_gives_the_same_preset_and_another_another(tmp_path, pixels):
+def test_equal_plans_give_equal_presets_and_different_plans_different_ones(tmp_path, pixels):
     texts = []
     for strength in (0.5, 0.5, 0.4):
         export(plan_of(("contrast", strength)), tmp_path / "look.xmp", pixels, overwrite=True)

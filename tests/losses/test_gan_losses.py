@@ -1,4 +1,4 @@
-"""The four games on logits, their accuracy, the penalties and feature matching: formulas, scales, gradients."""
+"""The four adversarial losses, their accuracy, the penalties and feature matching: formulas, scales, gradients."""
 import math
 
 import pytest
@@ -22,7 +22,7 @@ def softplus(x):
     ("lsgan", (1 + 0.25 + 4) / 3, (4 + 0.25) / 2, (9 + 0.25) / 2),
     ("hinge", (0 + 0.5 + 2) / 3, (0 + 1.5) / 2, 0.75),
     ("wgan", -0.5, -0.75, 0.75)])
-def test_each_game_pays_what_its_paper_says(kind, on_real, on_fake, generator):
+def test_each_loss_has_the_formula_of_its_paper(kind, on_real, on_fake, generator):
     game = GANLoss(kind)
     real, fake = game.discriminator(REAL, FAKE)
     assert real.item() == pytest.approx(on_real)
@@ -31,7 +31,7 @@ def test_each_game_pays_what_its_paper_says(kind, on_real, on_fake, generator):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_scales_weigh_the_same_whatever_their_size(kind):
+def test_scales_of_any_size_have_equal_weights(kind):
     game, generator = GANLoss(kind), torch.Generator().manual_seed(0)
     scales = [torch.randn(2, 1, side, side, generator=generator) for side in (14, 3)]
     for loss in (game.on_real, game.on_fake, game.generator):
@@ -39,13 +39,13 @@ def test_scales_weigh_the_same_whatever_their_size(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_two_sides_pull_apart(kind):
-    """One small step of each side along its gradient: real logits rise, fake ones fall; the generator lifts its own."""
+def test_the_discriminator_separates_real_and_fake_and_the_generator_raises_fake(kind):
+    """The gradients of the discriminator raise real and lower fake logits; those of the generator raise fake logits."""
     game = GANLoss(kind)
     real, fake = torch.zeros(3, requires_grad=True), torch.zeros(3, requires_grad=True)
     sum(game.discriminator(real, fake)).backward()
     assert (real.grad < 0).all()
-    assert kind == "lsgan" or (fake.grad > 0).all()   # lsgan: 0 is where it wants its fakes
+    assert kind == "lsgan" or (fake.grad > 0).all()   # lsgan: a fake logit of 0 is its optimum
     fake.grad = None
     game.generator(fake).backward()
     assert (fake.grad < 0).all()
@@ -64,19 +64,19 @@ def test_targets_are_buffers():
     assert GANLoss("lsgan").to("meta").real.is_meta
 
 
-def test_an_unknown_game_is_refused():
+def test_an_unknown_adversarial_loss_is_refused():
     with pytest.raises(ValueError, match="vanilla, lsgan, hinge, wgan"):
         GANLoss("least squares")
 
 
 @pytest.mark.parametrize(("kind", "real", "fake"), [
     ("vanilla", 2 / 3, 1 / 2), ("hinge", 2 / 3, 1 / 2), ("lsgan", 1 / 3, 1 / 2), ("wgan", 2 / 3, 1 / 2)])
-def test_accuracy_is_the_share_that_is_right(kind, real, fake):
+def test_accuracy_is_the_share_of_right_logits(kind, real, fake):
     assert [share.item() for share in GANLoss(kind).accuracy(REAL, FAKE)] == pytest.approx([real, fake])
 
 
 @given(st.sampled_from(KINDS), st.floats(0.1, 3))
-def test_who_tells_them_apart_is_right_and_pays_less(kind, margin):
+def test_a_right_discriminator_has_full_accuracy_and_a_lower_loss(kind, margin):
     game, middle = GANLoss(kind), 0.5 if kind == "lsgan" else 0.0
     right, wrong = torch.full((4,), middle + margin), torch.full((4,), middle - margin)
     assert [share.item() for share in game.accuracy(right, wrong)] == [1, 1]
@@ -84,14 +84,14 @@ def test_who_tells_them_apart_is_right_and_pays_less(kind, margin):
     assert sum(game.discriminator(right, wrong)) < sum(game.discriminator(wrong, right))
 
 
-def test_only_a_game_with_a_least_loss_has_a_floor():
+def test_only_a_loss_with_a_minimum_has_a_floor():
     floors = {kind: GANLoss(kind).floor for kind in KINDS}
     assert floors.pop("wgan") is None
     assert all(floor > 0 for floor in floors.values())
 
 
 class Linear(nn.Module):
-    """A linear discriminator, the scalar product with `weight`, of known gradient; one logit, or two scales."""
+    """A linear discriminator: the scalar product with `weight`, so its gradient is known; one logit, or two scales."""
 
     def __init__(self, length, scales=1):
         super().__init__()
@@ -113,7 +113,7 @@ def test_penalties_of_a_linear_discriminator(length, scales):
     assert r1(discriminator, real).item() == pytest.approx(length ** 2 / 2, abs=1e-5)
 
 
-def test_a_step_along_the_penalty_brings_the_slope_to_1():
+def test_descending_the_gradient_penalty_brings_the_slope_to_1():
     discriminator, (real, fake) = Linear(3.0), torch.rand(2, 5, 3, 4, 4)
     for _ in range(100):
         discriminator.weight.grad = None
@@ -123,7 +123,7 @@ def test_a_step_along_the_penalty_brings_the_slope_to_1():
     assert discriminator.weight.norm().item() == pytest.approx(1, abs=1e-3)
 
 
-def test_the_penalty_looks_between_real_and_fake():
+def test_the_gradient_penalty_is_taken_between_real_and_fake():
     seen = []
 
     def discriminator(image):
@@ -137,17 +137,17 @@ def test_the_penalty_looks_between_real_and_fake():
     assert share[:, 0].std() > 0.05
 
 
-def test_feature_matching_weighs_layers_and_scales():
+def test_feature_matching_averages_over_layers_and_scales():
     def features(value):
         return [[torch.full((2, 4, side, side), value) for side in (8, 4, 3, 2)] for _ in range(3)]
-    # four layers of distance 0.5 on each of three scales, each layer 4 / (3 + 1)
+    # four layers of distance 0.5 on each of three scales, each layer with weight 4 / (3 + 1)
     assert feature_matching(features(1.0), features(0.5)).item() == pytest.approx(2)
-    two = [[scale[0], scale[1]] for scale in features(0.5)]   # two layers, each 4 / (1 + 1)
+    two = [[scale[0], scale[1]] for scale in features(0.5)]   # two layers, each with weight 4 / (1 + 1)
     assert feature_matching([scale[:2] for scale in features(1.0)], two).item() == pytest.approx(2)
     assert feature_matching(features(1.0), features(1.0)).item() == 0
 
 
-def test_only_fakes_learn_from_feature_matching():
+def test_feature_matching_has_a_gradient_for_fakes_only():
     real, fake = (torch.full((2, 2), value, requires_grad=True) for value in (1.0, 0.0))
     feature_matching([[real]], [[fake]]).backward()
     assert real.grad is None

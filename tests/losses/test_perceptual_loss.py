@@ -1,4 +1,4 @@
-"""The perceptual distance: five levels of VGG-19 where its weights are, else of the stand-in, and said by name."""
+"""The perceptual distance: five levels of VGG-19 or, without its weights, of a named substitute network."""
 from itertools import pairwise
 
 import pytest
@@ -11,7 +11,7 @@ from core.losses.perceptual import RELUS, WEIGHTS, load_perceptual
 
 @pytest.fixture(scope="module")
 def vgg():
-    """Weights of a whole VGG-19, untrained, as torchvision names them (without its classifier: nobody reads that)."""
+    """Untrained weights of VGG-19 under torchvision's names, without the classifier, which no distance uses."""
     torch.manual_seed(0)
     with torch.device("meta"):
         network = vgg19(init_weights=False)
@@ -39,14 +39,14 @@ def pictures(seed):
     return torch.rand(2, 3, 48, 64, generator=torch.Generator().manual_seed(seed))
 
 
-def test_it_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
+def test_the_distance_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
     image, other = pictures(1), pictures(2)
     near, far = distance(image.lerp(other, 0.1), image), distance(other, image)
     assert distance(image, image) == 0
     assert 0 < near < far
 
 
-def test_a_picture_descends_along_it_and_the_network_stays(distance):
+def test_a_picture_learns_from_the_distance_and_its_network_does_not(distance):
     before = [value.clone() for value in distance.state_dict().values()]
     target = pictures(1).requires_grad_()
     image = pictures(1).lerp(pictures(2), 0.3).requires_grad_()
@@ -78,11 +78,11 @@ def test_the_levels_of_vgg_are_the_first_activations_of_its_stages(vgg, weights)
         torch.testing.assert_close(level, layers[:relu + 1](image))
 
 
-def test_the_cache_of_torch_hub_is_looked_into(weights, tmp_path, monkeypatch):
+def test_weights_in_the_cache_of_torch_hub_are_found(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/vgg19-dcbb9e9d.pth").symlink_to(weights)
-    assert load_perceptual()[1] == "VGG-19(vgg19-dcbb9e9d.pth)"   # the plain name is kept for the published weights
+    assert load_perceptual()[1] == "VGG-19(vgg19-dcbb9e9d.pth)"   # only the published weights get the plain name
 
 
 @pytest.mark.parametrize("content", [None, b"text", {"features.0.weight": torch.zeros(3)}])

@@ -1,4 +1,4 @@
-"""How far a predicted plan is from a known one: formulas, padding, gradients."""
+"""Losses between a predicted and a known plan: formulas, padding, gradients."""
 import math
 
 import pytest
@@ -37,14 +37,14 @@ def test_nll_ignores_what_is_predicted_on_padding():
 
 
 def params(value, where=((0, 0, 1), (0, 1, 8), (1, 0, 1))):
-    """Parameters (3, 2, 24): `value` in the first n places of (sample, step, n)."""
+    """Return parameters (3, 2, 24) with `value` in the first n places of each (sample, step, n) of `where`."""
     filled = torch.zeros(3, 2, 24)
     for sample, step, count in where:
         filled[sample, step, :count] = value
     return filled
 
 
-def test_right_parameters_cost_nothing():
+def test_right_parameters_have_loss_0():
     assert parameter_loss(params(0.7), params(0.7), OPS, VOCAB).item() == 0
 
 
@@ -53,22 +53,22 @@ def cost(error, where):
 
 
 @pytest.mark.parametrize("error", [0.01, 0.3, 2])
-def test_each_operator_weighs_the_same(error):
-    """However many parameters it has; one of three steps is wrong."""
+def test_each_operator_has_the_same_weight(error):
+    """The number of its parameters does not matter: one of three steps is wrong."""
     one, eight, alone = (cost(error, where) for where in ((0, 0, 1), (0, 1, 8), (1, 0, 1)))
     assert one == pytest.approx(eight) == pytest.approx(alone)
     assert one == pytest.approx(cost(-error, (0, 0, 1)))
     assert 0 < one <= error / 3
 
 
-def test_outliers_cost_no_more_than_their_distance():
+def test_the_loss_of_outliers_grows_linearly():
     step = (0, 1, 8)
     assert cost(3, step) - cost(2, step) == pytest.approx(1 / 3)
     assert cost(2, step) - cost(1, step) == pytest.approx(1 / 3)
     assert cost(0.002, step) == pytest.approx(4 * cost(0.001, step)), "small errors are squared"
 
 
-def test_plans_without_parameters_cost_nothing_and_have_a_gradient():
+def test_plans_without_parameters_have_loss_0_and_a_gradient():
     predicted = torch.zeros(3, 2, 24, requires_grad=True)
     loss = parameter_loss(predicted, torch.zeros(3, 2, 24), torch.tensor([[1, 2, 0, 0]] * 3), VOCAB)
     loss.backward()

@@ -1,4 +1,4 @@
-"""A trained image generator as a method: batches, sizes, and what it refuses."""
+"""A trained image generator as a method: batches, sizes, and photos that it refuses."""
 import pytest
 import torch
 from PIL import Image
@@ -22,7 +22,7 @@ def method(request):
     return ImageMethod(network, "cpu")
 
 
-def test_many_requests_are_answered_as_one_by_one_however_many_at_once(method, monkeypatch):
+def test_requests_in_batches_of_any_size_are_answered_as_one_by_one(method, monkeypatch):
     image = torch.rand(3, 22, 30)
     several = method.edits(image, REQUESTS)
     monkeypatch.setattr(images, "AT_ONCE", 2 * 22 * 30)
@@ -34,7 +34,7 @@ def test_many_requests_are_answered_as_one_by_one_however_many_at_once(method, m
     assert not torch.allclose(several[0].image, several[1].image, atol=1e-6)
 
 
-def test_a_picture_of_the_page_that_is_written_anew_is_not_edited(tmp_path, photo):
+def test_a_picture_of_the_page_that_will_be_replaced_is_refused(tmp_path, photo):
     page, link = tmp_path / "demo" / "web", tmp_path / "link"
     (page / "images" / "0").mkdir(parents=True)
     link.symlink_to(page)
@@ -46,7 +46,7 @@ def test_a_picture_of_the_page_that_is_written_anew_is_not_edited(tmp_path, phot
     assert load_photo(str(tmp_path / "cat.png"), page)[1].shape == photo().shape
 
 
-def test_it_says_at_which_size_it_works(method):
+def test_the_method_reports_the_size_at_which_it_works(method):
     assert method.about["works at"].startswith(
         f"the photo's size, padded to a multiple of {method.generator.divisor}; trained at 128")
 

@@ -1,4 +1,4 @@
-"""The keyword editor: its plans follow the wishes and move a photo their way."""
+"""The keyword editor: its plans follow the wishes and move a photo in their direction."""
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -16,7 +16,7 @@ def test_a_larger_degree_is_a_larger_strength():
     assert keyword_plan(f"brighten it by {PLAIN_PERCENT}%") == keyword_plan("brighten it")
 
 
-def test_the_last_word_on_an_effect_counts():
+def test_of_several_wishes_for_one_attribute_the_last_counts():
     assert keyword_plan("make it darker. no wait, make it brighter") == keyword_plan("brighter")
 
 
@@ -25,14 +25,14 @@ def test_the_last_word_on_an_effect_counts():
     ("more saturated", lambda image: (image.amax(0) - image.amin(0)).mean()),
     ("warmer", lambda image: image[0].mean() - image[2].mean()),
     ("sharper", lambda image: image.diff(dim=1).abs().mean())])
-def test_more_and_less_move_a_photo_apart(request_, measure, photo):
+def test_more_and_less_move_a_photo_in_opposite_directions(request_, measure, photo):
     image = torch.from_numpy(photo()).permute(2, 0, 1) / 255
     opposite = request_.replace("more", "less") if "more" in request_ else f"less {request_}"
     more, less = (measure(execute(keyword_plan(text), image)) for text in (request_, opposite))
     assert less < measure(image) < more
 
 
-def test_a_degree_moves_a_tone_curve_too():
+def test_a_degree_also_changes_a_tone_curve():
     image = torch.full((3, 2, 2), 0.5)
     warmth = [(result[0] - result[2]).mean().item() for result in (
         execute(keyword_plan(text), image) for text in ("a bit warmer", "warmer", "much warmer"))]
@@ -45,12 +45,12 @@ def test_a_degree_moves_a_tone_curve_too():
     max_size=12).map(" ".join))
 @example("99999999999999999999999% brighter")
 @example("9" * 400 + "% brighter")
-def test_any_text_gives_a_plan_that_can_be_carried_out_and_kept(text):
+def test_any_text_gives_a_plan_that_can_be_executed_and_saved(text):
     plan = keyword_plan(text)
     assert Plan.from_dict(plan.to_dict()) == plan
     assert execute(plan, torch.rand(3, 4, 4)).isfinite().all()
 
 
 @given(st.sampled_from(["make it brighter", "Reduce the contrast a bit", "it is too dark, warm it up"]))
-def test_case_and_closing_marks_do_not_matter(text):
+def test_case_and_punctuation_at_the_end_do_not_matter(text):
     assert keyword_plan(text.upper() + "!") == keyword_plan(text)

@@ -1,4 +1,4 @@
-"""Every method is opened and asked in one way, on a small trained project."""
+"""The registry opens every method in the same way, on a small trained project."""
 import pytest
 import torch
 from tiny_project import SYNTH
@@ -24,7 +24,7 @@ def options(experiment, *flags):
 
 
 @pytest.mark.parametrize("experiment", sorted(REFERENCES.keys() - {"planned"} | {"seq2seqL1"}))
-def test_a_method_edits_by_one_request_as_by_many(experiment, project, image):
+def test_a_method_edits_by_one_request_as_by_several(experiment, project, image):
     method = load_method(options(experiment))
     several = method.edits(image, REQUESTS)
     assert len(several) == 3
@@ -45,11 +45,11 @@ def test_references_do_what_their_names_say(project, image):
     assert len(plans["mean_edit"][0]) and len(set(plans["mean_edit"])) == 1
     assert len(set(plans["auto_tone"])) == 1
     other = load_method(options("auto_tone")).edits(image / 3, REQUESTS[:1])[0].plan
-    assert other != plans["auto_tone"][0]   # it looks at the photo
+    assert other != plans["auto_tone"][0]   # auto-tone depends on the photo
     assert [step.op for plan in plans["keywords"][:2] for step in plan] == ["brightness", "contrast"]
 
 
-def test_the_oracle_knows_the_pairs_of_its_set_and_answers_nothing_else(project, image):
+def test_the_oracle_only_answers_for_the_pairs_of_its_set(project, image):
     method = load_method(options("planned"))
     assert not method.answers_any
     name, plan = next(iter(method.plans.items()))
@@ -58,12 +58,12 @@ def test_the_oracle_knows_the_pairs_of_its_set_and_answers_nothing_else(project,
         load_method(options("planned", "--phase", "val"))
 
 
-def test_a_trained_method_says_which_checkpoint_and_reads_with_its_vocabulary(project):
+def test_a_trained_method_names_its_checkpoint_and_uses_its_vocabulary(project):
     method = load_method(options("seq2seqL1", "--checkpoint", "last.pt"))
     parameters = method.about.pop("parameters")
     assert method.about == {"experiment": "seq2seqL1", "trial": 100, "checkpoint": "last.pt"}
     state = torch.load("output/synth_seq2seqL1_trial_100/last.pt", weights_only=True)["model"]["weights"]
-    assert 0.9 * parameters < sum(weight.numel() for weight in state.values()) <= 1.1 * parameters   # and buffers
+    assert 0.9 * parameters < sum(weight.numel() for weight in state.values()) <= 1.1 * parameters   # with buffers
     assert method.vocab.encode("brighter")
     with pytest.raises(UserError, match=r"trial_3/best\.pt: no such checkpoint"):
         load_method(options("seq2seqL1", "--trial", "3"))

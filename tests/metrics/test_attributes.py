@@ -1,4 +1,4 @@
-"""Attributes move the way that the matching edit should move them, and have their known values."""
+"""Attributes move in the direction of the matching edit, and have their known values."""
 import pytest
 import torch
 
@@ -16,7 +16,7 @@ from core.metrics.attributes import (
 from core.metrics.language import FIXED_REQUESTS, request_variance
 from core.operators import Plan, Step, execute
 
-WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # red lifted, blue lowered in the middle
+WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # raises the middle of red, lowers that of blue
 COOL = WARM[16:] + WARM[8:16] + WARM[:8]
 
 
@@ -49,12 +49,12 @@ def test_known_values():
     torch.testing.assert_close(lightness(batch), torch.tensor([53.39, 50.0]), atol=1e-2, rtol=0)
     torch.testing.assert_close(contrast(batch), torch.tensor([0.0, 50.0]), atol=1e-2, rtol=0)
     torch.testing.assert_close(chroma(batch), torch.zeros(2), atol=0.05, rtol=0)
-    torch.testing.assert_close(sharpness(batch), torch.tensor([0.0, 0.25]))  # 2 of 8 columns see a step of 1
+    torch.testing.assert_close(sharpness(batch), torch.tensor([0.0, 0.25]))  # 2 of 8 columns lie at an edge of height 1
     yellow_and_blue = torch.tensor([[1.0, 1, 0], [0, 0, 1]]).view(2, 3, 1, 1).expand(-1, -1, 4, 4)
     assert warmth(yellow_and_blue)[0] > 50 > -50 > warmth(yellow_and_blue)[1]
 
 
-def test_one_conversion_gives_the_same_look(photo):
+def test_attributes_measured_together_equal_those_measured_one_by_one(photo):
     images = torch.stack([as_tensor(photo(seed=seed)) for seed in (0, 1)])
     measured = look(images)
     assert list(measured) == list(ATTRIBUTES)
@@ -62,7 +62,7 @@ def test_one_conversion_gives_the_same_look(photo):
         torch.testing.assert_close(measured[name], attribute(images))
 
 
-def test_detail_is_what_exposure_and_contrast_do_not_change(photo):
+def test_detail_does_not_change_with_exposure_and_contrast(photo):
     image = as_tensor(photo())[None] * 0.4 + 0.1   # far from clipping
     brighter, blurred = image * 1.5, execute(Plan((Step.make("sharpness", [-0.15]),)), image)
     assert sharpness(brighter) > 2 * sharpness(image)
@@ -75,7 +75,7 @@ def test_request_variance_is_the_population_variance_over_requests():
     outputs = torch.zeros(4, 3, 2, 2)
     outputs[:2] = 1
     assert request_variance(outputs) == pytest.approx(0.25)
-    outputs[:, 1:] = 0  # only one channel listens
+    outputs[:, 1:] = 0  # only one channel depends on the request
     assert request_variance(outputs) == pytest.approx(0.25 / 3)
     assert request_variance(torch.rand(1, 3, 5, 5).expand(10, -1, -1, -1)) == pytest.approx(0, abs=1e-12)
 

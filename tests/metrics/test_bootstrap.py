@@ -1,4 +1,4 @@
-"""Intervals of means: covered as often as they promise, by whole photos, and repeatable."""
+"""Intervals of means: nominal coverage, resampling of whole photos, repeatable results."""
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from core.metrics.bootstrap import mean_interval
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.integers(0, 5)), min_size=2, max_size=30))
-def test_the_interval_lies_within_the_values_and_is_the_same_each_time(pairs):
+def test_the_interval_lies_within_the_values_and_is_repeatable(pairs):
     values, photos = zip(*pairs, strict=True)
     interval = mean_interval(values, photos)
     if len(set(photos)) < 2:
@@ -20,14 +20,14 @@ def test_the_interval_lies_within_the_values_and_is_the_same_each_time(pairs):
     assert mean_interval(values, photos) == interval
 
 
-def test_of_independent_photos_it_is_the_interval_of_the_normal_distribution():
+def test_the_interval_of_independent_photos_is_that_of_the_normal_distribution():
     values = np.random.default_rng(0).normal(3, 2, 400)
     low, high = mean_interval(values, range(400))
     error = values.std() / 400 ** 0.5
     assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.2 * error)
 
 
-def test_edits_of_one_photo_are_not_counted_as_so_many_photos():
+def test_several_edits_of_one_photo_count_as_one_photo():
     of_photo = np.random.default_rng(1).normal(0, 1, 40)
     alone = mean_interval(of_photo, range(40))
     five_times = mean_interval(of_photo.repeat(5), np.arange(40).repeat(5))
@@ -37,8 +37,8 @@ def test_edits_of_one_photo_are_not_counted_as_so_many_photos():
 
 
 
-def test_it_covers_the_true_mean_about_19_times_out_of_20():
-    """30 trials: fewer than 25 covered has a chance below 1%."""
+def test_the_interval_covers_the_true_mean_in_about_95_per_cent_of_trials():
+    """With 30 trials, the probability that fewer than 25 intervals cover the mean is below 1%."""
     rng, covered = np.random.default_rng(2), 0
     for _ in range(30):
         photos = np.arange(50).repeat(4)

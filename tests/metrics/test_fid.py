@@ -1,4 +1,4 @@
-"""The Fréchet distance has its closed form, and its name tells whose features it compares."""
+"""The Fréchet distance agrees with its closed form, and its name tells which network gave the features."""
 import hashlib
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from core.metrics import fid
 
 
 class Given:
-    """An extractor whose images are the features already."""
+    """An extractor that returns its images as the features."""
 
     name = "given"
 
@@ -30,7 +30,7 @@ def statistics(*batches, extractor=None):
 
 
 def diagonal(mean, deviations):
-    """Samples with exactly this mean and a diagonal covariance with these standard deviations."""
+    """Return samples with exactly this mean and a diagonal covariance with these standard deviations."""
     rows = torch.diag(deviations * (len(deviations) - 0.5) ** 0.5)
     return torch.cat((rows, -rows)) + mean
 
@@ -45,7 +45,7 @@ def empty_cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def inception_file(tmp_path_factory):
-    """A file like the published one, its weights random."""
+    """Write a file of Inception weights like the published one, but random; return its path."""
     class Untrained(FeatureExtractorInceptionV3):
         def load_state_dict(self, state):
             del state
@@ -65,14 +65,14 @@ def test_distance_of_diagonal_gaussians_has_its_closed_form():
     assert fid.frechet_distance(a, b) == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_running_statistics_are_those_of_the_whole_set_at_once():
+def test_running_statistics_equal_those_of_the_whole_set():
     features = torch.randn(50, 7, generator=torch.Generator().manual_seed(1)) * 3 + 1000
     running = statistics(features[:1], features[1:20], features[20:20], features[20:])
     np.testing.assert_allclose(running.mean, features.double().mean(0), rtol=1e-10)
     np.testing.assert_allclose(running.scatter / (running.count - 1), np.cov(features.double().T), rtol=1e-7)
 
 
-def test_equal_sets_are_at_no_distance_also_with_fewer_images_than_features():
+def test_equal_sets_have_distance_0_even_with_fewer_images_than_features():
     features = torch.randn(5, 40, generator=torch.Generator().manual_seed(2))
     assert fid.frechet_distance(statistics(features), statistics(features.flip(0))) == pytest.approx(0, abs=1e-4)
 
@@ -86,7 +86,7 @@ def test_distance_is_symmetric_and_a_shift_adds_its_square():
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_fewer_than_two_images_have_no_distance_and_say_why(number):
+def test_fewer_than_two_images_have_no_distance_and_give_a_reason(number):
     few, enough = statistics(torch.ones(number, 4)), statistics(torch.rand(3, 4))
     assert fid.frechet_distance(few, enough) is None
     assert few.undefined == f"needs at least 2 images, has {number}"
@@ -99,13 +99,13 @@ def test_features_of_two_networks_are_not_compared():
         fid.frechet_distance(statistics(), statistics(extractor=other))
 
 
-def test_without_weights_lite0_stands_in_under_its_own_name(photo):
+def test_without_weights_efficientnet_lite0_is_used_under_its_own_name(photo):
     extractor = fid.load_features()
     assert extractor.name == "FID(efficientnet-lite0)"
     photos = torch.stack([torch.from_numpy(photo(seed=seed)) for seed in range(4)]).permute(0, 3, 1, 2)
     features = extractor(photos)
     assert features.shape == (4, 1280)
-    torch.testing.assert_close(extractor(photos / 255), features)  # floats in [0, 1] are the same pictures
+    torch.testing.assert_close(extractor(photos / 255), features)  # the same pictures as floats in [0, 1]
     slightly, strongly = (photos * 0.95).byte(), (photos * 0.3).byte()
     original, near, far = (statistics(x, extractor=extractor) for x in (photos, slightly, strongly))
     assert 0 < fid.frechet_distance(original, near) < fid.frechet_distance(original, far)
@@ -125,12 +125,12 @@ def test_inception_weights_of_unknown_origin_are_named(inception_file):
 def test_published_weights_in_the_cache_give_fid(inception_file, empty_cache, monkeypatch, name):
     (empty_cache / name).symlink_to(inception_file)
     monkeypatch.setattr(fid, "PUBLISHED_SHA256", hashlib.sha256(inception_file.read_bytes()).hexdigest())
-    monkeypatch.setattr(torch.hub, "download_url_to_file", None)  # what is there is not fetched
+    monkeypatch.setattr(torch.hub, "download_url_to_file", None)  # a cached file must not be downloaded
     assert fid.load_features().name == "FID"
     assert fid.load_features("url").name == "FID"
 
 
-def test_download_that_fails_is_one_sentence(monkeypatch):
+def test_a_failed_download_gets_one_sentence(monkeypatch):
     def fail(*args, **kwargs):
         raise URLError("no route to host")
 

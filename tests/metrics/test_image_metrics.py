@@ -1,4 +1,4 @@
-"""L1, PSNR, SSIM and colour difference: against independent references and known values."""
+"""L1, PSNR, SSIM and colour difference, against independent references and known values."""
 import numpy as np
 import pytest
 import torch
@@ -18,7 +18,7 @@ def pair(height=24, width=31, batch=2, seed=0):
 
 
 def slow_ssim(a, b):
-    """The published formula on one (H, W) channel with a two-dimensional window, in float64."""
+    """Return SSIM by the published formula on one (H, W) channel with a two-dimensional window, in float64."""
     y, x = np.mgrid[-5:6, -5:6]
     window = np.exp(-(x ** 2 + y ** 2) / (2 * 1.5 ** 2))
     window /= window.sum()
@@ -37,7 +37,7 @@ def test_ssim_agrees_with_a_slow_reference_up_to_the_border(size):
 
 
 def test_ssim_agrees_with_scikit_image_on_pictures_with_a_black_frame():
-    """Within a frame as wide as the window, zeros beyond the border are what scikit-image's reflection gives too."""
+    """With a black frame as wide as the window, zero padding and scikit-image's reflection give the same values."""
     a, b = (torch.nn.functional.pad(x, (11, 11, 11, 11)) for x in pair(40, 30, batch=1))
     expected = structural_similarity(a[0].numpy(), b[0].numpy(), channel_axis=0, data_range=1, gaussian_weights=True,
                                      sigma=1.5, use_sample_covariance=False, full=True)[1].mean()
@@ -53,13 +53,13 @@ def test_ssim_is_symmetric_bounded_and_one_for_equal_pictures(height, width, see
     assert (ssim(a, b).abs() <= 1 + 1e-5).all()
 
 
-def test_ssim_has_gradients_also_where_both_pictures_are_flat():
+def test_ssim_has_finite_gradients_for_flat_pictures():
     a = torch.full((1, 3, 6, 5), 0.4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(ssim, (a, torch.full_like(a, 0.6).detach()))
 
 
 @pytest.mark.parametrize("metric", [l1, psnr, ssim, lambda a, b: delta_e(a, b)[0], lambda a, b: delta_e(a, b)[1]])
-def test_each_image_has_its_own_value(metric):
+def test_a_metric_gives_one_value_per_image(metric):
     a, b = pair(batch=3)
     together = metric(a, b)
     assert together.shape == (3,)

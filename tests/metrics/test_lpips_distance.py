@@ -1,4 +1,4 @@
-"""LPIPS: the network of the package on a given AlexNet, never downloaded, and said where it is missing."""
+"""LPIPS: the package's network on a given AlexNet; missing weights are reported, never downloaded."""
 import pytest
 import torch
 from torchvision.models import alexnet
@@ -12,7 +12,7 @@ from core.operators import Plan, Step
 
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory):
-    """A file with an AlexNet as torchvision saves it, untrained."""
+    """Write a file with an untrained AlexNet in torchvision's format; return its path."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "alex.pth"
     torch.save(alexnet().state_dict(), path)
@@ -24,7 +24,7 @@ def distance(backbone):
     return load_lpips(backbone)[0]
 
 
-def test_it_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
+def test_the_distance_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
     image = torch.rand(2, 3, 70, 80, generator=torch.Generator().manual_seed(1))
     other = torch.rand(2, 3, 70, 80, generator=torch.Generator().manual_seed(2))
     near, far = distance(image, image.lerp(other, 0.1)), distance(image, other)
@@ -34,17 +34,17 @@ def test_it_is_0_for_equal_pictures_and_grows_with_the_difference(distance):
     torch.testing.assert_close(torch.cat([distance(image[i:i + 1], other[i:i + 1]) for i in (0, 1)]), far)
 
 
-def test_the_given_backbone_is_what_looks(distance, backbone):
+def test_the_given_backbone_computes_the_features(distance, backbone):
     weights = torch.load(backbone, weights_only=True)
     assert torch.equal(distance.network.net.slice2[1].weight, weights["features.3.weight"])
-    assert distance.name == "LPIPS(alex.pth)"   # the plain name is kept for the published weights
+    assert distance.name == "LPIPS(alex.pth)"   # only the published weights get the plain name
 
 
-def test_small_pictures_have_none(distance):
+def test_small_pictures_have_no_distance(distance):
     assert distance(torch.zeros(2, 3, 63, 90), torch.zeros(2, 3, 63, 90)).isnan().all()
 
 
-def test_without_weights_it_is_left_out_by_name(tmp_path, monkeypatch):
+def test_without_weights_the_report_names_lpips_as_not_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     distance, reason = load_lpips()
     assert distance is None
@@ -52,7 +52,7 @@ def test_without_weights_it_is_left_out_by_name(tmp_path, monkeypatch):
     assert "--lpips_weights" in reason
 
 
-def test_the_cache_of_torch_hub_is_looked_into(backbone, tmp_path, monkeypatch):
+def test_weights_in_the_cache_of_torch_hub_are_found(backbone, tmp_path, monkeypatch):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints/alexnet-owt-7be5be79.pth").write_bytes(backbone.read_bytes())
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -71,7 +71,7 @@ def test_other_files_are_refused_by_name(content, tmp_path):
         load_lpips(path)
 
 
-def test_it_is_a_column_of_an_evaluation_where_its_weights_are(backbone, photo, tmp_path, monkeypatch, capsys):
+def test_lpips_is_a_column_of_an_evaluation_if_its_weights_exist(backbone, photo, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     image = torch.from_numpy(photo(70, 80)).permute(2, 0, 1) / 255
     pair = {"input": image, "target": image / 2, "request": "darken", "name": "0>0_A"}
@@ -87,7 +87,7 @@ def test_it_is_a_column_of_an_evaluation_where_its_weights_are(backbone, photo, 
 
 
 class OnePair(list):
-    """A data set of what is in the list."""
+    """A data set whose samples are the items of the list."""
 
     def report(self):
         return ["1 pair"]

@@ -32,7 +32,7 @@ from core.requests.wish import LEVELS, Wish
 
 SENTENCES = Path(__file__).resolve().parents[2] / "data/obedience/sentences.toml"
 ITEMS = read_items(SENTENCES)
-WARM = [1.15] * 4 + [0.85] * 4 + [1] * 8 + [0.85] * 4 + [1.15] * 4   # red lifted, blue lowered in the middle
+WARM = [1.15] * 4 + [0.85] * 4 + [1] * 8 + [0.85] * 4 + [1.15] * 4   # raises the middle of red, lowers that of blue
 COOL = WARM[16:] + WARM[8:16] + WARM[:8]
 STEPS = {("bright", 1): ("brightness", [0.15]), ("bright", -1): ("brightness", [-0.15]),
          ("contrast", 1): ("contrast", [0.8]), ("contrast", -1): ("contrast", [-0.8]),
@@ -59,13 +59,13 @@ def oracle(items, sign=1):
 
 
 def shares(items, image, plan_for):
-    """Return {suite: share right} of an editor that carries out `plan_for(sentence)`."""
+    """Return {suite: share of right answers} of an editor that executes `plan_for(sentence)`."""
     right, _ = judge_photo(items, image, lambda requests: [execute(plan_for(request), image) for request in requests])
     return {row["suite"]: row["share"] for row in summarise(items, right[None]) if row["asked_for"] is None}
 
 
 def one_per_direction(items):
-    """Judge each kind of item once: the rules see what an edit does, not its words."""
+    """Return one item of each kind, because the rules depend on the edit and not on the wording."""
     return list({(item.suite, item.direction, item.keeps): item for item in items}.values())
 
 
@@ -87,22 +87,22 @@ def test_an_editor_that_obeys_is_right_everywhere(image):
 
 
 @pytest.mark.parametrize("plans", ["identity", "inverse"])
-def test_an_editor_that_does_nothing_or_the_opposite_is_right_only_where_nothing_is_asked(image, plans):
+def test_an_editor_that_does_nothing_or_the_opposite_is_right_only_for_no_op(image, plans):
     items = one_per_direction(ITEMS)
     found = shares(items, image, oracle(items, -1).get if plans == "inverse" else lambda request: Plan())
     assert found.pop("no_op") == 1
     assert set(found.values()) == {0.0}
 
 
-def test_always_brighter_is_no_obedience(image):
+def test_an_editor_that_always_brightens_is_right_in_at_most_half(image):
     found = shares(ITEMS, image, lambda request: BRIGHTER)
     assert found["opposites"] == found["degree"] == found["no_op"] == 0
     assert all(found[suite] <= 0.5 for suite in ("direction", "negation", "two_wishes", "paraphrase", "typo"))
-    assert found["direction"] > 0   # it does brighten
+    assert found["direction"] > 0   # right for requests to brighten
 
 
-def test_no_fixed_edit_gets_more_than_half_whatever_it_moves():
-    """Whoever ignores the words moves each attribute one way, if at all, and each is asked for both ways."""
+def test_no_fixed_edit_is_right_in_more_than_half():
+    """A fixed edit moves an attribute in one direction at most, but sentences ask for both directions equally often."""
     for suite, bound in {"direction": 0.5, "negation": 0.5, "paraphrase": 0.5, "typo": 0.5, "two_wishes": 0.34}.items():
         asked = [item.asks for item in ITEMS if item.suite == suite]
         for signs in product((1, -1), repeat=len(ATTRIBUTES)):
@@ -117,7 +117,7 @@ def test_a_plain_exposure_or_contrast_does_not_count_as_sharper(image):
         assert shares(items, image, {"sharpen it": plan}.get) == {"direction": 0}
 
 
-def test_the_sentences_of_a_pair_are_carried_out_once_and_memory_is_bounded(image):
+def test_each_sentence_is_executed_once_and_in_small_batches(image):
     calls = []
 
     def edit(requests):
@@ -138,17 +138,17 @@ def judged(item, *outcomes, apart=None):
     return RULES[item.suite](item, *outcomes, *[None] * (2 - len(outcomes)), apart)
 
 
-def test_a_move_counts_from_what_is_just_visible():
+def test_a_move_counts_from_one_just_visible_step():
     item = Item("direction", "", {"bright": -1})
     assert judged(item, outcome(bright=-1))
     assert not judged(item, outcome(bright=-0.99))
     assert not judged(item, outcome(bright=5))
     both = Item("two_wishes", "", {"bright": 1, "sat": -1})
-    assert judged(both, outcome(bright=1, sat=-1, contrast=9))   # confounds are not asked about
+    assert judged(both, outcome(bright=1, sat=-1, contrast=9))   # contrast is not asked for, so it may move
     assert not judged(both, outcome(bright=1, sat=0))
 
 
-def test_a_stronger_word_must_show_and_a_weaker_must_not_go_the_other_way():
+def test_a_stronger_word_must_move_visibly_further_and_a_weaker_must_keep_the_direction():
     item = Item("degree", "", {"warm": -1}, "partner")
     assert judged(item, outcome(warm=-0.5), outcome(warm=-1.5))
     assert not judged(item, outcome(warm=-1), outcome(warm=-1.9))
@@ -156,7 +156,7 @@ def test_a_stronger_word_must_show_and_a_weaker_must_not_go_the_other_way():
     assert not judged(item, outcome(warm=-3), outcome(warm=-1))
 
 
-def test_what_is_kept_may_move_as_far_as_the_same_wish_moves_it():
+def test_a_kept_attribute_may_move_little_further_than_without_the_proviso():
     item = Item("negation", "", {"contrast": 1}, "without", ("bright",))
     plain = outcome(contrast=4, bright=-3)
     assert judged(item, outcome(contrast=4, bright=-3 - KEPT), plain)
@@ -170,10 +170,10 @@ def test_wordings_must_agree_and_obey():
     clean = outcome(0.1, sat=4)
     assert judged(item, outcome(sat=2), clean, apart=0.05)
     assert not judged(item, outcome(sat=2), clean, apart=0.051)
-    assert not judged(item, outcome(0, sat=0), outcome(0), apart=0)   # equal, since neither does anything
+    assert not judged(item, outcome(0, sat=0), outcome(0), apart=0)   # equal, because neither edit does anything
 
 
-def test_nothing_means_less_than_can_be_seen():
+def test_no_op_allows_only_an_invisible_change():
     assert judged(Item("no_op", ""), outcome(NO_OP * 0.99, bright=3))
     assert not judged(Item("no_op", ""), outcome(NO_OP))
 
@@ -212,7 +212,7 @@ def test_there_are_enough_sentences_and_none_twice_in_a_suite():
     assert {sign for item in ITEMS for sign in item.asks.items()} == set(STEPS)
     counts = Counter((item.suite, item.sentence.lower()) for item in ITEMS)
     assert [key for key, count in counts.items() if count > 1] == []
-    assert all(len(tokenize(sentence)) <= 15 for item in ITEMS for sentence in item.sentences)   # what a planner reads
+    assert all(len(tokenize(sentence)) <= 15 for item in ITEMS for sentence in item.sentences)   # planners read 15
 
 
 def test_the_readme_counts_them():
@@ -223,7 +223,7 @@ def test_the_readme_counts_them():
     assert f"{len(ITEMS)} items, {len({text for item in ITEMS for text in item.sentences})} different" in readme
 
 
-def test_hardly_any_sentence_is_one_that_training_requests_are_made_of():
+def test_few_sentences_are_also_requests_of_the_training_grammar():
     rng, made = np.random.default_rng(0), set()
     for _ in range(20_000):
         directions = [list(WORDS)[index] for index in rng.choice(len(WORDS), rng.integers(1, 3), replace=False)]
@@ -257,7 +257,7 @@ def test_a_file_that_cannot_be_understood_is_refused_by_name(tmp_path, text, sen
     assert sentence in str(error.value)
 
 
-def test_what_is_asked_reads_as_it_is_written():
+def test_a_key_is_parsed_into_attributes_and_signs():
     assert read_asks("bright+ sat-", "") == {"bright": 1, "sat": -1}
     assert Item("two_wishes", "", {"bright": 1, "sat": -1}).direction == "bright+ sat-"
     assert read_asks("nothing", "") == {}

@@ -1,4 +1,4 @@
-"""Real requests are picked only where a rule is sure of what they ask."""
+"""The rule picks a real request only if its meaning is certain."""
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,11 +28,11 @@ def test_a_plain_request_is_understood(request_, direction):
     "increase or reduce the contrast",                 # both ways
     "reduce the vivid saturation",
     "brighten the colors",                             # light or colour?
-    "make it less warm",                               # which way, the rule does not know
+    "make it less warm",                               # the rule cannot tell the direction
     "improve the image",                               # no attribute
     "contrast", "", "12 %",
 ])
-def test_what_is_in_doubt_is_left_out(request_):
+def test_an_ambiguous_request_is_left_out(request_):
     assert direction_of(request_) is None
 
 
@@ -46,19 +46,19 @@ def entries(*requests):
     return [{"request": request} for request in requests]
 
 
-def test_as_many_as_wanted_of_each_direction_are_chosen_by_seed():
+def test_the_seed_chooses_the_given_number_of_requests_per_direction():
     many = entries(*(f"darken it by {n}%" for n in range(30)), "brighten it", "Brighten it.", "warmer sky")
     items, found = pick_requests(many, 5)
     assert found == {"bright+": 1, "bright-": 30}
     assert [item.direction for item in items] == ["bright+"] + ["bright-"] * 5
     assert items == pick_requests(many, 5)[0]
-    assert items[1:] == pick_requests(many[::-1], 5)[0][1:]   # their order in the file does not matter
+    assert items[1:] == pick_requests(many[::-1], 5)[0][1:]   # the order in the file does not matter
     assert items != pick_requests(many, 5, seed=1)[0]
     assert {item.suite for item in items} == {"direction_real"}
     assert len({item.sentence for item in items}) == 6
 
 
-def test_an_intent_that_says_otherwise_drops_a_request():
+def test_a_request_is_dropped_if_the_intent_disagrees():
     annotations = [{"request": "increase the saturation", "intent": {"sat": -1}},
                    {"request": "darken it", "intent": {"contrast": 1}},
                    {"request": "sharpen it", "intent": {"sharp": 1, "sat": 1}},
@@ -67,7 +67,7 @@ def test_an_intent_that_says_otherwise_drops_a_request():
     assert [item.direction for item in items] == ["sharp+", "warm+"]
 
 
-def test_giers_summaries_count_and_what_is_no_text_does_not():
+def test_summaries_of_gier_are_picked_and_other_types_ignored():
     entry = {"request": float("nan"), "expert_summary": ["reduce contrast", 3], "amateur_summary": ["blur  it"]}
     items, _ = pick_requests([entry, {"expert_summary": None}], 9)
     assert [item.sentence for item in items] == ["reduce contrast", "blur it"]

@@ -1,4 +1,4 @@
-"""Plans beside reference plans: BLEU-1 of the operators, errors of the parameters."""
+"""Plans compared with reference plans: BLEU-1 of the operators, errors of the parameters."""
 import json
 
 import pytest
@@ -25,19 +25,19 @@ def test_bleu_counts_the_operators_that_agree(plans, references, expected):
     assert found == (None if expected is None else pytest.approx(expected, abs=1e-6))
 
 
-def test_a_plan_that_is_too_short_pays_the_brevity_penalty():
+def test_a_plan_that_is_too_short_gets_the_brevity_penalty():
     assert operator_bleu([plan(brightness=0.5)], [REFERENCE]) == pytest.approx(0.3679, abs=1e-4)   # exp(1 - 2/1)
 
 
-def test_parameters_are_compared_where_both_plans_use_an_operator():
+def test_parameters_of_operators_in_both_plans_are_compared():
     errors = parameter_errors([plan(brightness=0.5, saturation=0.1), plan(brightness=-0.1)],
                               [REFERENCE, plan(brightness=0.2)])
-    assert errors == {"brightness": pytest.approx((0.3 / 3) ** 2 / 2)}   # its range is [-1, 2]
+    assert errors == {"brightness": pytest.approx((0.3 / 3) ** 2 / 2)}   # the range of brightness is [-1, 2]
 
 
 @pytest.fixture()
 def tested(tmp_path, monkeypatch):
-    """A tested run of one pair, and the action set of its data."""
+    """Change to a folder with a tested run of one pair and the action set of its data."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run/test").mkdir(parents=True)
     (tmp_path / "run/test/metrics.json").write_text('{"run": "toy", "metrics": {}}')

@@ -1,4 +1,4 @@
-"""The critic: what its score depends on and what not, its gradients, its checkpoints, and that it can learn."""
+"""The critic: inputs of its score, gradients, checkpoints, and a task that it can learn."""
 import io
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def critic_of(**changes):
 
 
 @pytest.mark.parametrize("use_attention", [True, False])
-def test_a_score_for_each_sample_by_itself(use_attention):
+def test_the_score_of_a_sample_does_not_depend_on_the_batch_or_padding(use_attention):
     critic = critic_of(use_attention=use_attention)
     together = critic(SOURCE, CANDIDATE, REQUEST)
     assert together.shape == (3,)
@@ -32,7 +32,7 @@ def test_a_score_for_each_sample_by_itself(use_attention):
     torch.testing.assert_close(critic(SOURCE, CANDIDATE, F.pad(REQUEST, (0, 4))), together)
 
 
-def test_it_looks_at_photo_candidate_and_words():
+def test_the_score_depends_on_photo_candidate_and_words():
     critic, together = critic_of(), None
     together = critic(SOURCE, CANDIDATE, REQUEST)
     for changed in (critic(SOURCE.flip(0), CANDIDATE, REQUEST), critic(SOURCE, CANDIDATE.flip(0), REQUEST),
@@ -41,12 +41,12 @@ def test_it_looks_at_photo_candidate_and_words():
 
 
 @pytest.mark.parametrize("size", [(4, 4), (5, 9), (64, 48)])
-def test_pictures_of_any_size(size):
+def test_pictures_of_any_size_have_a_finite_score(size):
     picture = torch.rand(3, 3, *size)
     assert critic_of()(picture, picture, REQUEST).isfinite().all()
 
 
-def test_gradients_are_finite_where_nothing_was_edited_and_nothing_is_seen():
+def test_gradients_are_finite_for_an_unedited_flat_picture():
     critic, flat = critic_of(), torch.full((3, 3, 16, 16), 0.5)
     candidate = flat.clone().requires_grad_()
     critic(flat, candidate, REQUEST).sum().backward()
@@ -61,7 +61,7 @@ def test_moments_are_mean_and_spread():
     torch.testing.assert_close(spread, maps.std((2, 3), correction=0), atol=1e-4, rtol=1e-4)
 
 
-def test_a_checkpoint_rebuilds_the_same_critic_and_nothing_else():
+def test_a_checkpoint_rebuilds_the_same_critic_and_another_file_is_refused():
     critic, buffer = critic_of(), io.BytesIO()
     torch.save(critic.checkpoint(), buffer)
     buffer.seek(0)
@@ -73,14 +73,14 @@ def test_a_checkpoint_rebuilds_the_same_critic_and_nothing_else():
         Critic.from_checkpoint(planner.checkpoint(), "planner.pt")
 
 
-def test_given_vectors_stay_as_they_are():
+def test_given_word_vectors_are_kept_and_not_trained():
     vectors = torch.randn(len(WORDS) - 4, 8)
     critic = Critic(replace(SMALL, fixed_vectors=True), vectors)
     assert not critic.request_encoder.words.requires_grad
     assert torch.equal(critic.request_encoder.words, vectors)
 
 
-def test_it_learns_which_words_an_edit_fits():
+def test_a_critic_learns_which_words_an_edit_fits():
     torch.manual_seed(0)
     critic = Critic(SMALL)
     optimizer = torch.optim.Adam(critic.parameters(), 3e-3)

@@ -44,14 +44,14 @@ def test_features_of_a_picture_do_not_depend_on_the_batch_at_test_time(name):
     torch.testing.assert_close(encoder(pictures), singly, atol=1e-4, rtol=1e-3)
 
 
-def test_the_small_encoder_sees_brightness_and_sharpness():
+def test_features_of_the_small_encoder_change_with_brightness_and_sharpness():
     encoder, picture = make_encoder("small").eval(), thumbnails(1, 64)
     blurred = torch.nn.functional.avg_pool2d(picture, 5, 1, 2)
     for other in (picture * 0.5, blurred):
         assert not torch.allclose(encoder(picture), encoder(other), atol=1e-2)
 
 
-def test_pretrained_weights_stay_as_they_are():
+def test_pretrained_weights_are_not_trained():
     encoder = encoder_or_skip("photometric_lite0").train()
     frozen = encoder.cnn.network
     before = {name: value.clone() for name, value in frozen.state_dict().items()}
@@ -60,7 +60,7 @@ def test_pretrained_weights_stay_as_they_are():
     assert all(torch.equal(value, before[name]) for name, value in frozen.state_dict().items())
 
 
-def test_share_of_units_that_vary_over_photos():
+def test_varying_share_counts_units_that_vary_over_photos():
     class Units(torch.nn.Module):
         def forward(self, image):
             return torch.stack((image.mean((1, 2, 3)), torch.ones(len(image)), torch.zeros(len(image)),
@@ -69,7 +69,7 @@ def test_share_of_units_that_vary_over_photos():
     assert varying_share(Units(), thumbnails(1, 16).expand(8, -1, -1, -1)) == 0
 
 
-def test_encoders_that_do_not_see_say_so():
+def test_blind_encoders_are_listed_as_blind():
     assert set(BLIND) < set(ENCODERS)
     assert "does not see the photo" in blindness("small")
     assert blindness("photometric") is None
@@ -77,7 +77,7 @@ def test_encoders_that_do_not_see_say_so():
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name not in BLIND])
 def test_a_planner_that_has_learnt_to_look_plans_differently_for_two_photos(name):
-    """Trained to darken bright pictures and to brighten dark ones, at one request."""
+    """The planner is trained to darken bright pictures and to brighten dark ones for the same request."""
     encoder_or_skip(name)
     torch.manual_seed(0)
     planner = Planner(PlannerConfig(("<NONE>", "<START>", "<END>", "<UNK>", "fix"), vis_encoder=name, hidden_size=16,
@@ -104,7 +104,7 @@ def test_a_planner_that_has_learnt_to_look_plans_differently_for_two_photos(name
     assert planned.params[0, 0, 0] > planned.params[1, 0, 0] + 0.02
 
 
-def test_an_unknown_encoder():
+def test_an_unknown_encoder_is_refused():
     with pytest.raises(UserError, match="'vgg' is unknown; choose one of resnet18, photometric, "):
         make_encoder("vgg")
 
@@ -117,7 +117,7 @@ def read(request_ids, **options):
     return RequestEncoder(12, 10, 16, **options).eval()(request_ids)
 
 
-def test_requests_become_states_of_words_and_a_summary():
+def test_a_request_is_encoded_as_word_states_and_a_summary():
     states, present, summary = read(REQUEST)
     assert states.shape == (3, 6, 16)
     assert summary.shape == (3, 16)
@@ -125,7 +125,7 @@ def test_requests_become_states_of_words_and_a_summary():
     assert not states[~present].any()
 
 
-def test_padding_and_neighbours_do_not_matter():
+def test_padding_and_other_requests_of_the_batch_do_not_matter():
     states, _, summary = read(REQUEST)
     longer = read(torch.nn.functional.pad(REQUEST, (0, 5)))
     torch.testing.assert_close(longer[0][:, :6], states)
@@ -142,7 +142,7 @@ def test_the_order_of_words_matters():
 
 @pytest.mark.parametrize(("vectors", "fixed", "trained"), [
     (torch.ones(8, 10), None, False), (None, None, True), (torch.ones(8, 10), False, True), (None, True, False)])
-def test_given_vectors_are_fixed_and_others_trained(vectors, fixed, trained):
+def test_given_word_vectors_are_fixed_and_others_trained(vectors, fixed, trained):
     encoder = RequestEncoder(12, 10, 16, vectors, fixed)
     encoder(REQUEST)[2].sum().backward()
     assert (encoder.words.grad is not None) == trained
@@ -151,11 +151,11 @@ def test_given_vectors_are_fixed_and_others_trained(vectors, fixed, trained):
         assert torch.equal(encoder.words, vectors)
 
 
-def test_vectors_of_another_size_than_the_default():
+def test_word_vectors_may_have_another_size_than_the_default():
     assert read(REQUEST, vectors=torch.randn(8, 50))[2].shape == (3, 16)
 
 
-def test_attention_is_a_distribution_over_the_words_that_are_there():
+def test_attention_is_a_distribution_over_the_words_without_padding():
     words, present = torch.randn(3, 6, 16, generator=torch.Generator().manual_seed(0)), REQUEST > 0
     context, weights = WordAttention(16)(torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(1)), words,
                                          present)
@@ -165,18 +165,18 @@ def test_attention_is_a_distribution_over_the_words_that_are_there():
     torch.testing.assert_close(context, torch.einsum("btl,blh->bth", weights, words))
 
 
-def test_quick_eyes_see_what_the_trained_ones_see():
+def test_the_quick_encoder_gives_nearly_the_features_of_the_trained_one():
     if not has_bf16():
         pytest.skip("this processor computes no bfloat16")
     torch.manual_seed(0)
     eyes = make_encoder("resnet18").train()
     with torch.no_grad():
         for _ in range(3):
-            eyes(thumbnails(4))   # statistics of batch norm that are not those of the start
+            eyes(thumbnails(4))   # changes the running statistics of batch norm
         eyes.eval()
         plain, quick = eyes(thumbnails(2)), QuickResNet(eyes)(thumbnails(2))
     assert (quick - plain).abs().mean() < 0.05 * plain.abs().mean()
-    assert next(eyes.parameters()).dtype == torch.float32   # the trained network stays as it was
+    assert next(eyes.parameters()).dtype == torch.float32   # the trained network is not converted
 
 
 # MiniLM
@@ -189,7 +189,7 @@ def sentence_encoder():
 
 
 @torch.no_grad()
-def test_sentences_in_context_are_read_alike_at_first_and_from_memory(sentence_encoder):
+def test_a_sentence_has_the_same_states_alone_and_from_the_cache_in_a_batch(sentence_encoder):
     vocab = PieceVocab()
     first, second = (torch.tensor([vocab.encode(text)]) for text in ("make it brighter", "less contrast, please, now"))
     alone = sentence_encoder(first)
@@ -200,7 +200,7 @@ def test_sentences_in_context_are_read_alike_at_first_and_from_memory(sentence_e
     assert (sentence_encoder(second)[2] - alone[2]).abs().max() > 1e-3
 
 
-def test_a_checkpoint_holds_none_of_minilm(sentence_encoder):
+def test_a_checkpoint_holds_no_weights_of_minilm(sentence_encoder):
     names = dict(sentence_encoder.named_parameters())
     assert names
     assert all(name.split(".")[0] in ("special", "words", "lstm") for name in names)

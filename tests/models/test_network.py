@@ -46,14 +46,14 @@ def test_weights_under_old_names_load_to_the_same_bits(name):
     saved = network.checkpoint()
     old = under_old_names(network)
     assert any(key.startswith("read.") for key in old)
-    del saved["class"]   # which older checkpoints lack
+    del saved["class"]   # older checkpoints name no class
     torch.manual_seed(1)
     again = type(network).from_checkpoint(saved | {"weights": old})
     assert again.state_dict().keys() == network.state_dict().keys()
     for key, value in network.state_dict().items():
         assert torch.equal(again.state_dict()[key], value), key
     resumed = NETWORKS[name]()
-    resumed.load_state_dict(old)   # as a run does that resumes
+    resumed.load_state_dict(old)   # as a resumed run does
     assert all(torch.equal(resumed.state_dict()[key], value) for key, value in network.state_dict().items())
     assert any(key.startswith("read.") for key in old), "the caller's dict is untouched"
 
@@ -66,7 +66,7 @@ def test_weights_under_old_names_load_to_the_same_bits(name):
     ("FilterBank", "bank.2.down.0.1.weight", "bank.2.down_blocks.0.1.weight"),
     ("Generator", "trunk.inner.fuse.words.0.bias", "trunk.global_generator.fusion.sentence_projection.0.bias"),
     ("Generator", "read.words", "request_encoder.words"), ("Other", "read.words", "read.words")])
-def test_a_key_has_one_current_name(network, old, new):
+def test_an_old_key_is_renamed_to_the_current_name(network, old, new):
     assert current_name(network, old) == new == current_name(network, new)
 
 
@@ -77,7 +77,7 @@ def test_a_checkpoint_names_its_class_and_another_class_refuses_it():
         Generator.from_checkpoint(saved, "a.pt")
 
 
-def test_the_planner_that_ships_loads_whole_and_its_plans_depend_on_the_photo():
+def test_the_shipped_planner_loads_completely_and_its_plans_depend_on_the_photo():
     saved = load_checkpoint(SHIPPED)["model"]
     method = PlannerMethod.load(SHIPPED)
     weights = method.planner.state_dict()

@@ -1,4 +1,4 @@
-"""The planner: shapes, what it may choose, independence of padding and batch, and its checkpoints."""
+"""The planner: shapes, allowed operators, independence of padding and batch, and checkpoints."""
 import io
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ OPS = torch.tensor([[1, 3, 5, 2, 0, 0, 0], [1, 3, 2, 0, 0, 0, 0], [1, 2, 0, 0, 0
 
 
 def planner_of(seed=0, **changes):
-    """A planner with random weights that choose different operators, and END now and then."""
+    """Return a planner with random weights that chooses different operators and sometimes END."""
     torch.manual_seed(seed)
     planner = Planner(replace(SMALL, **changes)).eval()
     with torch.no_grad():
@@ -27,7 +27,7 @@ def planner_of(seed=0, **changes):
 
 
 def known_params(planner):
-    """Parameters for OPS, padded with 0."""
+    """Return parameters for OPS, padded with 0."""
     params = torch.zeros(4, 5, planner.vocab.max_params)
     generator = torch.Generator().manual_seed(1)
     for sample, step in (OPS[:, 1:-1] > 2).nonzero().tolist():
@@ -44,13 +44,13 @@ def losses(planner, image=IMAGE, request=REQUEST, ops=OPS, params=None):
 
 
 def allowed(vocab, history):
-    """What may follow a history: END, and operators without a mask that it does not hold."""
+    """Return the names that may follow a history: END, and operators without a mask that the history lacks."""
     return [vocab.ids["<END>"], *(index for index, row in vocab.operators if not row.local and index not in history)]
 
 
 @pytest.mark.parametrize("use_attention", [True, False])
 @pytest.mark.parametrize("session", [2, 3])
-def test_teacher_forced_is_a_distribution_over_what_may_follow(session, use_attention):
+def test_teacher_forced_is_a_distribution_over_the_allowed_operators(session, use_attention):
     planner = planner_of(operators=SESSIONS[session], use_attention=use_attention)
     vocab = planner.vocab
     ids = [vocab.ids[name] for name in ("brightness", "tint", "saturation")]
@@ -65,7 +65,7 @@ def test_teacher_forced_is_a_distribution_over_what_may_follow(session, use_atte
             assert possible == sorted(allowed(vocab, ops[sample, :step + 1].tolist()))
 
 
-def test_predicted_parameters_are_those_of_the_known_operators():
+def test_parameters_are_predicted_for_the_known_operators():
     planner = planner_of()
     _, params = planner.teacher_forced(IMAGE, REQUEST, OPS, known_params(planner))
     for sample in range(4):
@@ -76,7 +76,7 @@ def test_predicted_parameters_are_those_of_the_known_operators():
             assert not used or ((values[:used] >= row.low) & (values[:used] <= row.high)).all()
 
 
-def test_each_step_sees_the_picture_as_edited_so_far():
+def test_each_step_sees_the_picture_after_the_steps_before():
     planner = planner_of()
     ops, params = torch.tensor([[1, 3, 5, 2]]), torch.zeros(1, 2, 24)
     darker = params.clone()
@@ -123,7 +123,7 @@ def test_a_batch_equals_one_by_one():
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("session", [2, 3])
-def test_plans_repeat_no_operator_and_end_once(session, seed):
+def test_plans_repeat_no_operator_and_nothing_follows_their_end(session, seed):
     planner = planner_of(seed, operators=SESSIONS[session])
     unrolled = planner(IMAGE, REQUEST)
     assert unrolled.ops.shape[1] <= 5
@@ -137,7 +137,7 @@ def test_plans_repeat_no_operator_and_end_once(session, seed):
         torch.testing.assert_close(execute(plan, IMAGE[i]), unrolled.image[i])
 
 
-def test_plans_end_early_late_and_at_once():
+def test_plans_have_different_lengths_from_0_to_5():
     lengths = set()
     for seed in range(12):
         planner = planner_of(seed)
@@ -146,8 +146,8 @@ def test_plans_end_early_late_and_at_once():
     assert {0, 5} < lengths
 
 
-def test_the_free_run_follows_the_teacher_that_it_makes():
-    """Fed with its own plan, the teacher-forced pass predicts that plan."""
+def test_the_free_run_agrees_with_teacher_forcing_on_its_own_plan():
+    """Given the plan of the free run as the known plan, the teacher-forced pass predicts the same plan."""
     planner = planner_of(seed=3)
     free = planner(IMAGE, REQUEST)
     steps = free.ops.shape[1]
@@ -156,12 +156,12 @@ def test_the_free_run_follows_the_teacher_that_it_makes():
     log_probabilities, params = planner.teacher_forced(IMAGE, REQUEST, ops, free.params)
     for i in range(4):
         length = len(free.plan(planner.vocab, i)[0])
-        asked = min(length + 1, steps)   # its operators and, unless it was cut short, END
+        asked = min(length + 1, steps)   # the operators and END, if the plan has one
         assert torch.equal(log_probabilities[i, :asked].argmax(-1), free.ops[i, :asked])
         torch.testing.assert_close(params[i, :length], free.params[i, :length])
 
 
-def test_gradients_reach_words_eyes_and_the_chosen_heads():
+def test_gradients_reach_words_visual_encoder_and_the_chosen_heads():
     planner = planner_of(seed=3).train()
     unrolled = planner(IMAGE, REQUEST)
     (unrolled.image - 0.5).abs().mean().backward()
@@ -173,8 +173,8 @@ def test_gradients_reach_words_eyes_and_the_chosen_heads():
         assert part.grad.any()
 
 
-def test_no_gradient_runs_through_the_eyes():
-    """What it sees is the picture of the step before; only the executor carries gradients from step to step."""
+def test_no_gradient_runs_through_the_visual_encoder_to_the_picture():
+    """Only the executor carries gradients from step to step; the picture that the encoder sees is detached."""
     image = IMAGE.clone().requires_grad_()
     unrolled = planner_of(seed=3)(image, REQUEST)
     seen, = torch.autograd.grad(unrolled.params.sum(), image, allow_unused=True, retain_graph=True)

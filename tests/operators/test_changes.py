@@ -14,14 +14,14 @@ PLAN = Plan((Step.make("brightness", [0.4]), Step.make("tint", CURVE), Step.make
              Step.make("color_bg", mask=Mask.from_array(np.eye(4)))))
 
 
-def test_strength_one_changes_nothing_and_zero_leaves_only_what_has_no_parameters():
+def test_strength_one_changes_nothing_and_zero_keeps_only_steps_without_parameters():
     for old, new in zip(PLAN, scale(PLAN, 1.0), strict=True):
         assert old.op == new.op
         assert new.params == pytest.approx(old.params, abs=1e-6)
     assert [step.is_neutral for step in scale(PLAN, 0.0)] == [True, True, True, False]
 
 
-def test_half_the_strength_is_half_way():
+def test_half_the_strength_is_half_way_to_neutral():
     half = scale(PLAN, 0.5)
     assert half.steps[0].params == pytest.approx((0.2,))
     assert half.steps[1].params == pytest.approx([(1 + p) / 2 for p in PLAN.steps[1].params], abs=1e-6)
@@ -36,7 +36,7 @@ def test_any_strength_stays_within_the_bounds(strength, name):
     assert torch.isfinite(execute(Plan((scaled,)), torch.rand(3, 5, 6))).all()
 
 
-def test_an_operator_is_replaced_where_it_stands_or_added_at_the_end():
+def test_an_override_replaces_the_step_of_its_operator_or_is_added_at_the_end():
     changed = override(PLAN, "brightness", [-0.1])
     assert [step.op for step in changed] == [step.op for step in PLAN]
     assert changed.steps[0].params == pytest.approx((-0.1,))

@@ -1,4 +1,4 @@
-"""Carrying out: batches of mixed operators, plans at any size, masks that follow the picture."""
+"""The executor: batches of mixed operators, plans at any size, masks resized with the picture."""
 import pytest
 import torch
 from torch.overrides import TorchFunctionMode
@@ -14,7 +14,7 @@ def random_image(*shape, seed=0):
 
 
 def mixed_batch(vocab, height=6, width=8):
-    """One sample for each operator of `vocab` that can be executed, and one for each special token."""
+    """Return one sample for each operator of `vocab` that can be executed, and one for each special token."""
     ops = torch.tensor([*(index for index, _ in vocab.operators), 0, 1, 2])
     ops = ops[torch.randperm(len(ops), generator=torch.Generator().manual_seed(5))]
     params = random_image(len(ops), vocab.max_params, seed=1) * 0.9 + 0.05
@@ -35,7 +35,7 @@ def test_a_mixed_batch_equals_one_by_one(session):
 
 
 class Counted(TorchFunctionMode):
-    """Counts the calls of PyTorch's functions inside the block."""
+    """Count the calls of PyTorch functions inside the block."""
 
     calls = 0
 
@@ -44,7 +44,7 @@ class Counted(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-def test_the_calls_do_not_grow_with_the_samples():
+def test_the_number_of_calls_does_not_grow_with_the_batch():
     vocab, counts = OperatorVocab(), []
     for times in (1, 20):
         ops = torch.tensor([vocab.ids["brightness"], vocab.ids["hue"], 2] * times)
@@ -54,7 +54,7 @@ def test_the_calls_do_not_grow_with_the_samples():
     assert counts[0] == counts[1] > 0
 
 
-def test_special_tokens_leave_their_samples():
+def test_special_tokens_leave_their_samples_unchanged():
     image = random_image(3, 3, 4, 4)
     assert torch.equal(apply_batch(OperatorVocab(), torch.tensor([0, 1, 2]), image, random_image(3, 24)), image)
 
@@ -88,7 +88,7 @@ def test_point_wise_plans_commute_with_enlarging(factor):
     torch.testing.assert_close(execute(plan, enlarged(image)), enlarged(execute(plan, image)))
 
 
-def test_masks_follow_the_size_of_the_picture():
+def test_masks_are_resized_to_the_picture():
     half = torch.zeros(20, 30)
     half[:, :15] = 1
     plan = Plan((Step.make("color_bg", mask=Mask.from_array(half)),))
@@ -103,7 +103,7 @@ def test_a_step_is_clamped_before_the_next():
     assert execute(plan, torch.full((3, 1, 1), 0.75)).flatten().tolist() == [0.5] * 3
 
 
-def test_trace_shows_every_step():
+def test_trace_returns_the_picture_after_every_step():
     image = random_image(3, 6, 8)
     steps = (Step.make("contrast", [0.5]), Step.make("sharpness", [1]), Step.make("saturation", [-0.3]))
     shown = list(trace(Plan(steps), image))
@@ -112,7 +112,7 @@ def test_trace_shows_every_step():
     assert torch.equal(shown[-1], execute(Plan(steps), image))
 
 
-def test_pictures_may_come_in_any_memory_layout_and_are_left_alone():
+def test_pictures_of_any_memory_layout_are_edited_and_not_overwritten():
     plan = Plan((Step.make("hue", range(1, 25)), Step.make("sharpness", [1])))
     pixels = random_image(6, 8, 3)
     before = pixels.clone()
@@ -121,7 +121,7 @@ def test_pictures_may_come_in_any_memory_layout_and_are_left_alone():
     assert torch.equal(pixels, before)
 
 
-def test_a_batch_of_pictures_is_edited_alike():
+def test_a_plan_edits_a_batch_as_it_edits_each_picture():
     plan = Plan((Step.make("tint", range(1, 9)), Step.make("color_bg", mask=Mask.from_array(torch.eye(6, 8)))))
     images = random_image(4, 3, 6, 8)
     torch.testing.assert_close(execute(plan, images), torch.stack([execute(plan, image) for image in images]))

@@ -1,4 +1,4 @@
-"""What every row of the operator table promises: a new row is tested by being there."""
+"""Properties of every row of the operator table; a new row is tested without new code."""
 import pytest
 import torch
 
@@ -17,12 +17,12 @@ local = rows(lambda row: row.local)
 
 
 def random_image(batch=2, height=5, width=7, seed=0, dtype=torch.float32):
-    """Pixels without ties between channels, at knots of curves or at the ends of the range."""
+    """Return random pixels that avoid ties between channels, knots of curves and the ends of the range."""
     return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 0.9 + 0.05
 
 
 def random_params(row, batch=2, seed=1, dtype=torch.float32):
-    """Parameters inside the bounds, none of them neutral."""
+    """Return random parameters inside the bounds, none of them neutral."""
     share = torch.rand(batch, row.n_params, generator=torch.Generator().manual_seed(seed), dtype=dtype) * 0.9 + 0.05
     return row.normalise(row.low + (row.high - row.low) * share)
 
@@ -36,7 +36,7 @@ def needed_mask(row, batch=2):
 
 
 def degenerate_images():
-    """Pictures at which divisions and maxima have no slope: black, white, grey, one colour, nearly black."""
+    """Return pictures where divisions and maxima have no slope: black, white, grey, one colour, nearly black."""
     levels = ((0, 0, 0), (1, 1, 1), (0.5, 0.5, 0.5), (1, 0, 0), (1e-7, 0, 0), (0.25, 0.25, 0.5))
     return torch.tensor(levels, dtype=torch.float32)[:, :, None, None].expand(-1, -1, 5, 7).contiguous()
 
@@ -56,14 +56,14 @@ def test_other_parameters_change_the_picture(row):
 
 
 @adjusting
-def test_gradient_in_image_and_parameters(row):
+def test_gradients_in_image_and_parameters_agree_with_finite_differences(row):
     image = random_image(height=3, width=4, dtype=torch.float64).requires_grad_()
     params = random_params(row, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(row.function, (image, params))
 
 
 @local
-def test_local_operators_pass_the_gradient_of_what_they_keep(row):
+def test_local_operators_pass_the_gradient_of_pixels_outside_the_mask(row):
     image, mask = random_image().requires_grad_(), random_mask()
     apply(row, image, torch.empty(2, 0), mask).sum().backward()
     assert torch.equal(image.grad, (1 - mask).expand_as(image))
@@ -109,7 +109,7 @@ def test_squash_maps_any_number_into_the_bounds(row):
 
 
 @adjusting
-def test_squash_of_zero_is_nearly_neutral(row):
+def test_squashing_zero_gives_nearly_neutral_parameters(row):
     middle = row.squash(torch.zeros(1, row.n_params))
     assert (middle - row.neutral).abs().max() <= 0.05 * (row.high - row.low) + 1e-6
 
@@ -139,7 +139,7 @@ def test_a_binary_mask_edits_inside_and_keeps_outside(row):
 
 
 @adjusting
-def test_half_a_mask_goes_half_the_way(row):
+def test_a_mask_of_one_half_applies_half_of_the_edit(row):
     image, params = random_image(), random_params(row)
     half = apply(row, image, params, torch.full((2, 1, 5, 7), 0.5))
     torch.testing.assert_close(half, ((row.function(image, params) + image) / 2).clamp(0, 1))
@@ -174,7 +174,7 @@ def test_point_wise_operators_take_pixel_lists(row):
 
 
 @rows(lambda row: row.radius is not None)
-def test_operators_look_no_further_than_their_radius(row):
+def test_a_pixel_changes_the_result_only_within_the_operators_radius(row):
     image, params, mask = random_image(1, 9, 9), random_params(row, 1), torch.ones(1, 1, 9, 9)
     moved = image.clone()
     moved[..., 4, 4] = 1 - moved[..., 4, 4]
@@ -193,7 +193,7 @@ def test_names_and_nick_names():
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_vocabularies_know_the_published_ids(session):
+def test_vocabularies_have_the_published_ids(session):
     vocab = OperatorVocab(SESSIONS[session])
     assert [vocab.ids[token] for token in ("<NONE>", "<START>", "<END>")] == [0, 1, 2]
     assert all(vocab[index] is operator and vocab.names[index] == operator.name for index, operator in vocab.operators)
@@ -204,12 +204,12 @@ def test_vocabularies_know_the_published_ids(session):
 @pytest.mark.parametrize(("names", "reason"), [
     (("<NONE>", "<START>", "brightness"), "missing <END>"),
     (("<NONE>", "<START>", "<END>", "hue", "hue"), "twice")])
-def test_vocabularies_that_cannot_be(names, reason):
+def test_impossible_vocabularies_are_refused(names, reason):
     with pytest.raises(UserError, match=reason):
         OperatorVocab(names)
 
 
-def test_a_new_operator_is_one_row():
+def test_one_row_adds_an_operator():
     invert = Operator("invert", lambda image, params: image + params[..., None, None] * (1 - 2 * image), "inverts",
                       "linear", low=0, high=1)
     image = random_image()

@@ -1,4 +1,4 @@
-"""Plans as values: what they hold, what a file may hold, and one sentence for everything else."""
+"""Plans as values: their fields, valid plan files, and one sentence for every other file."""
 import json
 
 import jsonschema
@@ -30,7 +30,7 @@ GOOD = [
     plan_of(step_of("color_bg", [], mask={"size": [2.0, 2], "counts": "4"}), version=1.0),
 ]
 
-BAD = {   # what is wrong: (value, what the sentence names)
+BAD = {   # fault: (value, words of the error sentence)
     "not an object": ([], "object"),
     "null": (None, "object"),
     "no format": ({"version": 1, "steps": []}, "format"),
@@ -69,7 +69,7 @@ BAD = {   # what is wrong: (value, what the sentence names)
     "counts as a list": (plan_of(step_of("contrast", [0], mask=MASK | {"counts": [0, 4]})), r"mask\.counts"),
 }
 
-# What only reading can find: JSON has no NaN, and a schema does not decode masks.
+# Faults that only reading finds: JSON has no NaN, and a schema does not decode masks.
 BAD_BEYOND_SCHEMA = {
     "NaN": (plan_of(step_of("contrast", [float("nan")])), r"steps\[0\] \(contrast\): params contain NaN"),
     "counts of another size": (plan_of(step_of("contrast", [0], mask=MASK | {"counts": "05"})), r"steps\[0\]: mask"),
@@ -97,18 +97,18 @@ def test_bad_plans_are_refused_by_name_and_do_not_fit_the_schema(value, sentence
 
 
 @pytest.mark.parametrize(("value", "sentence"), BAD_BEYOND_SCHEMA.values(), ids=BAD_BEYOND_SCHEMA)
-def test_bad_plans_that_a_schema_cannot_tell(value, sentence):
+def test_bad_plans_that_a_schema_cannot_detect_are_refused(value, sentence):
     with pytest.raises(UserError, match=r"^my\.json.*" + sentence):
         Plan.from_dict(value, "my.json")
 
 
-def test_the_schema_is_a_schema_and_is_json():
+def test_the_schema_is_a_valid_json_schema():
     schema = plan_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     assert json.loads(json.dumps(schema, allow_nan=False)) == schema
 
 
-def test_what_was_written_is_kept_to_the_last_bit():
+def test_parameters_survive_a_round_trip_to_the_last_bit():
     assert Plan.from_dict(plan_of(step_of("contrast", [0.1]))).steps[0].params == (0.1,)
     tone = Step.make("tint", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
     assert Plan.from_dict(plan_of(step_of("tint", list(tone.params)))).steps[0].params == tone.params
@@ -121,7 +121,7 @@ def test_every_bound_survives_a_file(row, tmp_path):
     assert Plan.load(tmp_path / "plan.json") == plan
 
 
-def test_a_file_is_named_with_its_line(tmp_path):
+def test_a_bad_file_is_named_with_its_line_or_field(tmp_path):
     path = tmp_path / "plan.json"
     path.write_text('{"format": "ldie-plan",\n "version": 1,\n "steps": [}')
     with pytest.raises(UserError, match=r"plan\.json, line 3: malformed JSON"):
@@ -144,7 +144,7 @@ def test_the_longest_plan_survives_a_file_and_a_longer_one_is_refused(tmp_path, 
     path.write_text(json.dumps(plan_of(*[step_of("glow", None)] * 1001)))
     with pytest.raises(UserError, match=r"plan\.json: steps: has 1001, but a plan has at most 1000"):
         Plan.load(path)
-    monkeypatch.setattr("json.loads", None)   # nothing larger is even parsed
+    monkeypatch.setattr("json.loads", None)   # a larger file must not be parsed
     path.write_text(json.dumps(plan_of(step_of("color_bg", [], mask=MASK | {"counts": "0" * (2 << 20)}))))
     with pytest.raises(UserError, match=r"plan\.json: is larger than 2 MiB"):
         Plan.load(path)
@@ -157,7 +157,7 @@ def test_a_plan_that_could_not_be_read_again_is_not_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_make_brings_numbers_into_bounds():
+def test_make_clips_numbers_to_the_bounds():
     assert Step.make("brightness", [5]).params == (2.0,)
     assert Step.make("brightness", -7).params == (-1.0,)
     assert Step.make("tone", [2] * 8) == Step.make("tint", [1] * 8)
@@ -166,12 +166,12 @@ def test_make_brings_numbers_into_bounds():
 
 @pytest.mark.parametrize("params", [[], [1, 2], [float("nan")], [float("inf")], None, "0", [[1], [2, 3]], {"p": 1},
                                     [10 ** 400], ["a"], [None], 1j])
-def test_make_refuses_what_is_no_parameter(params):
+def test_make_refuses_values_that_are_no_parameters(params):
     with pytest.raises(UserError, match=r"brightness: needs 1"):
         Step.make("brightness", params)
 
 
-def test_neutral_steps_are_known():
+def test_neutral_steps_are_recognised():
     for row in TABLE.values():
         if row.n_params:
             assert Step.make(row.name, [row.neutral] * row.n_params).is_neutral
@@ -180,7 +180,7 @@ def test_neutral_steps_are_known():
             assert not Step.make(row.name, mask=Mask.from_array([[1]])).is_neutral
 
 
-def test_descriptions_are_for_people():
+def test_a_plan_describes_itself_in_words():
     assert Step.make("exposure", [0.5]).describe() == "+0.500"
     assert Step.make("tint", [1] * 8).describe() == " ".join(["1.00"] * 8)
     assert Step.make("color_bg", mask=Mask.from_array([[1]])).describe() == "paints the masked area white"

@@ -1,4 +1,4 @@
-"""Plans under any numbers, any JSON and any damage."""
+"""Plans with any numbers, from any JSON, and with any damage."""
 import copy
 import json
 
@@ -35,7 +35,7 @@ JSON = st.recursive(
 
 
 def places(value):
-    """Yield (container, key) of everything inside a JSON value."""
+    """Yield (container, key) of every value inside a JSON value."""
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield value, key
         yield from places(value[key])
@@ -43,7 +43,7 @@ def places(value):
 
 @st.composite
 def damaged_plans(draw):
-    """A valid plan in which one to three places hold something else, or are missing."""
+    """Draw a valid plan in which one to three values were replaced or removed."""
     value = copy.deepcopy(draw(PLANS).to_dict())
     for _ in range(draw(st.integers(1, 3))):
         found = list(places(value))
@@ -91,7 +91,7 @@ def test_executing_stays_in_range(plan, size, level):
 
 @MANY
 @given(st.sampled_from(list(TABLE)), st.lists(st.floats() | st.integers(), max_size=25))
-def test_make_is_within_bounds_or_refuses(op, params):
+def test_make_gives_parameters_within_bounds_or_refuses(op, params):
     row = TABLE[op]
     params = params[:row.n_params] if len(params) > row.n_params > 0 else params
     try:
@@ -104,7 +104,7 @@ def test_make_is_within_bounds_or_refuses(op, params):
 
 @MANY
 @given(st.one_of(JSON, damaged_plans()))
-def test_any_json_is_a_plan_or_a_sentence(value):
+def test_any_json_gives_a_plan_or_one_error_sentence(value):
     try:
         plan = Plan.from_dict(value, "my.json")
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Operators against independent references: kornia, NumPy, and their formulas written plainly."""
+"""Operators against independent references: kornia, NumPy, and plain implementations of their formulas."""
 import math
 
 import kornia
@@ -71,7 +71,7 @@ def interpolated(values, weights):
 
 @pytest.mark.parametrize("weights", [range(1, 9), [8, 0, 0, 0, 0, 0, 0, 0], [0, 3, 0, 1, 0, 1, 2, 9]])
 def test_tint_is_one_interpolated_curve(image, weights):
-    image[0, :, 0, :9] = torch.linspace(0, 1, 9)   # the knots themselves
+    image[0, :, 0, :9] = torch.linspace(0, 1, 9)   # pixels at the knots
     np.testing.assert_allclose(edited("tint", image, *weights), interpolated(image, list(weights)), atol=1e-6)
 
 
@@ -89,7 +89,7 @@ def test_color_bg_paints_white(image):
     assert (painted[..., 3:9, 4:12] == 1).all()
 
 
-def test_inpainting_continues_the_surroundings():
+def test_inpainting_continues_the_surrounding_colours():
     y, x = torch.meshgrid(torch.linspace(0, 1, 24), torch.linspace(0, 1, 24), indexing="ij")
     clean = torch.stack((x, y, 0.5 * x + 0.5 * y))[None]
     mask = torch.zeros(1, 1, 24, 24)
@@ -108,12 +108,12 @@ def test_inpainting_without_a_hole_or_without_surroundings_keeps_the_picture(ima
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (1, 8), (1, 20), (20, 1)])
-def test_inpainting_thin_pictures_depends_on_nothing_else_in_memory(shape):
+def test_inpainting_thin_pictures_does_not_read_uninitialised_memory(shape):
     generator = torch.Generator().manual_seed(0)
     for _ in range(10):
         image, mask = (torch.rand(1, channels, *shape, generator=generator) for channels in (3, 1))
         results = []
-        for level in (0.0, 1e30, float("nan")):   # what OpenCV may find in memory that was freed
+        for level in (0.0, 1e30, float("nan")):   # values that freed memory may hold
             litter = [np.full((shape[0] + more, shape[1] + more), level, np.float32) for more in (0, 2) * 20]
             del litter
             results.append(inpaint_obj(image, mask))
@@ -121,7 +121,7 @@ def test_inpainting_thin_pictures_depends_on_nothing_else_in_memory(shape):
         assert results[0].isfinite().all()
 
 
-def test_another_inpainter_is_one_more_entry(image, monkeypatch):
+def test_one_entry_adds_an_inpainter(image, monkeypatch):
     monkeypatch.setitem(INPAINTERS, "grey", lambda pixels, hole: np.where(hole[..., None], np.float32(0.5), pixels))
     mask = (torch.arange(16) < 8).float().expand(2, 1, 16, 16)
     filled = inpaint_obj(image, mask, "grey")

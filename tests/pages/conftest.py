@@ -1,11 +1,11 @@
-"""What the tests of pages share: results to show."""
+"""Fixtures that the tests of pages share: results to show."""
 import numpy as np
 import pytest
 
 
 @pytest.fixture()
 def make(photo):
-    """Return `make(index, **changes)`: a result with a step for each way in which parameters are drawn."""
+    """Return `make(index, **changes)`: a result with one step for each way in which a page shows parameters."""
     def result(index=0, **changes):
         before, after = photo(seed=index), photo(seed=index + 1)
         steps = [{"op": "brightness", "params": [0.5], "image": after},

@@ -1,4 +1,4 @@
-"""The obedience page shows the table and each failing sentence, escaped, with pictures where there are some."""
+"""The obedience page shows the table and each failing sentence, escaped, with its pictures if there are any."""
 from html.parser import HTMLParser
 
 import pytest
@@ -35,19 +35,19 @@ def test_the_table_and_the_failing_sentences_are_shown(tmp_path, photo):
     path = write_obedience(tmp_path / "web", "run 7", ROWS, iter(failures), ["on 4 photos"])
     page = Reader(path)
     for text in ("run 7", "on 4 photos", "37.5%", "25.0 to 50.0%", "undefined", "100.0%", "bright+", "No-op",
-                 "make it <script>alert(1)</script>", "held against: darker & darker", "wrong on: a.jpg, b.jpg, c.jpg",
+                 "make it <script>alert(1)</script>", "compared with: darker & darker", "wrong on: a.jpg, b.jpg, c.jpg",
                  "right on 1 of 4 photos · expected: brighter and cooler, sat kept",
-                 "Direction: 2 sentences failed somewhere"):
+                 "Direction: 2 sentences failed on a photo"):
         assert text in page.text
     assert "script" not in {tag for tag, _ in page.elements}
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a" and attributes["href"][0] == "#"]
-    assert links == ["#direction"]   # no-op has nothing to lead to
+    assert links == ["#direction"]   # no sentence of no-op failed
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
     assert [Image.open(path.parent / picture["src"]).size for picture in pictures] == [(64, 48)] * 2
     assert all("alert(1)" in picture["alt"] for picture in pictures)
 
 
-def test_a_method_that_never_fails_says_so_and_old_pictures_go(tmp_path, photo):
+def test_a_page_without_failures_says_so_and_removes_old_pictures(tmp_path, photo):
     write_obedience(tmp_path, "run", ROWS, [failure("x", examples=[{"caption": "before", "image": photo()}])])
     assert list(tmp_path.rglob("*.jpg"))
     path = write_obedience(tmp_path, "run", ROWS, [])
@@ -64,7 +64,7 @@ def test_shares_are_shown_in_per_cent(interval, text):
 @pytest.mark.parametrize(("suite", "asks", "words"), [
     ("no_op", "", "no change"),
     ("two_wishes", "bright- sharp+", "darker and sharper"),
-    ("opposites", "sat+", "more colourful, its opposite the other way"),
+    ("opposites", "sat+", "more colourful, the opposite moves the other way"),
 ])
-def test_what_is_expected_is_said_in_words(suite, asks, words):
+def test_the_expected_change_is_described_in_words(suite, asks, words):
     assert expectation(suite, asks) == words

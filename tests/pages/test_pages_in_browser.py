@@ -1,4 +1,4 @@
-"""The pages in a real browser: what moves, sorts, filters and compares, by mouse and by keyboard, on a phone too."""
+"""The pages in a real browser: sliders, sorting, filters and comparison, by mouse and keyboard, also on a phone."""
 from core.pages import write_index, write_results
 
 EVIL = "<script>document.title='hacked'</script>\"'<img src=x onerror=alert(1)>"
@@ -7,7 +7,7 @@ REQUESTS = ("brighten it", "more contrast", EVIL)
 
 
 def results(make, photo, **changes):
-    """Three results: of rising name, with losses and similarities that sort differently."""
+    """Return three results in the order of their names, whose losses and similarities sort differently."""
     return [make(number, request=request, target=photo(seed=9), name=f"{number}.jpg",
                  metrics={"input L1": 0.1, "output L1": loss, "output SSIM": 1 - number / 10},
                  words=["a", EVIL], attention=[[0.2, 0.8]] * 6) | changes
@@ -15,12 +15,12 @@ def results(make, photo, **changes):
 
 
 def shown(tab):
-    """The requests of the results that can be seen, in order."""
+    """Return the requests of the visible results, in order."""
     return tab.locator("article:visible h2").all_text_contents()
 
 
 def share(tab):
-    """How much of the output the first slider hides, in per cent."""
+    """Return the share of the output that the first slider hides, in per cent."""
     clip = tab.locator(".slider img").nth(1).evaluate("image => getComputedStyle(image).clipPath")
     return float(clip.split()[-1].rstrip("%)")) if clip != "inset(0px)" else 0.0
 
@@ -48,7 +48,7 @@ def test_results_are_sorted_by_the_worst(tmp_path, make, photo, browse):
     assert shown(tab) == list(REQUESTS)
     order.select_option("worst L1")
     assert shown(tab) == ["more contrast", EVIL, "brighten it"]
-    order.select_option("worst SSIM")   # where less is worse
+    order.select_option("worst SSIM")   # a smaller SSIM is worse
     assert shown(tab) == [EVIL, "more contrast", "brighten it"]
     order.select_option("file order")
     assert shown(tab) == list(REQUESTS)
@@ -96,7 +96,7 @@ def test_markup_of_users_shows_as_text_everywhere(tmp_path, make, photo, browse)
 
 
 def two_runs(folder, make, photo):
-    """Two runs with the same photos, the second without the last one; return the rows of the index."""
+    """Write two runs of the same photos, the second without the last photo; return the rows of the index."""
     write_results(folder / "a b" / "web", "A", results(make, photo))
     other = [result | {"metrics": {"output L1": loss}, "steps": []}
              for result, loss in zip(results(make, photo)[:2], (0.04, 0.01), strict=True)]
@@ -127,9 +127,9 @@ def test_two_ticked_runs_are_compared(tmp_path, make, photo, browse):
     tab.wait_for_function("[...document.querySelectorAll('article:first-of-type img')].every(i => i.naturalWidth)")
     tab.get_by_role("slider").first.press("ArrowRight")
     assert share(tab) == 51
-    tab.get_by_label("Sort by").select_option("B better by most L1")
+    tab.get_by_label("Sort by").select_option("largest L1 advantage of B")
     assert shown(tab) == ["more contrast", "brighten it"]
-    tab.get_by_label("Sort by").select_option("A better by most L1")
+    tab.get_by_label("Sort by").select_option("largest L1 advantage of A")
     assert shown(tab) == ["brighten it", "more contrast"]
 
 
@@ -137,7 +137,7 @@ def test_other_runs_can_be_chosen_on_the_comparison(tmp_path, make, photo, brows
     write_index(tmp_path, two_runs(tmp_path, make, photo))
     tab = browse(tmp_path / "compare.html", query="?a=https://elsewhere/index.html&b=c%23d/web/index.html")
     tab.locator("article").first.wait_for()
-    assert tab.locator("select[name=a]").input_value() == "a b/web/index.html"   # what is no run here is not loaded
+    assert tab.locator("select[name=a]").input_value() == "a b/web/index.html"   # an address of no run is not loaded
     tab.locator("select[name=a]").select_option("c#d")
     tab.get_by_text("A and B show 2 and 2").wait_for()
     assert tab.locator("select[name=b]").input_value() == "c#d/web/index.html"
@@ -152,9 +152,9 @@ def test_runs_are_sorted_and_found(tmp_path, make, photo, browse):
     tab.get_by_role("button", name="L1").click()
     assert runs() == ["c#d", "a b", "no page", "untested"]
     tab.get_by_role("button", name="L1").press("Enter")
-    assert runs() == ["no page", "a b", "c#d", "untested"]   # what is empty stays last
+    assert runs() == ["no page", "a b", "c#d", "untested"]   # empty cells stay last
     tab.get_by_role("button", name="trial").click()
-    assert runs()[:2] == ["no page", "c#d"]   # 9 before 10
+    assert runs()[:2] == ["no page", "c#d"]   # sorted as numbers: 9 before 10
     tab.get_by_label("Find").fill("2024 A")
     assert runs() == ["a b"]
     assert tab.locator("output").text_content() == "1 of 4 runs"
@@ -180,7 +180,7 @@ def test_pages_fit_a_phone(tmp_path, make, photo, browse):
         assert tab.evaluate("document.documentElement.scrollWidth") <= 375, path
 
 
-def test_far_pictures_are_not_loaded_before_they_are_near(tmp_path, bare, photo, browse):
+def test_pictures_below_the_window_are_loaded_when_they_come_near(tmp_path, bare, photo, browse):
     tab = browse(write_results(tmp_path, "Run", (bare(i, input=photo(4, 4), output=photo(4, 4)) for i in range(300))))
     assert tab.locator("article").count() == 300
     last = tab.locator("article").last.locator("img").first

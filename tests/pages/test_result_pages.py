@@ -1,4 +1,4 @@
-"""Result pages show every result whole, escape what users wrote, and survive a run that breaks off."""
+"""Result pages show every result completely, escape every text of a user, and survive a run that breaks off."""
 import json
 import re
 import weakref
@@ -14,7 +14,7 @@ from core.pages import write_results
 
 
 class Reader(HTMLParser):
-    """The elements, links, pictures and text of a page, as a browser would see them."""
+    """Parse a page into the elements, links, pictures and texts that a browser finds."""
 
     def __init__(self, path):
         super().__init__()
@@ -28,7 +28,7 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
     def every(self, tag, **having):
-        """The attributes of all elements `tag` that have these values."""
+        """Return the attributes of all elements `tag` that have these attribute values."""
         return [a for name, a in self.elements if name == tag and having.items() <= a.items()]
 
     @property
@@ -37,7 +37,7 @@ class Reader(HTMLParser):
 
 
 def data_beside(path):
-    """The rows of the results.js beside a page."""
+    """Return the rows of the results.js beside a page."""
     lines = path.with_name("results.js").read_text(encoding="utf-8").splitlines()
     return [json.loads(line.removeprefix("result(").removesuffix(");")) for line in lines]
 
@@ -49,7 +49,7 @@ def test_page_shows_request_pictures_steps_and_metrics(tmp_path, photo, make):
     for text in ("Run", "A note.", "request 0", "brightness", "tint", "hue", "color_bg", "dream", "strongly",
                  "paints the masked area white", "1.500 2.500", "L1", "0.0770", "undefined"):
         assert any(text in t for t in page.texts), text
-    assert [Image.open(p).size for p in page.pictures] == [(64, 48)] * 10  # three to compare, six steps, one mask
+    assert [Image.open(p).size for p in page.pictures] == [(64, 48)] * 10  # input, output, target; six steps; one mask
     assert [p.stem[6:] for p in page.pictures] == ["input", "output", "target", "1", "2", "3", "4", "4_mask", "5", "6"]
     mask = np.asarray(Image.open(page.pictures[7]))
     assert mask[::8, ::8].diagonal().min() > 200 > 50 > mask.mean()  # white where the step edits
@@ -62,7 +62,7 @@ def test_pictures_are_the_right_ones_and_at_most_640_pixels_long(tmp_path, photo
     shown = [np.asarray(Image.open(p)).astype(float) for p in page.pictures]
     assert shown[0].shape == (384, 640, 3)
     assert np.abs(shown[0].mean((0, 1)) - large.mean((0, 1))).max() < 2
-    assert np.abs(shown[1] - photo(seed=1)).mean() < 12  # noise, after JPEG
+    assert np.abs(shown[1] - photo(seed=1)).mean() < 12  # the picture is noisy, and JPEG loses noise
     image = page.every("img")[0]
     assert (image["width"], image["height"]) == ("640", "384")
 
@@ -74,7 +74,7 @@ def test_one_parameter_is_a_bar_from_neutral_to_its_value(tmp_path, make):
     assert "+0.500" in page.texts
 
 
-def test_tone_curves_are_drawn_from_their_slopes(tmp_path, make):
+def test_tone_curves_are_plotted_from_their_slopes(tmp_path, make):
     page = Reader(write_results(tmp_path, "Run", [make()]))
     drawn = {line["class"]: [tuple(map(float, p.split(","))) for p in line["points"].split()]
              for line in page.every("polyline")}
@@ -87,7 +87,7 @@ def test_words_are_shaded_by_attention_row_by_row(tmp_path, make):
     result = make(words=["much", "<UNK>"], attention=np.array([[0.2, 0.8], [0.5, 0.5], *[[0, 0]] * 4, [1, 0]]))
     page = Reader(write_results(tmp_path, "Run", [result]))
     shades = [span["style"] for span in page.every("span") if "style" in span]
-    assert shades == [f"--w:{w}" for w in ("0.25", "1.00", "1.00", "1.00", *["0.00"] * 8)]  # not the row of the end
+    assert shades == [f"--w:{w}" for w in ("0.25", "1.00", "1.00", "1.00", *["0.00"] * 8)]  # without the row of END
     assert page.every("span", title="attention 0.80")
     assert page.texts.count("<UNK>") == 6
 
@@ -107,8 +107,8 @@ def test_nothing_is_loaded_from_elsewhere(tmp_path, make):
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_characters="\0\r"), min_size=1))
-@example("half a smile \ud83d")  # JSON can hold what UTF-8 cannot
-def test_request_is_text_whatever_it_says(tmp_path, photo, bare, request_text):
+@example("half a smile \ud83d")  # JSON can hold a lone surrogate, UTF-8 cannot
+def test_any_request_is_shown_as_text(tmp_path, photo, bare, request_text):
     picture = photo(4, 4)
     page = Reader(write_results(tmp_path, "Run", [bare(0, request=request_text, input=picture, output=picture)]))
     assert request_text.encode("utf-8", "replace").decode() in page.texts
@@ -123,12 +123,12 @@ def test_markup_in_any_field_stays_text(tmp_path, field, make):
     else:
         result[field] = {"words": [evil], "metrics": {evil: 0.5}}.get(field, evil)
     page = Reader(write_results(tmp_path, evil, [result], [evil]))
-    assert len(page.every("script")) == 1  # its own
+    assert len(page.every("script")) == 1  # the page's own script
     assert len(page.every("img")) == 9
-    assert sum(evil in text for text in page.texts) >= 4  # in title, heading, note and the field
+    assert sum(evil in text for text in page.texts) >= 4  # title, heading, note and the field
 
 
-def test_page_is_saved_as_results_come_and_results_are_let_go(tmp_path, photo, bare):
+def test_page_is_saved_while_results_arrive_and_results_are_freed(tmp_path, photo, bare):
     alive, index = weakref.WeakSet(), tmp_path / "index.html"
 
     class Pixels(np.ndarray):
@@ -150,7 +150,7 @@ def test_page_is_saved_as_results_come_and_results_are_let_go(tmp_path, photo, b
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_run_that_breaks_off_leaves_all_that_was_shown(tmp_path, make, stop):
+def test_run_that_breaks_off_leaves_a_page_with_the_results_so_far(tmp_path, make, stop):
     def results():
         yield from (make(i) for i in range(3))
         raise stop
@@ -187,14 +187,14 @@ def test_earlier_page_keeps_its_own_pictures_until_it_is_replaced(tmp_path, bare
     assert Reader(page).pictures[0].read_bytes() != old
 
 
-def test_shorter_run_leaves_nothing_of_an_earlier_one_behind(tmp_path, bare):
+def test_shorter_run_removes_all_pictures_of_an_earlier_run(tmp_path, bare):
     write_results(tmp_path, "Old", [bare(i) for i in range(5)])
     page = Reader(write_results(tmp_path, "New", [bare(7)]))
     assert [row["name"] for row in data_beside(page.path)] == ["7.jpg"]
     assert set(tmp_path.rglob("*.jpg")) == set(page.pictures)
 
 
-def test_data_beside_the_page_say_the_same(tmp_path, make, photo):
+def test_data_beside_the_page_agree_with_the_page(tmp_path, make, photo):
     request = "</script>\u2028 half a smile \ud83d"
     path = write_results(tmp_path, "Run", [make(request=request, target=photo(seed=9))])
     row, = data_beside(path)
@@ -210,6 +210,6 @@ def test_input_and_output_of_unlike_shapes_stand_beside_each_other(tmp_path, bar
     assert {"input", "output"} <= set(page.texts)
 
 
-def test_no_results_and_an_empty_plan_are_said(tmp_path, bare):
+def test_a_page_reports_missing_results_and_an_empty_plan(tmp_path, bare):
     assert "No results." in Reader(write_results(tmp_path / "a", "Run", [])).texts
     assert "No operation: the plan is empty." in Reader(write_results(tmp_path / "b", "Run", [bare(0)])).texts

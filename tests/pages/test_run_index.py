@@ -1,4 +1,4 @@
-"""The table of all runs: one line each, a column for every metric, links that lead to the pages."""
+"""The table of all runs: one row per run, one column per metric, links to the pages."""
 import re
 from html import unescape
 from urllib.parse import unquote
@@ -11,12 +11,12 @@ ROW = {"run": "FiveK_seq2seqL1_trial_1", "experiment": "seq2seqL1", "trial": 1, 
 
 
 def table(path):
-    """The cells of the page's table as text, row by row."""
+    """Return the cells of the page's table as text, row by row."""
     rows = re.findall(r"<tr>(.*?)</tr>", path.read_text(encoding="utf-8"))
     return [[unescape(re.sub("<.*?>", "", cell)) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
 
 
-def test_every_run_is_a_line_with_all_that_is_known(tmp_path):
+def test_every_run_is_a_row_with_all_known_figures(tmp_path):
     first = ROW | {"intervals": {"output L1": [0.071, 0.0833], "FID": None}, "notebook": {"output L1": 0.08, "x": 1.0},
                    "seeds": {"output L1": [0.078, 0.0011]}, "data": "4,950 pairs", "surprise": 1}
     other = {"run": "synth_x_trial_2", "metrics": {"output L1": 0.05, "FID(efficientnet-lite0)": None}, "curve": None}
@@ -31,7 +31,7 @@ def test_every_run_is_a_line_with_all_that_is_known(tmp_path):
         ["", "synth_x_trial_2", "", "", "", "0.0500", "", "undefined", "", "", "", ""]]
 
 
-def test_curve_is_drawn_small_and_large_without_what_is_no_number(tmp_path):
+def test_curve_is_plotted_small_and_large_and_skips_values_that_are_no_numbers(tmp_path):
     curve = [[1, 0.5], [2, None], [3, float("nan")], [4, 0.1], [5, 0.3]]
     text = write_index(tmp_path, [ROW | {"curve": curve}]).read_text(encoding="utf-8")
     small, large = re.findall(r'<polyline points="(.*?)"', text)
@@ -41,7 +41,7 @@ def test_curve_is_drawn_small_and_large_without_what_is_no_number(tmp_path):
     assert 'id="curve-0"' in text
 
 
-def test_links_lead_to_the_page_whatever_the_folder_is_called(tmp_path):
+def test_links_lead_to_the_page_for_any_name_of_the_folder(tmp_path):
     page = tmp_path / "50% #1 ?<b>" / "index.html"
     page.parent.mkdir()
     page.write_text("here")
@@ -57,5 +57,5 @@ def test_obedience_page_is_linked(tmp_path):
     assert '<a href="a%20b/web/index.html">' in text
 
 
-def test_no_runs_are_said(tmp_path):
+def test_an_empty_table_says_that_there_are_no_runs(tmp_path):
     assert "No runs yet." in write_index(tmp_path, []).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""write_photo: depth, EXIF and profile as the source had them, options that matter, and nothing half written."""
+"""write_photo: depth, EXIF and profile of the source are kept, options work, and no file is half written."""
 import errno
 import io
 import os
@@ -103,7 +103,7 @@ def test_the_same_photo_gives_the_same_file(tmp_path, photo, suffix):
 @pytest.mark.parametrize("into", SUFFIXES)
 @pytest.mark.parametrize("source", SUFFIXES)
 def test_exif_survives_from_any_format_into_any(tmp_path, photo, source, into):
-    if source == "tif":  # Pillow would not write the interoperability directory into a TIFF
+    if source == "tif":  # Pillow does not write the interoperability directory into a TIFF
         write_photo(tmp_path / "a.tif", unit(photo()), like=Photo(unit(photo()), exif=camera_exif()))
     else:
         Image.fromarray(photo()).save(tmp_path / f"a.{source}", exif=camera_exif())
@@ -111,7 +111,7 @@ def test_exif_survives_from_any_format_into_any(tmp_path, photo, source, into):
     write_photo(tmp_path / f"b.{into}", like.pixels, like=like)
     written = Image.open(tmp_path / f"b.{into}")
     exif = written.getexif()
-    assert written.size == (48, 64)  # turned once
+    assert written.size == (48, 64)  # rotated once
     assert exif.get(274, 1) == 1
     assert (exif[271], exif[272], exif[315]) == ("LDIE", "Camera 1", "A. Photographer")
     assert exif.get_ifd(0x8825)[1] == "N"
@@ -123,9 +123,9 @@ def test_exif_survives_from_any_format_into_any(tmp_path, photo, source, into):
     assert (details[40962], details[40963]) == (48, 64)
 
 
-def test_tags_of_the_old_bytes_and_the_thumbnail_are_left_behind(tmp_path, photo):
+def test_tags_that_describe_the_old_bytes_and_the_thumbnail_are_dropped(tmp_path, photo):
     tifffile.imwrite(tmp_path / "a.tif", photo(), photometric="rgb", compression="lzw", description="a view",
-                     metadata=None,   # else a second description
+                     metadata=None,   # otherwise tifffile writes a second description
                      extratags=[(271, "s", 0, "LDIE", True), (330, "I", 1, 8, True), (65000, "s", 0, "?", True)])
     source = read_photo(tmp_path / "a.tif")
     kept = Image.Exif()
@@ -134,7 +134,7 @@ def test_tags_of_the_old_bytes_and_the_thumbnail_are_left_behind(tmp_path, photo
     assert kept[270] == "a view"
 
 
-def test_exif_too_long_for_jpeg_is_left_out_and_said(tmp_path, photo):
+def test_exif_too_long_for_jpeg_is_left_out_and_reported(tmp_path, photo):
     exif = Image.Exif()
     exif[0x8769] = {37510: b"x" * 70_000}
     source = Photo(unit(photo()), exif=exif.tobytes())
@@ -144,13 +144,13 @@ def test_exif_too_long_for_jpeg_is_left_out_and_said(tmp_path, photo):
     assert len(Image.open(tmp_path / "a.webp").getexif().get_ifd(0x8769)[37510]) == 70_000
 
 
-# ---- what formats cannot hold
+# ---- limits of the formats
 
 @pytest.mark.parametrize("suffix", ["jpg", "webp"])
 def test_16_bits_become_8_with_a_note(tmp_path, photo, suffix):
     source = Photo(unit(photo()), depth=16)
     (note,) = write_photo(tmp_path / f"a.{suffix}", source.pixels, like=source)
-    assert "8 of 16" in note
+    assert "8 instead of 16" in note
     assert read_photo(tmp_path / f"a.{suffix}").depth == 8
 
 
@@ -158,7 +158,7 @@ def test_transparency_is_laid_on_white_for_jpeg(tmp_path):
     pixels = np.zeros((32, 32, 3), np.float32)
     alpha = np.repeat(np.float32([[1] * 16 + [0] * 16]), 32, axis=0)
     (note,) = write_photo(tmp_path / "a.jpg", pixels, like=Photo(pixels, alpha=alpha))
-    assert "laid on white" in note
+    assert "transparent parts become white" in note
     written = np.asarray(Image.open(tmp_path / "a.jpg"))
     assert written[:, :14].max() < 10
     assert written[:, 18:].min() > 245
@@ -184,7 +184,7 @@ def test_a_side_too_long_for_webp_is_refused(tmp_path):
 
 # ---- options
 
-def test_quality_and_subsampling_differ_as_asked(tmp_path, photo):
+def test_quality_and_subsampling_follow_the_options(tmp_path, photo):
     pixels = unit(photo())
     sizes, errors = [], []
     for quality in (50, 80, 95):
@@ -208,15 +208,15 @@ def test_bad_options_are_refused(tmp_path, photo, options, words):
     assert not list(tmp_path.iterdir())
 
 
-# ---- where it cannot be written
+# ---- files that cannot be written
 
 @pytest.mark.parametrize("name", ["a.bmp", "a.dng", "a", "a.jpg.txt"])
 def test_unknown_suffix_names_the_known_ones(tmp_path, photo, name):
-    with pytest.raises(UserError, match=r"unknown suffix .*written as \.jpg \.jpeg \.png \.tif \.tiff \.webp"):
+    with pytest.raises(UserError, match=r"unknown suffix .*written as \.jpg .*\.png \.tif \.tiff \.webp"):
         write_photo(tmp_path / name, unit(photo()))
 
 
-def test_an_existing_file_stays_without_overwrite(tmp_path, photo):
+def test_an_existing_file_is_kept_without_overwrite(tmp_path, photo):
     path = tmp_path / "a.png"
     path.write_bytes(b"mine")
     for refuse in (lambda: write_photo(path, unit(photo()), overwrite=False),
@@ -236,17 +236,17 @@ def test_nan_pixels_are_refused(tmp_path, photo):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_in_place_of_the_file_or_a_file_in_place_of_the_folder(tmp_path, photo):
+def test_a_folder_at_the_files_path_or_a_file_at_the_folders_path_is_refused(tmp_path, photo):
     (tmp_path / "a.png").mkdir()
-    with pytest.raises(UserError, match="a folder; name a file in it"):
+    with pytest.raises(UserError, match="is a folder; give the name of a file in it"):
         write_photo(tmp_path / "a.png", unit(photo()))
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written here"):
         write_photo(tmp_path / "file" / "a.png", unit(photo()))
 
 
-def test_read_only_folder_is_said(tmp_path, photo, on_opening):
-    on_opening(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))   # a superuser may write to any folder
+def test_a_read_only_folder_is_reported(tmp_path, photo, on_opening):
+    on_opening(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))   # simulated: root may write anywhere
     with pytest.raises(UserError, match=r"cannot be written here \(Permission denied\)"):
         write_photo(tmp_path / "a.png", unit(photo()))
 
@@ -273,3 +273,23 @@ def test_a_view_of_another_memory_order_is_written(tmp_path):
     for name in ("a.png", "a.tif", "a.jpg", "a.webp"):
         write_photo(tmp_path / name, pixels)
         assert read_photo(tmp_path / name).pixels.shape == (10, 12, 3)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(("tag", "kind", "value"), [
+    (315, 2, "Zoë Müller".encode()), (270, 7, b"\xff\xfe\0"), (18246, 4, b"\xff" * 4), (18246, 2, b"five\0"),
+    (271, 3, b"\1\0"), (40091, 4, b"\xff" * 4), (274, 2, b"up\0"), (33432, 1, b"\xa9\xff")])
+def test_exif_values_of_other_types_and_alphabets_are_written(tmp_path, photo, suffix, tag, kind, value):
+    size = {3: 2, 4: 4}.get(kind, 1)
+    exif = (b"II*\0\x08\0\0\0\1\0" + np.array([tag, kind], "<u2").tobytes()
+            + np.array([len(value) // size], "<u4").tobytes()
+            + (value.ljust(4, b"\0") if len(value) <= 4 else np.array([26], "<u4").tobytes()) + b"\0" * 4
+            + (value if len(value) > 4 else b""))
+    picture = photo()
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=b"Exif\0\0" + exif)
+    source = read_photo(tmp_path / "a.png")
+    write_photo(tmp_path / f"b.{suffix}", source.pixels, like=source)
+    again = read_photo(tmp_path / f"b.{suffix}")
+    assert again.notes == ()
+    if tag == 315:
+        assert "Zoë Müller".encode() in again.exif

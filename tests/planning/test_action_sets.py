@@ -1,4 +1,4 @@
-"""Numbered sets of actions, the user's own, and what they may not be."""
+"""Numbered sets of actions, the user's own sets, and impossible options."""
 import pytest
 
 from core.files import UserError
@@ -13,14 +13,14 @@ def test_the_notebook_has_eleven_sets():
 
 
 @pytest.mark.parametrize("number", range(1, 12))
-def test_each_set_is_a_search_with_a_sentence(number):
+def test_each_set_gives_search_options_and_has_a_description(number):
     options, row = action_options(number), read_sets()[number]
     assert options.operators == tuple(row["operators"])
     assert row["about"]
     assert row["notebook_l1"][0] > row["notebook_l1"][1]
 
 
-def test_sets_differ_in_what_they_say():
+def test_sets_differ_in_their_options():
     assert action_options(1) == ActionOptions()
     assert action_options(2).optimizer == "lbfgs"
     assert action_options(5).fixed_order
@@ -28,7 +28,7 @@ def test_sets_differ_in_what_they_say():
     assert action_options(6).epsilon == 0.05
 
 
-def test_the_command_line_wins_and_none_does_not():
+def test_a_given_option_overrides_the_set_and_none_does_not():
     options = action_options(5, operators=["color", "brightness"], beam=None, epsilon=0.2, optimizer="nelder-mead")
     assert options.operators == ("hue", "brightness")
     assert options.fixed_order
@@ -46,6 +46,6 @@ def test_a_new_number_needs_operators():
     ({"operators": ["hue", "color"]}, "each once"), ({"operators": ["hue", "color_bg"]}, "color_bg .*needs a mask"),
     ({"optimizer": "sgd"}, "'sgd' is unknown; choose one of fit"), ({"epsilon": 1.5}, "epsilon"),
     ({"epsilon": float("nan")}, "epsilon"), ({"beam": 0}, "beam"), ({"max_steps": 0}, "max_steps")])
-def test_options_that_cannot_be(flags, sentence):
+def test_impossible_options_are_refused(flags, sentence):
     with pytest.raises(UserError, match=sentence):
         action_options(1, **flags)

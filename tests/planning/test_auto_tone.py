@@ -1,4 +1,4 @@
-"""Auto-tone: what it does to dull photos, and that it leaves good ones alone."""
+"""Auto-tone corrects dull photos and leaves good photos unchanged."""
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from core.planning.curves import curve_weights
 
 
 def ramp(low, high):
-    """A grey picture, (3, 16, 64), with all levels from `low` to `high`."""
+    """Return a grey picture, (3, 16, 64), with all levels from `low` to `high`."""
     return torch.linspace(low, high, 16 * 64).view(16, 64).expand(3, -1, -1).clone()
 
 
@@ -38,7 +38,7 @@ def test_a_photo_with_all_levels_around_mid_grey_is_left_alone():
     assert auto_tone(image) == Plan()
 
 
-def test_a_few_outliers_do_not_hold_it_up():
+def test_a_few_outliers_hardly_change_the_curve():
     image = ramp(0.1, 0.9)
     image[:, 0, :3], image[:, 0, 3:6] = 0, 1
     assert auto_tone(image).steps[0].params == pytest.approx(auto_tone(ramp(0.1, 0.9)).steps[0].params, abs=0.05)
@@ -47,7 +47,7 @@ def test_a_few_outliers_do_not_hold_it_up():
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
 def test_any_photo_gets_a_plan_that_keeps_the_order_of_its_levels(low, high, seed):
-    """Also a picture of one colour: nothing is divided by its absent contrast."""
+    """A picture of a single colour is included: its contrast of 0 must not be a divisor."""
     noise = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(seed))
     image = low + (high - low) * noise
     edited = execute(auto_tone(image), image)

@@ -1,4 +1,4 @@
-"""What a critic is shown: right first, and wrong edits that are wrong."""
+"""Candidates for a critic: the right edit comes first, and candidates that count as wrong are wrong."""
 import pytest
 import torch
 
@@ -31,7 +31,7 @@ def seeded():
     torch.manual_seed(0)
 
 
-def test_mixed_trajectories_random_edits_and_other_words():
+def test_candidates_are_cut_plans_other_plans_random_edits_and_other_words():
     batch = batch_of()
     shown = candidates(batch, VOCAB)
     assert shown.kinds == ("right", "cut short", "other plan", "random edit", "other words")
@@ -41,22 +41,22 @@ def test_mixed_trajectories_random_edits_and_other_words():
     before = [PLANS[-1], *PLANS[:-1]]
     torch.testing.assert_close(by_kind["other plan"], torch.stack(
         [execute(plan_of(steps), x) for steps, x in zip(before, SOURCE, strict=True)]))
-    torch.testing.assert_close(by_kind["cut short"][0], SOURCE[0])      # one step less than one
+    torch.testing.assert_close(by_kind["cut short"][0], SOURCE[0])      # a plan of one step, cut to none
     assert torch.equal(shown.request_ids[:4], WORDS.expand(4, -1, -1))
     assert torch.equal(shown.request_ids[4], WORDS[[2, 0, 1]])
 
 
-def test_distances_are_from_what_the_words_ask_for():
+def test_distances_are_measured_from_the_target_of_the_words():
     batch = batch_of()
     shown = candidates(batch, VOCAB)
     assert shown.distances[0].tolist() == [0, 0, 0]
     for kind, distances, images in list(zip(shown.kinds, shown.distances, shown.images, strict=True))[1:4]:
         torch.testing.assert_close(distances, (images - batch["target"]).abs().mean((1, 2, 3)), msg=kind)
-    torch.testing.assert_close(shown.distances[4], shown.distances[2])   # as far as the edit that they do ask for
+    torch.testing.assert_close(shown.distances[4], shown.distances[2])   # these words ask for the other plan
 
 
-def test_what_happens_to_be_right_is_not_wrong():
-    same = WORDS[[0, 0, 2]]   # the second asks as the first does, whatever their plans
+def test_a_candidate_that_equals_the_target_does_not_count_as_wrong():
+    same = WORDS[[0, 0, 2]]   # the first two pairs have the same words and different plans
     shown = candidates(batch_of(same), VOCAB)
     wrong = dict(zip(shown.kinds[1:], shown.wrong, strict=True))
     assert wrong["other words"].tolist() == wrong["other plan"].tolist() == [True, False, True]
@@ -64,13 +64,13 @@ def test_what_happens_to_be_right_is_not_wrong():
     assert torch.equal(shown.wrong, shown.distances[1:] > NEAR)
 
 
-def test_weights_count_the_wrong_alike_or_by_distance():
+def test_weights_of_wrong_candidates_are_equal_or_by_distance():
     shown = candidates(batch_of(), VOCAB)
     assert torch.equal(shown.weights(), shown.wrong.float())
     torch.testing.assert_close(shown.weights(by_distance=True), shown.wrong * (shown.distances[1:] / FAR).clamp(max=1))
 
 
-def test_without_plans_the_photo_as_it_was():
+def test_without_plans_the_unedited_photo_is_a_candidate():
     batch = {key: value for key, value in batch_of(WORDS[[0, 0, 2]]).items() if key not in ("ops", "params")}
     shown = candidates(batch, VOCAB, random_edits=False)
     assert shown.kinds == ("right", "unedited", "other words")
@@ -79,13 +79,13 @@ def test_without_plans_the_photo_as_it_was():
     assert shown.weights(by_distance=True).isfinite().all()
 
 
-def test_further_candidates_are_held_against_the_target():
+def test_distances_of_further_candidates_are_measured_from_the_target():
     shown = candidates(batch_of(), VOCAB, planned=SOURCE)
     assert shown.kinds[-2:] == ("planned", "other words")
     torch.testing.assert_close(shown.distances[-2], (SOURCE - shown.images[0]).abs().mean((1, 2, 3)))
 
 
-def test_one_pair_alone_has_no_other():
+def test_a_batch_of_one_pair_has_no_wrong_plan_or_words_of_another():
     batch = {key: value[:1] for key, value in batch_of().items()}
     shown = candidates(batch, VOCAB)
     wrong = dict(zip(shown.kinds[1:], shown.wrong[:, 0].tolist(), strict=True))
@@ -100,7 +100,7 @@ def test_a_critic_sees_each_candidate_with_its_photo_and_words():
     torch.testing.assert_close(scores, expected)
 
 
-def test_a_cut_plan_lacks_at_least_its_last_step():
+def test_a_cut_plan_loses_at_least_its_last_step():
     ops = torch.tensor([[3, 4, 5, 2, 0], [3, 2, 0, 0, 0], [2, 0, 0, 0, 0]]).repeat(40, 1)
     cut = cut_short(VOCAB, ops)
     lengths = (cut > 2).sum(1).view(40, 3)

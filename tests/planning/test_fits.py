@@ -1,4 +1,4 @@
-"""The fit of one operator: the optimum where it is known, for whole batches, within bounds."""
+"""The fit of one operator finds a known optimum, for whole batches and within bounds."""
 import pytest
 import torch
 
@@ -19,7 +19,7 @@ def everywhere(images):
 
 
 def gentle_params(row, count):
-    """Parameters that clip little, different for each sample."""
+    """Return parameters that clip few pixels, different for each sample."""
     share = torch.linspace(-0.3, 0.3, count)[:, None] * torch.linspace(1, -0.5, row.n_params)
     return row.normalise(row.neutral + share * min(row.high, 1.0))
 
@@ -33,7 +33,7 @@ def test_known_parameters_are_found_for_a_whole_batch(row, images):
 
 
 @by_row
-def test_a_sample_is_fitted_the_same_alone(row, images):
+def test_a_sample_is_fitted_alike_alone_and_in_a_batch(row, images):
     target = apply(row, images, gentle_params(row, 4)) * 0.9
     together = fit(row, images, target, everywhere(images))
     alone = torch.cat([fit(row, images[i:i + 1], target[i:i + 1], everywhere(images)) for i in range(4)])
@@ -62,7 +62,7 @@ def test_pixels_that_are_not_valid_do_not_count(row, images):
 
 @pytest.mark.parametrize("row", [row for row in FITTED if row.n_params == 1], ids=lambda row: row.name)
 def test_no_grid_point_is_better(row, images):
-    """Targets that the operator cannot reach: the fit is the best of its whole range, noise included."""
+    """For noisy targets, which the operator cannot reach, the fit is the best of the whole range of parameters."""
     noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)) * 0.05
     target = (apply(row, images, gentle_params(row, 4)) + noise).clamp(0, 1)
 

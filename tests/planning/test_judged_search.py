@@ -1,4 +1,4 @@
-"""A search without a target: what a judge wants is found, also where each picture has a judge of its own."""
+"""A search without targets: it minimises the cost that a judge gives, also if each picture has its own judge."""
 import pytest
 import torch
 
@@ -19,7 +19,7 @@ def images(photo):
 
 
 def wants(targets):
-    """A judge that secretly knows the targets."""
+    """Return a judge whose cost is the distance to hidden targets."""
     return lambda image, rows: (image - targets[rows]).abs().mean((1, 2, 3)) + 1e-4
 
 
@@ -28,7 +28,7 @@ def ops_of(plan):
 
 
 @pytest.mark.parametrize("step", [("brightness", [0.4]), ("contrast", [-0.5]), ("saturation", [-0.7])])
-def test_what_the_judge_wants_is_found(images, step):
+def test_the_optimum_of_the_judge_is_found(images, step):
     before = images(2)
     after = execute(Plan((Step.make(*step),)), before)
     for x, y, plan in zip(before, after, plan_by_judge(before, wants(after), QUICK), strict=True):
@@ -55,13 +55,13 @@ def test_each_picture_has_a_judge_of_its_own(images):
     assert down < -0.05
 
 
-def test_a_judge_to_whom_all_is_one_gets_no_plan(images):
+def test_a_constant_judge_gives_empty_plans(images):
     before = images(3)
     assert plan_by_judge(before, lambda image, rows: 0.5 + 0 * image.mean((1, 2, 3)), QUICK) == [Plan()] * 3
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_plan_costs_more_than_none_whatever_the_judge(images, seed):
+def test_no_plan_costs_more_than_the_empty_plan_for_any_judge(images, seed):
     before = images(2)
     field = torch.randn(3, 16, 20, generator=torch.Generator().manual_seed(seed))
 
@@ -75,16 +75,16 @@ def test_no_plan_costs_more_than_none_whatever_the_judge(images, seed):
 
 
 @pytest.mark.parametrize("operator", PLANNABLE, ids=lambda row: row.name)
-def test_samples_keep_the_bounds_and_begin_with_the_neutral_ones(operator):
+def test_samples_lie_within_the_bounds_and_begin_with_neutral_parameters(operator):
     found = samples(operator, 9)
     assert found.shape == (9, operator.n_params)
     torch.testing.assert_close(operator.normalise(found), found)
-    assert len(found.unique(dim=0)) >= 8   # an operator may have its neutral value among the others
+    assert len(found.unique(dim=0)) >= 8   # the neutral value may occur a second time
     image = torch.rand(1, 3, 6, 6)
     torch.testing.assert_close(operator.function(image, found[:1]).clamp(0, 1), image, atol=1e-5, rtol=0)
 
 
-def test_goals_belong_to_their_rows():
+def test_a_goal_of_chosen_rows_uses_their_targets():
     targets = torch.rand(3, 3, 4, 4)
     rows = torch.tensor([2, 0, 2])
     known = KnownTarget(targets, torch.ones(4, 4, dtype=torch.bool), "fit", 0.0)
@@ -95,7 +95,7 @@ def test_goals_belong_to_their_rows():
         assert (goal.at(rows).cost(targets) > least).tolist() == [True, True, False]
 
 
-def test_descent_converges_within_bounds_and_never_harms():
+def test_descent_converges_within_bounds_and_never_worsens_its_start():
     goal = torch.tensor([[0.3], [2.0]])
 
     def descended(start, rounds, rate):

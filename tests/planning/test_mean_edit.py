@@ -1,4 +1,4 @@
-"""The mean edit: the one plan that serves all pairs."""
+"""The mean edit: the single plan that fits all pairs best."""
 import pytest
 import torch
 
@@ -14,13 +14,13 @@ def images(photo):
     return torch.stack([torch.from_numpy(photo(32, 32, seed)).permute(2, 0, 1) / 255 for seed in range(10)])
 
 
-def test_what_all_pairs_share_is_found(images):
+def test_a_plan_that_all_pairs_share_is_found(images):
     after = execute(Plan((Step.make("brightness", [-0.3]), Step.make("saturation", [-0.4]))), images)
     plan = mean_edit(images, after, POINT_WISE)
     assert (execute(plan, images) - after).abs().mean() < 0.005
 
 
-def test_it_serves_the_majority(images):
+def test_the_mean_edit_fits_the_majority_of_pairs(images):
     after = images.clone()
     after[:7] *= 0.6
     step, = mean_edit(images, after, ActionOptions(operators=("brightness",)))

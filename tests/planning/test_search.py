@@ -1,4 +1,4 @@
-"""The search finds known plans, keeps its options, and survives any pair of pictures."""
+"""The search finds known plans, respects its options, and works for any pair of pictures."""
 from dataclasses import replace
 
 import pytest
@@ -46,7 +46,7 @@ def images(photo):
 
 @pytest.fixture
 def unlike():
-    """Pairs that no plan explains: noise, half mixed with other noise."""
+    """Return pairs that no plan explains: noise, and the same noise mixed with other noise."""
     before, other = torch.rand(2, 8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     return before, (before + other) / 2
 
@@ -69,7 +69,7 @@ def test_a_wider_beam_finds_what_a_narrow_one_misses(images):
     assert sum(wide) < sum(narrow)
 
 
-def test_what_is_reported_is_what_the_plan_does(unlike):
+def test_reported_distances_and_gains_are_those_of_the_plan(unlike):
     for planned, x, y in zip(plan_pairs(*unlike, ActionOptions()), *unlike, strict=True):
         assert planned.l1_input == pytest.approx(distance(x, y), rel=1e-5)
         assert planned.l1_output == pytest.approx(distance(execute(planned.plan, x), y), rel=1e-5)
@@ -81,7 +81,7 @@ def test_what_is_reported_is_what_the_plan_does(unlike):
 @pytest.mark.parametrize("options", [
     ActionOptions(), ActionOptions(epsilon=1, seed=3), ActionOptions(max_steps=2), ActionOptions(max_steps=1),
     replace(SIMPLE, beam=50, tolerance=0, min_gain=0), replace(SIMPLE, beam=1)], ids=range(6))
-def test_plans_keep_the_rules(unlike, options):
+def test_plans_respect_options_and_bounds(unlike, options):
     for planned in plan_pairs(*unlike, options):
         ops = ops_of(planned)
         assert len(ops) <= options.max_steps
@@ -101,8 +101,8 @@ def test_a_fixed_order_is_kept(unlike):
         assert len(order) > 1
 
 
-def test_no_operator_serves_twice_even_where_it_would_help(unlike):
-    """A beam wider than there are plans must not be filled with plans that are against the rules."""
+def test_no_operator_is_used_twice_even_if_it_would_help(unlike):
+    """A beam with more places than valid plans must not be filled with invalid plans."""
     after = execute(plan_of([("contrast", [1]), ("contrast", [1]), ("brightness", [-0.3])]), unlike[0])
     for planned in plan_pairs(unlike[0], after, replace(SIMPLE, beam=50, tolerance=0, min_gain=0)):
         assert ops_of(planned).count("contrast") == 1
@@ -115,14 +115,14 @@ def test_identical_pairs_have_empty_plans(images):
         assert planned.l1_input == planned.l1_output == 0
 
 
-def test_near_pairs_among_others_have_empty_plans(images):
+def test_identical_pairs_in_a_batch_with_others_have_empty_plans(images):
     before = images(3)
     after = before.clone()
     after[1] *= 0.6
     assert [ops_of(planned) for planned in plan_pairs(before, after, ActionOptions())] == [[], ["brightness"], []]
 
 
-def test_a_pair_is_planned_the_same_in_any_batch(unlike):
+def test_the_plan_of_a_pair_does_not_depend_on_its_batch(unlike):
     options = ActionOptions(epsilon=0.5)
     names = [f"{i}.jpg" for i in range(8)]
     together = plan_pairs(*unlike, options, names)
@@ -141,7 +141,7 @@ def test_epsilon_and_its_seed_change_plans(unlike):
     assert greedy != lucky != other
 
 
-def test_epsilon_strikes_each_pair_differently(unlike):
+def test_epsilon_draws_different_operators_for_each_pair(unlike):
     before, after = (images[:1].repeat(8, 1, 1, 1) for images in unlike)
     lucky = plan_pairs(before, after, ActionOptions(epsilon=1), [f"{i}.jpg" for i in range(8)])
     assert len({tuple(ops_of(planned)) for planned in lucky}) > 1
@@ -149,14 +149,14 @@ def test_epsilon_strikes_each_pair_differently(unlike):
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (16, 16), (50, 5)])
 @pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 0), (0, 0.5), (0.5, 1), (1, 0.3)])
-def test_flat_pictures(before, after, size):
+def test_flat_pictures_are_planned(before, after, size):
     planned, = plan_pairs(torch.full((1, 3, *size), float(before)), torch.full((1, 3, *size), float(after)),
                           ActionOptions())
     assert 0 <= planned.l1_output <= planned.l1_input
     assert before == 0 or planned.l1_output < 0.01
 
 
-def test_tiny_pictures_of_many_colours():
+def test_tiny_pictures_of_many_colours_are_planned():
     before = torch.rand(6, 3, 2, 3, generator=torch.Generator().manual_seed(0))
     for planned in plan_pairs(before, before.flip(0), ActionOptions()):
         assert 0 <= planned.l1_output <= planned.l1_input
@@ -169,8 +169,8 @@ def test_a_pair_that_nothing_improves_has_an_empty_plan(images):
     assert planned.l1_output == planned.l1_input > 0
 
 
-def test_large_pictures_are_decided_as_a_whole(images):
-    """A change in one corner is hardly in the mosaic that the search looks at; the plan must still not harm."""
+def test_a_plan_of_large_pictures_is_checked_on_all_pixels(images):
+    """A change in one corner hardly appears in the mosaic that the search uses; the plan must still not do harm."""
     before = images(1, 150, 220)
     after = before.clone()
     after[..., 1:19, 1:27] = 1 - after[..., 1:19, 1:27]
@@ -191,7 +191,7 @@ def test_the_fit_is_at_least_as_good_as_a_blind_minimiser(images, optimizer, op,
     assert fitted.l1_output <= blind.l1_output + 5e-4
 
 
-def test_polishing_improves_and_never_harms(unlike):
+def test_polishing_improves_and_never_worsens_a_plan(unlike):
     vocab, everywhere = OperatorVocab(), torch.ones(16, 16, dtype=torch.bool)
     goal = KnownTarget(unlike[1], everywhere, "fit", tolerance=0)
     ops = torch.tensor([[vocab.ids["brightness"], vocab.ids["saturation"]]]).repeat(8, 1)
@@ -208,7 +208,7 @@ def test_polishing_improves_and_never_harms(unlike):
     assert all(now < 0.97 * was for now, was in zip(along, before, strict=True))
 
 
-def test_steps_that_gain_nothing_are_dropped(images):
+def test_steps_without_a_gain_are_dropped(images):
     before = images(1)[0]
     useful, useless = ("brightness", [-0.4]), ("contrast", [1e-4])
     after = execute(plan_of([useful]), before)

@@ -1,4 +1,4 @@
-"""Building vocabularies as a user does."""
+"""prepro/build_vocab.py, run as a user runs it."""
 import json
 import math
 
@@ -22,7 +22,7 @@ def root(tmp_path):
     return tmp_path / "set"
 
 
-def test_three_files_in_the_published_layout(root, tmp_path, run_script):
+def test_the_script_writes_three_files_in_the_published_layout(root, tmp_path, run_script):
     result = run_script(SCRIPT, "--dataset", "Mine", "--session", 2, "--data_root", root, "--out", tmp_path / "out",
                         "--glove", tmp_path / "glove.txt")
     assert result.code == 0, result.err
@@ -37,7 +37,7 @@ def test_three_files_in_the_published_layout(root, tmp_path, run_script):
     assert "1 words have none of their own and got a random one: xyzzy" in result.out
 
 
-def test_without_a_source_it_says_so(root, tmp_path, run_script, monkeypatch):
+def test_a_missing_source_of_vectors_is_reported(root, tmp_path, run_script, monkeypatch):
     monkeypatch.setattr(glove, "PACKAGE", "no_such_package_of_vectors")
     result = run_script(SCRIPT, "--dataset", "Mine", "--data_root", root, "--out", tmp_path / "out")
     assert result.code == 0
@@ -46,7 +46,7 @@ def test_without_a_source_it_says_so(root, tmp_path, run_script, monkeypatch):
         "Mine_operator_vocabs_sess_1.json", "Mine_vocabs_sess_1.json"]
 
 
-def test_the_annotations_do_where_there_is_no_whole_file(root, tmp_path, run_script):
+def test_without_the_whole_file_the_annotations_are_counted(root, tmp_path, run_script):
     rows = json.loads((root / "Mine.json").read_text())[:5]
     (root / "Mine.json").unlink()
     (root / "annotations").mkdir()
@@ -58,7 +58,7 @@ def test_the_annotations_do_where_there_is_no_whole_file(root, tmp_path, run_scr
     assert WordVocab.load(tmp_path / "out" / "Mine_vocabs_sess_1.json").words == ("the", "brighten", "sky", "xyzzy")
 
 
-def test_mistakes_are_one_sentence(root, tmp_path, run_script):
+def test_a_mistake_gets_one_sentence(root, tmp_path, run_script):
     for flags, words in ((["--session", 9], "--session 9"), (["--min_count", 99], "smaller --min_count"),
                          (["--glove", tmp_path / "absent.txt"], "absent.txt: cannot be read"),
                          (["--data_root", tmp_path / "nowhere"], "no such file")):

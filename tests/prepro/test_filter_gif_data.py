@@ -1,4 +1,4 @@
-"""The check before a long run: each defect is listed by name with its reason; --fix leaves the original."""
+"""The check before a long run: it lists each defect by name with the reason, and --fix keeps the original."""
 import json
 import math
 
@@ -70,13 +70,13 @@ def test_fix_writes_a_clean_annotation_and_leaves_the_original(root, photo, run_
     assert dataset.resized == ["0005_O.jpg>0005_A.jpg"]
     assert run_script(SCRIPT, "--data_root", root).code == 0
 
-    (root / "images" / "0008_O.jpg").unlink()  # a second defect, later
+    (root / "images" / "0008_O.jpg").unlink()  # a second defect, after the first fix
     assert run_script(SCRIPT, "--data_root", root, "--fix").code == 0
     assert (root / "annotations" / "train_sess_1.orig.json").read_bytes() == original
     assert len(json.loads((root / "annotations" / "train_sess_1.orig1.json").read_text())) == 4
 
 
-def test_fix_of_an_annotation_without_a_session_leaves_it(root, run_script):
+def test_fix_keeps_an_annotation_without_a_session(root, run_script):
     original = (root / "annotations" / "val_sess_1.json").rename(root / "annotations" / "val.json")
     before = original.read_bytes()
     (root / "images" / "0020_O.jpg").unlink()
@@ -85,7 +85,7 @@ def test_fix_of_an_annotation_without_a_session_leaves_it(root, run_script):
     assert len(json.loads((root / "annotations" / "val_sess_1.json").read_text())) == 1
 
 
-def test_fix_never_leaves_nothing(root, run_script):
+def test_fix_never_writes_an_empty_annotation(root, run_script):
     (root / "images").rename(root / "elsewhere")
     result = run_script(SCRIPT, "--data_root", root, "--fix")
     assert result.code == 2
@@ -93,7 +93,7 @@ def test_fix_never_leaves_nothing(root, run_script):
     assert len(json.loads((root / "annotations" / "train_sess_1.json").read_text())) == 10
 
 
-def test_mistakes_are_one_sentence(tmp_path, root, run_script):
+def test_a_mistake_gets_one_sentence(tmp_path, root, run_script):
     result = run_script(SCRIPT, "--data_root", tmp_path / "nowhere")
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert "train_sess_1.json: no such file" in result.err

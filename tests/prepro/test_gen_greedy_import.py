@@ -1,4 +1,4 @@
-"""Plans of the published layout, taken over: the set remembers where they are from and is not mixed with others."""
+"""Import of plans in the published layout: a set records its source, and planned pairs are not mixed into it."""
 import json
 
 import pytest
@@ -9,7 +9,7 @@ PLAN = "prepro/gen_greedy_seqs.py"
 
 @pytest.fixture()
 def command(tmp_path, monkeypatch, photo):
-    """The command that imports `published/` for a training set of two pairs; the current folder holds both."""
+    """Return the command that imports `published/` for a training set of two pairs; both lie in the current folder."""
     monkeypatch.chdir(tmp_path)
     entries = entries_of(range(2))
     write_dataset(tmp_path / "set", photo, {"train": entries})
@@ -21,7 +21,7 @@ def command(tmp_path, monkeypatch, photo):
     return PLAN, "--data_root", "set", "--import_from", "published"
 
 
-def test_an_imported_set_says_where_it_is_from_and_may_be_imported_again(command, run_script, tmp_path):
+def test_an_imported_set_records_its_source_and_may_be_imported_again(command, run_script, tmp_path):
     for _ in range(2):
         assert run_script(*command).code == 0
         path = tmp_path / "output/actions_set_1/FiveK_train_sess_1"
@@ -38,5 +38,5 @@ def test_imported_and_planned_pairs_do_not_mix(command, run_script, tmp_path):
         result = run_script(*other)
         assert (result.code, words in result.err) == (2, True), result.err
         assert rows.read_bytes() == before
-    rows.with_suffix(".options.json").write_text('{"operators": ["hue"]}')   # as planning leaves it
+    rows.with_suffix(".options.json").write_text('{"operators": ["hue"]}')   # as planning writes it
     assert "was planned with import_from None, not published" in run_script(*command).err

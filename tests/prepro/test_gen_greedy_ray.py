@@ -1,4 +1,4 @@
-"""Planning by many workers: whoever plans, the file is the same; a dead one is replaced or named; Ctrl-C ends all."""
+"""Planning by several workers gives the same file as one; a dead worker is replaced or reported; Ctrl-C ends all."""
 import contextlib
 import json
 import os
@@ -26,13 +26,13 @@ with_ray = pytest.mark.skipif(not find_spec("ray"), reason="needs Ray: pip insta
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A folder with pairs and their vocabulary; thumbnails are made once."""
+    """Return a folder with pairs and their vocabulary; thumbnails are made once."""
     return tmp_path_factory.mktemp("project")
 
 
 @pytest.fixture
 def plan(project, photo, run_script):
-    """Return `plan(number, *flags)`: run the script for set `number`; gives its result and the file of plans."""
+    """Return `plan(number, *flags)`: run the script for set `number`; return its result and its file of plans."""
     if not (project / "set").exists():
         write_project(project, photo)
 
@@ -61,7 +61,7 @@ def write_project(root, photo):
 
 @pytest.fixture
 def whole(project, plan):
-    """The bytes of the file that a single process writes."""
+    """Return the bytes of the file that a single process writes."""
     path = project / "whole.jsonl"
     if not path.exists():
         result, made = plan(12, "--num_workers", 0)
@@ -71,7 +71,7 @@ def whole(project, plan):
 
 
 class Deadly(ActionOptions):
-    """Options that kill the first worker to choose its beams: SIGKILL in mid-search, as a lack of memory sends it."""
+    """Options that kill the first worker during its search with SIGKILL, like a system that runs out of memory."""
 
     marker = main_process = None
 
@@ -85,7 +85,7 @@ class Deadly(ActionOptions):
 
 @pytest.fixture
 def marker(monkeypatch, tmp_path):
-    """Let the script's search be a deadly one; return the file that tells that a worker was killed."""
+    """Let the script search with `Deadly` options; return the path of the file that exists once a worker was killed."""
     path = tmp_path / "killed"
 
     def deadly(*arguments, **overrides):
@@ -95,7 +95,7 @@ def marker(monkeypatch, tmp_path):
     monkeypatch.setattr(planning, "action_options", deadly)
     if find_spec("ray"):
         from ray import cloudpickle
-        cloudpickle.register_pickle_by_value(sys.modules[__name__])   # workers cannot import tests
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])   # workers cannot import this module
     return path
 
 
@@ -105,11 +105,11 @@ def rows(data):
     return data.count(b"\n")
 
 
-# Processes of this machine
+# Processes on this machine
 
 @pytest.fixture
 def two_threads():
-    """Let PyTorch use two threads, as it would outside of the tests."""
+    """Let PyTorch use two threads, as outside of the tests."""
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
@@ -123,7 +123,7 @@ def test_processes_write_the_same_file(plan, whole):
     assert rows(whole) == PAIRS
 
 
-def test_threads_do_not_show_in_the_bits(two_threads):
+def test_plans_do_not_depend_on_the_number_of_threads(two_threads):
     images = torch.rand(2, 8, 3, 128, 128, generator=torch.Generator().manual_seed(0))
     samples = [{"input": before, "target": before * 0.5 + after * 0.3, "name": str(index)}
                for index, (before, after) in enumerate(zip(*images, strict=True))]
@@ -144,7 +144,7 @@ def test_a_killed_process_is_named_and_nothing_is_lost(plan, whole, marker, two_
     assert "a planning process died" in result.err
     assert "fewer --num_workers" in result.err
     assert not path.exists() or whole.startswith(path.read_bytes())
-    result, path = plan(number, *flags)   # the marker stands: nobody is killed now
+    result, path = plan(number, *flags)   # the marker exists, so no worker is killed
     assert result.code == 0, result.err
     assert path.read_bytes() == whole
 
@@ -163,7 +163,7 @@ def test_a_cluster_writes_the_same_file_though_a_worker_is_killed(plan, whole, m
     assert result.code == 0, result.err
     assert marker.exists()
     assert path.read_bytes() == whole
-    assert f"{PAIRS}/{PAIRS}" in result.err   # the bar
+    assert f"{PAIRS}/{PAIRS}" in result.err   # the progress bar
 
 
 @with_ray
@@ -180,7 +180,7 @@ def test_a_batch_that_kills_its_workers_is_given_up_and_nothing_is_lost(plan, wh
 
 
 @with_ray
-def test_ctrl_c_ends_the_cluster_and_leaves_what_is_planned(plan, whole, monkeypatch):
+def test_ctrl_c_ends_the_cluster_and_keeps_finished_plans(plan, whole, monkeypatch):
     import ray
     append, calls = ActionSet.append, []
 
@@ -203,7 +203,7 @@ def test_ctrl_c_ends_the_cluster_and_leaves_what_is_planned(plan, whole, monkeyp
 
 @with_ray
 def test_a_cluster_that_does_not_answer_is_named(plan):
-    with socket.socket() as closed:   # bound, but it does not listen
+    with socket.socket() as closed:   # bound to a port, but not listening
         closed.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{closed.getsockname()[1]}"
         for given in (address, "nonsense"):

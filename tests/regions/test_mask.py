@@ -1,4 +1,4 @@
-"""Masks: exact round trips, and no string of characters that does harm."""
+"""Masks: exact round trips, and refusal of every malformed string."""
 import numpy as np
 import pytest
 import torch
@@ -25,7 +25,7 @@ def test_round_trip(array):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (300, 200)])
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 1])
-def test_reads_what_pycocotools_reads(shape, share):
+def test_masks_are_read_as_pycocotools_reads_them(shape, share):
     array = np.random.default_rng(0).random(shape) < share
     mask = Mask.from_array(array)
     np.testing.assert_array_equal(mask.array(), array)
@@ -48,22 +48,22 @@ def test_garbage_is_refused_or_is_a_mask(size, counts):
 @pytest.mark.parametrize("counts", [
     "", "5", "04o", "P", "o" * 1000, "0" * 1000, "é", "\0", "04\0", "00000000P4", "O4", "/4", "p4", "00000",
     "0TPPPPPPPP0"])
-def test_counts_that_do_not_fill_the_size(counts):
+def test_counts_that_do_not_fill_the_size_are_refused(counts):
     with pytest.raises(UserError, match=r"counts do not decode to its size \[2, 2\]"):
         Mask((2, 2), counts).array()
 
 
-def test_the_whole_mask_as_one_run():
+def test_a_full_mask_may_be_a_single_run():
     assert Mask((2, 2), "04").array().tolist() == [[1, 1], [1, 1]]
     assert Mask((2, 2), "4").array().tolist() == [[0, 0], [0, 0]]
 
 
-def test_gigabytes_are_refused_before_they_are_taken():
+def test_a_huge_mask_is_refused_before_memory_is_allocated():
     with pytest.raises(UserError, match="size 65500 x 65500 is over"):
         Mask((65500, 65500), "0").array()
 
 
-def test_floats_are_cut_at_a_half():
+def test_floats_are_thresholded_at_one_half():
     assert Mask.from_array([[0.2, 0.5, 0.6, float("nan")]]).array().tolist() == [[0, 0, 1, 0]]
     assert Mask.from_array([[0, 255, 1]]).array().tolist() == [[0, 1, 1]]
 
@@ -82,11 +82,11 @@ def test_resizing_keeps_the_range_and_the_area():
 
 
 @given(st.tuples(st.integers(2, 5000), st.integers(2, 5000)), st.integers(100, 5000))
-@example((960, 1280), 118)   # 88.5 rows: rounded either way, the mask is of this picture
-def test_a_mask_fits_what_it_was_shrunk_from_and_to(size, long_edge):
+@example((960, 1280), 118)   # 88.5 rows, which may be rounded up or down
+def test_a_mask_fits_its_picture_before_and_after_shrinking(size, long_edge):
     scale = min(long_edge / max(size), 1)
     shrunk = tuple(round(side * scale) for side in size)
-    if min(shrunk) >= 2:   # a side of one pixel says little of a shape
+    if min(shrunk) >= 2:   # a side of one pixel hardly determines the aspect
         assert Mask(shrunk, "").fits(*size)
         assert Mask(size, "").fits(*shrunk)
         assert not Mask((2 * shrunk[0], shrunk[1]), "").fits(*size)

@@ -1,4 +1,4 @@
-"""The grammar: its sentences name the direction and the degree of a wish, in hundreds of ways."""
+"""The grammar: its sentences express the direction and the degree of a wish in hundreds of wordings."""
 import re
 
 import numpy as np
@@ -12,7 +12,7 @@ from core.requests.reader import read_wishes
 from core.requests.templates import REGIONS
 from core.requests.wish import LEVELS, REPAIRS, Wish
 
-FIXED = {direction for direction in WORDS if direction[0] in ("removal", "unchanged", *REPAIRS)}   # without a degree
+FIXED = {direction for direction in WORDS if direction[0] in ("removal", "unchanged", *REPAIRS)}   # have no degree
 
 
 def sentences(direction, count, rng, levels=LEVELS):
@@ -20,7 +20,7 @@ def sentences(direction, count, rng, levels=LEVELS):
 
 
 def without_keep(sentence):
-    """Leave out the things that are not to be touched."""
+    """Remove the part of a sentence that names attributes to keep."""
     kept = "(colou?rs|saturation|warmth|brightness|light|contrast|sharpness|details)"
     return re.sub(f"(don't touch|without (changing|touching)|and keep|keep|leave|(don't|do not) change|but not|not"
                   f"|no change to) the {kept}( as before| alone| the same| as it is)?|the {kept} should stay"
@@ -28,14 +28,14 @@ def without_keep(sentence):
 
 
 @pytest.mark.parametrize("direction", OPPOSITES)
-def test_the_reader_finds_the_direction_that_is_meant(direction):
-    """The reader's rules were not derived from the grammar: their reading of a sentence is a second opinion."""
+def test_the_reader_finds_the_direction_of_generated_sentences(direction):
+    """The reader's rules were not derived from the grammar, so they check its sentences independently."""
     attribute, sign = direction
     found = [[wish.sign for wish in read_wishes(sentence) if wish.attribute == attribute]
              for sentence in sentences(direction, 600, np.random.default_rng(1))]
     right, wrong = (sum(signs[-1:] == [side] for signs in found) for side in (sign, -sign))
-    assert right > 0.65 * 600        # it lacks the words for some
-    assert right > 3 * wrong         # ... and has rules for others that are too simple
+    assert right > 0.65 * 600        # the reader lacks some words
+    assert right > 3 * wrong         # ... and some of its rules are too simple
 
 
 def test_opposites_follow_from_the_signs():
@@ -46,7 +46,7 @@ def test_opposites_follow_from_the_signs():
 
 
 @pytest.mark.parametrize("direction", WORDS)
-def test_there_are_hundreds_of_ways_to_say_it(direction):
+def test_a_direction_has_hundreds_of_wordings(direction):
     where = (0, 0) if direction[0] == "removal" else None
     levels = ("plain",) if direction in FIXED else LEVELS
     rng = np.random.default_rng(2)
@@ -63,7 +63,7 @@ def test_there_are_hundreds_of_ways_to_say_it(direction):
     (("contrast", -1), ["decrease the contrast"]),
     (("temperature", -1), ["make it less warm"]), (("sharpness", 1), ["sharpen it"]), (("sharpness", -1), ["blur it"]),
 ])
-def test_sentences_that_users_type_are_among_them(direction, requests):
+def test_typical_sentences_of_users_are_generated(direction, requests):
     rng, missing = np.random.default_rng(3), set(requests)
     for _ in range(40_000):
         if not missing:
@@ -72,7 +72,7 @@ def test_sentences_that_users_type_are_among_them(direction, requests):
     assert missing == set()
 
 
-def test_degrees_and_percentages_are_said():
+def test_degrees_and_percentages_are_expressed():
     rng = np.random.default_rng(4)
     slight = "slightly|gently|a little|a bit|a tad|a touch|subtly|a tiny|somewhat|hair|smidge|mildly|hint"
     strong = ("a lot|much|far|considerably|way|strongly|significantly|heavily|dramatically|extremely|really|whole lot"
@@ -103,7 +103,7 @@ def test_compound_requests_name_every_wish_in_their_order():
     assert all(light.start() < detail.start() for light, detail in positions)
 
 
-def test_several_wishes_are_also_said_in_one_breath():
+def test_several_wishes_may_share_one_phrase():
     rng = np.random.default_rng(9)
     said = {describe([Wish("light"), Wish("temperature")], rng).lower().rstrip(".") for _ in range(10_000)}
     assert {"make it brighter and warmer", "brighter and warmer"} <= said
@@ -112,7 +112,7 @@ def test_several_wishes_are_also_said_in_one_breath():
                for text in said)
 
 
-def test_all_words_are_those_of_the_sentences():
+def test_all_words_contains_the_words_of_all_sentences():
     rng, known = np.random.default_rng(10), set(all_words())
     for direction in sorted(set(WORDS) - {("removal", 1)}):
         for sentence in sentences(direction, 100, rng, ("plain",) if direction in FIXED else LEVELS):
@@ -120,7 +120,7 @@ def test_all_words_are_those_of_the_sentences():
             assert {word for word in words if len(word) > 1} <= known, sentence
 
 
-def test_regions_are_named_after_where_the_mask_lies():
+def test_regions_are_named_after_the_position_of_the_mask():
     mask = np.zeros((90, 90), bool)
     mask[5:20, 65:85] = True
     assert region_of(mask) == (0, 2)

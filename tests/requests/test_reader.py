@@ -1,4 +1,4 @@
-"""The reader: sentence by sentence, the wishes that its rules find."""
+"""The reader: the wishes that its rules find in each sentence."""
 from math import isfinite
 
 import pytest
@@ -45,9 +45,9 @@ def signs(request):
     ("Lighten image, decrease contrast, temperature, and saturation.",
      {"light": 1, "contrast": -1, "temperature": -1, "saturation": -1}),
     ("make the colors warmer", {"temperature": 1}),
-    # slips of the finger
+    # misspelt words
     ("brigten teh foto", {"light": 1}), ("increse the contarst", {"contrast": 1}), ("saturaton up", {"saturation": 1}),
-    # nothing that a rule knows
+    # sentences without a known word
     ("", {}), ("remove the dog", {}), ("make it a nice picture", {}), ("我想要更亮", {})])
 def test_a_request_is_read_as_its_wishes(request_, expected):
     assert signs(request_) == expected
@@ -57,7 +57,7 @@ def test_a_request_is_read_as_its_wishes(request_, expected):
     ("brighten it a little", ["slight"]), ("brighten it", ["plain"]), ("brighten it a lot", ["strong"]),
     ("brighten it by 10%", [10]), ("brighten it by 12.5 %", [12.5]),
     ("Brighten a lot, add contrast and slightly decrease the saturation", ["strong", "plain", "slight"])])
-def test_degrees_go_with_the_part_that_they_stand_in(request_, degrees):
+def test_a_degree_belongs_to_the_part_of_the_sentence_with_its_word(request_, degrees):
     assert [wish.degree for wish in read_wishes(request_)] == degrees
 
 

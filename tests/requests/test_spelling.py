@@ -1,4 +1,4 @@
-"""Spelling: slips of the finger stay near the word, and the corrector finds the word again."""
+"""Spelling: a simulated slip stays close to its word, and the corrector finds the word again."""
 import pickle
 
 import numpy as np
@@ -14,20 +14,20 @@ WORDS = ("brighten", "the", "photo", "color", "saturated", "contrast", "by", "sh
     ("brigten", "brighten"), ("photoo", "photo"), ("contarst", "contrast"), ("colour", "color"), ("teh", "the"),
     ("zebra", "zebra"), ("sharp", "sharp"), ("bx", "bx"), ("black-and-white", "black-and-white"), ("10%", "10%"),
     ("", "")])
-def test_a_slip_becomes_the_known_word_and_another_word_stays(slip, word):
+def test_a_misspelt_word_becomes_the_known_word_and_other_words_stay(slip, word):
     assert Corrector(WORDS)(slip) == word
 
 
-def test_a_prefix_that_turns_the_meaning_is_no_slip():
+def test_a_prefix_that_reverses_the_meaning_is_not_corrected():
     correct = Corrector(WORDS)
     assert [correct(word) for word in ("oversaturated", "unsaturated", "overexposed", "unsharp")] == [
         "oversaturated", "unsaturated", "overexposed", "unsharp"]
 
 
-def test_the_first_letter_can_be_taken_as_right():
+def test_the_first_letter_can_be_assumed_right():
     lenient, strict = Corrector(WORDS), Corrector(WORDS, same_initial=True)
     assert (lenient("coost"), strict("coost")) == ("boost", "coost")
-    assert (lenient("icnrease"), strict("icnrease")) == ("icnrease", "increase")   # "in" turns a meaning
+    assert (lenient("icnrease"), strict("icnrease")) == ("icnrease", "increase")   # "in" may reverse a meaning
 
 
 def test_the_thresholds_are_parameters():
@@ -35,13 +35,13 @@ def test_the_thresholds_are_parameters():
     assert Corrector(WORDS, similar=0.95)("brigten") == "brigten"
 
 
-def test_a_corrector_travels_to_worker_processes():
+def test_a_corrector_can_be_pickled_for_worker_processes():
     correct = Corrector(WORDS)
     correct("brigten")
     assert pickle.loads(pickle.dumps(correct))("contarst") == "contrast"
 
 
-def test_misspelt_words_stay_near_the_intended_ones():
+def test_misspelt_words_stay_close_to_the_intended_ones():
     rng = np.random.default_rng(8)
     sentence = "Brighten the café photo slightly, by 10%"
     slips = {misspell(sentence, rng) for _ in range(200)}
@@ -51,7 +51,7 @@ def test_misspelt_words_stay_near_the_intended_ones():
     assert misspell("be it so", rng) == "be it so"
 
 
-def test_most_slips_are_corrected_again():
+def test_most_slips_are_corrected():
     rng, correct = np.random.default_rng(1), Corrector(WORDS)
     found = [correct(misspell(word, rng)) == word for word in ("brighten", "contrast", "saturated") for _ in range(100)]
     assert sum(found) > 0.9 * len(found)

@@ -1,4 +1,4 @@
-"""The wish is a value: it compares by its fields, keys the tables, and refuses anything that no table has."""
+"""The wish is a value: wishes compare by their fields, serve as keys of tables, and refuse unknown values."""
 import pytest
 
 from core.methods.keywords import EFFECTS

@@ -1,4 +1,4 @@
-"""Sessions of a real Gradio page: what they hold goes when they have left, and uploads that fail leave nothing."""
+"""Sessions of a real Gradio page: a session that has left is freed, and a failed upload leaves no file."""
 import time
 import weakref
 
@@ -17,7 +17,7 @@ from core.studio.sessions import IDLE, MAX_UPLOADS, Refused, Sessions, Upload, U
 
 
 class Large:
-    """What takes memory."""
+    """An object that stands for something large in memory."""
 
 
 @pytest.fixture()
@@ -27,13 +27,13 @@ def uploads(tmp_path):
 
 @pytest.fixture()
 def kept():
-    """References to the large things that the page made."""
+    """Return the list of weak references to the large objects that the page made."""
     return []
 
 
 @pytest.fixture()
 def page(uploads, kept):
-    """(a client of a page that keeps something large for each session, its Sessions)"""
+    """Return a client of a page that keeps a large object for each session, and the Sessions of the page."""
     def keep(state):
         large = Large()
         kept.append(weakref.ref(large))
@@ -49,7 +49,7 @@ def page(uploads, kept):
 
 
 def click(client, session):
-    """Click the page's button in a session, and wait until that is done."""
+    """Click the page's button in a session, and wait until its event is done."""
     event = {"fn_index": 0, "session_hash": session, "data": [None]}
     assert client.post("/gradio_api/queue/join", json=event).status_code == 200
     answers = client.get(f"/gradio_api/queue/data?session_hash={session}").text
@@ -60,13 +60,13 @@ def look(sessions, after):
     run_alone(sessions.forget_absent(time.monotonic() + after))
 
 
-def test_what_a_session_holds_goes_when_it_has_left_and_only_that(page, kept, uploads, tmp_path):
+def test_only_the_objects_and_files_of_sessions_that_have_left_are_freed(page, kept, uploads, tmp_path):
     client, sessions = page
     for session in ("left", "here"):
         click(client, session)
         (tmp_path / session).mkdir()
         uploads.waiting[session] = Upload(str(tmp_path / session), time.monotonic(), session)
-    look(sessions, after=0)   # who was never connected counts from now on
+    look(sessions, after=0)   # the time of a session that never connected begins now
     look(sessions, after=IDLE - 5)
     assert all(reference() for reference in kept)
     with sessions.connected("here"):
@@ -76,11 +76,11 @@ def test_what_a_session_holds_goes_when_it_has_left_and_only_that(page, kept, up
     blocks = sessions.blocks
     assert "left" not in blocks.state_holder.session_data
     assert "left" not in blocks._queue.pending_messages_per_session
-    click(client, "left")   # and it may come back
+    click(client, "left")   # the session may come back
     assert kept[-1]() is not None
 
 
-def test_a_connection_counts_until_the_last_one_ends(page, kept):
+def test_a_session_is_present_until_its_last_connection_ends(page, kept):
     client, sessions = page
     click(client, "tab")
     with sessions.connected("tab"):
@@ -88,13 +88,13 @@ def test_a_connection_counts_until_the_last_one_ends(page, kept):
             pass
         look(sessions, after=IDLE + 5)
         assert kept[0]() is not None
-    look(sessions, after=IDLE - 5)   # the network may fail for a moment
+    look(sessions, after=IDLE - 5)   # a short failure of the network is tolerated
     assert kept[0]() is not None
     look(sessions, after=IDLE + 5)
     assert kept[0]() is None
 
 
-def test_what_is_counted_for_events_goes_with_them(page):
+def test_the_statistics_of_a_sessions_events_are_freed(page):
     client, sessions = page
     click(client, "left")
     event = gradio.blocks.BlockFunction(print, [], [], True, True, None, None, None, None)
@@ -103,12 +103,12 @@ def test_what_is_counted_for_events_goes_with_them(page):
     sessions.seen["left"] = 0
     look(sessions, after=0)
     assert event not in times
-    assert len(times) == 1   # the page's own
+    assert len(times) == 1   # the event of the page itself stays
 
 
 @pytest.fixture()
 def send(uploads):
-    """Return `send(**request)`: the answer to an upload."""
+    """Return `send(**request)`: upload a request, return the answer."""
     app = FastAPI()
 
     @app.post("/")
@@ -121,7 +121,7 @@ def send(uploads):
     return lambda **request: TestClient(app).post("/", **request)
 
 
-def test_the_same_file_sent_twice_lies_in_two_places(send, uploads, tmp_path):
+def test_a_file_uploaded_twice_gets_two_paths(send, uploads, tmp_path):
     first, second = (send(files={"files": ("../../cat.png", b"cat")}).json()[0] for _ in range(2))
     assert first != second
     for path in (first, second):
@@ -162,7 +162,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(uploads, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_uploads_that_nobody_opens_go_and_their_number_is_limited(page, send, uploads, tmp_path):
+def test_unopened_uploads_are_removed_and_their_number_is_limited(page, send, uploads, tmp_path):
     for _ in range(MAX_UPLOADS):
         assert send(files={"files": ("cat.png", b"cat")}).status_code == 200
     assert send(files={"files": ("cat.png", b"cat")}).status_code == 503

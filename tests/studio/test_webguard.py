@@ -1,4 +1,4 @@
-"""The guard of the workbench's page: its own routes, hosts, origin and kinds of values come in, and nothing else."""
+"""The guard of the workbench's page: only its own routes, hosts, origin and kinds of values are let in."""
 import json
 from types import SimpleNamespace
 
@@ -20,7 +20,7 @@ def component(kind):
 
 
 def page(*kinds):
-    """What the guard knows of a page with one event, whose index is 3 and whose inputs are of these kinds."""
+    """Return a stand-in for a Gradio page with one event, of index 3, whose inputs have these kinds."""
     event = SimpleNamespace(fn=print, inputs=[component(kind) for kind in kinds])
     return SimpleNamespace(fns={3: event, 4: SimpleNamespace(fn=None, inputs=[])},
                            state_holder=SimpleNamespace(session_data={}))
@@ -28,7 +28,7 @@ def page(*kinds):
 
 @pytest.fixture()
 def ask():
-    """Return `ask(method, path, kinds=(), uploads=None, **request)`: the answer, and the event that came through."""
+    """Return `ask(method, path, kinds=(), uploads=None, **request)`: the answer and the event that the guard let in."""
     def send(method, path, kinds=(), uploads=None, **request):
         seen = []
 
@@ -54,7 +54,7 @@ def event(*data, **fields):
 @pytest.mark.parametrize("path", [
     "/", "/config", "/theme.css?v=1", "/assets/index-D.js", "/static/img/logo.svg", "/download/token/cat_edited.png",
     "/gradio_api/heartbeat/abc", "/gradio_api/queue/data?session_hash=abc", "/gradio_api/upload_progress?upload_id=1"])
-def test_what_the_page_asks_for_comes_through_with_headers(ask, path):
+def test_requests_of_the_page_are_answered_with_security_headers(ask, path):
     answer, _ = ask("GET", path)
     assert answer.status_code == 200
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
@@ -68,7 +68,7 @@ def test_what_the_page_asks_for_comes_through_with_headers(ask, path):
     ("POST", "/gradio_api/run/_ask"), ("POST", "/gradio_api/api/_ask"), ("POST", "/gradio_api/call/_ask"),
     ("POST", "/gradio_api/call/v2/_ask"), ("POST", "/gradio_api/component_server"), ("POST", "/gradio_api/cancel"),
     ("POST", "/gradio_api/stream/1"), ("POST", "/gradio_api/process_recording"), ("POST", "/login"), ("POST", "/")])
-def test_other_routes_are_closed(ask, method, path):
+def test_other_routes_are_refused(ask, method, path):
     answer, _ = ask(method, path)
     assert answer.status_code == 404
     assert answer.headers["X-Frame-Options"] == "DENY"
@@ -80,18 +80,18 @@ def test_other_origins_are_refused(ask, method, path, origin):
     assert ask(method, path, headers={"Origin": origin})[0].status_code == 403
 
 
-def test_the_own_origin_and_none_are_welcome(ask):
+def test_the_pages_origin_and_a_missing_origin_are_accepted(ask):
     for headers in ({"Origin": "http://127.0.0.1:7860"}, {}):
         assert ask("POST", JOIN, headers=headers, **event())[0].status_code == 200
 
 
 @pytest.mark.parametrize(("path", "size"), [(JOIN, MAX_EVENT + 1), (UPLOAD, MAX_EVENT + 1001)])
-def test_what_is_too_large_or_of_unknown_length_is_refused(ask, path, size):
+def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(ask, path, size):
     assert ask("POST", path, content=bytes(size))[0].status_code == 413
     assert ask("POST", path, content=iter([b"{}"]))[0].status_code == 411
 
 
-def test_a_server_for_others_knows_its_own_names(monkeypatch):
+def test_a_server_for_other_machines_accepts_its_own_host_names(monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "studio")
     assert {"localhost", "127.0.0.1", "[::1]", "proxy.example"} == set(own_hosts("127.0.0.1", ["proxy.example"]))
     assert "[fe80::1]" in own_hosts("fe80::1")
@@ -106,7 +106,7 @@ FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
 
 @pytest.mark.parametrize(("kind", "value"), [
     ("textbox", "make it brighter"), ("textbox", ""), ("slider", 0.5), ("slider", 1), ("checkbox", True)])
-def test_values_of_the_right_kind_come_through(ask, kind, value):
+def test_values_of_the_right_kind_are_let_in(ask, kind, value):
     _, came = ask("POST", JOIN, (kind,), **event(value, event_data=FILE, simple_format=True, batched=True))
     assert came == {"fn_index": 3, "session_hash": "abc", "data": [value], "trigger_id": 9}
 
@@ -116,18 +116,18 @@ def test_values_of_the_right_kind_come_through(ask, kind, value):
     FILE, [FILE], {"value": FILE}, {"path": "http://127.0.0.1/"}, {"path": ["/etc/passwd"]}, {}, [], "/etc/passwd",
     10**400, "x" * (MAX_TEXT + 1), None])
 def test_values_of_another_kind_are_refused(ask, kind, value):
-    if not (kind == "textbox" and value == "/etc/passwd"):   # which is text, and stays it
+    if not (kind == "textbox" and value == "/etc/passwd"):   # a path in a textbox is only text
         assert ask("POST", JOIN, (kind,), **event(value))[0].status_code == 400
 
 
 @pytest.mark.parametrize(("kind", "text"), [("slider", "NaN"), ("slider", "Infinity"), ("slider", "true"),
                                             ("checkbox", "1"), ("slider", '"1"')])
-def test_numbers_are_numbers(ask, kind, text):
+def test_values_of_a_wrong_json_type_or_that_are_not_finite_are_refused(ask, kind, text):
     body = json.dumps({"fn_index": 3, "session_hash": "abc", "data": ["HERE"]}).replace('"HERE"', text)
     assert ask("POST", JOIN, (kind,), content=body.encode())[0].status_code == 400
 
 
-def test_the_state_is_the_servers(ask):
+def test_the_state_never_comes_from_the_request(ask):
     assert ask("POST", JOIN, ("state",), **event(FILE))[1]["data"] == [None]
 
 
@@ -141,12 +141,12 @@ def test_malformed_events_are_refused(ask, body):
 
 
 @pytest.mark.parametrize("index", [4, 5, -1])
-def test_events_that_the_session_does_not_have_are_refused_in_words(ask, index):
+def test_events_that_the_session_lacks_are_refused_with_a_message(ask, index):
     answer, _ = ask("POST", JOIN, **event(fn_index=index))
     assert (answer.status_code, answer.json()) == (404, {"detail": LEFT})
 
 
-def test_a_file_is_opened_by_the_session_that_sent_it_only(ask):
+def test_only_the_session_that_sent_a_file_can_open_it(ask):
     uploads = Uploads("", 1000)
     uploads.waiting["/tmp/x/cat.png"] = Upload("/tmp/x", 0)
     sent = {"path": "/tmp/x/cat.png", "url": "http://evil.example/", "orig_name": "../../x", "is_stream": True}

@@ -1,4 +1,4 @@
-"""The workbench: cards that make a plan, follow-ups in degrees, and files that equal those of core/edit.py."""
+"""The workbench: cards that form a plan, follow-up requests, and files that equal those of core/edit.py."""
 import errno
 import gc
 import pickle
@@ -40,7 +40,7 @@ NUMBERED = [step for step in (Step.make(row.name, [row.low + 0.7 * (row.high - r
 
 
 class Planner:
-    """Answers each request with the next plan, and keeps the pictures that it was shown."""
+    """A planner that answers each request with the next given plan and records the pictures that it gets."""
 
     def __init__(self, *plans):
         self.answers, self.seen = iter(plans), []
@@ -53,7 +53,7 @@ class Planner:
 
 @pytest.fixture()
 def file(tmp_path, photo):
-    """A small photo on disk, in a folder of its own."""
+    """Write a small photo into a new folder; return its path."""
     Image.fromarray(photo()).save(path := tmp_path / "cat.jpg", quality=95)
     return path
 
@@ -67,7 +67,7 @@ def planned(bench, *steps):
     return bench.ask("make it brighter", Planner(steps))
 
 
-# Follow-ups
+# Follow-up requests
 
 @pytest.mark.parametrize(("request_text", "factor"), [
     ("more", 1.5), ("a bit more", 1.2), ("Much more!", 2), ("even more, please", 1.5), ("make it a lot stronger", 2),
@@ -79,18 +79,18 @@ def test_words_of_degree_alone_are_a_factor(request_text, factor):
 
 @pytest.mark.parametrize("request_text", ["more contrast", "a bit", "brighter", "less colourful", "moreover", "",
                                           "much", "make it more saturated", "more or less"])
-def test_anything_else_is_a_request_of_its_own(request_text):
+def test_any_other_sentence_is_a_new_request(request_text):
     assert degree_of(request_text) is None
     assert not is_undo(request_text)
 
 
 @given(st.sampled_from(sorted(AMOUNTS)))
-def test_less_takes_back_what_the_same_more_did(amount):
+def test_less_reverses_more_of_the_same_degree(amount):
     assert degree_of(f"{amount} more") * degree_of(f"{amount} less") == pytest.approx(1)
     assert all((degree_of(f"{amount} {phrase}") > 1) == (sign > 0) for phrase, sign in DIRECTIONS.items())
 
 
-def test_a_degree_changes_the_last_answer_only(bench):
+def test_a_degree_changes_only_the_steps_of_the_last_answer(bench):
     bench = planned(planned(bench, BRIGHTER), Step.make("contrast", [0.2]), CURVE)
     less = bench.ask("a lot less", Planner())
     assert [card.value for card in less.cards] == pytest.approx([0.3, 0.1, 0.5])
@@ -100,7 +100,7 @@ def test_a_degree_changes_the_last_answer_only(bench):
     assert [card.value for card in again.cards] == pytest.approx([0.3, 0.15, 0.75])
 
 
-def test_undo_goes_back_to_before_the_last_request(bench):
+def test_undo_restores_the_plan_before_the_last_request(bench):
     first = planned(bench, BRIGHTER)
     second = planned(first.move(0, 0.1), CURVE).move(1, 2)
     assert second.ask("undo", Planner()).plan == first.move(0, 0.1).plan
@@ -108,13 +108,13 @@ def test_undo_goes_back_to_before_the_last_request(bench):
 
 
 @pytest.mark.parametrize("request_text", ["", "  !?", "a", "less", "undo"])
-def test_a_follow_up_of_nothing_is_one_sentence(bench, request_text):
+def test_a_follow_up_without_content_is_refused_in_one_sentence(bench, request_text):
     with pytest.raises(UserError):
         bench.ask(request_text, Planner())
 
 
 def test_more_of_an_empty_answer_is_refused(bench):
-    with pytest.raises(UserError, match='"more" follows nothing'):
+    with pytest.raises(UserError, match='"more" needs an earlier edit'):
         planned(planned(bench, BRIGHTER)).ask("more", Planner())
 
 
@@ -128,18 +128,18 @@ def test_a_new_request_is_planned_on_the_edited_photo_and_appended(bench):
     assert second.history[-1].answer == "brightness, tint"
 
 
-def test_a_bench_does_not_grow_without_end(bench):
+def test_the_history_and_the_plan_of_a_bench_are_limited(bench):
     state = planned(bench, *[BRIGHTER] * MAX_CARDS)
     with pytest.raises(UserError, match=f"more than {MAX_CARDS} steps"):
         planned(state, BRIGHTER)
     for _ in range(MAX_TURNS - 1):
         state = state.ask("more", Planner())
-    with pytest.raises(UserError, match=f"After {MAX_TURNS} requests"):
+    with pytest.raises(UserError, match=f"already has {MAX_TURNS} requests"):
         state.ask("more", Planner())
     assert len(state.ask("undo", Planner()).ask("more", Planner()).history) == MAX_TURNS
 
 
-def test_what_the_planner_cannot_read_is_said(bench):
+def test_words_that_the_planner_cannot_read_are_reported(bench):
     answer = bench.ask(f"make it floofy {'brighter ' * 15}", Planner([])).history[0].answer
     assert answer.startswith("nothing to change")
     assert "does not know: floofy" in answer
@@ -148,12 +148,12 @@ def test_what_the_planner_cannot_read_is_said(bench):
 
 # Cards
 
-def test_untouched_cards_are_the_plan_to_the_last_bit(bench):
+def test_unchanged_cards_give_the_plan_to_the_last_bit(bench):
     assert planned(bench, *NUMBERED).plan == Plan(tuple(NUMBERED))
 
 
 @given(st.sampled_from(NUMBERED), st.floats(-10, 10), st.floats(0.01, 10))
-def test_a_slider_stays_in_its_bounds_and_its_step_in_the_table(step, value, factor):
+def test_a_slider_and_the_parameters_of_its_step_stay_within_their_bounds(step, value, factor):
     for card in (Card.of(step).moved(value), Card.of(step).scaled(factor)):
         low, high, _ = card.bounds
         row = TABLE[step.op]
@@ -176,7 +176,7 @@ def test_sliders_switches_and_order_change_the_plan_and_the_picture(bench):
     assert three.switch(1, False).switch(1, True).plan == three.plan
     assert three.swap(0).plan == Plan((CURVE, BRIGHTER, SHARPER))
     assert three.swap(2).plan == three.plan
-    assert three.plan == Plan((BRIGHTER, CURVE, SHARPER))   # none of that touched the bench that it began from
+    assert three.plan == Plan((BRIGHTER, CURVE, SHARPER))   # these calls did not change the first bench
 
 
 def test_a_step_without_parameters_can_only_be_switched(bench):
@@ -191,7 +191,7 @@ def test_a_step_without_parameters_can_only_be_switched(bench):
 
 @pytest.mark.parametrize("name", ["cat.jpg", "cat.JPEG", "cat.png", "cat.tif", "cat.webp"])
 def test_the_files_equal_those_of_edit_py(run_script, tmp_path, photo, name):
-    pixels = np.kron(photo(), np.ones((1, 24, 1)))   # 1536 pixels wide: larger than the preview
+    pixels = np.kron(photo(), np.ones((1, 24, 1)))   # 1536 pixels wide, more than the preview
     original = Photo(np.float32(pixels / 255), depth=16)
     write_photo(tmp_path / name, original.pixels, like=original)
     state = planned(Workbench.open(tmp_path / name), BRIGHTER, CURVE, Step.make("contrast", [-0.4]))
@@ -216,16 +216,16 @@ def test_the_lut_holds_the_steps_before_the_first_that_it_cannot(bench, file):
     assert any("sharpness" in note and "cannot be held" in note for note in notes)
 
 
-def test_a_lut_that_can_hold_nothing_is_refused_without_a_path(bench):
+def test_a_lut_of_no_step_is_refused_without_naming_a_path(bench):
     with pytest.raises(UserError, match="sharpness") as refused:
         planned(bench, SHARPER).write_lut()
     assert str(refused.value).startswith("cat_edited.cube: ")
 
 
 @pytest.mark.parametrize(("name", "reason"), [
-    ("letter.jpg", "not a JPEG, PNG, TIFF or WebP"), ("cat.heic", "unknown suffix '.heic'"),
+    ("letter.jpg", "not a picture of a known format"), ("cat.xcf", "unknown suffix '.xcf'"),
     ("none.jpg", "no such file")])
-def test_what_is_no_photo_is_refused_in_one_sentence_without_a_path(tmp_path, name, reason):
+def test_a_file_that_is_no_photo_is_refused_without_naming_a_path(tmp_path, name, reason):
     if name != "none.jpg":
         (tmp_path / name).write_text("Dear all")
     with pytest.raises(UserError, match=reason) as refused:
@@ -249,7 +249,7 @@ def test_the_copy_outlives_the_upload_but_not_the_bench(file):
     assert not path.parent.exists()
 
 
-def test_a_copy_that_fails_leaves_nothing(file, tmp_path, monkeypatch):
+def test_a_failed_copy_leaves_no_file(file, tmp_path, monkeypatch):
     def full(source, target):
         target.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -262,7 +262,7 @@ def test_a_copy_that_fails_leaves_nothing(file, tmp_path, monkeypatch):
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_what_reads_and_writes_photos_can_be_done_elsewhere(file):
+def test_photos_can_be_read_and_written_in_another_process(file):
     done = []
 
     def job(function, *args):
@@ -283,9 +283,9 @@ def test_a_photo_of_too_many_bytes_is_refused(tmp_path):
         Workbench.open(tmp_path / "deep.png", max_bytes=3599)
 
 
-# Shown
+# Page texts
 
-def test_what_was_asked_is_text_whatever_it_says(bench):
+def test_any_request_is_shown_as_text(bench):
     state = bench.ask("<script>alert(1)</script> brighter", Planner([BRIGHTER]))
     shown = history(state.history)
     assert "<script" not in shown

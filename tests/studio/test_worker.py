@@ -1,4 +1,4 @@
-"""Jobs in a process of their own: results and errors come back, and what exceeds its limits is ended alone."""
+"""Jobs in a worker process: results and errors are returned, and only a job that exceeds its limits is ended."""
 import os
 import time
 
@@ -17,7 +17,7 @@ def worker():
     worker.close()
 
 
-def test_a_job_is_done_elsewhere_and_its_errors_come_back(worker):
+def test_a_job_runs_in_the_worker_and_its_errors_are_raised_here(worker):
     assert worker(os.getpid) != os.getpid()
     assert worker(divmod, 7, 2) == (3, 1)
     with pytest.raises(ValueError, match="invalid literal"):

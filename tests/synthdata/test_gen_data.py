@@ -1,4 +1,4 @@
-"""The script: what lands in the folder, ranges that add up, and mistakes of the user."""
+"""synthdata/gen_data.py: the files that it writes, several ranges in one folder, and mistakes of the user."""
 import csv
 import json
 
@@ -26,7 +26,7 @@ def contents(folder, *patterns):
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def test_folder_has_the_published_format(generate, tmp_path):
+def test_the_folder_has_the_documented_format(generate, tmp_path):
     result = generate(0, 10, "--visualize", 3)
     assert result.code == 0, result.err
     out = tmp_path / "out"
@@ -45,7 +45,7 @@ def test_folder_has_the_published_format(generate, tmp_path):
     assert list((out / "web").rglob("*.html"))
 
 
-def test_record_makes_the_pngs_again(generate, tmp_path):
+def test_replaying_the_record_gives_the_pictures(generate, tmp_path):
     generate(0, 3, "--visualize", 0, session=0)
     samples = json.loads((tmp_path / "out" / "op_record.json").read_text())["samples"]
     assert {entry["kind"] for entry in samples} == {"global", "local", "inpaint", "compound"}
@@ -57,14 +57,14 @@ def test_record_makes_the_pngs_again(generate, tmp_path):
         assert Plan.from_dict(entry["plan"]).to_dict() == entry["plan"]
 
 
-def test_ranges_add_up_and_repeat_exactly(generate, tmp_path):
+def test_ranges_share_a_folder_and_repeat_exactly(generate, tmp_path):
     out = tmp_path / "out"
     generate(0, 6, "--visualize", 0)
     generate(4, 10, "--visualize", 0)
     added = contents(out, "*.json", "*.png")
     samples = json.loads(added["op_record.json"])["samples"]
     assert [entry["index"] for entry in samples] == list(range(10))
-    for name in ("op_record.json", "images/000002_1_global.png"):  # as if the first run had been cut off
+    for name in ("op_record.json", "images/000002_1_global.png"):  # as if the first run had been interrupted
         (out / name).unlink()
     generate(0, 10, "--visualize", 0)
     assert contents(out, "*.json", "*.png") == added
@@ -72,7 +72,7 @@ def test_ranges_add_up_and_repeat_exactly(generate, tmp_path):
 
 def test_csv_batches_name_every_sample_once(generate, tmp_path):
     generate(0, 10, "--release_bs", 2, "--visualize", 0)
-    generate(0, 10, "--visualize", 0)  # batches of 4 replace those of 2
+    generate(0, 10, "--visualize", 0)  # batches of 4 replace batches of 2
     files = sorted((tmp_path / "csv").glob("*.csv"))
     tables = [list(csv.DictReader(path.open())) for path in files]
     assert [len(rows) for rows in tables] == [4, 4, 2]

@@ -1,4 +1,4 @@
-"""Synthetic samples: made again from the record, of the photos of their phase."""
+"""Synthetic samples: replayed from the record, from photos of their phase."""
 import numpy as np
 import pytest
 
@@ -28,7 +28,7 @@ def test_samples_depend_on_seed_and_index_alone(photos):
     assert first == again
     assert all(map(np.array_equal, pictures, same))
     assert synth.make_sample(photos, 1, 64, 1, 5, "global")[0]["crop"] != first["crop"]
-    assert np.array_equal(synth.make_sample(photos, 0, 64, 0, 5, "compound")[1], pictures[0])  # one input for an index
+    assert np.array_equal(synth.make_sample(photos, 0, 64, 0, 5, "compound")[1], pictures[0])  # one input per index
 
 
 def test_phases_follow_the_cycle(photos):

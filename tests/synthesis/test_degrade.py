@@ -1,4 +1,4 @@
-"""Photos degraded by a known amount: the plan repairs them, and the words do not say which way."""
+"""Photos degraded by a known amount: the plan repairs them, and the words do not tell the direction."""
 import numpy as np
 import pytest
 import torch
@@ -32,8 +32,8 @@ def distance(one, other):
 
 
 def test_exposure_is_in_stops_of_linear_light():
-    grey = torch.full((3, 2, 2), 0.5)                            # .2140 in linear light
-    assert expose(grey, 1.0)[0, 0, 0] == pytest.approx(0.6858, abs=1e-3)   # .4281
+    grey = torch.full((3, 2, 2), 0.5)                            # .2140 in linear light ...
+    assert expose(grey, 1.0)[0, 0, 0] == pytest.approx(0.6858, abs=1e-3)   # ... times 2 is .4281
     assert torch.allclose(expose(expose(grey, -1.5), 1.5), grey, atol=1e-5)
 
 
@@ -60,7 +60,7 @@ def test_a_good_photo_needs_no_repair(image):
     assert all(fit_repair(fault.op, image, image) is None for fault in FAULTS.values())
 
 
-def test_drawn_repairs_end_at_the_photo_itself(image):
+def test_drawn_repairs_bring_the_photo_closer_to_the_original(image):
     rng, drawn = np.random.default_rng(1), []
     for _ in range(60):
         degraded, plan, wish = draw_repair(image, rng)
@@ -81,7 +81,7 @@ def test_one_sentence_stands_for_both_directions():
     assert min(amounts) < -0.1 < 0.1 < max(amounts)
 
 
-def test_samples_are_repeatable_and_look_like_pairs():
+def test_samples_are_repeatable_and_have_the_fields_of_pairs():
     repairs, again = (DrawnRepairs(Crops(PHOTOS, 32), WordVocab((*SPECIAL, "fix")), OPERATORS, seed=3, typos=0.5)
                       for _ in range(2))
     for index in (0, 5, 11):

@@ -1,4 +1,4 @@
-"""Edits drawn without end: what a sentence asks for, its plan does."""
+"""Edits that are drawn without end: the plan of a sentence fulfils the sentence."""
 import numpy as np
 import pytest
 import torch
@@ -31,7 +31,7 @@ def plan_of(sample):
     return sample["ops"].tolist(), sample["params"].tolist()
 
 
-def test_sentences_come_with_a_plan_and_show_nothing(words):
+def test_sentences_have_a_plan_but_no_picture(words):
     samples = [words[index] for index in range(0, 1200, 4)]
     assert len({sample["request"] for sample in samples}) > 260
     assert all(sample["input"].unique().numel() == 1 and "target" not in sample for sample in samples)
@@ -39,7 +39,7 @@ def test_sentences_come_with_a_plan_and_show_nothing(words):
     assert 5 <= len(unchanged) <= 30   # about one in twenty
 
 
-def test_a_sentence_is_drawn_the_same_again_and_its_plan_is_said_in_several_ways(words):
+def test_an_index_always_gives_the_same_sentence_and_a_plan_has_several_wordings(words):
     again = DrawnWords(PHOTOS, words.vocab, OPERATORS, fulfils)
     assert all(same(words[index], again[index]) for index in (400, 7, 3))
     one, other = words[0], words[SAID - 1]
@@ -47,8 +47,8 @@ def test_a_sentence_is_drawn_the_same_again_and_its_plan_is_said_in_several_ways
     assert one["request"] != other["request"]
 
 
-def test_plans_are_tried_little_by_little():
-    """A worker that is asked in order tries one plan for about SAID sentences, and never more than PLANS."""
+def test_plans_are_tried_only_when_needed():
+    """A worker that reads sentences in order tries about one plan per SAID sentences and never more than PLANS."""
     seen = []
 
     def fulfils_all(before):
@@ -59,7 +59,7 @@ def test_plans_are_tried_little_by_little():
     assert words.in_order
 
 
-def test_a_plan_that_does_not_show_what_its_sentence_asks_for_is_not_drawn():
+def test_a_plan_that_does_not_fulfil_its_sentence_is_not_drawn():
     def no_light(before):
         return lambda after, intent: ["bright" not in intent] * len(after)
     refusing = DrawnWords(PHOTOS, WordVocab(SPECIAL), OPERATORS, no_light)
@@ -68,7 +68,7 @@ def test_a_plan_that_does_not_show_what_its_sentence_asks_for_is_not_drawn():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_wishes_that_are_not_granted_at_once_are_tried_with_other_strengths(seed):
+def test_wishes_that_fail_are_tried_again_with_other_strengths(seed):
     picture, *_ = input_of(PHOTOS[0], 0, 64, 0)
     seen = []
 
@@ -84,7 +84,7 @@ def test_wishes_that_are_not_granted_at_once_are_tried_with_other_strengths(seed
     torch.testing.assert_close(execute(plan, to_tensor(picture)), seen[7][1])
 
 
-def test_sentences_stand_beside_pairs(words):
+def test_each_pair_is_joined_by_a_sentence(words):
     pairs = DrawnPairs(PHOTOS, 32, words.vocab, OPERATORS, fulfils)
     beside = Beside(pairs, words)
     batch = torch.utils.data.default_collate([beside[0], beside[1]])
@@ -93,7 +93,7 @@ def test_sentences_stand_beside_pairs(words):
     assert len(beside) == max(len(pairs), len(words))
 
 
-def test_few_pairs_do_not_limit_the_sentences_beside_them():
+def test_few_pairs_do_not_limit_the_number_of_sentences():
     few = Beside([{"name": name} for name in "ab"], "xyz")
     assert [(sample["name"], sample["words"]) for sample in map(few.__getitem__, range(len(few)))] == [
         ("a", "x"), ("b", "y"), ("a", "z")]

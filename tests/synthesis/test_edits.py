@@ -1,4 +1,4 @@
-"""Drawing synthetic edits: visible, unclipped, and as strong as the words say."""
+"""Synthetic edits: visible, hardly clipped, and as strong as their words."""
 import numpy as np
 import pytest
 
@@ -25,7 +25,7 @@ def test_stronger_words_are_larger_edits(direction, photo):
     for strength in edit.strengths:
         params = edit.params(strength)
         step = Step.make(edit.op, params)
-        assert step.params == pytest.approx(params, abs=1e-5)  # within the operator's bounds and canonical
+        assert step.params == pytest.approx(params, abs=1e-5)  # unchanged by bounds and normalisation
         changes.append(np.abs(run(Plan((step,)), picture) - picture.astype(float)).mean())
     assert changes == sorted(changes)
     assert changes[0] < changes[-1]
@@ -61,7 +61,7 @@ def roughness(picture):
     (("contrast", 1), ("contrast", -1), spread), (("saturation", 1), ("saturation", -1), chroma),
     (("temperature", 1), ("temperature", -1), red_over_blue), (("red", 1), ("blue", 1), red_over_blue),
     (("sharpness", 1), ("sharpness", -1), roughness)])
-def test_edits_move_their_attribute_the_right_way(up, down, measure, photo):
+def test_edits_move_their_attribute_in_the_right_direction(up, down, measure, photo):
     picture = np.uint8(photo(64, 64, seed=3) * 0.6 + 30)
     raised, lowered = (carry_out(direction, EDITS[direction].strengths[1], picture) for direction in (up, down))
     assert measure(raised) > measure(picture) > measure(lowered)
@@ -96,7 +96,7 @@ def test_drawn_edits_are_visible_and_hardly_clip(kind, photo):
             assert len({step.op for step in plan}) == len(plan)
 
 
-def test_edits_that_do_not_show_what_was_wished_for_are_drawn_again(photo):
+def test_edits_that_do_not_fulfil_their_wish_are_drawn_again(photo):
     asked, picture = [], np.uint8(photo(64, 64) * 0.5)
 
     def shown(after, asked_for):
@@ -107,17 +107,18 @@ def test_edits_that_do_not_show_what_was_wished_for_are_drawn_again(photo):
     assert asked[-1] == intent(wishes)
     assert run(plan, picture).mean() > picture.mean()
     assert draw("global", picture, np.random.default_rng(0), lambda after, _: [False] * len(after)) is None
-    assert draw("local", picture, np.random.default_rng(0), lambda after, _: [False] * len(after))   # a part of it
+    # a local edit is not checked against its wish
+    assert draw("local", picture, np.random.default_rng(0), lambda after, _: [False] * len(after))
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4, 8])
 def test_a_segment_that_vanishes_in_a_small_picture_is_replaced(seed):
-    """Segments are found on a thumbnail; one that is a pixel wide there has no pixel in a smaller picture."""
+    """Segments are found on a thumbnail; a segment one pixel wide may vanish in a smaller picture."""
     rng = np.random.default_rng(seed)
     rows = np.where(np.arange(24)[:, None, None] % 2, 220, 40)
     drawn = draw("inpaint", np.uint8(rows + rng.integers(0, 10, (24, 24, 3))), rng)
     assert drawn is None or drawn[0].steps[0].mask.array().any()
 
 
-def test_flat_black_pictures_are_given_up():
+def test_no_edit_is_found_for_a_flat_black_picture():
     assert draw("global", np.zeros((32, 32, 3), np.uint8), np.random.default_rng(0)) is None

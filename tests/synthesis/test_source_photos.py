@@ -1,4 +1,4 @@
-"""Source photos: the bundled ones are there and credited, a folder is split by photo, bad ones are named."""
+"""Source photos: bundled photos exist and are credited, a folder is split by photo, bad photos are named."""
 import cv2
 import pytest
 

@@ -1,4 +1,4 @@
-"""The discriminator's step on cases, the generator's losses and step, and wrong words."""
+"""The discriminator step on cases, the generator's losses and step, and wrong words."""
 import contextlib
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ RIGHT, WRONG = (SOURCE, REAL, REQUESTS), (SOURCE, FAKE, REQUESTS)
 
 
 class Training:
-    """The part of a Run that the functions use: it keeps losses, steps nowhere, and freezes the discriminator."""
+    """The part of a Run that the functions use: it records losses, makes no step, and freezes the discriminator."""
 
     def __init__(self, D=None):
         self.D, self.losses, self.notes = D, None, {}
@@ -53,11 +53,11 @@ def D():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_cases_are_scored_in_one_call_as_if_one_by_one(D, kind):
+def test_scoring_cases_in_one_call_equals_scoring_them_one_by_one(D, kind):
     training, loss = Training(D), GANLoss(kind)
     calls = []
     D.register_forward_hook(lambda *_: calls.append(1))
-    few = tuple(part[1:] for part in (SOURCE, REAL.flip(0), REQUESTS))   # cases may differ in rows
+    few = tuple(part[1:] for part in (SOURCE, REAL.flip(0), REQUESTS))   # cases may have different numbers of rows
     discriminator_step(training, loss, D, {
         "real": (RIGHT, True, 0.7), "planned": (few, True, 0.3), "fake": (WRONG, False, 0.5), "other": (few, False, 2)})
     assert len(calls) == 1 and training.name == "D"
@@ -78,7 +78,7 @@ def test_a_case_without_inputs_is_left_out(D):
     assert training.notes.keys() == {"D_accuracy_real", "D_accuracy_fake"}
 
 
-def test_inputs_are_whatever_the_discriminator_takes():
+def test_cases_pass_any_inputs_to_the_discriminator():
     """A mask, a stage or an unpaired image needs no code of its own."""
     seen = []
 
@@ -107,7 +107,7 @@ def test_penalties_have_their_weights_and_can_be_switched_off(D):
         torch.testing.assert_close(losses[0][name], 2 * losses[1][name])
 
 
-def test_the_discriminator_step_does_not_reach_the_generator_nor_the_other_way_round(D):
+def test_the_discriminator_step_gives_the_generator_no_gradient_and_vice_versa(D):
     training, loss, fake = Training(D), GANLoss("vanilla"), FAKE.clone().requires_grad_()
     discriminator_step(training, loss, D, {"real": (RIGHT, True, 1.0), "fake": ((SOURCE, fake, REQUESTS), False, 1.0)})
     sum(training.losses.values()).backward()
@@ -136,7 +136,7 @@ def test_a_generator_step_leaves_out_terms_that_are_switched_off():
     assert perceptual_loss(training, 0.0)(REAL, FAKE) == 0.0
 
 
-def test_mismatched_edits_are_real_ones_whose_words_differ():
+def test_mismatched_edits_are_real_edits_of_other_words():
     source, target, words = mismatched(SOURCE, REAL, REQUESTS[[0, 1, 1, 0]])
     assert torch.equal(words, REQUESTS[[1, 0, 0, 1]])
     assert torch.equal(source, SOURCE) and torch.equal(target, REAL)
@@ -145,7 +145,7 @@ def test_mismatched_edits_are_real_ones_whose_words_differ():
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=8))
 @settings(deadline=None)
-def test_wrong_words_are_those_of_another_where_there_is_one(numbers):
+def test_wrong_words_are_those_of_another_sample_if_any_differ(numbers):
     requests = torch.tensor([[1, number + 4, 2] for number in numbers])
     wrong = wrong_words(requests)
     for own, other in zip(requests.tolist(), wrong.tolist(), strict=True):
@@ -153,5 +153,5 @@ def test_wrong_words_are_those_of_another_where_there_is_one(numbers):
         assert (other != own) == (len(set(numbers)) > 1)
 
 
-def test_wrong_words_are_the_next_ones_that_differ():
+def test_wrong_words_are_the_next_words_in_the_batch_that_differ():
     assert wrong_words(torch.tensor([[5], [5], [6], [7]])).flatten().tolist() == [6, 6, 7, 5]

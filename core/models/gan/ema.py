@@ -3,7 +3,7 @@ import copy
 
 import torch
 
-WARM_UP = 10   # the n-th update averages with a decay of at most (1 + n) / (WARM_UP + n), to forget the start
+WARM_UP = 10   # the n-th update averages with a decay of at most (1 + n) / (WARM_UP + n): initial weights fade
 
 
 class EMA:

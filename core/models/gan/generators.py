@@ -2,7 +2,7 @@
 
 A trunk is the image-to-image part: `UNet`, `ResNet` or `LocalEnhancer`, built by its name. A `Generator` is a trunk and
 a request encoder. All are fully convolutional: they pad a picture until its sides can be halved as often as the trunk
-does, and crop the result.
+halves them, and crop the result.
 """
 import re
 from dataclasses import dataclass
@@ -133,7 +133,7 @@ class UNet(Trunk):
 class ResNet(Trunk):
     """A few halvings, fusion with the sentence, residual blocks, and as many doublings (Johnson et al. 2016).
 
-    With two halvings it is pix2pix's ResNet, with four pix2pixHD's global generator (Wang et al. 2018).
+    With two halvings this trunk is pix2pix's ResNet, with four it is pix2pixHD's global generator (Wang et al. 2018).
     """
 
     def __init__(self, blocks, halvings, ngf, norm, fuse=None):

@@ -1,4 +1,4 @@
-"""The discriminator: shapes, scales, what the words do, what it refuses, and its checkpoint."""
+"""The discriminator: shapes, scales, influence of the words, refused configurations, and checkpoints."""
 from dataclasses import replace
 
 import pytest
@@ -28,14 +28,14 @@ def pairs(height=64, width=64, number=2):
 
 def test_each_scale_gives_logits_and_the_features_of_its_blocks(discriminator):
     logits, features = discriminator(*pairs(96, 64), IDS)
-    # strided blocks halve, 4 x 4 convolutions of stride 1 take a pixel
+    # a strided block halves the side, a 4 x 4 convolution of stride 1 shortens it by one pixel
     assert [tuple(scale.shape) for scale in logits] == [(2, 1, 10, 6), (2, 1, 4, 2)]
     assert [[tuple(layer.shape[1:]) for layer in scale] for scale in features] == [
         [(4, 48, 32), (8, 24, 16), (16, 12, 8), (32, 11, 7)], [(4, 24, 16), (8, 12, 8), (16, 6, 4), (32, 5, 3)]]
 
 
 @pytest.mark.parametrize(("n_layers", "num_D"), [(1, 1), (2, 3), (3, 2), (4, 1)])
-def test_the_smallest_picture_still_has_a_patch_on_every_scale(n_layers, num_D):
+def test_the_smallest_allowed_picture_has_a_patch_on_every_scale(n_layers, num_D):
     discriminator = make(n_layers=n_layers, num_D=num_D)
     smallest = discriminator.smallest
     logits, features = discriminator(*pairs(smallest, smallest), IDS)
@@ -45,17 +45,17 @@ def test_the_smallest_picture_still_has_a_patch_on_every_scale(n_layers, num_D):
         discriminator(*pairs(smallest - 1, 64), IDS)
 
 
-def test_words_reach_the_logits_everywhere(discriminator):
-    """Also past an instance norm, which takes away what is the same all over a picture."""
+def test_words_change_the_logits_everywhere(discriminator):
+    """Words must pass an instance norm, too, which removes everything that is constant over a picture."""
     discriminator.eval()
     source, candidate = pairs(128, 128)
     logits, _ = discriminator(source, candidate, IDS)
     swapped, _ = discriminator(source, candidate, IDS.flip(0))
-    inner = (logits[0] - swapped[0])[..., 3:-3, 3:-3].abs()   # zeros around a picture would let some words through
+    inner = (logits[0] - swapped[0])[..., 3:-3, 3:-3].abs()   # not the border: zero padding lets words pass there
     assert inner.min() > 1e-6
 
 
-def test_gradients_reach_the_candidate_and_every_parameter_that_learns(discriminator):
+def test_gradients_reach_the_candidate_and_every_trained_parameter(discriminator):
     source, candidate = pairs()
     candidate.requires_grad_()
     logits, _ = discriminator(source, candidate, IDS)
@@ -65,7 +65,7 @@ def test_gradients_reach_the_candidate_and_every_parameter_that_learns(discrimin
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
 
-def test_the_penalties_can_be_descended(discriminator):
+def test_the_penalties_have_finite_gradients(discriminator):
     source, candidate = pairs()
     penalty = gradient_penalty(lambda image: discriminator(source, image, IDS)[0], source, candidate)
     (penalty + r1(lambda image: discriminator(source, image, IDS)[0], candidate)).backward()
@@ -76,14 +76,14 @@ def test_the_penalties_can_be_descended(discriminator):
                if parameter.grad is not None) > 0
 
 
-def test_without_words_requests_do_not_matter():
+def test_a_discriminator_without_words_ignores_requests():
     discriminator = make(use_words=False)
     source, candidate = pairs()
     assert torch.equal(discriminator(source, candidate)[0][0], discriminator(source, candidate, IDS)[0][0])
     assert not any(name.startswith(("request_encoder", "request_projection")) for name in discriminator.state_dict())
 
 
-def test_given_vectors_stay():
+def test_given_word_vectors_are_kept_and_not_trained():
     vectors = torch.randn(4, 8)
     discriminator = MultiScaleDiscriminator(replace(CONFIG, fixed_vectors=True), vectors)
     assert torch.equal(discriminator.request_encoder.words, vectors)
@@ -106,8 +106,8 @@ def test_an_unknown_norm_is_refused():
         make(norm="layer")
 
 
-def test_a_checkpoint_rebuilds_it(discriminator):
-    discriminator(*pairs(), IDS)   # moves what its norms remember
+def test_a_checkpoint_rebuilds_the_same_discriminator(discriminator):
+    discriminator(*pairs(), IDS)   # updates the running statistics of its norms
     again = MultiScaleDiscriminator.from_checkpoint(discriminator.checkpoint())
     assert again.config == discriminator.config
     for network in (again, discriminator):

@@ -36,10 +36,10 @@ def test_decay_0_copies_the_weights():
     assert all(torch.equal(parameter, torch.full_like(parameter, 3.0)) for parameter in average.network.parameters())
 
 
-def test_buffers_are_copied_and_the_average_neither_learns_nor_trains():
+def test_buffers_are_copied_and_the_average_stays_frozen_in_eval_mode():
     learner = network(1.0)
     average = EMA(learner, 0.9)
-    learner(torch.randn(8, 3))   # moves the statistics of batch norm
+    learner(torch.randn(8, 3))   # updates the running statistics of batch norm
     learner.train()
     average.update(learner)
     assert torch.equal(average.network[1].running_mean, learner[1].running_mean)
@@ -49,7 +49,7 @@ def test_buffers_are_copied_and_the_average_neither_learns_nor_trains():
     assert all(parameter.requires_grad for parameter in learner.parameters()), "the learner still learns"
 
 
-def test_a_resumed_average_goes_on_exactly():
+def test_a_resumed_average_equals_an_unbroken_one():
     torch.manual_seed(0)
     learners = [copy.deepcopy(network(value)) for value in torch.randn(6).tolist()]
     unbroken = EMA(learners[0], 0.7)

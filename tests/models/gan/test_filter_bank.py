@@ -1,4 +1,4 @@
-"""A bank of learnt edits: what the words weigh, and what a bucket takes."""
+"""The filter bank: weights of its edits that depend on the words, and the choice of a single edit in bucket mode."""
 import pytest
 import torch
 
@@ -12,12 +12,12 @@ PICTURES = torch.rand(3, 3, 18, 21)
 def bank(bucket=False, num_G=3):
     torch.manual_seed(0)
     network = FilterBank(FilterBankConfig(WORDS, "unet_16", num_G, bucket, 4, "instance", 8, 5, False))
-    torch.nn.init.normal_(network.weight_head.weight, std=5)   # so that the words weigh
+    torch.nn.init.normal_(network.weight_head.weight, std=5)   # so that the weights depend on the words
     return network
 
 
 @pytest.mark.parametrize("bucket", [False, True])
-def test_a_result_is_the_mean_of_the_pictures_with_the_words_weights(bucket):
+def test_a_result_is_the_mean_of_the_edits_weighted_by_the_words(bucket):
     network = bank(bucket).eval()
     weights, pictures = network.weights(REQUESTS), [edit(PICTURES) for edit in network.bank]
     expected = sum(weights[:, k, None, None, None] * picture for k, picture in enumerate(pictures))
@@ -27,7 +27,7 @@ def test_a_result_is_the_mean_of_the_pictures_with_the_words_weights(bucket):
     assert bucket or not torch.allclose(weights[0], weights[1])
 
 
-def test_a_bucket_takes_the_heaviest_edit_only():
+def test_bucket_mode_takes_only_the_edit_of_largest_weight():
     mixture, bucket = bank().eval(), bank(True).eval()
     taken = mixture.weights(REQUESTS).argmax(1)
     results = bucket(PICTURES, REQUESTS)
@@ -36,7 +36,7 @@ def test_a_bucket_takes_the_heaviest_edit_only():
 
 
 @pytest.mark.parametrize("bucket", [False, True])
-def test_the_choice_and_the_edits_learn(bucket):
+def test_the_weights_and_the_chosen_edits_learn(bucket):
     network = bank(bucket)
     network(PICTURES, REQUESTS)[:, 0].mean().backward()
     assert network.weight_head.weight.grad.abs().sum() > 0
@@ -47,7 +47,7 @@ def test_the_choice_and_the_edits_learn(bucket):
     assert learnt == taken
 
 
-def test_one_picture_for_many_requests_is_as_many_copies_of_it():
+def test_one_picture_for_many_requests_equals_copies_of_the_picture():
     network = bank().eval()
     torch.testing.assert_close(network(PICTURES[:1], REQUESTS), network(PICTURES[:1].expand(3, -1, -1, -1), REQUESTS))
 

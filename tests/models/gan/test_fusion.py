@@ -1,4 +1,4 @@
-"""Three ways for a sentence to meet features, against their formulas."""
+"""Three fusions of a sentence with features, against their formulas."""
 import pytest
 import torch
 
@@ -8,7 +8,7 @@ FEATURES, SENTENCE = torch.randn(2, 5, 4, 3), torch.randn(2, 7)
 
 
 @pytest.mark.parametrize("fusion", FUSIONS.values())
-def test_shapes_and_one_picture_for_all(fusion):
+def test_shapes_and_one_picture_for_all_sentences(fusion):
     fuse = fusion(5, 7, 6, "none")
     assert fuse(FEATURES, SENTENCE).shape == FEATURES.shape
     one = FEATURES[:1]
@@ -26,7 +26,7 @@ def test_low_rank_bilinear_pooling_is_its_formula_at_every_pixel():
                                        x + joint @ p.weight[..., 0, 0].T + p.bias)
 
 
-def test_scale_and_shift_of_zero_leave_the_features_to_the_activation():
+def test_film_scales_and_shifts_the_features_before_the_activation():
     fuse = FiLM(5, 7, 6, "instance")
     torch.nn.init.zeros_(fuse.sentence_projection[-1].weight)
     torch.nn.init.zeros_(fuse.sentence_projection[-1].bias)

@@ -1,4 +1,4 @@
-"""Image generators: sizes, words that matter and words that are erased, and what is refused."""
+"""Image generators: sizes, influence of the words with each fusion and norm, and refused names."""
 import pytest
 import torch
 from hypothesis import given, settings
@@ -38,7 +38,7 @@ def test_a_result_has_the_size_and_the_range_of_the_picture(net, height, width):
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_a_picture_is_padded_by_its_border_and_cropped_back(net):
+def test_a_picture_is_padded_at_its_border_and_the_result_cropped(net):
     trunk = build_trunk(net, 4, "instance").eval()
     picture = pictures(1, 2 * trunk.smallest, 2 * trunk.smallest)
     cut = picture[..., :-3, :-1]
@@ -50,13 +50,13 @@ def test_a_picture_is_padded_by_its_border_and_cropped_back(net):
 
 @pytest.mark.parametrize("fusion", FUSIONS)
 @pytest.mark.parametrize("net", NETS)
-def test_one_picture_for_many_requests_is_as_many_copies_of_it(net, fusion):
+def test_one_picture_for_many_requests_equals_copies_of_the_picture(net, fusion):
     network, picture, words = generator(net, fusion, "instance").eval(), pictures(1), requests(3)
     torch.testing.assert_close(network(picture, words), network(picture.expand(3, -1, -1, -1), words))
 
 
 def spread(network):
-    """Return how far results for different requests are apart, at most; in double precision it is 0 or not."""
+    """Return the largest spread of a pixel over requests, in double precision, so that no influence gives nearly 0."""
     with torch.no_grad():
         return network.double().eval()(pictures(1, 32, 32).double(), requests(4)).std(0).max().item()
 
@@ -69,8 +69,8 @@ def test_results_depend_on_the_words(net, fusion, norm):
 
 
 @pytest.mark.parametrize("net", NETS[1:])
-def test_an_instance_norm_erases_words_that_were_concatenated(net):
-    """The notebook's pix2pixHD cannot distinguish requests; with the others behind the norm it can."""
+def test_an_instance_norm_erases_concatenated_words(net):
+    """The notebook's pix2pixHD cannot distinguish requests. The other fusions act after the norm and keep the words."""
     assert spread(generator(net, "concat", "instance")) < 1e-12
     assert spread(generator(net, "FiLM", "instance")) > 1e-5
     assert spread(generator(net, "lowrank_BP", "instance")) > 1e-5
@@ -95,14 +95,14 @@ def test_a_checkpoint_rebuilds_the_same_generator(net):
     assert again.divisor == network.divisor
 
 
-def test_a_batch_of_one_has_no_batch_norm_to_train_with():
+def test_training_with_batch_norm_refuses_a_batch_of_one():
     with pytest.raises(UserError, match=r"--batch_size 1: batch norm has no .* --norm_G instance"):
         generator(norm="batch").train()(pictures(1), requests(1))
     generator(norm="instance").train()(pictures(1), requests(1))
     generator(norm="batch").eval()(pictures(1), requests(1))
 
 
-def test_names_say_the_size():
+def test_the_name_of_a_generator_sets_its_size():
     sizes = {net: sum(weight.numel() for weight in build_trunk(net, 4, "none").parameters())
              for net in ("resnet_1blocks", "resnet_2blocks", "global_1blocks", "local_1blocks")}
     assert list(sizes.values()) == sorted(sizes.values())
