@@ -9,7 +9,7 @@ from core.files import UserError, sha256
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights; `published` says whether its checksum is that of the published file."""
+    """A file of weights; `published` says whether it has the checksum of the published file."""
 
     path: Path
     published: bool

@@ -73,22 +73,15 @@ def test_results_say_how_they_were_measured():
         assert not re.search(r"(^|[\s=\"])/\w", path.read_text(encoding="utf-8")), f"{path} holds a path of a machine"
 
 
-def test_the_calibration_of_the_metrics_has_not_drifted(run_well, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("script", "name", "tolerance"), [
+    ("misc/calibrate_metrics.py", "metrics", 2e-4), ("misc/wide_gamut_error.py", "wide_gamut", 0.01)])
+def test_stored_figures_have_not_drifted(script, name, tolerance, run_well, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run_well("misc/calibrate_metrics.py", "--publish", "again")
-    again, stored = (json.loads(path.read_text())["figures"]["rows"] for path in (
-        tmp_path / "docs/results/again.json", ROOT / "docs/results/metrics.json"))
+    run_well(script, "--publish", name)
+    again, stored = (json.loads((root / f"docs/results/{name}.json").read_text())["figures"]["rows"]
+                     for root in (tmp_path, ROOT))
     for ours, known in zip(again, stored, strict=True):
-        assert ours == pytest.approx(known, abs=2e-4)
-
-
-def test_the_error_of_wide_gamut_edits_has_not_drifted(run_well, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    run_well("misc/wide_gamut_error.py", "--publish", "again")
-    again, stored = (json.loads(path.read_text())["figures"]["rows"] for path in (
-        tmp_path / "docs/results/again.json", ROOT / "docs/results/wide_gamut.json"))
-    for ours, known in zip(again, stored, strict=True):
-        assert ours == pytest.approx(known, abs=0.01)
+        assert ours == pytest.approx(known, abs=tolerance)
 
 
 def test_readme_is_short():

@@ -19,7 +19,7 @@ SCRIPTS = sorted(str(path.relative_to(ROOT)) for folder in ("core", "prepro", "s
 SYNTH = ("--dataset", "synth", "--session", "1")
 TINY = (*SYNTH, "--vis_encoder", "photometric", "--hidden_size", "16", "--batch_size", "4", "--print_every", "1",
         "--visualize", "0")
-# Trial 100 is that of `make demo`; after 120 quick iterations its planner at least edits.
+# `make demo` trains trial 100. 120 quick iterations teach its planner to edit at all.
 TAUGHT = (*TINY, "--trial", "100", "--words_first", "0", "--rehearse", "0", "--parameter_weight", "2")
 TRAINED = (*TAUGHT, "--num_iters", "120", "--checkpoint_every", "120", "--learning_rate", "0.01", "--visualize", "1",
            "--visualize_every", "120")

@@ -3,7 +3,7 @@ from torch.utils.data import Dataset
 
 
 class Mixed(Dataset):
-    """Samples of two data sets, evenly mixed. The length is that of one pass over the second; the first repeats."""
+    """Samples of two data sets, interleaved. An epoch has each sample of the second set once; the first set repeats."""
 
     def __init__(self, first, second, share):
         """Mix two data sets with the same fields; `share`, in (0, 1], of the samples are from the second."""

@@ -48,7 +48,7 @@ ON, OFF = ({"type": boolean, "nargs": "?", "const": True, "default": default, "m
 def result_name(text: str) -> str:
     """Check the name of a published result: parts of letters, digits, _, - and ., separated by slashes."""
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", text):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name; give letters, digits, _, -, . and /")
     return text
 
 

@@ -1,7 +1,7 @@
 """Published figures: results under docs/results/, from which `make tables` writes the tables of the documents.
 
 A file holds {"kind", "figures", "data", "seed", "command", "commit", "date", "machine"}. `kind` is the kind of
-measurement: evaluation, obedience, repairs, bench or demo.
+measurement, such as evaluation, obedience, repairs, critic, bench or calibration.
 """
 import contextlib
 import os

@@ -108,7 +108,7 @@ def right_negation(item, outcome, partner, apart):
 
 
 def right_wording(item, outcome, partner, apart):
-    """The requested attributes move visibly, and the result is near that of the clean sentence (the partner)."""
+    """The requested attributes move visibly, and the result is near the result of the clean sentence (the partner)."""
     return obeys(outcome, item.asks) and apart <= NEAR * partner.change
 
 

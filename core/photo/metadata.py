@@ -1,8 +1,10 @@
 """Metadata: select the EXIF and XMP data that an edited photo keeps, and describe the edit in its XMP packet."""
 import contextlib
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
+import numpy as np
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
@@ -195,3 +197,40 @@ def _set(rdf, first, name, value):
         for child in element.findall(name):
             element.remove(child)
     first.set(name, value)
+
+
+DAMAGED_EXIF = "the photo's EXIF data is damaged and is left out"
+
+
+def read_exif(read: Callable[[], Image.Exif], notes: list[str]) -> Image.Exif:
+    """Return the EXIF data that `read` returns; if it fails, an empty one, and a note goes to `notes`."""
+    try:
+        return read()
+    except Exception:   # damaged bytes can raise any exception
+        notes.append(DAMAGED_EXIF)
+        return Image.Exif()
+
+
+def frame_notes(image: Image.Image) -> list[str]:
+    """Return a list with a note if further frames or pictures are not read.
+
+    The list is empty for an Ultra HDR photo, whose second picture is its gain map.
+    """
+    count = getattr(image, "n_frames", 1)
+    if count < 2 or (count == 2 and parts_left_out(as_bytes(image.info.get("xmp")))):
+        return []
+    return [f"{count} frames or pages: only the first is read"]
+
+
+def as_bytes(value: str | bytes | None) -> bytes:
+    """Return a packet of a Pillow image as bytes; empty if there is none."""
+    return value.encode() if isinstance(value, str) else value or b""
+
+
+def mode_notes(mode: str, samples: np.ndarray) -> list[str]:
+    """Return a note if a picture of Pillow's `mode`, decoded to samples (H, W, C), is converted to RGB."""
+    if mode == "CMYK":
+        return ["CMYK: converted to RGB"]
+    if mode in ("P", "PA"):
+        return ["palette picture: converted to RGB"]
+    return ["grey picture: converted to RGB"] if samples.shape[2] == 1 else []

@@ -51,13 +51,14 @@ class Space:
             return unit(samples)
         curves = self.curves.astype(np.float32)
         if samples.dtype == np.float32:
-            return _each_channel(_interpolated, samples, curves)
-        return _each_channel(lambda values, curve: curve[values], samples,
-                             curves[::257] if samples.dtype == np.uint8 else curves)
+            return _by_rows(lambda rows: _each_channel(_interpolated, rows, curves), samples)
+        table = curves[::257] if samples.dtype == np.uint8 else curves
+        return _by_rows(lambda rows: _each_channel(lambda values, curve: curve[values], rows, table), samples)
 
     def encode(self, pixels: np.ndarray, depth: int) -> np.ndarray:
         """Return a Photo's pixels (rows, W, 3) in [0, 1] as values of the file in [0, 1]; the inverse of `decode`.
 
+        The work is done in the calling thread, which has a few rows of the picture.
         It looks up the square root of a value, see `_inverse`, which is many times as fast as searching the curves.
         Floating-point files are interpolated.
         """
@@ -268,11 +269,8 @@ def _transform(samples, icc, kind, target):
 
 
 def _each_channel(function: Callable, samples, tables):
-    """Apply `function(channel, table)` to each channel (H, W) on all cores; return float32 (H, W, 3)."""
-    def convert(rows):
-        return np.stack([function(rows[..., channel], tables[:, channel]) for channel in range(3)], -1)
-
-    return _by_rows(convert, samples)
+    """Apply `function(channel, table)` to each channel (H, W); return (H, W, 3)."""
+    return np.stack([function(samples[..., channel], tables[:, channel]) for channel in range(3)], -1)
 
 
 def _interpolated(values, table):

@@ -11,16 +11,26 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.files import UserError
-from core.photo.metadata import describe, exif_primaries, orientation, parts_left_out
+from core.files import UserError, naming
+from core.photo.formats import decode_heic, decode_jxl
+from core.photo.metadata import (
+    DAMAGED_EXIF,
+    as_bytes,
+    describe,
+    exif_primaries,
+    frame_notes,
+    mode_notes,
+    orientation,
+    parts_left_out,
+    read_exif,
+)
 from core.photo.photo import MAX_BYTES, MAX_PIXELS, RAW_SUFFIXES, Photo, check_size, fit, resize, shrink
-from core.photo.png import PNG, coded_profile, named_profile, pixels_only, sound
+from core.photo.png import PNG, named_profile, pixels_only, sound
 from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_pixels, unit
 from core.photo.raw import develop
-from core.photo.tiff import clipped, read_tiff
+from core.photo.tiff import read_tiff
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP")   # formats that Pillow opens
-_EXTRA = "pip install -r requirements-formats.txt"
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
@@ -72,9 +82,9 @@ def _decoder(data):
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return _decode_tiff
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS and b"avif" not in data[8:40]:
-        return _decode_heic
+        return decode_heic
     if data.startswith(_JXL):
-        return _decode_jxl
+        return decode_jxl
     return _decode_by_pillow
 
 
@@ -94,7 +104,7 @@ def _assemble(decoded, long_edge, caught):
     pixels = np.ascontiguousarray(turn(pixels))
     return Photo(
         pixels, decoded["depth"], decoded["format"],
-        describe(exif, pixels.shape[1::-1], converted=bool(icc) and space.icc != icc and bool(space.icc)), space,
+        describe(exif, pixels.shape[1::-1], converted=space.icc not in (icc, b"")), space,
         None if alpha is None else np.ascontiguousarray(turn(alpha)), _COLOURS[samples.shape[2]], xmp,
         tags.get("iptc") or b"", tags.get("dpi"), decoded.get("frames", 1),
         (*notes, *exif_notes, *colour_notes, *parts_left_out(xmp), *_damage(caught)))
@@ -196,17 +206,18 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
         bands = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
         check_size(path, *image.size, bands * depth // 8, max_pixels, max_bytes)
         _check_scans(path, image.format, data)
-        notes = [*chunk_notes, *_frames(image)]
+        notes = [*chunk_notes, *frame_notes(image)]
         if long_edge:
             image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(image, data)
-        notes += _mode_notes(image.mode, samples)
-        exif = _exif(image.getexif, notes)
+        notes += mode_notes(image.mode, samples)
+        exif = read_exif(image.getexif, notes)
         icc = image.info.get("icc_profile") or b""
         if image.format == "PNG":
-            icc, colour_notes = _colour_named(path, named_profile, data, profile)
+            with naming(path):
+                icc, colour_notes = named_profile(data, profile)
             notes += colour_notes
-        tags = {"icc": icc, "exif": exif, "xmp": _bytes(image.info.get("xmp")), "iptc": _iptc(image),
+        tags = {"icc": icc, "exif": exif, "xmp": as_bytes(image.info.get("xmp")), "iptc": _iptc(image),
                 "dpi": _dpi(image.info.get("dpi"))}
         return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "upright": image.format == "AVIF",
                 "frames": getattr(image, "n_frames", 1),
@@ -218,87 +229,7 @@ def _decode_tiff(path, data, max_pixels, max_bytes, long_edge):
     samples, alpha, depth, tags, notes = read_tiff(path, data, max_pixels, max_bytes)
     mode = {1: "L", 4: "CMYK"}.get(samples.shape[2], "RGB")
     return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "format": "TIFF",
-            "notes": [*notes, *_mode_notes(mode, samples)]}
-
-
-def _decode_heic(path, data, max_pixels, max_bytes, long_edge):
-    """Decode HEIC, a format of phones; libheif returns upright pixels."""
-    try:
-        import pillow_heif
-    except ImportError:
-        raise UserError(f"{path}: HEIC photos need the package pillow-heif; install it with: {_EXTRA}") from None
-    file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    depth = 16 if file.info.get("bit_depth", 8) > 8 else 8
-    check_size(path, *file.size, len(file.mode.partition(";")[0]) * depth // 8, max_pixels, max_bytes)
-    samples = np.atleast_3d(np.asarray(file))
-    samples = samples.astype(np.uint16 if depth == 16 else np.uint8, copy=False)
-    alpha = unit(samples[..., -1]) if samples.shape[2] in (2, 4) else None
-    samples = samples if alpha is None else samples[..., :-1]
-    icc, notes = file.info.get("icc_profile") or b"", []
-    exif = _exif(lambda: _loaded(file.info.get("exif")), notes)
-    nclx = file.info.get("nclx_profile")
-    if not icc and nclx:
-        codes = nclx["color_primaries"], nclx["transfer_characteristics"]
-        icc, colour_notes = _colour_named(path, coded_profile, *codes) if 2 not in codes else (b"", [])   # unspecified
-        notes += colour_notes
-    for name, present in (("HDR gain map", any("hdrgainmap" in str(kind).lower() for kind in file.info.get("aux", {}))),
-                          ("depth map", file.info.get("depth_images"))):
-        if present:
-            notes.append(f"the photo's {name} is left out")
-    if len(list(pillow_heif.open_heif(io.BytesIO(data)))) > 1:
-        notes.append("several pictures: only the first is read")
-    tags = {"icc": icc, "exif": exif, "xmp": _bytes(file.info.get("xmp"))}
-    return {"samples": samples, "alpha": alpha, "depth": depth, "tags": tags, "format": "HEIC", "upright": True,
-            "notes": notes}
-
-
-def _decode_jxl(path, data, max_pixels, max_bytes, long_edge):
-    """Decode JPEG XL: imagecodecs gives the samples, the Pillow plug-in the profile and the metadata."""
-    try:
-        import pillow_jxl  # noqa: F401  (registers itself with Pillow)
-    except ImportError:
-        raise UserError(f"{path}: JPEG XL photos need the package pillow-jxl-plugin; install it with: {_EXTRA}"
-                        ) from None
-    import imagecodecs
-    try:
-        opened = Image.open(io.BytesIO(data), formats=("JXL",))
-    except Exception as error:   # the plug-in's text asks to build libjxl
-        raise ValueError("its JPEG XL data is damaged or incomplete") from error
-    with opened as image:
-        check_size(path, *image.size, len(image.getbands()) * 2, max_pixels, max_bytes)
-        notes = _frames(image)
-        tags = {"icc": image.info.get("icc_profile") or b"", "xmp": _bytes(image.info.get("xmp")),
-                "exif": _exif(image.getexif, notes)}
-        frames = getattr(image, "n_frames", 1)
-    samples = np.atleast_3d(imagecodecs.jpegxl_decode(data, index=0, keeporientation=False))
-    samples = samples if samples.dtype in (np.uint8, np.uint16) else clipped(samples, notes)
-    alpha = unit(samples[..., -1]) if samples.shape[2] in (2, 4) else None
-    samples = samples if alpha is None else samples[..., :-1]
-    return {"samples": samples, "alpha": alpha, "depth": 8 * min(samples.dtype.itemsize, 4), "tags": tags,
-            "format": "JXL", "upright": True, "frames": frames, "notes": [*notes, *_mode_notes("RGB", samples)]}
-
-
-def _colour_named(path, function, *arguments):
-    """Call a function of core.photo.png; its UserError gets the file's name."""
-    try:
-        return function(*arguments)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
-
-
-def _frames(image):
-    """Return a list with a note if further frames or pictures are not read.
-
-    The list is empty for an Ultra HDR photo, whose second picture is its gain map.
-    """
-    count = getattr(image, "n_frames", 1)
-    if count < 2 or (count == 2 and parts_left_out(_bytes(image.info.get("xmp")))):
-        return []
-    return [f"{count} frames or pages: only the first is read"]
-
-
-def _bytes(value):
-    return value.encode() if isinstance(value, str) else value or b""
+            "notes": [*notes, *mode_notes(mode, samples)]}
 
 
 def _iptc(image):
@@ -369,9 +300,6 @@ def _decode_16(image, data):
     return samples, None
 
 
-_DAMAGED_EXIF = "the photo's EXIF data is damaged and is left out"
-
-
 def _sound(exif, size):
     """Return EXIF data that can be written, and a list of notes; damaged data becomes empty, with a note."""
     try:
@@ -379,22 +307,7 @@ def _sound(exif, size):
         exif_primaries(exif)
         return exif, []
     except Exception:   # as in `_naming`: damaged bytes can raise any exception; the pixels are still good
-        return Image.Exif(), [_DAMAGED_EXIF]
-
-
-def _exif(read, notes):
-    """Return the EXIF data that `read` returns; if it fails, an empty one, and a note goes to `notes`."""
-    try:
-        return read()
-    except Exception:   # as in `_naming`: damaged bytes can raise any exception
-        notes.append(_DAMAGED_EXIF)
-        return Image.Exif()
-
-
-def _loaded(data):
-    exif = Image.Exif()
-    exif.load(data or b"")
-    return exif
+        return Image.Exif(), [DAMAGED_EXIF]
 
 
 def _damage(caught):
@@ -402,11 +315,3 @@ def _damage(caught):
     words = dict.fromkeys(str(warning.message).strip() for warning in caught
                           if issubclass(warning.category, UserWarning))
     return [f"damaged in part: {line}" for line in words]
-
-
-def _mode_notes(mode, samples):
-    if mode == "CMYK":
-        return ["CMYK: converted to RGB"]
-    if mode in ("P", "PA"):
-        return ["palette picture: converted to RGB"]
-    return ["grey picture: converted to RGB"] if samples.shape[2] == 1 else []

@@ -1,7 +1,9 @@
 """Writing photos: the suffix gives the format; depth, colour profile and metadata are those of the original photo."""
 import io
+import os
 import struct
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,16 +96,20 @@ def check_output(path: Path | str, overwrite: bool = True, shape: tuple[int, ...
 def _quantise(pixels, alpha, depth, space):
     """Return samples (H, W, 3 or 4) of `depth` bits in the file's own space, uint8, uint16 or float32.
 
-    The samples are computed in strips, because whole copies of a large photo take much memory.
+    All cores compute them in strips, because whole copies of a large photo take much memory.
     """
     top, kind = {8: (255, np.uint8), 16: (65535, np.uint16), 32: (1, np.float32)}[depth]
     samples = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), kind)
     finish = np.rint if depth < 32 else np.asarray
-    for start in range(0, len(samples), _ROWS):
+
+    def convert(start):
         rows = slice(start, start + _ROWS)
         samples[rows, :, :3] = finish(space.encode(np.clip(pixels[rows], 0, 1), depth) * top)
         if alpha is not None:
             samples[rows, :, 3] = finish(np.clip(alpha[rows], 0, 1) * top)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(convert, range(0, len(samples), _ROWS)))
     return samples
 
 

@@ -58,7 +58,7 @@ def test_noise_and_equal_runs_give_no_real_difference(tested, run_script):
 
 
 def test_pairing_finds_a_difference_smaller_than_the_spread_over_photos(tested, run_script):
-    """The L1 of different photos differs by .1, that of the two methods on the same photo by .001."""
+    """The L1 differs by .1 between photos, and by .001 between the two methods on one photo."""
     assert "B - A +0.0010, 95% [+0.0010, +0.0010]: A is better" in run_script(
         COMPARE, tested("one"), tested("two", move=0.001)).out
 

@@ -16,7 +16,7 @@ from core.metrics.attributes import (
 from core.metrics.language import FIXED_REQUESTS, request_variance
 from core.operators import Plan, Step, execute
 
-WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # raises the middle of red, lowers that of blue
+WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # lighter red, darker blue midtones
 COOL = WARM[16:] + WARM[8:16] + WARM[:8]
 
 

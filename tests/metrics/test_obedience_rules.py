@@ -32,7 +32,7 @@ from core.requests.wish import LEVELS, Wish
 
 SENTENCES = Path(__file__).resolve().parents[2] / "data/obedience/sentences.toml"
 ITEMS = read_items(SENTENCES)
-WARM = [1.15] * 4 + [0.85] * 4 + [1] * 8 + [0.85] * 4 + [1.15] * 4   # raises the middle of red, lowers that of blue
+WARM = [1.15] * 4 + [0.85] * 4 + [1] * 8 + [0.85] * 4 + [1.15] * 4   # lighter red, darker blue midtones
 COOL = WARM[16:] + WARM[8:16] + WARM[:8]
 STEPS = {("bright", 1): ("brightness", [0.15]), ("bright", -1): ("brightness", [-0.15]),
          ("contrast", 1): ("contrast", [0.8]), ("contrast", -1): ("contrast", [-0.8]),
