@@ -25,6 +25,7 @@ from tabulate import tabulate
 
 from core.engine.cli import run
 from core.engine.options import Parser, number
+from core.engine.publish import publish
 from core.files import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def main():
     options = arguments().parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(options.img) if options.img else draw(Path(folder) / "photo.jpg")
+        photo = Path(options.img) if options.img else make_photo(Path(folder) / "photo.jpg")
         command = [sys.executable, ROOT / "core/demo_web.py", "--port", "0"]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
@@ -44,16 +45,18 @@ def main():
         finally:
             server.terminate()
             server.wait()
-    print(tabulate([
+    rows = [
         ("open, median", f"{statistics.median(waits or [np.nan]):.1f} s"),
         ("open, slowest", f"{max(waits, default=np.nan):.1f} s"), ("failed", f"{len(failures)} of {options.sessions}"),
         *((f"memory, {when}", f"{used / 2**30:.2f} GB") for when, used in memory.items()),
-        ("load average of the last minute", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")]))
+        ("load average of the last minute", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")]
+    print(tabulate(rows))
+    publish(options, "web_load", {"rows": [{"what": what, "value": value} for what, value in rows]})
     for failure in failures:
         print(f"failed: {failure}")
 
 
-def draw(path):
+def make_photo(path):
     """Write a JPEG of 12 megapixels with the grain of a camera; return its path."""
     from skimage.data import coffee
     pixels = np.asarray(Image.fromarray(coffee()).resize((4000, 3000))).astype(np.float32)
@@ -127,7 +130,7 @@ def arguments():
                         "to the sessions")
     parser.add_argument("--after", type=number(float, 0), default=60, help="seconds from the end of the sessions to "
                         "the last measurement of memory")
-    return parser
+    return parser.add_publish()
 
 
 if __name__ == "__main__":
