@@ -43,9 +43,11 @@ test: $(VENV)/installed-dev  ## run the test suite
 
 bench: $(VENV)/installed  ## measure speed and memory against plain references
 	$(RUN) bench/bench.py
+	$(RUN) bench/operators.py
 
-tables: $(VENV)/installed  ## write the tables of README.md and docs/ from the figures in docs/results/
+tables: $(VENV)/installed  ## write the tables of README.md and docs/ from docs/results/, and the entries of the operators
 	$(RUN) misc/make_tables.py
+	$(RUN) misc/make_operators.py
 
 lint: $(VENV)/installed-dev  ## run ruff and codespell
 	$(RUN) -m ruff check .

@@ -57,7 +57,7 @@ def untrained_planner(vis_encoder):
 def training_batch(planner, size, side):
     """Return a training batch of random pictures, random requests and random plans of one to five operators."""
     random, vocab = torch.Generator().manual_seed(0), planner.vocab
-    plannable = [index for index, row in vocab.operators if not row.local]
+    plannable = [index for index, _ in vocab.plannable]
     ops = torch.zeros(size, MAX_STEPS + 2, dtype=torch.long)
     params = torch.zeros(size, MAX_STEPS, vocab.max_params)
     for i in range(size):

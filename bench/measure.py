@@ -65,8 +65,10 @@ def _figure(value):
     return "-" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def measure(label, work, runs):
+def measure(label, work, runs, best=False):
     """Call `work` `runs` + 1 times; return the median seconds of the last `runs` calls and the megabytes of the first.
+
+    With `best`, return the least seconds instead: the time without other work on the machine.
 
     The memory is the peak of the first call, minus the memory in use before the call and minus the size of the result
     (a tensor or an array). It is None if the operating system does not report memory.
@@ -82,7 +84,7 @@ def measure(label, work, runs):
         elif before is not None:
             megabytes = (_status("VmHWM") - before - getattr(result, "nbytes", 0)) / MEGABYTE
         del result
-    return statistics.median(times), megabytes
+    return min(times) if best else statistics.median(times), megabytes
 
 
 def _reset_peak():

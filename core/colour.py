@@ -9,6 +9,8 @@ _TO_CONES = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.680699
              (0.0883024619, 0.2817188376, 0.6299787005))
 _TO_OKLAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
              (0.0259040371, 0.7827717662, -0.8086757660))
+_FROM_CONES, _FROM_OKLAB = (torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
+                            for matrix in (_TO_CONES, _TO_OKLAB))
 _TO_XYZ = torch.tensor([   # linear sRGB to CIE XYZ, each row divided by the white point D65
     [0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]) / torch.tensor(
     [[0.95047], [1.0], [1.08883]])
@@ -27,6 +29,26 @@ def to_srgb(linear):
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-8) ** (1 / 2.4) - 0.055)
 
 
+def decode(image):
+    """Undo the sRGB transfer curve; values outside [0, 1] are allowed, below 0 the curve is its line."""
+    return _above(image, 0.04045, image * (1 / 12.92), _power((image + 0.055) * (1 / 1.055), 2.4, 0.08))
+
+
+def encode(linear):
+    """Apply the sRGB transfer curve; values outside [0, 1] are allowed, so that their order and gradients survive."""
+    return _above(linear, 0.0031308, linear * 12.92, 1.055 * _power(linear, 1 / 2.4, 0.0031) - 0.055)
+
+
+def _above(x, limit, low, high):
+    """Return `low` where x <= limit, else `high`, both finite. torch.where takes 20 times as long on pictures."""
+    return torch.lerp(low, high, (x > limit).to(x))
+
+
+def _power(x, exponent, least):
+    """Return x^exponent of values of at least `least`; smaller ones count as `least`."""
+    return torch.exp2(exponent * torch.log2(x.clamp_min(least)))
+
+
 def srgb_to_lab(image):
     """Return CIE L*a*b* (D65, 2 degrees) of sRGB pictures (B, 3, ...): L* in [0, 100], a* and b* about +-100.
 
@@ -40,30 +62,37 @@ def srgb_to_lab(image):
     return (lab - lab.new_tensor([16.0, 0.0, 0.0])[:, None]).view_as(image)
 
 
+def to_oklab(image):
+    """Return Oklab (B, 3, ...) of sRGB pictures: lightness in [0, 1], a and b about +-.4. Ottosson 2020."""
+    return linear_to_oklab(decode(image))
+
+
+def linear_to_oklab(linear):
+    """Return Oklab (B, 3, ...) of linear light of at least 0."""
+    return _mix(_TO_OKLAB, _power(_mix(_TO_CONES, linear), 1 / 3, 1e-12))   # at least 1e-12: finite slopes at black
+
+
+def from_oklab(lab):
+    """Return linear light (B, 3, ...) of Oklab; colours outside sRGB leave [0, 1]."""
+    roots = _mix(_FROM_OKLAB, lab)
+    return _mix(_FROM_CONES, roots * roots * roots)
+
+
 def srgb_to_oklch(image):
     """Return OKLCh (B, 3, ...): lightness in [0, 1], chroma in [0, .4], hue in radians, (-pi, pi]. Ottosson 2020."""
-    light, green_red, blue_yellow = _mix(_TO_OKLAB, _cube_root(_mix(_TO_CONES, to_linear(image)))).unbind(1)
+    light, green_red, blue_yellow = to_oklab(image).unbind(1)
     return torch.stack((light, torch.hypot(green_red, blue_yellow), torch.atan2(blue_yellow, green_red)), 1)
 
 
 def oklch_to_srgb(lch):
     """Return sRGB (B, 3, ...) of OKLCh; colours outside sRGB are clipped channel by channel."""
     light, chroma, hue = lch.unbind(1)
-    cones = _mix(_inverse(_TO_OKLAB), torch.stack((light, chroma * torch.cos(hue), chroma * torch.sin(hue)), 1)) ** 3
-    return to_srgb(_mix(_inverse(_TO_CONES), cones))
+    return to_srgb(from_oklab(torch.stack((light, chroma * torch.cos(hue), chroma * torch.sin(hue)), 1)))
 
 
 def _mix(matrix, image):
     """Multiply the channels of (B, 3, ...) by a 3 x 3 matrix."""
-    return torch.einsum("ij,bj...->bi...", torch.as_tensor(matrix, dtype=image.dtype, device=image.device), image)
-
-
-def _inverse(matrix):
-    return torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
-
-
-def _cube_root(x):
-    return x.sign() * x.abs().clamp_min(1e-12) ** (1 / 3)   # clamped: the gradient stays finite at black
+    return (torch.as_tensor(matrix, dtype=image.dtype, device=image.device) @ image.flatten(2)).view_as(image)
 
 
 def ciede2000(a, b):

@@ -26,7 +26,7 @@ from core.files import UserError, passing_folder
 from core.methods.planner import PlannerMethod
 from core.operators import TABLE
 from core.pages.document import asset
-from core.pages.steps import curves
+from core.pages.steps import parameters
 from core.studio.jobs import limits
 from core.studio.sessions import Refused, Sessions, Uploads, swept
 from core.studio.workbench import Workbench, history, notice
@@ -218,10 +218,13 @@ class Page:
                 self._card(index, card, last=index == len(cards) - 1)
 
     def _card(self, index, card, last):
-        """Build one card: its switch, its buttons for moving, its slider and, for a tone curve, a drawing."""
+        """Build one card: its switch, its buttons for moving, and its slider.
+
+        Beside the slider of several parameters stands a drawing of them, such as a tone curve.
+        """
         gr, row, drawing = self.gr, TABLE[card.planned.op], None
         with gr.Row():
-            switch = gr.Checkbox(card.on, label=f"{index + 1}. {row.name}", container=False, scale=4, min_width=120,
+            switch = gr.Checkbox(card.on, label=f"{index + 1}. {row.label}", container=False, scale=4, min_width=120,
                                  interactive=True)
             for sign, place, end in (("↑", index - 1, index == 0), ("↓", index, last)):
                 gr.Button(sign, size="sm", scale=0, min_width=40, interactive=not end).click(
@@ -234,8 +237,8 @@ class Page:
             return
         low, high, _ = card.bounds
         with gr.Row():
-            if row.structure == "curve":
-                drawing = gr.HTML(curves(card.step.params).render(), scale=0, min_width=90)
+            if row.n_params > 1:
+                drawing = gr.HTML(drawn(card), scale=0 if row.curves else 1, min_width=90)
             label = row.about if row.n_params == 1 else f"{row.about}: strength"
             slider = gr.Slider(low, high, round(card.value, 2), step=0.01, label=label, buttons=[],
                                interactive=True)
@@ -248,8 +251,8 @@ class Page:
         updates = self._show(desk, 0, change)
         if self.after not in updates:
             return updates   # a notice of the error
-        curve = {drawing: curves(desk.bench.cards[index].step.params).render()} if drawing else {}
-        return {self.after: updates[self.after], **curve}
+        shape = {drawing: drawn(desk.bench.cards[index])} if drawing else {}
+        return {self.after: updates[self.after], **shape}
 
     def _take(self, write, desk):
         """Write a file; return a download link, which works as long as the photo is open, and notices."""
@@ -267,6 +270,11 @@ class Page:
         source = self.sources.get(token)
         path = source and source.path.with_name(name)
         return path if path and path.is_file() else None
+
+
+def drawn(card):
+    """Return a drawing of the parameters of a card's step as HTML."""
+    return parameters(card.step.op, card.step.params).render()
 
 
 def on(bench):

@@ -34,9 +34,14 @@ def guided_filter(image, guide, radius, epsilon):
 
     Returns: (B, C, H, W).
     """
+    slope, offset = guided_coefficients(image, guide, radius, epsilon)
+    return slope * guide + offset
+
+
+def guided_coefficients(image, guide, radius, epsilon):
+    """Return slope and offset (B, C, H, W) of the guided filter, whose result is `slope * guide + offset`."""
     mean_guide, mean_image = box_mean(guide, radius), box_mean(image, radius)
     covariance = box_mean(guide * image, radius) - mean_guide * mean_image
     variance = box_mean(guide * guide, radius) - mean_guide.square()
     slope = covariance / (variance + epsilon)
-    offset = mean_image - slope * mean_guide
-    return box_mean(slope, radius) * guide + box_mean(offset, radius)
+    return box_mean(slope, radius), box_mean(mean_image - slope * mean_guide, radius)

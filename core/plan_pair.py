@@ -14,8 +14,9 @@ from tabulate import tabulate
 
 from core.engine.cli import run
 from core.engine.options import Parser, number
-from core.exports import check_export
+from core.exports import check_export, holds
 from core.files import UserError
+from core.operators import TABLE, Step
 from core.photo import read_photo, shrink
 from core.planning import action_options, plan_pairs
 from core.studio.jobs import (
@@ -30,6 +31,7 @@ from core.studio.jobs import (
     write_exports,
 )
 
+SEARCHES = {3: (1, 6, 6), 4: (40, 1, 5)}   # by session: number of the action set, beam, most steps
 SAME_SHAPE = 0.02   # largest relative difference of aspect ratios: scaled photos have rounded sides
 
 
@@ -44,8 +46,7 @@ def main():
     elif options.out:
         raise UserError(f"--out {options.out}: is where --apply_to writes its photos; give --apply_to FOLDER too")
     before, after = read_pair(options)
-    search = action_options(1, operators=options.operators and options.operators.split(","), beam=options.beam,
-                            tolerance=options.tolerance, max_steps=options.max_steps)
+    search = search_options(options)
     small = [shrink(photo, options.plan_size) for photo in (before, after)]
     same = before.space.same_primaries(after.space)   # the plan then applies to values in the RGB space of the photos
     found, = plan_pairs(*((photo.tensor() if same else photo.srgb_tensor())[None] for photo in small), search)
@@ -60,6 +61,17 @@ def main():
     if options.apply_to:
         options.export = []   # already written
         edit_folder(Path(options.apply_to), lambda photo: found.plan, options, (options.before, options.after))
+
+
+def search_options(options):
+    """Return the ActionOptions of the search: --operators, or the session's operators that every export can hold."""
+    number, beam, steps = SEARCHES[options.session]
+    chosen = options.operators and options.operators.split(",")
+    if not chosen and options.session == 4:
+        chosen = [name for name in action_options(number).operators
+                  if all(holds(path, Step.make(name, TABLE[name].high)) for path in options.export)]
+    return action_options(number, operators=chosen, beam=options.beam or beam, tolerance=options.tolerance,
+                          max_steps=options.max_steps or steps)
 
 
 def report(found, plan, notes):
@@ -114,10 +126,14 @@ def arguments():
                         "--after to those of --before instead of refusing")
     parser.add_argument("--plan", help="file for the plan; by default beside --after, ending in .plan.json")
     parser.add_argument("--apply_to", "--apply-to", metavar="FOLDER", help="execute the plan on all photos of a folder")
-    parser.add_argument("--operators", help="operators to plan with, such as brightness,tint; by default the six "
-                        "global operators")
-    parser.add_argument("--beam", type=number(int, 1), default=6, help="plans kept at each step")
-    parser.add_argument("--max_steps", type=number(int, 1), default=6, help="largest number of steps of a plan")
+    parser.add_argument("--session", type=int, choices=SEARCHES, default=4, help="operators to plan with: 4, the "
+                        "develop panel (with --export only those that the formats hold), or 3, the six global ones of "
+                        "the notebook")
+    parser.add_argument("--operators", help="operators to plan with, such as brightness,tint, instead of a session's")
+    parser.add_argument("--beam", type=number(int, 1), help="plans kept at each step; by default 1, with --session 3 "
+                        "6")
+    parser.add_argument("--max_steps", type=number(int, 1), help="largest number of steps of a plan; by default 5, "
+                        "with --session 3 6")
     parser.add_argument("--tolerance", type=number(float, 0), default=0.002, help="L1 below which the search stops")
     parser.add_argument("--plan_size", type=number(int, 1), default=512, help="long edge in pixels for the search")
     return add_output_flags(parser)

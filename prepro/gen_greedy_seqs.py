@@ -1,9 +1,9 @@
 """Plan the pairs of a data set: find for each pair a short sequence of operations that turns the input into the output.
 
 The method is a beam search over fitted operators (beam 3, no operator twice, at most 6 steps, stop below 1e-2 L1).
-Sets 1 to 11 are the notebook's (core/planning/action_sets.toml); numbers from 12 on are free for your own sets. The
-plans are JSON Lines under <output>/actions_set_{id}/, and an interrupted run continues where it stopped. Several
-processes or a Ray cluster write the same file as a single process.
+Sets 1 to 11 are the notebook's (core/planning/action_sets.toml), set 40 has the operators of the develop panel; other
+numbers from 12 on are free for your own sets. The plans are JSON Lines under <output>/actions_set_{id}/, and an
+interrupted run continues where it stopped. Several processes or a Ray cluster write the same file as a single process.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 12 --operators brightness,contrast,hue --fixed_order

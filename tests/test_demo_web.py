@@ -21,6 +21,7 @@ from skimage.data import chelsea
 from tiny_project import RAN, ROOT
 
 from core.methods.planner import SHIPPED
+from core.operators import TABLE
 
 SCRIPT = "core/demo_web.py"
 EDITED = "document.querySelector('#after img').src"
@@ -160,7 +161,7 @@ def test_steps_can_be_reordered(page, cat, tmp_path):
     steps.first.get_by_role("button").last.click()
     page.wait_for_function("name => document.querySelector('.step').innerText.includes('1. ' + name)", arg=names[1])
     plan = json.loads(take(page, "plan", tmp_path).read_text())
-    assert [step["op"] for step in plan["steps"]] == [names[1], names[0], *names[2:]]
+    assert [TABLE[step["op"]].label for step in plan["steps"]] == [names[1], names[0], *names[2:]]
 
 
 def test_markup_in_a_request_is_text(page, cat):

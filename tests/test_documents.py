@@ -1,15 +1,19 @@
-"""README and docs/: tables hold the published figures, link targets exist, pages are short, the notebook runs."""
+"""README and docs/: tables and entries are up to date, link targets exist, pages are short, the notebook runs."""
 import json
 import re
 import shutil
 
 import pytest
+from PIL import Image
 from tiny_project import ROOT
 
-SCRIPT = "misc/make_tables.py"
+from core.operators import TABLE as OPERATOR_TABLE
+
+SCRIPT, OPERATORS = "misc/make_tables.py", "misc/make_operators.py"
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *PAGES]
 TABLE = re.compile(r"(<!-- table: [\w-]+ -->\n).*?(<!-- end of table -->)", re.DOTALL)
+ENTRIES = re.compile(r"(<!-- operators -->\n).*(<!-- end of operators -->)", re.DOTALL)
 
 
 @pytest.fixture()
@@ -21,8 +25,8 @@ def copy(tmp_path):
 
 
 def prose(path):
-    """Return the words of a page outside of tables and code."""
-    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    """Return the words of a page outside of tables, code and the generated entries of operators."""
+    text = re.sub(r"```.*?```", "", ENTRIES.sub("", path.read_text(encoding="utf-8")), flags=re.DOTALL)
     return [word for line in text.splitlines() if not line.startswith("|") for word in line.split()]
 
 
@@ -51,7 +55,7 @@ def test_removed_tables_are_restored_to_the_byte(copy, run_well):
 @pytest.mark.parametrize(("change", "words"), [
     (lambda root: (root / "docs/data.md").write_text("<!-- table: nothing -->\n<!-- end of table -->\n"),
      "data.md: table 'nothing' is not in"),
-    (lambda root: (root / "docs/speed.md").write_text("no table"), "table 'speed' is in no document"),
+    (lambda root: (root / "docs/speed.md").write_text("no table"), "tables.toml: table 'operators' is in no document"),
     (lambda root: (root / "docs/results/speed.json").unlink(), "speed.json: no such file"),
     (lambda root: (root / "docs/results/speed.json").write_text('{"kind": "bench", "figures": {"rows": 3}}'),
      "table 'speed'"),
@@ -59,6 +63,37 @@ def test_removed_tables_are_restored_to_the_byte(copy, run_well):
 def test_broken_descriptions_and_figures_are_named(change, words, copy, run_script):
     change(copy)
     result = run_script(SCRIPT, "--root", copy)
+    assert result.code == 2
+    assert words in result.err
+
+
+def test_the_page_of_the_operators_agrees_with_the_table_and_has_a_picture_of_each(run_well):
+    run_well(OPERATORS, "--check", "--root", ROOT)
+    assert sum(path.stat().st_size for path in (ROOT / "docs/operators").iterdir()) < 700_000
+    assert {path.stem for path in (ROOT / "docs/operators").iterdir()} == set(OPERATOR_TABLE)
+
+
+def test_removed_entries_and_pictures_of_operators_are_restored(copy, run_well):
+    page, pictures = copy / "docs/operators.md", copy / "docs/operators"
+    sizes = {path.name: Image.open(path).size for path in pictures.iterdir()}
+    before = page.read_bytes()
+    page.write_text(ENTRIES.sub(r"\1\2", page.read_text(encoding="utf-8")), encoding="utf-8")
+    assert page.read_bytes() != before
+    shutil.rmtree(pictures)
+    run_well(OPERATORS, "--root", copy)
+    assert page.read_bytes() == before
+    assert {path.name: Image.open(path).size for path in pictures.iterdir()} == sizes
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lambda page: page.write_text(page.read_text(encoding="utf-8").replace("| stops | -3 |", "| stops | -4 |")),
+     "operators.md: differs from the operator table; run `make tables`"),
+    (lambda page: (page.parent / "operators/fade.jpg").unlink(), "operators: has no picture of fade; run `make"),
+    (lambda page: page.write_text("# Operators\n"), "operators.md: lacks the lines <!-- operators --> and"),
+    (lambda page: page.unlink(), "operators.md: no such file")])
+def test_a_page_of_operators_that_differs_is_named(change, words, copy, run_script):
+    change(copy / "docs/operators.md")
+    result = run_script(OPERATORS, "--check", "--root", copy)
     assert result.code == 2
     assert words in result.err
 

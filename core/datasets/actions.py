@@ -105,7 +105,7 @@ def import_published(folder, phase, entries):
         entries: the entries of the planned annotation, in its order.
 
     Returns: (rows, sentences about changes). Parameters out of our bounds are clipped. A plan ends before a step with
-    NaN or a step that needs a mask, because the layout stores no masks.
+    NaN, a step that needs a mask (the layout stores none), or one that changes the size.
     Raises UserError if a file does not belong to the annotation.
     """
     rows, clipped, cut = [], [], []
@@ -161,13 +161,13 @@ def _as_plan(steps, start):
     made, distances, clipped = [], [start], False
     for operator, params, distance in steps:
         params = params[:operator.n_params]
-        if operator.local or len(params) < operator.n_params or not np.isfinite([*params, distance]).all():
+        if not operator.plannable or len(params) < operator.n_params or not np.isfinite([*params, distance]).all():
             break
         if operator.structure == "curve":  # only c / sum(c) matters; an unbounded search may end at -c
             weights = params.reshape(-1, CURVE_STEPS)
             params = np.where(weights.sum(1, keepdims=True) < 0, -weights, weights).ravel()
-        highest = np.inf if operator.structure == "curve" else operator.high
-        clipped |= bool((params < operator.low).any() or (params > highest).any())
+        highest = np.inf if operator.structure == "curve" else operator.high.numpy()
+        clipped |= bool((params < operator.low.numpy()).any() or (params > highest).any())
         made.append(Step.make(operator.name, params))
         distances.append(distance)
     return Plan(tuple(made)), distances, clipped

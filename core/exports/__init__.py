@@ -5,8 +5,8 @@
     print(report)                                         # look.cube: CIEDE2000 to the plan: mean 0.12, maximum 1.31
 """
 from core.exports.difference import colour_difference, sample
-from core.exports.export import EXPORT_SUFFIXES, Report, check_export, export
+from core.exports.export import EXPORT_SUFFIXES, Report, check_export, export, holds
 from core.exports.lut import HALD_LEVELS, LUT_SIZES, Lut, apply_cube, read_cube, read_hald
 
 __all__ = ["EXPORT_SUFFIXES", "HALD_LEVELS", "LUT_SIZES", "Lut", "Report", "apply_cube", "check_export",
-           "colour_difference", "export", "read_cube", "read_hald", "sample"]
+           "colour_difference", "export", "holds", "read_cube", "read_hald", "sample"]

@@ -10,7 +10,7 @@ from core.exports import lut, presets
 from core.exports.controls import develop, fit
 from core.exports.difference import colour_difference, sample
 from core.files import UserError
-from core.operators import TABLE, Plan, execute
+from core.operators import TABLE, Plan, Step, execute
 from core.photo.photo import check_free
 
 
@@ -99,6 +99,12 @@ def _check(value, known, name):
         raise UserError(f"{name}: {value!r} is not one of {', '.join(map(str, known))}")
 
 
+def holds(path: Path | str, step: Step) -> bool:
+    """Return whether the format of `path`, by its suffix, can hold a step; True for an unknown suffix."""
+    kind = _KINDS.get(Path(path).suffix.lower())
+    return kind is None or kind.holds(step)
+
+
 def _divide(plan, path, kind, split):
     """Return (Plan of the steps that the file holds, Plan of the other steps, list of notes)."""
     if kind.prepare is None:
@@ -138,8 +144,8 @@ def _is_point_wise(step):
 
 
 def _is_control(step):
-    """Return whether controls can approximate a step: it is global and does not soften (there is no such slider)."""
-    return step.mask is None and not TABLE[step.op].local and (step.op != "sharpness" or step.params[0] > 0)
+    """Return whether controls can approximate a step: it is point-wise, or sharpens (no slider softens)."""
+    return _is_point_wise(step) or (step.mask is None and step.op == "sharpness" and step.params[0] > 0)
 
 
 def _cube(plan, lut_size, hald_level):

@@ -71,17 +71,13 @@ class Planner(Network):
         self.attention_projection = nn.Linear(3 * hidden if config.use_attention else 2 * hidden, hidden)
         self.operator_head = nn.Linear(hidden, len(self.vocab))
         self.heads = nn.ModuleDict({operator.name: nn.Linear(2 * hidden, operator.n_params)
-                                    for _, operator in self._plannable()})
+                                    for _, operator in self.vocab.plannable})
         for head in self.heads.values():   # start from edits that are nearly neutral
             nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
         choosable = torch.zeros(len(self.vocab), dtype=torch.bool)
-        choosable[[self.vocab.ids[END], *(index for index, _ in self._plannable())]] = True
+        choosable[[self.vocab.ids[END], *(index for index, _ in self.vocab.plannable)]] = True
         self.register_buffer("choosable", choosable, persistent=False)
-
-    def _plannable(self):
-        """Return (id, operator) of the operators that need no mask, because the planner predicts no region."""
-        return [(index, operator) for index, operator in self.vocab.operators if not operator.local]
 
     def teacher_forced(self, image, request_ids, ops, params):
         """Predict each step of known plans, given the steps before it.
@@ -174,7 +170,7 @@ class Planner(Network):
         """Return the parameters (B, T, P) of the operators `ops` (B, T), padded with 0."""
         given = state.new_zeros(*ops.shape, self.vocab.max_params)
         source = torch.cat((state, seen), -1)
-        for index, operator in self._plannable():
+        for index, operator in self.vocab.plannable:
             rows = (ops == index).nonzero(as_tuple=True)
             if len(rows[0]):
                 values = operator.squash(self.heads[operator.name](source[rows]).float())

@@ -17,10 +17,11 @@ from core.operators.table import (
     UNK,
     Operator,
     OperatorVocab,
+    Param,
     get_operator,
 )
 from core.regions.mask import Mask
 
 __all__ = ["END", "MAX_STEPS", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab",
-           "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_step",
+           "Param", "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_step",
            "get_operator", "plan_schema", "trace"]

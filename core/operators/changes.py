@@ -9,18 +9,25 @@ from core.operators.table import TABLE, get_operator
 def scale(plan: Plan, strength: float) -> Plan:
     """Return `plan` with each parameter's distance from neutral multiplied by `strength`, within the bounds.
 
+    Parameters without an effect of their own, such as a radius, stay as they are.
+
     Strength 0 gives neutral parameters, strength 1 the same plan. Steps without parameters (inpainting, painting
-    white) stay as they are.
+    white) and steps that change the size (rotate, flip, crop) stay as they are.
     """
     return Plan(tuple(_scale_step(step, strength) for step in plan))
 
 
 def _scale_step(step, strength):
-    operator = TABLE[step.op]
-    if not step.params:
+    if not step.params or TABLE[step.op].resizes:
         return step
-    params = [operator.neutral + strength * (p - operator.neutral) for p in step.params]
+    params = [row.neutral + strength * (p - row.neutral) if row.effect else p
+              for row, p in zip(TABLE[step.op].params, step.params, strict=True)]
     return Step.make(step.op, params, step.mask)
+
+
+def geometry(plan: Plan) -> Plan:
+    """Return the steps of `plan` that move pixels to other places for the whole picture: rotate, flip, crop."""
+    return Plan(tuple(step for step in plan if TABLE[step.op].resizes))
 
 
 def override(plan: Plan, op: str, params: Iterable[float]) -> Plan:

@@ -24,7 +24,8 @@ def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
         params: (B, operator.n_params).
         mask: (B, 1, H, W) in [0, 1], 1 = edit here; None edits everywhere.
 
-    Returns: (B, 3, H, W) in [0, 1]. Raises UserError if the operator is local and `mask` is None.
+    Returns: (B, 3, H, W) in [0, 1], of another size only for an operator that resizes. Neutral parameters give the
+    same bits. Raises UserError if the operator is local and `mask` is None, or if it resizes and there is a mask.
 
     Example:
         >>> image, mask = torch.full((1, 3, 1, 2), 0.25), torch.tensor([[[[1.0, 0.0]]]])
@@ -37,10 +38,14 @@ def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
         edited = operator.function(image, mask)
     else:
         edited = operator.function(image, params)
+    if operator.resizes and mask is not None:
+        raise UserError(f"{operator.name}: changes the size of the picture, so it takes no mask")
+    if not operator.resizes and not edited.requires_grad and (neutral := operator.is_neutral(params)).any():
+        edited = torch.where(neutral.view(-1, 1, 1, 1), image, edited)   # conversions of colour round
     if mask is not None:
         edited = torch.lerp(image, edited, mask)   # exact where the mask is 0 or 1
-    fresh = not torch.is_grad_enabled() and edited.data_ptr() != image.data_ptr()
-    return edited.clamp_(0, 1) if fresh else edited.clamp(0, 1)
+    shared = edited.untyped_storage().data_ptr() == image.untyped_storage().data_ptr()
+    return edited.clamp(0, 1) if edited.requires_grad or shared else edited.clamp_(0, 1)
 
 
 def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor,
@@ -56,7 +61,7 @@ def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, pa
         params: (B, P), P >= every operator's n_params; further values are padding.
         mask: (B, 1, H, W) in [0, 1], or None.
 
-    Returns: (B, 3, H, W). Raises UserError for an operator of `vocab` that the operator table lacks.
+    Returns: (B, 3, H, W). Raises UserError for an operator of `vocab` that the operator table lacks, or that resizes.
     """
     order = ops.argsort(stable=True)
     image, params = _Permute.apply(image, order), params[order]
@@ -65,6 +70,8 @@ def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, pa
     for index, count in zip(*(found.tolist() for found in ops.unique(return_counts=True)), strict=True):
         operator, rows = vocab[index], slice(start, start + count)
         part = image[rows]
+        if operator is not None and operator.resizes:
+            raise UserError(f"operator {operator.name!r} changes the size of a picture, so a batch cannot have it")
         if operator is not None:
             part = apply(operator, part, params[rows, :operator.n_params], None if mask is None else mask[rows])
         elif not vocab.names[index].startswith("<"):
@@ -103,7 +110,7 @@ def trace(plan: Plan, image: torch.Tensor) -> Iterator[torch.Tensor]:
     current = image if image.dim() == 4 else image[None]
     for step in plan:
         current = execute_step(step, current)
-        yield current.view_as(image)
+        yield current.view(*image.shape[:-2], *current.shape[-2:])
 
 
 def execute_step(step: Step, image: torch.Tensor) -> torch.Tensor:
@@ -141,7 +148,17 @@ def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
             with threads_for(current.numel()):
                 for step in steps:
                     current = execute_step(step, current)
-    return current.view_as(image)
+    return current.reshape(*image.shape[:-2], *current.shape[-2:])
+
+
+def sizes(plan: Plan, height: int, width: int) -> list[tuple[int, int]]:
+    """Return the (height, width) of a picture before each step of `plan`, and after the last; nothing is computed."""
+    image, found = torch.empty(1, 3, height, width, device="meta"), [(height, width)]
+    for step in plan:
+        if TABLE[step.op].resizes:
+            image = TABLE[step.op].function(image, torch.tensor([step.params]))
+        found.append(tuple(image.shape[-2:]))
+    return found
 
 
 TILE = (128, 512)   # height and width: a tile and its temporaries stay in a core's cache

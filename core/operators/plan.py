@@ -14,7 +14,7 @@ from core.files import UserError, naming, read_json, write_text
 from core.operators.table import TABLE, get_operator
 from core.regions.mask import Mask
 
-FORMAT, VERSION = "ldie-plan", 1
+FORMAT, VERSION = "ldie-plan", 2   # the newest version; a plan is written in the oldest that can hold it
 MOST_STEPS = 1000       # steps of a plan; real plans have far fewer
 MOST_BYTES = 2 << 20    # bytes of a plan's file; real files are far smaller
 
@@ -44,6 +44,8 @@ class Step:
         if operator.n_params:
             values = operator.normalise(values).float()  # the executor works in float32, so float32 values are kept
             values = values.double().clamp(operator.low, operator.high)   # rounding may cross a bound
+        if operator.resizes and mask is not None:
+            raise UserError(f"{operator.name}: changes the size of the picture, so it takes no mask")
         return cls(operator.name, tuple(values.tolist()), mask)
 
     @classmethod
@@ -56,15 +58,17 @@ class Step:
     @property
     def is_neutral(self) -> bool:
         """Whether all parameters are neutral; if so, the step changes no image."""
-        operator = TABLE[self.op]
-        return operator.n_params > 0 and all(p == operator.neutral for p in self.params)
+        return bool(TABLE[self.op].is_neutral(torch.tensor(self.params, dtype=torch.float64)))
 
     def describe(self) -> str:
         """Return the parameters as a short text for tables and pages."""
         operator = TABLE[self.op]
         if operator.structure == "curve":
             return " ".join(f"{p:.2f}" for p in self.params)
-        return " ".join(f"{p:+.3f}" for p in self.params) or operator.about
+        if operator.n_params <= 1:
+            return " ".join(f"{p:+.3f}" for p in self.params) or operator.about
+        moved = [(row, p) for row, p in zip(operator.params, self.params, strict=True) if p != row.neutral]
+        return ", ".join(f"{row.name} {p:+.3f}" for row, p in moved) or "neutral"
 
 
 @dataclass(frozen=True)
@@ -88,14 +92,18 @@ class Plan:
         return iter(self.steps)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as a dict of JSON values, as `plan_schema` describes them."""
+        """Return the plan as a dict of JSON values, as `plan_schema` describes them.
+
+        Its version is the oldest that has all its operators.
+        """
         steps = []
         for step in self.steps:
             entry = {"op": step.op, "params": list(step.params)}
             if step.mask is not None:
                 entry["mask"] = {"size": list(step.mask.size), "counts": step.mask.counts}
             steps.append(entry)
-        return {"format": FORMAT, "version": VERSION, "steps": steps}
+        version = max((TABLE[step.op].version for step in self), default=1)
+        return {"format": FORMAT, "version": version, "steps": steps}
 
     @classmethod
     def from_dict(cls, value: dict[str, Any], source: str = "plan") -> Self:
@@ -157,8 +165,9 @@ def _outline():
 
 def _params_schema(row):
     """Return the schema of one operator's parameters; tone-curve weights are rescaled, so they have no upper bound."""
-    bounds = {"minimum": row.low, "maximum": torch.finfo().max if row.structure == "curve" else row.high}
-    return {"minItems": row.n_params, "maxItems": row.n_params, "items": bounds}
+    bounds = [{"title": param.name, "minimum": param.low,
+               "maximum": torch.finfo().max if row.structure == "curve" else param.high} for param in row.params]
+    return {"minItems": row.n_params, "maxItems": row.n_params} | ({"prefixItems": bounds} if bounds else {})
 
 
 # One small validator per operator: checking each step against the rules of all operators takes ten times as long.
@@ -175,6 +184,9 @@ def _read_step(entry, index, source):
         raise UserError(f"{where} ({operator.name}): params contain NaN; give finite numbers")
     if operator.local and "mask" not in entry:
         raise UserError(f"{where} ({operator.name}): this operator needs a mask")
+    if operator.resizes and "mask" in entry:
+        raise UserError(f"{where} ({operator.name}): changes the size of the picture, so it takes no mask; "
+                        "remove the mask")
     mask = None
     if "mask" in entry:
         mask = Mask(tuple(int(side) for side in entry["mask"]["size"]), entry["mask"]["counts"])

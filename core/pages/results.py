@@ -9,7 +9,7 @@ from dominate.util import text
 from core.files import naming_file, replacing
 from core.pages.document import figure_of, paired, write_document
 from core.pages.pictures import SMALL, Pictures
-from core.pages.steps import attended, parameters, summary
+from core.pages.steps import attended, parameters, summary, title
 
 FIRST_SAVE = 50  # results before the page is saved for the first time
 RANKED = {"L1": "high", "CIEDE2000": "high", "LPIPS": "high", "SSIM": "low", "PSNR": "low"}  # worst end of each metric
@@ -143,6 +143,6 @@ def _step(pictures, stem, index, step, words, weights):
     shown = [pictures.add(stem, step["image"], f"after step {index}", SMALL)]
     if step.get("mask") is not None:
         shown.append(pictures.add_mask(f"{stem}_mask", step["mask"]))
-    return tags.li(tags.figure(*shown), tags.h3(tags.span(str(index)), text(" " + step["op"])),
+    return tags.li(tags.figure(*shown), tags.h3(tags.span(str(index)), text(" "), *title(step["op"])),
                    parameters(step["op"], step["params"]),
                    *([] if weights is None else [attended(words, [float(w) for w in weights])]))

@@ -21,6 +21,7 @@ _KEPT = [Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YR
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
+_EXIF = "http://ns.adobe.com/exif/1.0/"
 _EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _XAP = "http://ns.adobe.com/xap/1.0/"
 _OURS = "urn:ldie:edit:1.0/"
@@ -33,6 +34,9 @@ _DEPTH_MAP = ("http://ns.google.com/photos/1.0/depthmap/", "http://ns.apple.com/
 _GONE = (*_GAIN_MAP, *_DEPTH_MAP, "http://ns.google.com/photos/1.0/container/", "http://ns.adobe.com/xmp/note/",
          "http://ns.google.com/photos/1.0/container/item/", "http://ns.google.com/photos/1.0/camera/",
          "http://ns.apple.com/pixeldatainfo/1.0/")
+# Properties that hold width and height.
+_SIZES = (f"{{{_TIFF}}}ImageWidth", f"{{{_TIFF}}}ImageLength", f"{{{_EXIF}}}PixelXDimension",
+          f"{{{_EXIF}}}PixelYDimension")
 _PREFIX = re.compile(r"ns\d+")
 _MOST_PREFIXES = 200   # real packets have about 10
 _DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")
@@ -114,30 +118,40 @@ def describe(exif: Image.Exif, size: tuple[int, int], converted: bool = False, m
     return kept.tobytes()
 
 
-def edited_xmp(xmp: bytes, plan: str | None) -> tuple[bytes, list[str]]:
+def with_size(exif: bytes, size: tuple[int, int]) -> bytes:
+    """Return EXIF bytes of `describe` whose sizes, if they hold any, are `size` (width, height)."""
+    held = Image.Exif()
+    held.load(exif)
+    sizes = [held.get_ifd(IFD.Exif).get(tag) for tag in (Base.ExifImageWidth, Base.ExifImageHeight)]
+    fits = all(value in (None, side) for value, side in zip(sizes, size, strict=True))
+    return exif if fits else describe(held, size)
+
+
+def edited_xmp(xmp: bytes, plan: str | None, size: tuple[int, int]) -> tuple[bytes, list[str]]:
     """Return the XMP packet of an edited photo, and a list of notes.
 
-    The new packet keeps all properties of the photo's packet, such as rating, title, keywords and rights, except two:
-    the orientation becomes upright, and descriptions of left-out parts (gain map, depth map) are removed. With `plan`,
+    The new packet keeps all properties of the photo's packet, such as rating, title, keywords and rights, except three:
+    the orientation becomes upright, the sizes become `size` (width, height) where the packet has them, and
+    descriptions of left-out parts (gain map, depth map) are removed. With `plan`,
     a text, the packet also says that this plan edited the picture (IPTC digital source type "algorithmically
     enhanced"). A packet that is damaged or larger than 1 MiB is left out, with a note.
     """
     if xmp:
         try:
-            return _packet(_parse(xmp), plan), []
+            return _packet(_parse(xmp), plan, size), []
         except (ValueError, ElementTree.ParseError, RecursionError):   # one that is nested too deeply
-            return edited_xmp(b"", plan)[0], ["its XMP data is damaged or too large and was left out"]
+            return edited_xmp(b"", plan, size)[0], ["its XMP data is damaged or too large and was left out"]
     if plan is None:
         return b"", []
     root = ElementTree.Element(f"{{{_WRAPPERS['x']}}}xmpmeta")
     ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
-    return _packet(root, plan), []
+    return _packet(root, plan, size), []
 
 
-def _packet(root, plan):
+def _packet(root, plan, size):
     """Return the bytes of an edited packet."""
     rdf = next(root.iter(f"{{{_RDF}}}RDF"))
-    _drop(rdf)
+    _update(rdf, size)
     first = rdf.find(f"{{{_RDF}}}Description")
     if first is None:
         first = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
@@ -175,19 +189,20 @@ def _parse(xmp):
     return root
 
 
-def _drop(rdf):
-    """Remove parts that the edited photo does not have, and make the orientation upright."""
+def _update(rdf, size):
+    """Remove parts that the edited photo does not have, make the orientation upright, and set the size."""
+    true = {f"{{{_TIFF}}}Orientation": "1"} | dict(zip(_SIZES, map(str, size * 2), strict=True))
     for element in list(rdf.iter()):
         for name in list(element.attrib):
             if name.startswith(tuple(f"{{{space}}}" for space in _GONE)):
                 del element.attrib[name]
-            elif name == f"{{{_TIFF}}}Orientation":
-                element.set(name, "1")
+            elif name in true:
+                element.set(name, true[name])
         for child in list(element):
             if child.tag.startswith(tuple(f"{{{space}}}" for space in _GONE)) or child.tag == f"{{{_XAP}}}Thumbnails":
                 element.remove(child)
-            elif child.tag == f"{{{_TIFF}}}Orientation":
-                child.text = "1"
+            elif child.tag in true:
+                child.text = true[child.tag]
 
 
 def _set(rdf, first, name, value):

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from core.files import UserError, replacing
-from core.photo.metadata import edited_xmp
+from core.photo.metadata import edited_xmp, with_size
 from core.photo.photo import Photo, check_free
 from core.photo.png import with_metadata
 from core.photo.tiff import write_tiff
@@ -55,7 +55,7 @@ def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None,
     if alpha is not None and not kind.alpha:
         notes.append(f"{kind.name} holds no transparency: transparent parts become white")
         pixels, alpha = pixels * alpha[..., None] + (1 - alpha[..., None]), None
-    parts, lost = _metadata(like, kind, plan)
+    parts, lost = _metadata(like, kind, plan, pixels.shape[1::-1])
     encoded = kind.encode(_quantise(pixels, alpha, depth, like.space), **parts, quality=quality,
                           subsampling=subsampling)
     with replacing(path) as file:
@@ -63,10 +63,10 @@ def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None,
     return (*notes, *lost)
 
 
-def _metadata(like, kind, plan):
+def _metadata(like, kind, plan, size):
     """Return the metadata that a format can hold, {exif, icc, xmp, iptc, dpi}, and notes on parts that are left out."""
-    xmp, notes = edited_xmp(like.xmp, plan)
-    parts = {"exif": like.exif, "icc": like.icc, "xmp": xmp, "iptc": like.iptc, "dpi": like.dpi}
+    xmp, notes = edited_xmp(like.xmp, plan, size)
+    parts = {"exif": with_size(like.exif, size), "icc": like.icc, "xmp": xmp, "iptc": like.iptc, "dpi": like.dpi}
     for part, name, most in (("exif", "EXIF data", kind.max_exif), ("xmp", "XMP data", kind.max_xmp),
                              ("iptc", "IPTC data", kind.max_iptc)):
         if len(parts[part]) > most:

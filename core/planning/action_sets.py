@@ -1,6 +1,6 @@
 """The options of a search, and the numbered action sets that preset them."""
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,17 @@ class ActionOptions:
 
     def __post_init__(self) -> None:
         rows = [get_operator(name) for name in self.operators]
-        local = [row.name for row in rows if row.structure == "fixed"]
-        if local:
-            raise UserError(f"operators: {local[0]} has no parameters to fit (it needs a mask); leave it out")
+        fixed = [row.name for row in rows if row.structure == "fixed"]
+        if fixed:
+            raise UserError(f"operators: {fixed[0]} has no parameters that a search can fit; leave it out")
         if len(set(rows)) != len(rows) or not rows:
             raise UserError("operators: give one or more operators, each once")
         if self.optimizer not in OPTIMIZERS:
             raise UserError(f"optimizer {self.optimizer!r} is unknown; choose one of {', '.join(OPTIMIZERS)}")
+        panel = [row.name for row in rows if row.structure == "smooth"]
+        if panel and (self.fixed_order or self.epsilon or self.optimizer != "fit"):
+            raise UserError(f"operators: {panel[0]} is fitted by Gauss-Newton steps only; leave out fixed_order, "
+                            "epsilon and optimizer")
         if not 0 <= self.epsilon <= 1 or self.beam < 1 or self.max_steps < 1:
             raise UserError("epsilon must be within [0, 1], beam and max_steps must be at least 1")
         object.__setattr__(self, "operators", tuple(row.name for row in rows))
@@ -57,9 +61,10 @@ def action_options(action_id: int, **overrides: Any) -> ActionOptions:
     Raises UserError if `action_id` is not a numbered set and `overrides` has no `operators`.
     """
     row = read_sets().get(action_id, {})
-    chosen = {name: row[name] for name in ("operators", "fixed_order", "epsilon", "optimizer") if name in row}
+    chosen = {field.name: row[field.name] for field in fields(ActionOptions) if field.name in row}
     chosen |= {name: value for name, value in overrides.items() if value is not None}
     if "operators" not in chosen:
-        raise UserError(f"--action_id {action_id} is not one of the numbered sets ({min(read_sets())} to "
-                        f"{max(read_sets())}); give its --operators, such as --operators brightness,hue")
+        raise UserError(f"--action_id {action_id} is not one of the numbered sets "
+                        f"({', '.join(map(str, read_sets()))}); give its --operators, such as --operators "
+                        "brightness,hue")
     return replace(ActionOptions(), **chosen | {"operators": tuple(chosen["operators"])})

@@ -114,7 +114,7 @@ def _random_edit(vocab, source):
 
 def random_steps(vocab: OperatorVocab, count: int, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return operator ids (count, STEPS), padded with 0, and parameters (count, STEPS, P) of random global edits."""
-    rows = [(index, operator) for index, operator in vocab.operators if not operator.local]
+    rows = vocab.plannable
     chosen = torch.tensor([index for index, _ in rows])
     ops = chosen[torch.randint(len(rows), (count, STEPS))]
     ops *= torch.arange(STEPS) <= torch.randint(STEPS, (count, 1))

@@ -44,11 +44,12 @@ def weighted_median(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor
 def fit_scalar(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Fit one number by a grid over the bounds, then by two finer grids around the best point."""
     pixels, goal = pick(image, valid), pick(target, valid)
-    centre = torch.full((len(pixels), 1), (operator.low + operator.high) / 2, dtype=image.dtype, device=image.device)
-    reach, stride = (operator.high - operator.low) / 2, 4
+    low, high = operator.params[0].low, operator.params[0].high
+    centre = torch.full((len(pixels), 1), (low + high) / 2, dtype=image.dtype, device=image.device)
+    reach, stride = (high - low) / 2, 4
     for _ in range(3):
         offsets = torch.linspace(-reach, reach, GRID, dtype=image.dtype, device=image.device)
-        grid = (centre + offsets).clamp(operator.low, operator.high)
+        grid = (centre + offsets).clamp(low, high)
         x, y = pixels[..., ::stride], goal[..., ::stride]  # the coarse level needs few pixels
         tried = operator.function(x.repeat_interleave(GRID, 0), grid.reshape(-1, 1)).clamp(0, 1)
         distance = (tried.unflatten(0, (-1, GRID)) - y[:, None]).abs().mean((2, 3))

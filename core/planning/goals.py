@@ -81,8 +81,8 @@ def samples(operator: Operator, count: int = SAMPLES) -> torch.Tensor:
         knots = torch.linspace(0, 1, CURVE_STEPS + 1)
         found = (knots ** (GAMMA * draws).exp()).diff(dim=-1).flatten(1)
     else:
-        found = operator.squash(torch.linspace(-REACH, REACH, count - 1)[:, None]).expand(-1, operator.n_params)
-    return operator.normalise(torch.cat((torch.full_like(found[:1], operator.neutral), found)))
+        found = operator.squash(torch.linspace(-REACH, REACH, count - 1)[:, None].expand(-1, operator.n_params))
+    return operator.normalise(torch.cat((operator.neutral.to(found)[None], found)))
 
 
 def descend(params: torch.Tensor, cost: Callable[[torch.Tensor], torch.Tensor],

@@ -1,5 +1,4 @@
 """SciPy's minimisers in place of the structured fits: slow, but an independent reference for them."""
-import numpy as np
 import torch
 
 from core.operators import Operator, apply
@@ -20,7 +19,7 @@ def minimise(optimizer: str, operator: Operator, image: torch.Tensor, target: to
 def _minimise_one(settings, operator, image, target, valid):
     from scipy.optimize import minimize  # a slow import, needed for the comparison only
 
-    bounds = [(operator.low, operator.high)] * operator.n_params
+    bounds = [(param.low, param.high) for param in operator.params]
 
     def distance(values):
         params = torch.as_tensor(values, dtype=image.dtype, device=image.device)[None]
@@ -32,6 +31,6 @@ def _minimise_one(settings, operator, image, target, valid):
             value.backward()
         return value.item(), params.grad[0].double().cpu().numpy()
 
-    start = np.full(operator.n_params, operator.neutral)
+    start = operator.neutral.numpy()
     found = minimize(distance, start, bounds=bounds, **settings).x
     return operator.normalise(torch.as_tensor(found, dtype=image.dtype, device=image.device))

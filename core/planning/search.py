@@ -1,5 +1,7 @@
 """The beam search over operators and their parameters, in batches of images.
 
+Sets with operators of the develop panel have a search of their own (core/planning/panel.py).
+
 Its goal (core/planning/goals.py) is a known target or a judge that scores an image. With a target, the search edits a
 mosaic of small patches, which is enough for a fit and cheap; the final choice of steps uses the whole image. A judge
 always gets whole images.
@@ -14,6 +16,7 @@ import torch
 from core.operators import END, NONE, START, TABLE, OperatorVocab, Plan, Step, apply, execute_batch, trace
 from core.planning.action_sets import ActionOptions
 from core.planning.goals import Judge, Judged, KnownTarget, descend
+from core.planning.panel import PanelSearch
 
 PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels; each has a margin for operators with a radius
 SHORTER = 0.01                   # the search takes a shorter plan if its cost is at most this share higher
@@ -74,6 +77,8 @@ def plan_pairs(before: torch.Tensor, after: torch.Tensor, options: ActionOptions
 
     Returns: a list of B `Planned`; the plan is empty for a pair whose distance is below `options.tolerance`.
     """
+    if any(TABLE[name].structure == "smooth" for name in options.operators):
+        return _plan_with_panel(before, after, options)
     vocab = _vocab(options)
     initial = (before - after).abs().mean((1, 2, 3))
     results = [Planned(Plan(), (value,)) for value in initial.tolist()]
@@ -92,6 +97,14 @@ def plan_pairs(before: torch.Tensor, after: torch.Tensor, options: ActionOptions
         plan = to_plan(vocab, pair_ops, pair_params)
         results[index] = shorten(plan, before[index], after[index], options)
     return results
+
+
+def _plan_with_panel(before, after, options):
+    """Do the work of `plan_pairs` for operators that are fitted by Gauss-Newton steps."""
+    search = PanelSearch(options)
+    ops, params = search.plan(before, after)
+    return [shorten(to_plan(search.vocab, *found), *pair, options)
+            for *found, pair in zip(ops, params, zip(before, after, strict=True), strict=True)]
 
 
 @torch.no_grad()

@@ -2,8 +2,10 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from core.datasets.annotations import listing
@@ -11,7 +13,8 @@ from core.engine.options import number
 from core.exports import EXPORT_SUFFIXES, LUT_SIZES, check_export, export
 from core.files import UserError, identity, naming
 from core.operators import Plan, execute
-from core.operators.changes import drop, override, scale
+from core.operators.changes import drop, geometry, override, scale
+from core.operators.executor import sizes
 from core.photo import (
     RAW_SUFFIXES,
     SUBSAMPLINGS,
@@ -36,7 +39,8 @@ def add_output_flags(parser):
     group.add_argument("--strength", type=number(float, 0), default=1.0, help="factor on the plan: 0.5 is "
                        "half way to neutral")
     group.add_argument("--set", action="append", default=[], metavar="OP=VALUES", help="set the parameters of an "
-                       "operator, such as brightness=0.2; the operator is added if the plan lacks it")
+                       "operator, such as brightness=0.2 or shadows=0.4; the operator is added if the plan lacks it; "
+                       "docs/operators.md lists all")
     group.add_argument("--drop", action="append", default=[], metavar="OP", help="leave an operator out")
     group.add_argument("--export", nargs="+", default=[], metavar="FILE", help="also export the plan as "
                        f"{' '.join(EXPORT_SUFFIXES)}, and measure the error of each file")
@@ -86,7 +90,7 @@ def _numbers(text):
     try:
         return [float(value) for value in text.split(",")]
     except ValueError:
-        raise UserError("needs OP=VALUE, or OP=V1,V2,... for tone curves") from None
+        raise UserError("needs OP=VALUE, or OP=V1,V2,... for several parameters") from None
 
 
 def plan_beside(path):
@@ -152,16 +156,23 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     check_output(out, options.overwrite, photo.pixels.shape)
     plan, changes = change(planner(photo), options)
     image = photo.tensor()
-    changes += fit_masks(plan, source, *image.shape[-2:])
+    changes += fit_plan(plan, source, *image.shape[-2:])
     for path in options.export:
         check_export(path, options.overwrite, plan, options.split)
     edited = execute(plan, image)
     del image   # frees 12 bytes per pixel
     edited = from_tensor(edited)
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
-    losses = write_photo(out, edited, like=photo, quality=options.quality, subsampling=options.subsampling,
-                         overwrite=options.overwrite, plan=_named(plan) if plan.steps else None)
+    losses = write_photo(out, edited, like=replace(photo, alpha=moved(photo.alpha, plan)), quality=options.quality,
+                         subsampling=options.subsampling, overwrite=options.overwrite,
+                         plan=_named(plan) if plan.steps else None)
     return plan, [*photo.notes, *changes, *losses, *write_exports(plan, photo.pixels, options)]
+
+
+def moved(alpha, plan):
+    """Return alpha (H, W) turned, mirrored and cropped like the pixels by a plan; None stays None."""
+    steps = geometry(plan)
+    return execute(steps, torch.from_numpy(alpha)[None])[0].numpy() if alpha is not None and steps.steps else alpha
 
 
 def _named(plan):
@@ -179,17 +190,22 @@ def write_exports(plan, pixels, options):
                        overwrite=options.overwrite)) for path in options.export]
 
 
-def fit_masks(plan, source, height, width):
-    """Return notes on masks that are resized to the photo. Raises UserError if a mask has another aspect ratio."""
-    notes = []
-    for index, step in enumerate(plan, 1):
-        if step.mask is None or step.mask.size == (height, width):
+def fit_plan(plan, source, height, width):
+    """Return notes on masks that are resized to the photo, and on a result of another size than the photo.
+
+    Raises UserError if a mask has another aspect ratio than the picture that its step edits.
+    """
+    notes, (*before, last) = [], sizes(plan, height, width)
+    for index, (step, size) in enumerate(zip(plan, before, strict=True), 1):
+        if step.mask is None or step.mask.size == size:
             continue
-        sizes = (f"the mask of step {index} ({step.op}) is {step.mask.size[1]}x{step.mask.size[0]}, the photo "
-                 f"{width}x{height}")
-        if not step.mask.fits(height, width):
-            raise UserError(f"{source}: {sizes}; take the photo that the plan was made for, uncropped")
-        notes.append(f"{sizes}: resized")
+        differ = (f"the mask of step {index} ({step.op}) is {step.mask.size[1]}x{step.mask.size[0]}, the photo "
+                  f"{size[1]}x{size[0]}")
+        if not step.mask.fits(*size):
+            raise UserError(f"{source}: {differ}; take the photo that the plan was made for, uncropped")
+        notes.append(f"{differ}: resized")
+    if last != (height, width):
+        notes.append(f"the plan changes the size from {width}x{height} to {last[1]}x{last[0]}")
     return notes
 
 

@@ -34,7 +34,7 @@ from core.studio.jobs import add_output_flags, edit_photo, suffix_of
 
 PREVIEW = 1000       # pixels of the preview's long edge; JPEGs of 4000 pixels are decoded at a quarter of their size
 SMALL = "small.npy"  # file of the preview beside the photo: (H, W, 3), uint8 or uint16 like the photo's samples
-MAX_STRENGTH = 2.0   # of tone curves, which have one slider for the strength instead of one per parameter
+MAX_STRENGTH = 2.0   # of operators with several parameters, which have one slider for the strength
 MAX_CARDS = 60       # largest number of steps of a plan: each preview executes all steps
 MAX_TURNS = 200      # largest number of requests in a history: every state is kept for "undo"
 
@@ -78,8 +78,8 @@ class Card:
     """A step on the page: the planned step, the position of its slider, and whether the step is switched on.
 
     `value` is the parameter of an operator with one parameter, the strength (1: as planned) of an operator with
-    several, such as a tone curve, and None for an operator without parameters. `turn` is the index of the request that
-    added the step.
+    several, such as a tone curve, and None for an operator without parameters or one that changes the size. `turn` is
+    the index of the request that added the step.
     """
 
     planned: Step
@@ -90,17 +90,17 @@ class Card:
     @classmethod
     def of(cls, step, turn=0):
         """Return the card of a planned step."""
-        if len(step.params) == 1:
-            return cls(step, step.params[0], turn=turn)
-        return cls(step, 1.0 if step.params else None, turn=turn)
+        if not step.params or TABLE[step.op].resizes:
+            return cls(step, None, turn=turn)
+        return cls(step, step.params[0] if len(step.params) == 1 else 1.0, turn=turn)
 
     @property
     def bounds(self):
-        """The slider's (low, high, neutral); None for an operator without parameters."""
-        row = TABLE[self.planned.op]
-        if row.n_params == 1:
-            return row.low, row.high, row.neutral
-        return (0.0, MAX_STRENGTH, 0.0) if row.n_params else None
+        """The slider's (low, high, neutral); None for a card without a slider."""
+        if self.value is None:
+            return None
+        params = TABLE[self.planned.op].params
+        return (params[0].low, params[0].high, params[0].neutral) if len(params) == 1 else (0.0, MAX_STRENGTH, 0.0)
 
     @property
     def step(self):
@@ -225,7 +225,7 @@ class Workbench:
 
     def _plan(self, request, planner):
         answer, = planner.plans(self.edited(), [request])
-        said = ", ".join(step.op for step in answer.plan) or "nothing to change"
+        said = ", ".join(TABLE[step.op].label for step in answer.plan) or "nothing to change"
         said += "".join(f" ({sentence})" for sentence in remarks(planner.vocab, request))
         cards = tuple(Card.of(step, len(self.history)) for step in answer.plan)
         if len(self.cards) + len(cards) > MAX_CARDS:
@@ -235,7 +235,7 @@ class Workbench:
 
     def _scale(self, request, factor):
         last = max((turn for turn, entry in enumerate(self.history) if entry.planned), default=None)
-        scaled = [card.planned.op for card in self.cards if card.turn == last and card.value is not None]
+        scaled = [TABLE[card.planned.op].label for card in self.cards if card.turn == last and card.value is not None]
         if not scaled:
             raise UserError(f'"{request}" needs an earlier edit to change; first say what to do')
         cards = tuple(card.scaled(factor) if card.turn == last else card for card in self.cards)

@@ -67,7 +67,7 @@ def test_contrast_and_saturation_of_pillow_move_a_picture_the_same_way(photo, op
 
 def test_neutral_steps_leave_a_pillow_picture(photo):
     picture = photo(20, 30)
-    plan = Plan(tuple(Step.make(name, [TABLE[name].neutral] * TABLE[name].n_params) for name in OPERATORS))
+    plan = Plan(tuple(Step.make(name, TABLE[name].neutral) for name in OPERATORS))
     assert np.array_equal(pillow_chain(plan, picture), picture)
 
 
@@ -202,6 +202,26 @@ def test_busy_processes_end_with_the_block(monkeypatch):
         assert [process.poll() for process in started] == [None, None]
         raise KeyError
     assert [process.poll() is None for process in started] == [False, False]
+
+
+def test_operators_are_measured_at_two_sizes(run_script, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["fade", "dehaze", "rotate", "inpaint_obj"]
+    result = run_script("bench/operators.py", "--quick", "--operators", ",".join(names), "--publish", "mine")
+    assert result.code == 0, result.err
+    figures = json.loads((tmp_path / "docs/results/mine.json").read_text())["figures"]
+    assert [row["operator"] for row in figures["rows"]] == names
+    for row in figures["rows"]:
+        assert min(row["s, small"], row["s, large"]) > 0
+        assert row["MB, large"] is None or row["MB, large"] >= 0
+        assert isinstance(row["met"], bool)
+        assert row["operator"] in result.out
+
+
+def test_an_unknown_operator_is_not_measured(run_script):
+    result = run_script("bench/operators.py", "--operators", "clarity,glow")
+    assert result.code == 2
+    assert "'glow' is not a known operator" in result.err
 
 
 def test_a_missing_data_set_is_reported_before_measuring(run_script, tmp_path):

@@ -189,6 +189,9 @@ def test_a_picture_that_is_no_hald_is_refused(tmp_path, shape):
     ("a.cube", Step.make("brightness", [0.4], MASK), ".json"),
     ("a.png", Step.make("color_bg", mask=MASK), ".json"),
     ("a.xmp", Step.make("inpaint_obj", mask=MASK), ".json"),
+    ("a.xmp", Step.make("clarity", [0.5]), ".json"),
+    ("a.cube", Step.make("highlights", [-0.5]), ".json"),
+    ("a.pp3", Step.make("crop", [0.1, 0.1, 0, 0]), ".json"),
 ])
 def test_a_step_that_cannot_be_held_is_refused_by_name_or_split_off(tmp_path, pixels, name, step, able):
     first, last = Step.make("exposure", [0.5]), Step.make("contrast", [0.2])

@@ -44,8 +44,8 @@ def losses(planner, image=IMAGE, request=REQUEST, ops=OPS, params=None):
 
 
 def allowed(vocab, history):
-    """Return the names that may follow a history: END, and operators without a mask that the history lacks."""
-    return [vocab.ids["<END>"], *(index for index, row in vocab.operators if not row.local and index not in history)]
+    """Return the names that may follow a history: END, and plannable operators that the history lacks."""
+    return [vocab.ids["<END>"], *(index for index, row in vocab.plannable if index not in history)]
 
 
 @pytest.mark.parametrize("use_attention", [True, False])

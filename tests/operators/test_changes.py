@@ -27,12 +27,18 @@ def test_half_the_strength_is_half_way_to_neutral():
     assert half.steps[1].params == pytest.approx([(1 + p) / 2 for p in PLAN.steps[1].params], abs=1e-6)
 
 
+@pytest.mark.parametrize(("op", "params"), [("rotate", 90), ("flip", [1, 0]), ("crop", [0.2, 0, 0, 0])])
+def test_no_strength_turns_mirrors_or_crops_by_half(op, params):
+    step = Step.make(op, params)
+    assert scale(Plan((step, *PLAN)), 0.5) == Plan((step, *scale(PLAN, 0.5)))
+
+
 @given(st.floats(0, 20), st.sampled_from(sorted(name for name, row in TABLE.items() if row.n_params)))
 def test_any_strength_stays_within_the_bounds(strength, name):
     row = TABLE[name]
-    step = Step.make(name, np.linspace(row.low, row.high, row.n_params))
+    step = Step.make(name, row.low + (row.high - row.low) * torch.linspace(0.1, 1, row.n_params))
     scaled, = scale(Plan((step,)), strength)
-    assert all(row.low <= p <= row.high + 1e-4 for p in scaled.params)
+    assert all(bounds.low <= p <= bounds.high + 1e-4 for bounds, p in zip(row.params, scaled.params, strict=True))
     assert torch.isfinite(execute(Plan((scaled,)), torch.rand(3, 5, 6))).all()
 
 
@@ -65,8 +71,8 @@ def test_unknown_operators_and_wrong_counts_are_refused(change):
 @given(st.sampled_from(sorted(name for name, row in TABLE.items() if row.n_params)), st.floats(-20, 20))
 def test_a_parameter_out_of_bounds_is_refused_not_clipped(name, value):
     row = TABLE[name]
-    highest = np.inf if row.structure == "curve" else row.high
-    if row.low <= value <= highest:
+    highest = np.inf if row.structure == "curve" else row.high.min()
+    if row.low.max() <= value <= highest:
         override(PLAN, name, [value] * row.n_params)
     else:
         with pytest.raises(UserError, match=rf"{name}\[\d+\]: .* is out of range"):

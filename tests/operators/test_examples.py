@@ -7,7 +7,8 @@ import pytest
 from core.operators import TABLE, Plan, apply, execute
 
 
-@pytest.mark.parametrize("module", ["functions", "inpaint", "plan", "executor"])
+@pytest.mark.parametrize("module", ["functions", "inpaint", "plan", "executor", "light", "colours", "detail", "effects",
+                                    "geometry"])
 def test_examples_give_the_results_that_they_show(module):
     found = doctest.testmod(importlib.import_module(f"core.operators.{module}"))   # prints examples that fail
     assert found.attempted

@@ -4,6 +4,7 @@ import json
 import jsonschema
 import numpy as np
 import pytest
+import torch
 
 from core.files import UserError
 from core.operators import TABLE, Mask, Plan, Step, plan_schema
@@ -36,16 +37,16 @@ BAD = {   # fault: (value, words of the error sentence)
     "no format": ({"version": 1, "steps": []}, "format"),
     "another format": (plan_of(format="gimp"), "format"),
     "version 0": (plan_of(version=0), "version"),
-    "newer version": (plan_of(version=2), "version 2 is newer.*update"),
-    "newer version as a float": (plan_of(version=2.0), "version"),
+    "newer version": (plan_of(version=3), "version 3 is newer.*update"),
+    "newer version as a float": (plan_of(version=3.0), "version"),
     "version true": (plan_of(version=True), "version"),
     "text for a version": (plan_of(version="1"), "version"),
     "no steps": ({"format": "ldie-plan", "version": 1}, "steps"),
     "steps as an object": (plan_of(steps={}), "steps"),
     "another field": (plan_of(author="me"), "author"),
     "step as a number": (plan_of(3), r"steps\[0\]"),
-    "unknown operator": (plan_of(step_of("brightness", [0]), step_of("vignette", [1])),
-                         r"steps\[1\]\.op.*unknown operator 'vignette'.*known are: brightness"),
+    "unknown operator": (plan_of(step_of("brightness", [0]), step_of("glow", [1])),
+                         r"steps\[1\]\.op.*unknown operator 'glow'.*known are: brightness"),
     "nick-name": (plan_of(step_of("white", [], mask=MASK)), "unknown operator 'white'"),
     "operator as a list": (plan_of(step_of(["hue"], [1])), r"steps\[0\]\.op"),
     "no params": (plan_of({"op": "hue"}), "params"),
@@ -116,7 +117,7 @@ def test_parameters_survive_a_round_trip_to_the_last_bit():
 
 @pytest.mark.parametrize("row", [row for row in TABLE.values() if row.n_params], ids=lambda row: row.name)
 def test_every_bound_survives_a_file(row, tmp_path):
-    plan = Plan(tuple(Step.make(row.name, [bound] * row.n_params) for bound in (row.low, row.high)))
+    plan = Plan(tuple(Step.make(row.name, bound) for bound in (row.low, row.high)))
     plan.save(tmp_path / "plan.json")
     assert Plan.load(tmp_path / "plan.json") == plan
 
@@ -174,8 +175,13 @@ def test_make_refuses_values_that_are_no_parameters(params):
 def test_neutral_steps_are_recognised():
     for row in TABLE.values():
         if row.n_params:
-            assert Step.make(row.name, [row.neutral] * row.n_params).is_neutral
-            assert not Step.make(row.name, [row.high] + [row.neutral] * (row.n_params - 1)).is_neutral
+            assert Step.make(row.name, row.neutral).is_neutral
+            for index in row.effect.nonzero().flatten():
+                moved = row.neutral.clone()
+                moved[index] = row.low[index] if row.neutral[index] != row.low[index] else row.high[index]
+                assert not Step.make(row.name, moved).is_neutral
+            shaped = torch.where(row.effect, row.neutral, row.high)
+            assert Step.make(row.name, shaped).is_neutral   # a radius or a seed alone has no effect
         else:
             assert not Step.make(row.name, mask=Mask.from_array([[1]])).is_neutral
 

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.operators import TABLE
 from core.pages import write_results
+from core.pages.steps import curves, parameters
 
 
 class Reader(HTMLParser):
@@ -46,8 +48,8 @@ def test_page_shows_request_pictures_steps_and_metrics(tmp_path, photo, make):
     path = write_results(tmp_path, "Run", [make(target=photo(seed=9))], ["A note."])
     page = Reader(path)
     assert path == tmp_path / "index.html"
-    for text in ("Run", "A note.", "request 0", "brightness", "tint", "hue", "color_bg", "dream", "strongly",
-                 "paints the masked area white", "1.500 2.500", "L1", "0.0770", "undefined"):
+    for text in ("Run", "A note.", "request 0", "Brightness", "Plain tone curve", "tint", "hue", "color_bg", "dream",
+                 "strongly", "paints the masked area white", "1.500 2.500", "L1", "0.0770", "undefined"):
         assert any(text in t for t in page.texts), text
     assert [Image.open(p).size for p in page.pictures] == [(64, 48)] * 10  # input, output, target; six steps; one mask
     assert [p.stem[6:] for p in page.pictures] == ["input", "output", "target", "1", "2", "3", "4", "4_mask", "5", "6"]
@@ -78,9 +80,29 @@ def test_tone_curves_are_plotted_from_their_slopes(tmp_path, make):
     page = Reader(write_results(tmp_path, "Run", [make()]))
     drawn = {line["class"]: [tuple(map(float, p.split(","))) for p in line["points"].split()]
              for line in page.every("polyline")}
-    assert drawn["all"] == [(12.5 * i, 100 - min(25 * i, 100)) for i in range(9)]  # twice as steep, then flat
+    assert drawn["all"][::4] == [(12.5 * i, 100 - min(25 * i, 100)) for i in range(9)]  # twice as steep, then flat
     for channel in ("red", "green", "blue"):
-        assert drawn[channel] == [(12.5 * i, 100 - 12.5 * i) for i in range(9)]
+        assert drawn[channel][::4] == [(12.5 * i, 100 - 12.5 * i) for i in range(9)]
+
+
+def test_smooth_curves_are_plotted_through_their_knots():
+    def drawn(op, heights):
+        lines = re.findall('points="([^"]+)"', curves(op, heights).render())
+        return [[100 - float(point.partition(",")[2]) for point in line.split()] for line in lines]
+    line, = drawn("tone_curve_smooth", [0, 0.125, 0.5, 0.75, 1])
+    assert line[::8] == [0, 12.5, 50, 75, 100]
+    assert line == sorted(line)
+    identity = [i / 8 for i in range(9)]
+    red, green, blue = drawn("channel_curves", [*identity[:-1], 0.9, *identity, *identity])
+    assert (red[-1], green[::4], blue) == (90, [12.5 * i for i in range(9)], green)
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE.values() if row.n_params > 1 and not row.curves],
+                         ids=lambda row: row.name)
+def test_several_parameters_are_bars_of_those_that_have_moved(row):
+    params = row.neutral.tolist()
+    params[-1] = row.params[-1].high
+    assert re.findall("<output>([^<]+) [+-]", parameters(row.name, params).render()) == [row.params[-1].name]
 
 
 def test_words_are_shaded_by_attention_row_by_row(tmp_path, make):

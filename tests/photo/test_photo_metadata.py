@@ -25,7 +25,7 @@ DAMAGED = {
 @pytest.mark.parametrize("plan", [None, "{}"])
 def test_a_damaged_packet_is_left_out(kind, plan):
     xmp = DAMAGED[kind]
-    packet, notes = edited_xmp(xmp if isinstance(xmp, bytes) else xmp.encode(), plan)
+    packet, notes = edited_xmp(xmp if isinstance(xmp, bytes) else xmp.encode(), plan, (30, 20))
     assert notes == LEFT_OUT
     assert (packet == b"") == (plan is None)
     assert plan is None or b'EditedBy="LDIE"' in packet
@@ -38,7 +38,7 @@ def test_a_damaged_packet_is_left_out(kind, plan):
     PACKET % (RATED + "<rdf:Description xmlns:a='urn:a' a:text='xmlns:xmlns=\"urn:b\" xmlns:xml=\"urn:c\"'/>"),
     PACKET % (RATED + '<rdf:Description xmlns:ns0="urn:a" xmlns:rdf2="urn:b" ns0:text="1" rdf2:text="2"/>')])
 def test_a_sound_packet_is_kept(packet):
-    edited, notes = edited_xmp(packet.encode(), "{}")
+    edited, notes = edited_xmp(packet.encode(), "{}", (30, 20))
     assert notes == []
     assert b'xmp:Rating="4"' in edited
     ElementTree.fromstring(edited.decode().split("?>", 1)[1].rsplit("<?", 1)[0])

@@ -7,7 +7,7 @@ from core.planning import ActionOptions, plan_by_judge
 from core.planning.goals import Judged, KnownTarget, descend, samples
 
 QUICK = ActionOptions(operators=("brightness", "contrast", "saturation"), beam=2, max_steps=2)
-PLANNABLE = [row for row in TABLE.values() if not row.local]
+PLANNABLE = [row for row in TABLE.values() if row.plannable]
 
 
 @pytest.fixture

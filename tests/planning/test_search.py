@@ -90,7 +90,7 @@ def test_plans_respect_options_and_bounds(unlike, options):
         assert planned.l1_output <= planned.l1_input
         for step in planned.plan:
             row = TABLE[step.op]
-            assert all(row.low <= p <= row.high for p in step.params)
+            assert all(bounds.low <= p <= bounds.high for bounds, p in zip(row.params, step.params, strict=True))
 
 
 def test_a_fixed_order_is_kept(unlike):

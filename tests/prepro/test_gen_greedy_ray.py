@@ -159,7 +159,7 @@ def test_processes_do_not_share_a_gpu(monkeypatch):
 
 @with_ray
 def test_a_cluster_writes_the_same_file_though_a_worker_is_killed(plan, whole, marker):
-    result, path = plan(40, "--ray", "--num_workers", 2)
+    result, path = plan(39, "--ray", "--num_workers", 2)
     assert result.code == 0, result.err
     assert marker.exists()
     assert path.read_bytes() == whole
