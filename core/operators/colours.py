@@ -8,7 +8,16 @@ import math
 
 import torch
 
-from core.colour import decode, encode, from_oklab, linear_to_oklab, to_oklab
+from core.colour import (
+    cone_roots,
+    decode,
+    encode,
+    from_cone_roots,
+    from_oklab,
+    linear_to_oklab,
+    roots_to_oklab,
+    to_oklab,
+)
 from core.operators.layers import WEIGHTS, luma, param, smooth_step
 
 EPSILON = 1e-6
@@ -17,7 +26,7 @@ _BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0
 # Natural logarithms of the gains of the cones L, M and S at 1. Temperature has the direction from D65 to D50 and moves
 # the mean b* of photos by about 8; green-magenta moves their mean a* by as much.
 TEMPERATURE, MAGENTA = (0.055, -0.02, -0.28), (0.045, -0.09, 0.045)
-BORDER = 0.92                   # share of the way from grey to the gamut's border that a stronger colour may reach
+BORDER = 0.93                   # share of the way from grey to the gamut's border that a stronger colour may reach
 SKIN, SKIN_WIDTH = 0.9, 0.45    # hue of skin in OKLCh (52 degrees) and its spread, in radians
 BANDS = {"red": 29, "orange": 60, "yellow": 105, "green": 142, "aqua": 195, "blue": 260, "purple": 305, "magenta": 345}
 
@@ -50,7 +59,8 @@ def chroma(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         [0.64, 0.64, 0.64]
     """
     linear = decode(image)
-    return _recoloured(linear, linear_to_oklab(linear), 1 + param(params, 0, image))
+    roots = cone_roots(linear)
+    return _recoloured(linear, roots, roots_to_oklab(roots)[:, :1], 1 + param(params, 0, image))
 
 
 def vibrance(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
@@ -62,11 +72,12 @@ def vibrance(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         [0.47, 0.55, 0.64]
     """
     linear = decode(image)
-    lab = linear_to_oklab(linear)
+    roots = cone_roots(linear)
+    lab = roots_to_oklab(roots)
     strength, hue = _polar(lab)
     skin = torch.exp(((hue - SKIN) * (1 / SKIN_WIDTH)).square().neg())
     weight = torch.exp(strength * (-1 / 0.12)) * (1 - 0.7 * skin)
-    return _recoloured(linear, lab, 1 + param(params, 0, image) * weight)
+    return _recoloured(linear, roots, lab[:, :1], 1 + param(params, 0, image) * weight)
 
 
 def _polar(lab):
@@ -75,43 +86,35 @@ def _polar(lab):
     return torch.hypot(a, b), torch.atan2(b, a)
 
 
-def _recoloured(linear, lab, factor):
-    """Return sRGB with the chroma of `lab` scaled by `factor`, as far as the gamut goes; hue and luminance are kept.
+def _recoloured(linear, roots, light, factor):
+    """Return sRGB with the chroma scaled by `factor`, as far as the gamut goes; hue and luminance are kept.
 
-    The luminance is that of `linear`; Oklab's lightness follows it, because chroma changes the luminance a little.
+    The colours are `linear` light, their `roots` those of the cones, `light` Oklab's lightness. It follows the
+    luminance, which chroma would change a little. Where the gamut allows a share of the change only, the result lies
+    between the two colours, which have one hue and one luminance.
     """
-    grey = luma(linear)
-
-    def scaled(factor):
-        wide = from_oklab(torch.cat((lab[:, :1], lab[:, 1:] * factor), 1))
-        return wide * (grey / luma(wide).clamp_min(EPSILON)).clamp(0.7, 1.4)
-    before, after = _border_share(linear, grey), _border_share(scaled(factor), grey)
-    return encode(scaled(1 + (factor - 1) * _allowed(before, after)))
+    grey, wide = luma(linear), from_cone_roots(torch.lerp(light, roots, factor))
+    wide = wide * (grey / luma(wide).clamp_min(EPSILON)).clamp(0.7, 1.4)
+    return encode(torch.lerp(linear, wide, _allowed(_border_share(linear, grey), _border_share(wide, grey))))
 
 
 def _fitted(linear, lab):
-    """Return sRGB of `lab`, less colourful where it would leave the gamut; lightness and hue are kept.
+    """Return sRGB of `lab`, mixed with grey of its luminance where it would leave the gamut.
 
     Colours that were at the gamut's border in `linear` may stay there.
     """
-    before, after = _border_share(linear, luma(linear)), _border_share(*_with_grey(lab))
-    most = after - (after - before).clamp_min(0) * (1 - _allowed(before, after))
-    wide, grey = _with_grey(torch.cat((lab[:, :1], lab[:, 1:] * (most / after.clamp_min(EPSILON))), 1))
-    rest = most / torch.maximum(_border_share(wide, grey), most).clamp_min(EPSILON)   # the share is not quite linear
-    return encode(grey + (wide - grey) * rest)
-
-
-def _with_grey(lab):
-    """Return the linear light of `lab`, and the grey (B, 1, ...) of its luminance, in [0, 1]."""
     wide = from_oklab(lab)
-    return wide, luma(wide).clamp(0, 1)
+    grey = luma(wide).clamp(0, 1)
+    before, after = _border_share(linear, luma(linear)), _border_share(wide, grey)
+    excess = (after - before).clamp_min(0) * (1 - _allowed(before, after))
+    return encode(torch.lerp(wide, grey, excess / after.clamp_min(EPSILON)))
 
 
 def _allowed(before, after):
     """Return the share of a change that the gamut allows, from 1 for a small or inward change to 0.
 
     A colour that covered the share r0 of the way from grey to the gamut's border, and would cover r > r0, may cover
-    r0 + c (1 - exp(-(r - r0) / c)) with c = .92 - r0: a smooth step that never reaches the border.
+    r0 + c (1 - exp(-(r - r0) / c)) with c = .93 - r0: a smooth step that never reaches the border.
     """
     room, change = (BORDER - before).clamp_min(1e-4), (after - before).clamp_min(1e-8)
     return -torch.expm1(-change / room) * (room / change)
@@ -134,22 +137,20 @@ def band_weights(degrees: torch.Tensor) -> torch.Tensor:
     return (1 - rise) * inside + (rise * inside).roll(1, 0)
 
 
-_BAND_WEIGHTS = band_weights(torch.arange(360.0, dtype=torch.float64))   # of whole degrees
+_BAND_WEIGHTS = band_weights(torch.arange(-180.0, 180, dtype=torch.float64))   # of whole degrees
 
 
 def band_values(hue: torch.Tensor, *values: torch.Tensor) -> list[torch.Tensor]:
-    """Interpolate values of the eight colour bands at hues in radians (B, 1, ...).
+    """Interpolate values of the eight colour bands at hues in radians (B, 1, ...), from -pi to pi.
 
     Args: each of `values` (B, 8), for the bands of BANDS.
 
     Returns: a tensor (B, 1, ...) for each, interpolated in a table of whole degrees by `band_weights`.
     """
-    degrees = hue * (360 / math.tau)
-    cell = degrees.detach().floor()
+    degrees = hue * (360 / math.tau) + 180   # remainders are slow
+    cell = degrees.detach().int().clamp_(0, 359)
     share = degrees - cell
-    rows = cell.int().remainder_(360).flatten(1) + 361 * torch.arange(
-        len(hue), dtype=torch.int32, device=hue.device)[:, None]
-    rows = rows.flatten()
+    rows = (cell.flatten(1) + 361 * torch.arange(len(hue), dtype=torch.int32, device=hue.device)[:, None]).flatten()
 
     def between(table):
         table = torch.cat((table, table[:, :1]), 1).flatten()
@@ -178,11 +179,12 @@ def hsl(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     linear = decode(image)
     lab = linear_to_oklab(linear)
     strength, hue = _polar(lab)
-    factor = _greyness(strength)
-    turn, scale, light = (factor * values for values in band_values(hue, *params.split(8, 1)))
-    turn, scale, light = turn * (math.pi / 6), (1 + scale).clamp_min(0), lab[:, :1] + 0.15 * light
-    a, b, cos, sin = lab[:, 1:2], lab[:, 2:], torch.cos(turn), torch.sin(turn)
-    return _fitted(linear, torch.cat((light, (a * cos - b * sin) * scale, (a * sin + b * cos) * scale), 1))
+    turn, scale, light = params.split(8, 1)
+    turn, scale = turn * (math.pi / 6), 1 + scale
+    along, across, light = band_values(hue, scale * turn.cos() - 1, scale * turn.sin(), 0.15 * light)
+    a, b = lab[:, 1:2], lab[:, 2:]
+    change = torch.cat((light, a * along - b * across, a * across + b * along), 1)
+    return _fitted(linear, torch.addcmul(lab, change, _greyness(strength)))
 
 
 def colour_grading(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:

@@ -94,7 +94,7 @@ def sharpen_scaled(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """Sharpen at a scale of the picture: amount p, and radius r in shares of the long edge.
 
     d is the luma minus its Gaussian blur of standard deviation r. The luma gets p d |d| / (|d| + .01), so that noise
-    stays, and within .05 p of the lightest and the darkest pixel of the neighbourhood, so that halos stay small.
+    stays, and within .05 p of the lightest and the darkest pixel up to r away, so that halos stay small.
 
     Example:
         >>> edge = torch.tensor([0.25, 0.25, 0.75, 0.75]).expand(1, 3, 4, 4)
@@ -102,15 +102,16 @@ def sharpen_scaled(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         [0.23, 0.2, 0.8, 0.77]
     """
     sigma = params[:, 1] * max(image.shape[-2:])
+    reaches = [max(1, round(value)) for value in sigma.tolist()]
 
     def work(rows, soft):
-        grey = luma(rows)
+        amount, grey = param(params, 0, rows), luma(rows)
         detail = grey - soft
-        detail = param(params, 0, rows) * detail * (detail.abs() / (detail.abs() + NOISE))
-        bound = HALO * param(params, 0, rows)
-        low, high = local_minimum(grey, 1), -local_minimum(-grey, 1)
-        return rows + (grey + detail).clamp(low - bound, high + bound) - grey
-    return by_rows(work, image, blurred(luma(image), sigma), halo=1)
+        detail = amount * detail * (detail.abs() / (detail.abs() + NOISE))
+        low, high = (torch.cat([sign * local_minimum(sign * one[None], reach)
+                                for one, reach in zip(grey, reaches, strict=True)]) for sign in (1, -1))
+        return rows + (grey + detail).clamp(low - HALO * amount, high + HALO * amount) - grey
+    return by_rows(work, image, blurred(luma(image), sigma), halo=max(reaches))
 
 
 def denoise(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
@@ -178,8 +179,8 @@ def facet_blur(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         [0.0, 0.0, 0.1, 1.0, 1.0]
     """
     radius = radius_of(image, 0.004)
-    small, reduced = reduce(torch.cat((image, luma(image).square()), 1), radius)
-    means = box_mean(small, reduced)
+    small, reduced = reduce(image, radius)
+    means = box_mean(torch.cat((small, luma(small).square()), 1), reduced)
     variance = means[:, 3:] - luma(means[:, :3]).square()
 
     def work(rows, colour, variance):

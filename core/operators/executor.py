@@ -3,15 +3,15 @@ import contextlib
 import ctypes
 import functools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 import torch
 
 from core.files import UserError
+from core.operators.layers import in_parallel
 from core.operators.plan import Plan, Step
 from core.operators.table import TABLE, Operator, OperatorVocab
-from core.threads import threads, threads_for
+from core.threads import threads_for
 
 
 def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
@@ -188,14 +188,10 @@ def _execute_tiles(steps, image):
         bottom, right = min(top + TILE[0], height), min(left + TILE[1], width)
         above, before = max(top - halo, 0), max(left - halo, 0)
         window = (..., slice(above, min(bottom + halo, height)), slice(before, min(right + halo, width)))
-        with torch.inference_mode():
-            tile = image[window].contiguous()
-            for operator, params, mask in operands:
-                tile = apply(operator, tile, params, None if mask is None else mask[window])
-            result[..., top:bottom, left:right] = tile[..., top - above:bottom - above, left - before:right - before]
+        tile = image[window].contiguous()
+        for operator, params, mask in operands:
+            tile = apply(operator, tile, params, None if mask is None else mask[window])
+        result[..., top:bottom, left:right] = tile[..., top - above:bottom - above, left - before:right - before]
 
-    corners = [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])]
-    workers = torch.get_num_threads()
-    with threads(1), ThreadPoolExecutor(workers) as pool:   # further threads within a tile would only wait
-        list(pool.map(work, corners))
+    in_parallel(work, [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])])
     return result

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from core.files import UserError
-from core.operators.layers import STRIP, centres
+from core.operators.layers import STRIP, centres, in_parallel
 
 SMALLEST = 0.02   # share of a side that a crop leaves at least
 
@@ -26,7 +26,8 @@ def rotate(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """
     angle = _one(params)[0]
     quarters = round(angle / 90)
-    image, rest = torch.rot90(image, quarters, (-2, -1)), math.radians(angle - 90 * quarters)
+    image = torch.rot90(image, quarters, (-2, -1)) if quarters else image   # rot90 copies always
+    rest = math.radians(angle - 90 * quarters)
     if not rest:
         return image
     height, width = image.shape[-2:]
@@ -39,7 +40,14 @@ def rotate(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         here = y[top:top + step]
         places = torch.stack((x * cos - here * (sin * height / width), x * (sin * width / height) + here * cos), -1)
         return F.grid_sample(image, places.expand(len(image), -1, -1, -1), "bicubic", "border", align_corners=False)
-    return torch.cat([strip(top) for top in range(0, height, step)], -2)
+    if image.requires_grad and torch.is_grad_enabled():
+        return torch.cat([strip(top) for top in range(0, height, step)], -2)
+    result = torch.empty_like(image)
+
+    def write(top):   # grid_sample uses one thread for a picture
+        result[..., top:top + step, :] = strip(top)
+    in_parallel(write, range(0, height, step))
+    return result
 
 
 def flip(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
