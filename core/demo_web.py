@@ -23,6 +23,7 @@ from dominate import tags
 from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser, number
 from core.files import UserError, passing_folder
+from core.methods.gate import Gate
 from core.methods.planner import PlannerMethod
 from core.operators import TABLE
 from core.pages.document import asset
@@ -73,7 +74,7 @@ def serve(options, folder):
         raise UserError("the workbench needs the packages gradio and pebble; install them with: pip install -r "
                         "requirements-web.txt") from None
     print("the workbench is loading ...", file=sys.stderr, flush=True)
-    planner = PlannerMethod.of(options.checkpoint)
+    planner = Gate(PlannerMethod.of(options.checkpoint))
     try:
         listening = socket.create_server((options.host, options.port))
     except OSError as error:

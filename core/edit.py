@@ -1,12 +1,17 @@
 """Edit a photo by a request: plan the edit on a thumbnail, then execute the plan at the photo's own resolution.
 
   python core/edit.py --img photo.jpg --request "brighten it a little and make the colours pop"
+  python core/edit.py --img photo.jpg --request "warmer, and remove the bin" --explain      # only warmer
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out again.jpg      # no planner
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out half.jpg --strength 0.5 --drop sharpness
   python core/edit.py --img photo.jpg --request "warmer" --export look.cube look.xmp       # with measured errors
   python core/edit.py --img holiday/ --request "warmer, please" --out edited/              # a whole folder
+  python core/edit.py --jobs jobs.csv                                # rows img,request,out in one process
 
-The plan is printed and saved beside the result; it is plain JSON that you can read, change and replay.
+The request is read first, and each wish is checked on a preview of the result. The plan is printed and saved beside the
+result; it is plain JSON that you can read, change and replay. Exit codes: 0 done, also for a request to change nothing
+(the result is a copy); 2 bad input, or a photo or a row failed; 3 the request holds nothing that LDIE can do, and no
+file is written.
 """
 import os
 from pathlib import Path
@@ -14,11 +19,10 @@ from pathlib import Path
 import _init_paths  # noqa: F401
 from tabulate import tabulate
 
-from core.datasets import tokenize
-from core.datasets.vocab import remarks
 from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
+from core.methods.gate import understand
 from core.operators import Plan
 from core.studio.jobs import (
     add_output_flags,
@@ -29,12 +33,16 @@ from core.studio.jobs import (
     plan_beside,
     suffix_of,
 )
+from core.studio.rows import edit_rows, read_rows
 
 
 def main():
     options = arguments().parse_args()
+    if options.jobs is not None:
+        edit_jobs(options)
+        return
     if not options.img:   # an unset shell variable gives "", which would mean the current folder
-        raise UserError("--img: is empty; give a photo or a folder of photos")
+        raise UserError("--img: is empty; give a photo or a folder of photos, or a list of edits by --jobs")
     source = Path(options.img)
     if not os.path.lexists(source):
         raise UserError(f"{source}: no such file")   # said before a planner is loaded
@@ -52,16 +60,29 @@ def main():
     planner, originals = load_planner(options)
     plan, notes = edit_photo(source, out, plan_path, planner, options, originals)
     print(*notes, sep="\n", end="\n" if notes else "")
-    print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)] or [("-", "nothing", "")],
-                   headers=("step", "operator", "parameters")))
+    if not (options.explain and options.request) or plan != planner.answer.plan:
+        print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)]
+                       or [("-", "nothing", "")], headers=("step", "operator", "parameters")))
     if options.request and not plan.steps:
-        print("the planner found nothing to change on this photo; try other words, or --set, such as "
-              "--set brightness=0.2 (the result is a copy)")
+        print("nothing was changed; the result is a copy")
     print(f"photo: {out}\nplan:  {plan_path}")
 
 
+def edit_jobs(options):
+    """Edit the rows of --jobs. Raises UserError for flags of a single edit, before a planner is loaded."""
+    for name in ("img", "request", "out", "plan", "replay", "export"):
+        if getattr(options, name):
+            raise UserError(f"--jobs, --{name}: give one of them; the rows of the jobs file name photos, requests and "
+                            "results")
+    if not options.jobs:
+        raise UserError("--jobs: is empty; give a CSV or .jsonl file")
+    read_rows(Path(options.jobs))   # a bad file is named before a planner is loaded
+    change(Plan(), options)   # checks the flags
+    edit_rows(options.jobs, load_gate(options), options)
+
+
 def load_planner(options):
-    """Return (planner, originals): a callable Photo -> Plan, and files that must not be replaced.
+    """Return (planner, originals): a callable Photo -> (Plan, notes), and files that must not be replaced.
 
     The planner is a network with the request, or a saved plan. If the flags change a saved plan, its file counts
     as an original: otherwise a second run would change the plan again.
@@ -70,23 +91,45 @@ def load_planner(options):
         if options.request:
             raise UserError("--replay, --request: give one of them; a saved plan needs no request")
         plan = Plan.load(options.replay)
-        return lambda photo: plan, [options.replay] if change(plan, options)[0] != plan else []
-    words = tokenize(options.request or "")
-    if not words:
+        return lambda photo: (plan, ()), [options.replay] if change(plan, options)[0] != plan else []
+    if not (options.request or "").strip():
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
+    understand(options.request)   # a refusal needs no planner
+    return Asked(load_gate(options), options), []
+
+
+class Asked:
+    """A callable Photo -> (Plan, notes) that plans by --request; `answer` is the gate's last Answer."""
+
+    def __init__(self, gate, options):
+        self.gate, self.options, self.answer = gate, options, None
+
+    def __call__(self, photo):
+        self.answer = self.gate(photo.srgb_tensor(), self.options.request)
+        return self.answer.plan, [self.answer.explain()] if self.options.explain else self.answer.notes
+
+
+def load_gate(options):
+    """Return the Gate before the planner of --checkpoint."""
+    from core.methods.gate import Gate
     from core.methods.planner import PlannerMethod
     method = PlannerMethod.of(options.checkpoint)
     if options.quick and not method.quick():
         print("--quick: has no effect here; it needs a planner with ResNet-18 and a processor with bfloat16")
-    print(*remarks(method.vocab, options.request), f"planner: {method.path}", sep="\n")
-    return lambda photo: method.plans(photo.srgb_tensor(), [options.request])[0].plan, []
+    print(f"planner: {method.path}")
+    return Gate(method)
 
 
 def arguments():
     parser = Parser(__doc__)
-    parser.add_argument("--img", required=True, help="photo, or a folder of photos")
+    parser.add_argument("--img", help="photo, or a folder of photos")
     parser.add_argument("--request", help="the edit, in words")
+    parser.add_argument("--explain", action="store_true", help="print the wishes with the words that state them, "
+                        "how far each wish moved its attribute, and which steps come from the keyword plan")
+    parser.add_argument("--jobs", metavar="FILE", help="edit the rows of a CSV or .jsonl file with the fields img, "
+                        "request and out; FILE.results.jsonl gets a line for each row; relative paths start at the "
+                        "folder of FILE; an interrupted run resumes")
     parser.add_argument("--checkpoint", help=CHECKPOINT_HELP)
     parser.add_argument("--quick", action="store_true", help="encode the photo in bfloat16: three times as fast with "
                         "ResNet-18; the plan may differ a little")

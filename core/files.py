@@ -18,8 +18,10 @@ from pathlib import Path
 class UserError(Exception):
     """A mistake in the user's input; the text is one sentence with file, field and remedy.
 
-    Scripts print the sentence without a traceback and exit with code 2.
+    Scripts print the sentence without a traceback and exit with `code`.
     """
+
+    code = 2
 
 
 @contextlib.contextmanager

@@ -60,7 +60,7 @@ def main():
         print(line)
     if options.apply_to:
         options.export = []   # already written
-        edit_folder(Path(options.apply_to), lambda photo: found.plan, options, (options.before, options.after))
+        edit_folder(Path(options.apply_to), lambda photo: (found.plan, ()), options, (options.before, options.after))
 
 
 def search_options(options):

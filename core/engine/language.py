@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from core.datasets import PieceVocab, WordVocab, get_source, load_operator_vocab, load_word_vectors, vocab_files
-from core.datasets.pieces import minilm_folder
 from core.files import UserError
 from core.operators import OperatorVocab
+from core.pretrained import minilm_folder
 
 TRAINED_VECTORS = 100   # size of trained word vectors, used if no fixed vectors are given
 

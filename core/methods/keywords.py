@@ -29,26 +29,31 @@ class Effect:
 EFFECTS = {   # by attribute, in the order of the steps of a plan
     "light": Effect("brightness", 0.28, -0.3),
     "contrast": Effect("contrast", 0.2, -0.2),
+    "fade": Effect("contrast", -0.2, 0.2),
+    "haze": Effect("contrast", -0.2, 0.2),
     "saturation": Effect("saturation", 0.5, -0.35),
     "temperature": Effect("hue", (0.87, 1.0, 1.17), (1.15, 1.0, 0.9)),
     "red": Effect("hue", (0.85, 1.05, 1.05), (1.15, 0.97, 0.97)),
     "green": Effect("hue", (1.05, 0.87, 1.05), (0.97, 1.13, 0.97)),
+    "green-magenta": Effect("hue", (0.97, 1.13, 0.97), (1.05, 0.87, 1.05)),
+    "blue": Effect("hue", (1.05, 1.0, 0.87), (0.97, 1.0, 1.13)),
+    "clarity": Effect("sharpness", 0.2, -0.1),
     "sharpness": Effect("sharpness", 0.2, -0.1),
     "black and white": Effect("black&white", 1.0, 0.0),
 }
 STRENGTHS = {"slight": 0.5, "plain": 1.0, "strong": 1.7}   # by degree, as multiples of the plain parameter
-PLAIN_PERCENT = 30                                         # "by 30%" has the plain strength
+PLAIN = {"%": 30, "stops": 1, "points": 25, "degrees": 10}   # "by 30%" has the plain strength
 
 
 def keyword_plan(request: str) -> Plan:
-    """Return the Plan for the wishes that the reader finds in a request, any text; empty where it finds none."""
-    wishes = {wish.attribute: wish for wish in read_wishes(request)}   # the last wish for an attribute counts
+    """Return the Plan for the wishes that the reader finds for the whole photo in a request, any text."""
+    wishes = {wish.attribute: wish for wish in read_wishes(request) if wish.executable}
     return Plan(tuple(_step(wishes[attribute]) for attribute in EFFECTS if attribute in wishes))
 
 
 def strength(wish: Wish) -> float:
     """Return the strength of a wish's degree as a multiple of the plain strength."""
-    return STRENGTHS[wish.degree] if wish.degree in STRENGTHS else wish.degree / PLAIN_PERCENT
+    return STRENGTHS[wish.degree] if wish.degree in STRENGTHS else wish.degree / PLAIN[wish.unit]
 
 
 def _step(wish):

@@ -26,8 +26,11 @@ NAMED = {None: SHIPPED, "demo": DEMO}
 class Edited:
     """The edit of a photo by a method: the result, the plan if there is one, and the words with their attention.
 
-    A plan is executed once, when its result (`image`) or its steps (`stages`) are first asked for.
+    `notes` are sentences for the user. A plan is executed once, when its result (`image`) or its steps (`stages`) are
+    first asked for.
     """
+
+    notes: Sequence[str] = ()
 
     def __init__(self, photo: torch.Tensor, plan: Plan | None = None, words: Sequence[str] = (),
                  attention: np.ndarray | None = None, image: torch.Tensor | None = None) -> None:
@@ -62,6 +65,11 @@ class PlannerMethod:
         self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # measures the work
         self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
         self.device, self.path = device, None
+
+    @property
+    def operators(self) -> list[str]:
+        """The names of the operators that the planner can choose."""
+        return [operator.name for _, operator in self.planner.vocab.plannable]
 
     def quick(self) -> bool:
         """On a CPU, encode photos in bfloat16 from now on, if encoder and processor can; return whether they can."""

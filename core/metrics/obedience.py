@@ -18,14 +18,12 @@ import numpy as np
 import torch
 
 from core.files import UserError, read_toml
-from core.metrics.attributes import ATTRIBUTES, look
+from core.metrics.attributes import ATTRIBUTES, MEASURES, look
 from core.metrics.bootstrap import mean_interval
 
-# The smallest moves that count. A difference of about 1 in CIELAB is just visible side by side, so the mean L* and b*
-# must move by 1. If the standard deviation grows by 0.5, the values one deviation above and below the mean move apart
-# by 1. Half of a usual photo is nearly grey, so 0.5 in mean chroma is about 1 in the coloured half. Fine detail is
-# visibly stronger if its amplitude grows by about a tenth, which is 0.08 in log10 of its energy.
-JUST_VISIBLE = {"bright": 1.0, "contrast": 0.5, "sat": 0.5, "warm": 1.0, "sharp": 0.08}
+# The smallest moves that count; core/metrics/attributes.py says why.
+JUST_VISIBLE = {short: next(measure.visible for measure in MEASURES.values() if measure.of is of)
+                for short, of in ATTRIBUTES.items()}
 CLEARLY, BOTH_CLEARLY = 2.0, 3.0   # just visible steps that training pairs must show: of one wish, of several
 KEPT = 2.0      # just visible steps by which a kept attribute may move more than without the proviso
 NEAR = 0.5      # two results are near each other if their L1 is at most this share of the clean sentence's change

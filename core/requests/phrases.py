@@ -231,7 +231,7 @@ WORDS |= {
                "bring the saturation back to normal", "adjust the saturation"),
         complaints=("the saturation is wrong", "the saturation is off", "the colors are gone",
                     "the saturation is not right", "the saturation needs to be fixed")),
-    ("repair", 1): Words(
+    ("enhance", 1): Words(
         about="everything",
         fixed=("bring {it} back to normal", "fix {it}", "restore {it}", "repair {it}", "correct {it}",
                "make {it} normal", "make {it} look normal", "make {it} look natural", "make {it} look right",

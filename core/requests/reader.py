@@ -1,140 +1,139 @@
-"""The reader: turns the words of a request into wishes, by the rules in keywords.toml.
+"""The reader: turns the words of a request into wishes, by the rules in keywords.toml and by a learned tagger.
 
-The rules cover directions, degrees, complaints ("it is too dark"), provisos ("don't touch the contrast"), several
-wishes in a request, and typing errors. They are written by hand, not learnt.
+The rules cover directions, degrees and numbers, complaints ("it is too dark"), attributes to be kept ("don't touch the
+contrast"), purposes ("so that one can read it"), several wishes, places, and wishes that LDIE cannot grant. They are
+written by hand, not learnt. The rules decide if they know the words of a request; otherwise the tagger does.
 """
-import functools
-import re
-import tomllib
-from dataclasses import dataclass
-from importlib.resources import files
-from itertools import pairwise
-from types import SimpleNamespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from core.requests.spelling import Corrector
-from core.requests.wish import Wish
+from core.requests.sentences import Found, SentenceReader
+from core.requests.wish import CANNOT, COLOURS, REPAIRS, Guess, Wish
+from core.requests.words import Word, language_of, split
 
-KINDS = ("nouns", "changes", "states", "faults")
-MOST_PERCENT = 1_000_000     # larger numbers are clipped, so that every degree is finite
-SIMILAR, SHORTEST = 0.8, 5   # stricter than the defaults of `Corrector`, because the rules know few words
+KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
+SURE = 0.9          # least probability of the tagger's wishes that replace wishes of the rules
+Tagger = Callable[[str], Sequence[Guess]]
+
+# A repair is superfluous beside a wish for the attribute that it mends; for casts, beside a wish for one of FAMILY.
+MENDED = {"exposure repair": "light", "contrast repair": "contrast", "saturation repair": "saturation",
+          "cast repair": "temperature"}
+FAMILY = dict.fromkeys((*COLOURS, "green-magenta"), "temperature")
+CASTS = {"yellow": ("temperature", 1), "blue": ("temperature", -1), "green": ("green-magenta", -1),
+         "magenta": ("green-magenta", 1)}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reader's result for a request.
+
+    `not_understood` are the words that the reader does not know. `language` is the language in which the request seems
+    to be written, if it is not English. `contradictions` are the attributes that the request asks both to raise and to
+    lower; they are not among the wishes. `confidence` is the least probability of the tagger's wishes, or None if the
+    rules decided.
+    """
+
+    wishes: tuple[Wish, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    language: str | None = None
+    contradictions: tuple[str, ...] = ()
+    confidence: float | None = None
+
+
+def read(request: str, tagger: Tagger | None = None) -> Reading:
+    """Return the Reading of a request, any text. A request in a language other than English gets no wishes.
+
+<<<<<<< HEAD
+    The rules decide where they find a wish and know a share of at least KNOWN of the words, and where they find a
+    contradiction. Elsewhere the wishes of `tagger` count, if one is given, and if each has a probability of at least
+    SURE or the rules find none. A request without a word that the rules know is not guessed.
+=======
+    The rules decide if they find a contradiction, or if they find a wish and know a share of at least KNOWN of the
+    words. Otherwise the wishes of `tagger`, if one is given, count if each has a probability of at least SURE, or if
+    the rules find no wish.
+>>>>>>> english
+    """
+    if language := language_of(request):
+        return Reading(language=language)
+    sentences = split(request)
+    reading = _by_rules(request, sentences)
+    words = [word for sentence in sentences for word in sentence if word.text not in ",&"]
+    known = sum(not word.unknown for word in words)
+    decided = reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
+    if tagger is None or decided or not any(word.entry or word.roles for word in words):
+        return reading
+    guesses = tagger(request)
+    confidence = min((guess.probability for guess in guesses), default=0.0)
+    if not guesses or (reading.wishes and confidence < SURE):
+        return reading
+    return replace(reading, wishes=tuple(_completed(guess.wish, reading) for guess in guesses), not_understood=(),
+                   confidence=confidence)
+
+
+def _completed(wish: Wish, reading: Reading) -> Wish:
+    """Return a tagger's wish with the number and the place that the rules find for its attribute."""
+    same = next((other for other in reading.wishes if other.attribute == wish.attribute), None)
+    if same and isinstance(same.degree, int | float):
+        wish = replace(wish, degree=same.degree, unit=same.unit)
+    if wish.where or wish.attribute in CANNOT:
+        named = same or next((other for other in reading.wishes if other.where), None)
+        wish = replace(wish, where=(named and named.where) or wish.where)
+    return wish
+
+
+def _by_rules(request: str, sentences: list[list[Word]]) -> Reading:
+    """Return the Reading of a request by the rules alone, from the words of its sentences."""
+    found, unknown, contradictions = [], [], []
+    for words in sentences:
+        here = SentenceReader(request).read(words)
+        both = set() if any("corrects" in word.roles for word in words) else _both_ways(here)
+        contradictions += sorted(both)
+        here = [one for one in here if one.attribute not in both]
+        found += here
+        unknown += [] if here else [word.text for word in words if word.unknown or "thing" in word.roles]
+    wishes = [Wish(*_cast(one), one.degree, one.where, one.unit, one.span) for one in _without_doubles(found)]
+    return Reading(tuple(wishes), tuple(dict.fromkeys(unknown)), None, tuple(contradictions))
 
 
 def read_wishes(request: str) -> list[Wish]:
-    """Return the wishes of a request, any text, in the order of their words; an empty list if no rule applies.
+    """Return the wishes of a request, any text, in the order of their words; an empty list if no rule applies."""
+    return list(read(request).wishes)
 
-    The list may hold several wishes for one attribute ("make it darker. no, brighter"); then the last one counts.
+
+def _both_ways(found: list[Found]) -> set[str]:
+    """Return the attributes that a sentence asks to raise and to lower at one place.
+
+    Adjectives are left out, because they may describe the photo.
     """
-    rules, text, readings = _rules(), request.lower().replace("colour", "color"), []
-    text = re.sub(r"['’`]", "", text)
-    for phrase, meaning in rules.phrases:
-        text = phrase.sub(meaning, text)
-    for sentence in re.split(r"[.;:!?]+(?!\d)", text):
-        found = _SentenceReader(rules).read(sentence)
-        # Nouns without a direction count only in a sentence without other wishes; there they ask for more.
-        readings += [reading for reading in found if not reading.waits] or found
-    return [Wish(reading.attribute, reading.sign, reading.degree) for reading in readings]
+    signs = {}
+    for one in found:
+        if one.sign and not one.waits and one.kind in ("changes", "nouns"):
+            signs.setdefault((one.attribute, one.where), set()).add(one.sign)
+    return {attribute for (attribute, _), both in signs.items() if len(both) > 1}
 
 
-@dataclass
-class _Reading:
-    """A wish that later words of the sentence may change; `waits` marks a noun that has no direction yet."""
-
-    attribute: str
-    sign: int
-    degree: str | int | float = "plain"
-    waits: bool = False
-
-
-class _SentenceReader:
-    """Reads the words of one sentence from left to right; its fields hold the state that earlier words have set."""
-
-    def __init__(self, rules):
-        self.rules, self.readings = rules, []
-        self.direction = 0       # 1 after "increase", -1 after "reduce": applies to the next nouns
-        self.complains = False   # after "it is": a state is a complaint
-        self.commands = False    # after "make it": a state is a wish
-        self.keeps = False       # after "don't touch": attributes are to be kept
-        self.turned = self.negated = False       # after "less" or "too"; after "not"
-        self.part, self.degree = 0, "plain"      # index of the first reading in this part of the sentence; its degree
-
-    def read(self, sentence):
-        """Return the readings of a sentence."""
-        words = re.findall(r"\d+(?:\.\d+)? ?%|[a-z-]+|,", sentence)
-        for word, following in pairwise([*map(self.rules.correct, words), ","]):
-            if self.rules.roles.get(word):
-                self._note(word, self.rules.roles[word], following)
-            elif word.endswith("%"):
-                percent = min(float(word.rstrip("% ")), MOST_PERCENT)
-                self.degree = int(percent) if percent == int(percent) else percent
-            if word in self.rules.lexicon and not self.keeps:
-                self._take(*self.rules.lexicon[word])
-        self._end_part()
-        return self.readings
-
-    def _note(self, word, roles, following):
-        """Update the state by a word that has roles and the word after it."""
-        if "joint" in roles:
-            self._end_part()
-            self.commands = False
-        if "resume" in roles or ("joint" in roles and following in self.rules.beginnings):
-            self.keeps = False
-        if "keep" in roles:
-            self.keeps, self.direction = True, 0
-        if "command" in roles:
-            self.commands, self.complains, self.direction = True, False, 0
-        if "complain" in roles:
-            self.complains = not self.commands
-        self.turned |= "turn" in roles
-        self.negated |= "negate" in roles
-        for level in roles & {"slight", "strong"}:
-            self.degree = level
-        for role, direction in (("raise", 1), ("lower", -1), ("high", 1), ("low", -1)):
-            if role in roles:
-                complaint = role in ("high", "low") and (self.complains or self.turned) and not self.negated
-                self._direct(-direction if complaint else direction)
-
-    def _direct(self, direction):
-        """Give the direction to the waiting nouns ("the contrast is low"), or to the next nouns if no noun waits."""
-        waiting = [reading for reading in self.readings[self.part:] if reading.waits]
-        for reading in waiting:
-            reading.sign, reading.waits = reading.sign * direction, False
-        self.direction = 0 if waiting else direction
-        self.complains = self.turned = self.negated = False
-
-    def _take(self, kind, attribute, sign):
-        """Add a reading for a word that names an attribute."""
-        turned = self.turned != self.negated
-        if kind == "nouns":
-            sign *= -1 if self.turned else self.direction or 1
-        elif kind == "changes":
-            sign *= -1 if turned else 1
-        elif kind == "states":
-            complaint = self.complains and not self.direction
-            sign *= -1 if (self.turned or complaint) != self.negated else self.direction or 1
-        waits = kind == "nouns" and not self.direction and not self.turned
-        self.readings.append(_Reading(attribute, sign, waits=waits))
-        if kind != "nouns":   # "less brightness and contrast": "less" applies to both nouns
-            self.turned = self.negated = False
-
-    def _end_part(self):
-        for reading in self.readings[self.part:]:
-            reading.degree = self.degree
-        self.part, self.degree = len(self.readings), "plain"
+def _without_doubles(found: list[Found]) -> list[Found]:
+    """Return the wishes of a request, without those that another wish makes superfluous."""
+    # Nouns without a direction count only in a request without other wishes; there they ask for more.
+    found = [one for one in found if not one.waits] or found
+    if any(one.attribute in CANNOT for one in found):   # such requests describe things and tell stories
+        found = [one for one in found if one.firm]
+    asked = {FAMILY.get(one.attribute, one.attribute) for one in found if one.attribute not in REPAIRS}
+    found = [one for one in found if MENDED.get(one.attribute) not in asked]   # "adjust the light, make it brighter"
+    if len(found) > 1:   # "it is dark, fix it" asks for light only
+        found = [one for one in found if one.attribute != "enhance" or "enhances" in one.word.roles]
+    commands = {one.attribute for one in found if one.kind in ("changes", "nouns")}
+    found = [one for one in found if one.kind != "faults" or one.attribute not in commands]   # "too dark, brighten it"
+    last = {(one.attribute, one.where): one for one in found}   # "make it darker. no, brighter": the last one counts
+    found = [one for one in found if one is last[one.attribute, one.where]]
+    if found and all(one.sign == 0 or one.attribute == "unchanged" for one in found):
+        return [replace(found[0], attribute="unchanged", sign=1, where=None)]
+    return found
 
 
-@functools.cache
-def _rules():
-    """Return the rules of keywords.toml as a namespace: tables keyed by word, phrase patterns, and a corrector."""
-    page = tomllib.loads(files("core.requests").joinpath("keywords.toml").read_text(encoding="utf-8"))
-    lexicon = {word: (kind, attribute, {"more": 1, "less": -1}[side])
-               for kind in KINDS for attribute, sides in page[kind].items()
-               for side, words in sides.items() for word in words.split()}
-    roles = {}
-    for role, words in page["roles"].items():
-        for word in words.split():
-            roles.setdefault(word, set()).add(role)
-    beginnings = {word for word, (kind, *_) in lexicon.items() if kind == "changes"} | {
-        word for word, does in roles.items() if does & {"raise", "lower", "command"}}
-    phrases = [(re.compile(rf"\b{phrase}s?\b"), meaning) for phrase, meaning in page["phrases"].items()]
-    correct = Corrector((*lexicon, *roles), SIMILAR, SHORTEST, same_initial=True)
-    return SimpleNamespace(lexicon=lexicon, roles=roles, beginnings=beginnings, phrases=phrases, correct=correct)
+def _cast(one: Found) -> tuple[str, int]:
+    """Return attribute and sign: a colour of the whole photo is a cast, so "too blue" asks for a warmer photo."""
+    if one.where is None and one.kind != "nouns" and one.attribute in CASTS:
+        attribute, sign = CASTS[one.attribute]
+        return attribute, sign * one.sign
+    return one.attribute, one.sign

@@ -1,15 +1,25 @@
 """The wish: one intended change of a photo, as a value.
 
 All parts that understand or produce language exchange wishes: the reader (words to wishes), the grammar (wishes to
-words), the random edits and the keyword plans.
+words), the random edits, the keyword plans and the checks after an edit.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 LEVELS = ("slight", "plain", "strong")   # degrees in words, from small to large
+UNITS = ("%", "stops", "points", "degrees")
+COLOURS = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magenta")
 # The direction of a repair depends on the photo.
-REPAIRS = ("exposure repair", "cast repair", "contrast repair", "saturation repair", "repair")
-ATTRIBUTES = ("light", "contrast", "saturation", "temperature", "sharpness", "red", "green", "blue", "shadows",
-              "midtones", "fade", "black and white", "removal", "unchanged", *REPAIRS)
+REPAIRS = ("exposure repair", "cast repair", "contrast repair", "saturation repair", "enhance")
+GEOMETRY = ("rotate", "flip", "straighten")
+# Attributes that LDIE understands and names, but cannot change yet.
+CANNOT = ("removal", "replacement", "adding", "retouching", "deformation", "style", "background", "crop")
+SOMEWHERE = "a part of the photo"   # a place without known words
+LOOKS = (   # attributes of the pixels, which have more and less
+    "light", "contrast", "saturation", "temperature", "green-magenta", *COLOURS, "sharpness", "clarity", "haze",
+    "noise", "highlights", "shadows", "midtones", "whites", "blacks", "fade", "vignette", "black and white", "sepia",
+    "grain", "hdr")
+ATTRIBUTES = (*LOOKS, *REPAIRS, *GEOMETRY, "unchanged", *CANNOT)
 
 
 @dataclass(frozen=True)
@@ -18,27 +28,68 @@ class Wish:
 
     Args:
         attribute: one of ATTRIBUTES.
-        sign: 1 for more of the attribute, -1 for less; always 1 for attributes without an opposite ("removal").
-        degree: one of LEVELS, or a number >= 0 in per cent.
-        where: the region as a key of `core.requests.templates.REGIONS`; None is the whole photo.
+        sign: 1 for more of the attribute, -1 for less, 0 to keep it as it is. "temperature" 1 is warmer,
+            "green-magenta" 1 is more magenta, "vignette" 1 has darker corners, "rotate" 1 is clockwise, "flip" 1
+            swaps left and right and -1 top and bottom. Always 1 for attributes without an opposite ("removal").
+        degree: one of LEVELS, or a number >= 0 of `unit`.
+        where: the part of the photo in words, or as a key of `core.requests.templates.REGIONS`; None is all of it.
+        unit: one of UNITS, for a degree that is a number.
+        span: first and last + 1 character of the words in the request; not compared.
 
-    Raises ValueError for an unknown attribute, sign or degree.
+    Raises ValueError for an unknown attribute, sign, degree or unit.
     """
 
     attribute: str
     sign: int = 1
     degree: str | int | float = "plain"
-    where: tuple[int, int] | None = None
+    where: str | tuple[int, int] | None = None
+    unit: str = "%"
+    span: tuple[int, int] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.attribute not in ATTRIBUTES:
             raise ValueError(f"attribute {self.attribute!r}: unknown; known are: {', '.join(ATTRIBUTES)}")
-        if self.sign not in (1, -1):
-            raise ValueError(f"sign {self.sign!r}: must be 1 or -1")
+        if self.sign not in (1, 0, -1):
+            raise ValueError(f"sign {self.sign!r}: must be 1, 0 or -1")
         if self.degree not in LEVELS and not (isinstance(self.degree, int | float) and self.degree >= 0):
-            raise ValueError(f"degree {self.degree!r}: must be one of {', '.join(LEVELS)}, or a number in per cent")
+            raise ValueError(f"degree {self.degree!r}: must be one of {', '.join(LEVELS)}, or a number")
+        if self.unit not in UNITS:
+            raise ValueError(f"unit {self.unit!r}: unknown; known are: {', '.join(UNITS)}")
 
     @property
     def direction(self) -> tuple[str, int]:
         """(attribute, sign), the key of the tables of words, edits and faults."""
         return self.attribute, self.sign
+
+    @property
+    def level(self) -> str:
+        """The degree as one of LEVELS; numbers count by their size: 10% is slight, 30% plain, 60% strong."""
+        if self.degree in LEVELS:
+            return self.degree
+        small, large = {"%": (15, 45), "stops": (0.4, 1.25), "points": (12, 35), "degrees": (3, 45)}[self.unit]
+        return LEVELS[(self.degree > small) + (self.degree > large)]
+
+    @property
+    def executable(self) -> bool:
+        """Whether LDIE can do the wish: neither in CANNOT, nor a wish to keep, nor limited to a part of the photo."""
+        return self.attribute not in (*CANNOT, "unchanged") and self.sign != 0 and self.where is None
+
+
+class Guess(NamedTuple):
+    """A wish of the tagger, with its probability in [0, 1].
+
+    `attribute` and `degree` are as in Wish; `sign` is 1, -1, or 0 for "keep it". `limited` says whether
+    the wish is for a part of the photo. `span` are the first and last + 1 character of the words in the request.
+    """
+
+    attribute: str
+    sign: int
+    degree: str
+    limited: bool
+    probability: float
+    span: tuple[int, int]
+
+    @property
+    def wish(self) -> Wish:
+        """The guess as a Wish; the words of a place are not known."""
+        return Wish(self.attribute, self.sign, self.degree, SOMEWHERE if self.limited else None, span=self.span)

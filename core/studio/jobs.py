@@ -148,13 +148,14 @@ def is_saved(plan, path):
 def edit_photo(source, out, plan_path, planner, options, originals=()):
     """Edit one photo file and write its plan and exports; every check comes before the first write.
 
-    Args: `planner`, a callable Photo -> Plan; `originals`, files besides `source` that are never replaced.
-    Returns (the plan, notes on changes and losses).
+    Args: `planner`, a callable Photo -> (Plan, notes); `originals`, files besides `source` that are never replaced.
+    Returns (the plan, notes of the planner and on changes and losses).
     """
     check_results((source, *originals), plan_path, options, out)
     photo = load_photo(source, options)
     check_output(out, options.overwrite, photo.pixels.shape)
-    plan, changes = change(planner(photo), options)
+    plan, said = planner(photo)
+    plan, changes = change(plan, options)
     image = photo.tensor()
     changes += fit_plan(plan, source, *image.shape[-2:])
     for path in options.export:
@@ -166,7 +167,7 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     losses = write_photo(out, edited, like=replace(photo, alpha=moved(photo.alpha, plan)), quality=options.quality,
                          subsampling=options.subsampling, overwrite=options.overwrite,
                          plan=_named(plan) if plan.steps else None)
-    return plan, [*photo.notes, *changes, *losses, *write_exports(plan, photo.pixels, options)]
+    return plan, [*photo.notes, *said, *changes, *losses, *write_exports(plan, photo.pixels, options)]
 
 
 def moved(alpha, plan):
@@ -241,7 +242,7 @@ def edit_folder(folder, planner, options, originals=()):
         try:
             if out in results:
                 raise UserError(f"{source}: its result would replace that of {results[out].name}; rename one photo")
-            if not options.overwrite and _is_done(source, out, plan_path, planner, options):
+            if not options.overwrite and is_done(source, out, plan_path, planner, options):
                 done.append(source.name)
             else:
                 for note in edit_photo(source, out, plan_path, planner, options, (*sources, *originals))[1]:
@@ -261,10 +262,10 @@ def edit_folder(folder, planner, options, originals=()):
         raise UserError("\n  ".join([f"{len(failures)} photo(s) could not be edited:", *failures]))
 
 
-def _is_done(source, out, plan_path, planner, options):
+def is_done(source, out, plan_path, planner, options):
     """Return whether the result of a photo exists, with the same plan that an edit would give now."""
     return (out.is_file() and plan_path.is_file()
-            and is_saved(change(planner(load_photo(source, options)), options)[0], plan_path))
+            and is_saved(change(planner(load_photo(source, options))[0], options)[0], plan_path))
 
 
 def suffix_of(source):

@@ -22,7 +22,6 @@ from dominate import tags
 from PIL import Image
 
 from core.datasets import to_uint8, tokenize
-from core.datasets.vocab import remarks
 from core.engine.options import Parser
 from core.exports import export
 from core.files import UserError
@@ -208,8 +207,8 @@ class Workbench:
     def ask(self, request, planner):
         """Answer a request: a degree or an undo changes the last answer; the rest is planned on the edited photo.
 
-        Args: `planner`, an object with `plans(image, requests)` and `vocab`, like `PlannerMethod`. Raises UserError for
-        a request without words, a follow-up without an answer to change, and too many requests or steps.
+        Args: `planner`, an object with `plans(image, requests)`, like a `Gate`. Raises UserError for a request without
+        words or one that the gate refuses, a follow-up without an answer to change, and too many requests or steps.
         """
         if not tokenize(request):
             raise UserError("Say in words what to do, such as: make it brighter")
@@ -226,7 +225,7 @@ class Workbench:
     def _plan(self, request, planner):
         answer, = planner.plans(self.edited(), [request])
         said = ", ".join(TABLE[step.op].label for step in answer.plan) or "nothing to change"
-        said += "".join(f" ({sentence})" for sentence in remarks(planner.vocab, request))
+        said += "".join(f" ({sentence})" for sentence in answer.notes)
         cards = tuple(Card.of(step, len(self.history)) for step in answer.plan)
         if len(self.cards) + len(cards) > MAX_CARDS:
             raise UserError(f"The plan would have more than {MAX_CARDS} steps; undo some, or save the photo and open "
@@ -299,7 +298,7 @@ def _write_photo(path, limits, plan, out, plan_path):
     """Write an edited photo and its plan; return the notes."""
     options = add_output_flags(Parser("")).parse_args(["--overwrite"])
     options.max_megapixels, options.max_decoded_mb = limits["max_pixels"] / 1e6, limits["max_bytes"] / 2**20
-    return edit_photo(path, out, plan_path, lambda photo: plan, options)[1]
+    return edit_photo(path, out, plan_path, lambda photo: (plan, ()), options)[1]
 
 
 def _write_lut(path, limits, plan, out):

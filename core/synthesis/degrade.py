@@ -72,8 +72,8 @@ FAULTS = {   # keys: Wish.direction of the repair
     ("contrast repair", 1): Fault("contrast", lambda rng: (float(rng.uniform(*FADED)),), _weaken("contrast")),
     ("saturation repair", 1): Fault("saturation", lambda rng: (float(rng.uniform(*FADED)),), _weaken("saturation")),
 }
-WISHES = tuple(Wish(*direction) for direction in (*FAULTS, ("repair", 1), ("exposure repair", 1), ("cast repair", 1),
-                                                  ("repair", 1)))   # repeated wishes are drawn more often
+WISHES = tuple(Wish(*direction) for direction in (*FAULTS, ("enhance", 1), ("exposure repair", 1), ("cast repair", 1),
+                                                  ("enhance", 1)))   # repeated wishes are drawn more often
 
 
 def draw_repair(image, rng):
@@ -81,7 +81,7 @@ def draw_repair(image, rng):
     wish = choose(rng, WISHES)
     if rng.random() < GOOD:
         return image, Plan(), wish
-    several = 2 if wish.attribute == "repair" and rng.random() < SEVERAL else 1
+    several = 2 if wish.attribute == "enhance" and rng.random() < SEVERAL else 1
     faults = [FAULTS[wish.direction]] if wish.direction in FAULTS else [
         list(FAULTS.values())[index] for index in rng.permutation(len(FAULTS))[:several]]
     steps, degraded = [], image

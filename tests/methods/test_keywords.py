@@ -4,7 +4,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.methods.keywords import PLAIN_PERCENT, keyword_plan
+from core.methods.keywords import PLAIN, keyword_plan
 from core.operators import Plan, execute
 
 
@@ -13,7 +13,7 @@ def test_a_larger_degree_is_a_larger_strength():
         "a little", "", "a lot", "by 10%", "by 40%"))
     assert slight < plain < strong
     assert ten < plain < forty
-    assert keyword_plan(f"brighten it by {PLAIN_PERCENT}%") == keyword_plan("brighten it")
+    assert keyword_plan(f"brighten it by {PLAIN['%']}%") == keyword_plan("brighten it")
 
 
 def test_of_several_wishes_for_one_attribute_the_last_counts():

@@ -4,6 +4,7 @@ import torch
 
 from core.metrics.attributes import (
     ATTRIBUTES,
+    MEASURES,
     chroma,
     contrast,
     detail,
@@ -14,7 +15,9 @@ from core.metrics.attributes import (
     warmth,
 )
 from core.metrics.language import FIXED_REQUESTS, request_variance
-from core.operators import Plan, Step, execute
+from core.operators import TABLE, Plan, Step, execute
+from core.operators.colours import BANDS
+from core.requests.wish import COLOURS, LOOKS
 
 WARM = [1.5] * 4 + [0.5] * 4 + [1] * 8 + [0.5] * 4 + [1.5] * 4  # lighter red, darker blue midtones
 COOL = WARM[16:] + WARM[8:16] + WARM[:8]
@@ -82,3 +85,55 @@ def test_request_variance_is_the_population_variance_over_requests():
 
 def test_there_are_ten_different_fixed_requests():
     assert len(set(FIXED_REQUESTS)) == len(FIXED_REQUESTS) == 10
+
+
+# The table of all attributes
+
+MAIN = {"black_and_white": 1.0, "sepia": 1.0, "fade": 1.0, "grain": 0.5, "sharpen_scaled": 4.0, "hsl": 1.0}
+FLIPPED = {"haze", "vignette", "noise"}   # attributes of which the preferred operator takes away
+
+
+def test_every_attribute_of_a_look_has_a_measure_and_operators_of_the_panel():
+    assert list(MEASURES) == list(LOOKS)
+    assert set(COLOURS) == set(BANDS)
+    for name, measure in MEASURES.items():
+        assert measure.visible > 0
+        assert {TABLE[op].version for op in measure.operators} == {2}, name
+        assert {TABLE[op].version for op in measure.others} <= {1}, name
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_the_preferred_operator_moves_its_attribute_visibly(photo, name):
+    image, measure = as_tensor(photo(96, 160))[None], MEASURES[name]
+    if name in COLOURS:   # muted, so that the gamut has room for more
+        image = 0.5 * image + 0.25
+    row = TABLE[measure.operators[0]]
+    params = row.neutral.clone()
+    places = {"hsl": 8 + COLOURS.index(name) if name in COLOURS else 0, "tone_curve_smooth": 2}
+    place = 1 if name == "green-magenta" else places.get(row.name, 0)
+    params[place] = MAIN.get(row.name, params[place] + 0.6 * (row.high[place] - params[place]))
+    moved = (measure.of(execute(Plan((Step.make(row.name, params),)), image)) - measure.of(image)).item()
+    assert (-moved if name in FLIPPED else moved) >= measure.visible
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_measure_takes_batches_tiny_and_flat_pictures_and_has_finite_slopes(photo, name):
+    of = MEASURES[name].of
+    pair = torch.stack([as_tensor(photo(seed=seed)) for seed in (0, 1)]).requires_grad_()
+    values = of(pair)
+    torch.testing.assert_close(values, torch.cat([of(image[None]) for image in pair]), rtol=1e-4, atol=1e-4)
+    values.sum().backward()
+    assert pair.grad.isfinite().all()
+    for size in ((1, 1), (1, 7), (5, 5)):
+        assert of(torch.zeros(1, 3, *size)).isfinite().all()
+
+
+def test_known_values_of_the_further_attributes():
+    grey, red = torch.full((1, 3, 8, 8), 0.5), torch.tensor([0.8, 0.2, 0.2]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    assert MEASURES["black and white"].of(grey).item() == pytest.approx(0, abs=0.05)
+    assert MEASURES["red"].of(red) > 10 > 0.1 > MEASURES["blue"].of(red)
+    ramp = torch.linspace(0, 1, 100).expand(1, 3, 1, 100)
+    darkest, shadows, middle, highlights, lightest = (
+        MEASURES[name].of(ramp).item() for name in ("blacks", "shadows", "midtones", "highlights", "whites"))
+    assert 0 <= darkest < shadows < middle < highlights < lightest <= 100
+    assert MEASURES["fade"].of(0.3 + 0.4 * ramp) > MEASURES["fade"].of(ramp) + 20

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from core.datasets import PieceVocab
-from core.datasets.pieces import minilm_folder
 from core.files import UserError
 from core.models.language import RequestEncoder, SentenceEncoder, WordAttention
 from core.models.planner import Planner, PlannerConfig
@@ -17,6 +16,7 @@ from core.models.vision import (
     make_encoder,
     varying_share,
 )
+from core.pretrained import minilm_folder
 
 
 def thumbnails(count, side=128, seed=0):

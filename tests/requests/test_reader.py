@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.requests.reader import read_wishes
+from core.requests.reader import read, read_wishes
 from core.requests.wish import LEVELS, Wish
 
 
@@ -35,10 +35,12 @@ def signs(request):
     # a command is no complaint
     ("make it look dark and flat", {"light": -1, "contrast": -1}), ("it should be bright", {"light": 1}),
     # attributes to be kept
-    ("don't touch the brightness, only more contrast", {"contrast": 1}), ("don't make it darker", {}),
-    ("keep the saturation but cool it down", {"temperature": -1}), ("leave it as it is", {}),
-    ("leave the colors alone and brighten it", {"light": 1}),
-    ("brighten it without changing contrast or saturation", {"light": 1}),
+    ("don't touch the brightness, only more contrast", {"light": 0, "contrast": 1}),
+    ("don't make it darker", {"unchanged": 1}), ("leave it as it is", {"unchanged": 1}),
+    ("never sharpen", {"unchanged": 1}),
+    ("keep the saturation but cool it down", {"saturation": 0, "temperature": -1}),
+    ("leave the colors alone and brighten it", {"saturation": 0, "light": 1}),
+    ("brighten it without changing contrast or saturation", {"light": 1, "contrast": 0, "saturation": 0}),
     # several
     ("increase the brightness, saturation, and contrast", {"light": 1, "saturation": 1, "contrast": 1}),
     ("brighten the image and reduce contrast", {"light": 1, "contrast": -1}),
@@ -48,7 +50,7 @@ def signs(request):
     # misspelt words
     ("brigten teh foto", {"light": 1}), ("increse the contarst", {"contrast": 1}), ("saturaton up", {"saturation": 1}),
     # sentences without a known word
-    ("", {}), ("remove the dog", {}), ("make it a nice picture", {}), ("我想要更亮", {})])
+    ("", {}), ("what a day", {}), ("make it a nice picture", {}), ("我想要更亮", {})])
 def test_a_request_is_read_as_its_wishes(request_, expected):
     assert signs(request_) == expected
 
@@ -62,8 +64,97 @@ def test_a_degree_belongs_to_the_part_of_the_sentence_with_its_word(request_, de
 
 
 def test_wishes_come_in_the_order_of_their_words():
-    assert read_wishes("make it darker. no wait, make it much brighter, and sharpen it") == [
-        Wish("light", -1), Wish("light", 1, "strong"), Wish("sharpness")]
+    assert read_wishes("make it darker. no wait, make it much brighter, and sharpen it") == [   # the last one counts
+        Wish("light", 1, "strong"), Wish("sharpness")]
+
+
+@pytest.mark.parametrize(("request_", "expected"), [
+    # casts and colours
+    ("remove the blue tint", {"temperature": 1}), ("it is too blue", {"temperature": 1}),
+    ("too yellow", {"temperature": -1}),
+    ("add a green tint", {"green-magenta": -1}), ("get rid of the pink cast", {"green-magenta": -1}),
+    ("remove the brown tone", {"temperature": -1}), ("boost the blues", {"blue": 1}), ("less purple", {"purple": -1}),
+    # zones of light
+    ("lighten the shadows", {"shadows": 1}), ("remove the shadows", {"shadows": 1}),
+    ("deeper shadows", {"shadows": -1}),
+    ("bring down the highlights", {"highlights": -1}), ("brighten the dark areas", {"shadows": 1}),
+    # effects
+    ("remove the haze", {"haze": -1}), ("get rid of the noise", {"noise": -1}),
+    ("there is a lot of noise", {"noise": -1}),
+    ("add a vignette", {"vignette": 1}), ("darken the corners", {"vignette": 1}), ("add some grain", {"grain": 1}),
+    # opposites
+    ("reduce the darkness", {"light": 1}), ("instead of darker make it lighter", {"light": 1}),
+    ("take the contrast down", {"contrast": -1}), ("the original is too dark", {"light": 1}),
+    ("the input image is darker than the desired image", {"light": 1}),
+    # purposes and reasons
+    ("brighten it so that the colors of the fur can be seen", {"light": 1}),
+    ("Darken the photo to bring out the details", {"light": -1}),
+    # repairs
+    ("fix the exposure", {"exposure repair": 1}), ("the white balance is off", {"cast repair": 1}),
+    ("make it look better", {"enhance": 1}), ("it is dark, please fix it", {"light": 1}),
+    # turns
+    ("rotate it to the left", {"rotate": -1}), ("straighten the horizon", {"straighten": 1}),
+    ("mirror it", {"flip": 1}),
+    # beyond LDIE
+    ("remove the man in the blue shirt", {"removal": 1}), ("take out the dog and the cat", {"removal": 1}),
+    ("blur the background", {"background": 1}), ("crop it", {"crop": 1}), ("swap the heads", {"replacement": 1}),
+    ("remove the car and increase the contrast", {"removal": 1, "contrast": 1})])
+def test_more_kinds_of_requests_are_read(request_, expected):
+    assert signs(request_) == expected
+
+
+@pytest.mark.parametrize(("request_", "places"), [
+    ("brighten the man on the left", {"light": "the man on the left"}), ("make the sky bluer", {"blue": "the sky"}),
+    ("brighten the whole photo and sharpen the dog", {"light": None, "sharpness": "the dog"}),
+    ("make the water bluer and brighten it", {"blue": "the water", "light": "the water"}),
+    ("increase color and sharpness of the dog", {"saturation": "the dog", "sharpness": "the dog"}),
+    ("darken it, only on the statue", {"light": "the statue"}),
+    ("my wife wants it brighter", {"light": None}), ("brighten the image", {"light": None}),
+    ("remove the bin by the door", {"removal": "bin by the door"})])
+def test_a_wish_may_be_limited_to_a_place(request_, places):
+    assert {wish.attribute: wish.where for wish in read_wishes(request_)} == places
+
+
+@pytest.mark.parametrize(("request_", "degree", "unit"), [
+    ("half a stop brighter", 0.5, "stops"), ("+1 EV", 1, "stops"), ("brighter by two stops", 2, "stops"),
+    ("contrast -15", 15, "points"), ("saturation by 30 points", 30, "points"), ("rotate by 90 degrees", 90, "degrees"),
+    ("reduce the noise by half", 50, "%"), ("brighten by 10 percent", 10, "%")])
+def test_numbers_have_units(request_, degree, unit):
+    wish, = read_wishes(request_)
+    assert (wish.degree, wish.unit) == (degree, unit)
+
+
+def test_the_span_of_a_wish_is_the_word_that_names_it():
+    request = "Please, REDUCE the colour’s blue tint"
+    assert [request[slice(*wish.span)] for wish in read_wishes(request)] == ["blue"]
+
+
+@pytest.mark.parametrize(("request_", "language"), [
+    ("mach es heller", "German"), ("bitte mehr Kontrast", "German"), ("rends l'image plus lumineuse", "French"),
+    ("hazla más brillante por favor", "Spanish"), ("rendi la foto più luminosa", "Italian"),
+    ("deixe a foto mais clara", "Portuguese"), ("make it brighter", None), ("brighten the sky", None), ("", None)])
+def test_other_languages_are_named_and_not_guessed(request_, language):
+    reading = read(request_)
+    assert reading.language == language
+    assert not (language and reading.wishes)
+
+
+def test_contradictions_are_named_and_not_granted():
+    assert read("make it brighter and darker").contradictions == ("light",)
+    assert read("make it brighter and darker, and sharpen it").wishes == (Wish("sharpness"),)
+
+
+def test_words_without_a_meaning_for_the_reader_are_named():
+    assert read("frobnicate the wug").not_understood == ("frobnicate", "wug")
+    assert read("brighten it").not_understood == ()
+
+
+@pytest.mark.parametrize("request_", [
+    "brighter " * 5000, "word " * 5000, "🙂🙂🙂", "<b>brighter</b>", "a\x00b\x1b[31m",
+    "\n" * 500, "İ" * 200 + " brighter",
+    "the " * 2000 + "and, " * 2000])
+def test_odd_requests_are_read(request_):
+    assert all(wish.attribute == "light" for wish in read_wishes(request_))
 
 
 @settings(max_examples=80, deadline=None)

@@ -18,8 +18,9 @@ def test_the_tables_are_keyed_by_known_attributes():
 
 
 @pytest.mark.parametrize(("fields", "sentence"), [
-    (("brighter",), "attribute 'brighter': unknown; known are: light"), (("light", 0), "sign 0: must be 1 or -1"),
-    (("light", 1, "huge"), "degree 'huge'"), (("light", 1, -5), "degree -5"), (("light", 1, None), "degree None")])
+    (("brighter",), "attribute 'brighter': unknown; known are: light"), (("light", 2), "sign 2: must be 1, 0 or -1"),
+    (("light", 1, "huge"), "degree 'huge'"), (("light", 1, -5), "degree -5"), (("light", 1, None), "degree None"),
+        (("light", 1, 2, None, "inches"), "unit 'inches': unknown")])
 def test_unknown_values_are_refused(fields, sentence):
     with pytest.raises(ValueError, match=sentence):
         Wish(*fields)

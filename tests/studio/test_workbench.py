@@ -17,8 +17,12 @@ from core.datasets import WordVocab
 from core.datasets.vocab import SPECIAL
 from core.exports import apply_cube
 from core.files import UserError
+from core.methods.gate import Gate
 from core.operators import TABLE, Mask, Plan, Step
 from core.photo import Photo, read_photo, write_photo
+from core.requests import reader
+from core.requests.reader import Reading
+from core.requests.wish import Wish
 from core.studio.workbench import (
     AMOUNTS,
     DIRECTIONS,
@@ -48,7 +52,7 @@ class Planner:
 
     def plans(self, image, requests):
         self.seen.append(image)
-        return [SimpleNamespace(plan=Plan(tuple(next(self.answers)))) for _ in requests]
+        return [SimpleNamespace(plan=Plan(tuple(next(self.answers))), notes=()) for _ in requests]
 
 
 @pytest.fixture()
@@ -139,11 +143,49 @@ def test_the_history_and_the_plan_of_a_bench_are_limited(bench):
     assert len(state.ask("undo", Planner()).ask("more", Planner()).history) == MAX_TURNS
 
 
-def test_words_that_the_planner_cannot_read_are_reported(bench):
-    answer = bench.ask(f"make it floofy {'brighter ' * 15}", Planner([])).history[0].answer
-    assert answer.startswith("nothing to change")
-    assert "does not know: floofy" in answer
-    assert "the request is longer than the planner reads" in answer
+# The gate
+
+@pytest.fixture()
+def gate(monkeypatch):
+    """Return `gate(*wishes, **others)`: a Gate before a planner that brightens, which reads every request like this."""
+    def arrange(*wishes, **others):
+        monkeypatch.setattr(reader, "read", lambda request, tagger: Reading(wishes, **others))
+        planner = Planner(*[[BRIGHTER]] * 9)
+        planner.operators = ["brightness", "saturation"]
+        return Gate(planner)
+    return arrange
+
+
+def test_a_refused_request_is_one_sentence_with_examples_and_edits_nothing(bench, gate):
+    bench = planned(bench, CURVE)
+    with pytest.raises(UserError) as refusal:
+        bench.ask("remove the bin", gate(Wish("removal", where="the <b>bin</b>")))
+    shown = notice(refusal.value)
+    assert 'role="alert"' in shown and shown.count("<p") == 1
+    assert "&lt;b&gt;bin" in shown and "make it a bit brighter" in shown
+    assert bench.plan == Plan((CURVE,))
+
+
+def test_parts_that_are_left_out_stand_in_the_history(bench, gate):
+    wishes = Wish("light"), Wish("removal", where="the bin")
+    mixed = bench.ask("brighter, bin", gate(*wishes, not_understood=("floofy",)))
+    assert mixed.plan == Plan((BRIGHTER,))
+    answer = mixed.history[0].answer
+    assert "the bin" in answer and "floofy" in answer
+
+
+def test_follow_ups_pass_the_gate(bench, gate):
+    bright = bench.ask("brighter", gate(Wish("light")))
+    nothing = gate()   # refuses all it reads
+    assert bright.ask("a bit less", nothing).plan.steps[0].params[0] < bright.plan.steps[0].params[0]
+    assert bright.ask("undo", nothing).plan == Plan()
+    assert bright.ask("leave it", gate(Wish("unchanged"))).plan == bright.plan
+
+
+def test_a_step_of_the_keyword_plan_is_a_card_like_any_other(bench, gate):
+    served = bench.ask("vignette", gate(Wish("vignette")))
+    assert [card.planned.op for card in served.cards] == ["vignette"]
+    assert served.ask("a lot less", gate()).plan.steps[0].params[0] == pytest.approx(served.plan.steps[0].params[0] / 2)
 
 
 # Cards

@@ -1,0 +1,92 @@
+"""Repairs: steps that correct faults of a photo, as far as simple measures of the photo show them."""
+import torch
+
+from core.colour import srgb_to_lab
+from core.metrics.attributes import MEASURES
+from core.operators import TABLE, Step, apply
+from core.operators.light import middle
+from core.planning.auto_tone import auto_tone
+
+# A photo whose measure lies within these limits needs no repair. Any other photo is moved to the nearer limit, within
+# the bounds of the parameter. Values of the table: attribute, lower and upper limit, lower and upper bound.
+USUAL = {
+    "exposure repair": ("light", 42, 62, -2.0, 2.0),
+    "contrast repair": ("contrast", 17, 32, -0.5, 1.0),
+    "saturation repair": ("saturation", 9, 40, -0.6, 1.5),
+}
+CURES = {   # the attributes that a repair may move
+    "exposure repair": ("light",), "contrast repair": ("contrast",), "saturation repair": ("saturation",),
+    "cast repair": ("temperature", "green-magenta"),
+    "enhance": ("light", "contrast", "saturation", "temperature", "green-magenta")}
+# A cast is the mean a*b* of the pixels near grey. It is removed down to this distance, by at most MOST_CAST: a warm
+# photo may be meant to be warm.
+CAST, MOST_CAST = 2.0, 3.0
+NEAR_GREY = 20.0       # chroma C*ab at which the weight of a pixel falls to 1/e
+PER_UNIT = 8.0         # b* or a* by which `white_balance` moves a photo at parameter 1
+ROUNDS = 10            # of a bisection
+
+
+def repair(name: str, image: torch.Tensor) -> list[Step]:
+    """Return the steps of a repair of REPAIRS for a photo (1, 3, H, W) in [0, 1]; an empty list if none is needed."""
+    if name == "cast repair":
+        return _white_balanced(image)
+    if name == "enhance":
+        return [*auto_tone(image[0]), *_white_balanced(image), *repair("saturation repair", image)]
+    attribute, low, high, least, most = USUAL[name]
+    measure, op = MEASURES[attribute], MEASURES[attribute].operators[0]
+    value = measure.of(image).item()
+    if low <= value <= high:
+        return []
+    goal = min(max(value, low), high)
+    least, most = (0.0, most) if value < goal else (least, 0.0)
+    for _ in range(ROUNDS):
+        amount = (least + most) / 2
+        step = _step(op, amount, image)
+        if measure.of(apply(TABLE[op], image, torch.tensor([step.params]).to(image))).item() < goal:
+            least = amount
+        else:
+            most = amount
+    return [step]
+
+
+def lack(name: str, image: torch.Tensor) -> float:
+    """Return the size of the fault that a repair corrects in a photo (1, 3, H, W), in CIELAB units; 0 for no fault.
+
+    The size is the distance of the measure from the limits of USUAL, or the size of the cast beyond CAST; for
+    "enhance", the largest of all these.
+    """
+    if name == "enhance":
+        return max(lack(part, image) for part in (*USUAL, "cast repair"))
+    if name == "cast repair":
+        return max(_cast(image).norm().item() - CAST, 0)
+    attribute, low, high, *_ = USUAL[name]
+    value = MEASURES[attribute].of(image).item()
+    return max(low - value, value - high, 0)
+
+
+def _step(op, amount, image):
+    """Return the step of an operator with its main parameter; contrast gets the photo's own middle as its pivot."""
+    params = TABLE[op].neutral.clone()
+    params[0] = amount
+    if op == "contrast_pivot":
+        params[1] = middle(image)[0]
+    return Step.make(op, params)
+
+
+def _cast(image):
+    """Return the mean (b*, a*) of the pixels of a photo (1, 3, H, W) that are near grey."""
+    _, a, b = srgb_to_lab(image)[0]
+    weight = (-torch.hypot(a, b).square() / NEAR_GREY**2).exp() + 1e-6   # a photo without greys counts as a whole
+    return torch.stack([(part * weight).sum() / weight.sum() for part in (b, a)])
+
+
+def _white_balanced(image):
+    """Return a step that removes the cast of a photo (1, 3, H, W), or an empty list without one.
+
+    The grey-world assumption, restricted to the pixels that are near grey: their mean colour should be grey.
+    """
+    cast = _cast(image)
+    size = cast.norm().item()
+    if size <= CAST:
+        return []
+    return [Step.make("white_balance", -cast / PER_UNIT * min(1 - CAST / size, MOST_CAST * PER_UNIT / size))]

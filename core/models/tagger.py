@@ -1,0 +1,143 @@
+"""The tagger: a learned reader of requests, which finds the wishes of a sentence and the words that state them.
+
+MiniLM with adapters encodes the word pieces. For each attribute, a learned query attends to the pieces; from the
+attended state, linear maps read whether the attribute is wished for, with which sign and degree, and whether the wish
+is limited to a part of the photo. The attention also gives the span of the words.
+"""
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from core.files import FOREIGN, UserError, read_tensors, replacing
+from core.models.minilm import AdaptedMiniLM
+from core.pretrained import minilm_folder
+from core.requests.wish import ATTRIBUTES, LEVELS, Guess
+
+SHIPPED = Path(__file__).parents[2] / "data/requests/tagger.pt"
+SIGNS = (None, 1, -1, 0)   # classes of an attribute: no wish, more, less, keep it as it is
+ABSENT = 0                 # the index of "no wish"
+MAX_PIECES = 64            # pieces that are read, [CLS] and [SEP] included
+LEAST = 0.5                # least probability of a wish, see Tagger.__call__
+NEARLY = 0.5               # share of the largest attention: words with at least this share belong to the span
+
+
+class Tags(NamedTuple):
+    """Outputs of the network for B requests of L pieces and A attributes.
+
+    `signs` (B, A, 4), `degrees` (B, A, 3) and `limited` (B, A) are logits; `attention` (B, A, L) sums to 1.
+    """
+
+    signs: torch.Tensor
+    degrees: torch.Tensor
+    limited: torch.Tensor
+    attention: torch.Tensor
+
+
+class TaggerNetwork(nn.Module):
+    """Ids of word pieces -> Tags."""
+
+    def __init__(self, attributes: Sequence[str] = ATTRIBUTES, rank: int = 8, dropout: float = 0.0) -> None:
+        """Build the network for `attributes`, with adapters of this rank. Raises UserError without MiniLM's package."""
+        super().__init__()
+        self.config = {"attributes": list(attributes), "rank": rank}
+        self.encoder = AdaptedMiniLM(minilm_folder(), rank, dropout)
+        size, count = self.encoder.size, len(attributes)
+        self.dropout = nn.Dropout(dropout)
+        self.queries = nn.Parameter(0.05 * torch.randn(count, size))
+        self.signs = nn.Parameter(torch.zeros(count, len(SIGNS), size))
+        self.shared = nn.Linear(size, len(SIGNS), bias=False)   # "more" and "less" are said alike for most attributes
+        self.bias = nn.Parameter(torch.tensor([3.0, 0, 0, -1]).repeat(count, 1))   # most attributes are absent
+        self.degrees, self.limited = nn.Linear(size, len(LEVELS)), nn.Linear(size, 1)
+
+    def forward(self, ids: torch.Tensor) -> Tags:
+        """Read `ids` (B, L), 0 = padding."""
+        states = self.encoder(ids)
+        scores = (states @ self.queries.T).masked_fill((ids == 0)[..., None], -torch.inf)
+        attention = scores.softmax(1).transpose(1, 2)
+        seen = self.dropout(attention @ states)
+        signs = torch.einsum("bad,acd->bac", seen, self.signs) + self.shared(seen) + self.bias
+        return Tags(signs, self.degrees(seen), self.limited(seen)[..., 0], attention)
+
+    def save(self, path: Path, **about) -> None:
+        """Write the trained weights in half precision, with plain values `about` their training."""
+        weights = {name: value.half() for name, value in self.state_dict().items()}
+        with replacing(path) as file:
+            torch.save({"config": self.config, "about": about, "weights": weights}, file)
+
+
+class Tagger:
+    """The callable that finds the wishes of a request."""
+
+    def __init__(self, network: TaggerNetwork) -> None:
+        self.network, self.tokenizer = network.eval(), load_tokenizer()
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> "Tagger":
+        """Load a tagger; None loads the one that ships. Raises UserError without MiniLM, or for a wrong file."""
+        path = SHIPPED if path is None else Path(path)
+        try:
+            saved = read_tensors(path)
+            network = TaggerNetwork(**saved["config"])
+            if unknown := set(network.config["attributes"]) - set(ATTRIBUTES):
+                raise UserError(f"{path}: has the unknown attribute {min(unknown)!r}; train it anew with "
+                                "core/train_tagger.py")
+            network.load_state_dict(saved["weights"])
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); train a tagger with core/train_tagger.py"
+                            ) from error
+        except FOREIGN as error:
+            raise UserError(f"{path}: is no tagger, or is damaged; train one with core/train_tagger.py") from error
+        network.encoder.merge()
+        return cls(network.requires_grad_(False))
+
+    def __call__(self, request: str, least: float = LEAST) -> list[Guess]:
+        """Return the wishes whose probability is at least `least`, in the order of their words.
+
+        Only the first MAX_PIECES - 2 word pieces of a request, any text, are read. An attribute has at most one wish,
+        also if the request has different wishes for several parts of the photo.
+        """
+        pieces, attributes = self.tokenizer.encode(request), self.network.config["attributes"]
+        with torch.inference_mode():
+            tags = Tags(*(part[0] for part in self.network(torch.tensor([pieces.ids]))))
+            chances, signs = tags.signs.softmax(-1)[:, ABSENT + 1:].max(-1)
+        guesses = []
+        for index in (chances >= least).nonzero()[:, 0].tolist():
+            span = span_of(tags.attention[index].tolist(), pieces.offsets, pieces.word_ids)
+            sign, degree = SIGNS[ABSENT + 1:][signs[index]], LEVELS[tags.degrees[index].argmax()]
+            guesses.append(Guess(attributes[index], sign, degree, bool(tags.limited[index] > 0),
+                                 float(chances[index]), span))
+        return sorted(guesses, key=lambda guess: guess.span)
+
+
+def span_of(attention: Sequence[float], offsets: Sequence[tuple[int, int]], words: Sequence[int | None]
+            ) -> tuple[int, int]:
+    """Return the first and last + 1 character of the words around the largest attention; (0, 0) without words.
+
+    Args: for each piece its `attention`, its `offsets` in the request, and the number of its word in `words`, which is
+    None for [CLS] and [SEP].
+    """
+    known = [index for index, word in enumerate(words) if word is not None]
+    if not known:
+        return (0, 0)
+    first = last = max(known, key=lambda index: attention[index])
+    enough = NEARLY * attention[first]
+    while first - 1 in known and (attention[first - 1] >= enough or words[first - 1] == words[first]):
+        first -= 1
+    while last + 1 in known and (attention[last + 1] >= enough or words[last] == words[last + 1]):
+        last += 1
+    return offsets[first][0], offsets[last][1]
+
+
+@functools.cache
+def load_tokenizer():
+    """Return MiniLM's tokenizer, cut to MAX_PIECES. Raises UserError if its package is not installed."""
+    folder = minilm_folder()
+    from tokenizers import Tokenizer
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_PIECES)
+    return tokenizer
