@@ -42,10 +42,13 @@ def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
         raise UserError(f"{operator.name}: changes the size of the picture, so it takes no mask")
     if not operator.resizes and not edited.requires_grad and (neutral := operator.is_neutral(params)).any():
         edited = torch.where(neutral.view(-1, 1, 1, 1), image, edited)   # conversions of colour round
-    if mask is not None:
-        edited = torch.lerp(image, edited, mask)   # exact where the mask is 0 or 1
-    shared = edited.untyped_storage().data_ptr() == image.untyped_storage().data_ptr()
-    return edited.clamp(0, 1) if edited.requires_grad or shared else edited.clamp_(0, 1)
+    parts = [part for part in (image, edited, mask) if part is not None]
+    recorded = torch.is_grad_enabled() and any(part.requires_grad for part in parts)
+    reusable = not recorded and edited.untyped_storage().data_ptr() != image.untyped_storage().data_ptr()
+    if mask is not None:   # exact where the mask is 0 or 1
+        edited = torch.lerp(image, edited, mask, out=edited) if reusable else torch.lerp(image, edited, mask)
+        reusable = not recorded
+    return edited.clamp_(0, 1) if reusable else edited.clamp(0, 1)
 
 
 def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
+MARGIN = 2 * RADIUS   # pixels around a hole that an inpainter sees; pixels further away change nothing
 
 
 def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -37,11 +38,16 @@ def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea
         [0.5, 0.5, 0.5, 0.5, 0.5]
     """
     fill = INPAINTERS[inpainter]
-    filled = []
-    for sample, hole in zip(image.detach(), mask.detach()[:, 0] > 0.5, strict=True):
-        if not hole.any() or hole.all():  # no hole, or no surroundings
-            filled.append(sample)
-            continue
-        pixels = sample.permute(1, 2, 0).float().cpu().numpy()
-        filled.append(torch.from_numpy(fill(pixels, hole.cpu().numpy())).permute(2, 0, 1).to(sample))
-    return torch.where(mask > 0.5, torch.stack(filled), image)
+    filled = image.detach().clone()
+    for sample, hole in zip(filled, mask.detach()[:, 0] > 0.5, strict=True):
+        if hole.any() and not hole.all():   # else there is no hole, or there are no surroundings
+            box = (..., *(_reach(hole.any(1 - dim).nonzero()) for dim in (0, 1)))
+            pixels = sample[box].permute(1, 2, 0).float().cpu().numpy()
+            new = torch.from_numpy(fill(pixels, hole[box].cpu().numpy())).permute(2, 0, 1)
+            sample[box] = torch.where(hole[box], new.to(sample), sample[box])
+    return torch.where(mask > 0.5, filled, image) if image.requires_grad else filled
+
+
+def _reach(places):
+    """Return the slice of rows or columns that a fill depends on: those of the hole, and MARGIN on each side."""
+    return slice(max(int(places[0]) - MARGIN, 0), int(places[-1]) + MARGIN + 1)
