@@ -22,6 +22,7 @@ from core.models.tagger import TaggerNetwork
 from core.requests.corpus import FOLDER, read_corpus
 from core.training.tagger import Lessons, losses, validate
 
+RECIPE = ("rank", "batch_size", "num_iters", "learning_rate", "manual_seed")   # options that the tagger's file names
 WARM_UP = 0.05            # share of the iterations in which the learning rate rises
 WEIGHTS = {"signs": 1.0, "degrees": 0.5, "places": 0.5}
 DROPOUT, DECAY, CLIP = 0.1, 0.01, 1.0
@@ -64,7 +65,8 @@ def main():
                       f"{found['degree'] or 0:.4f}, place {found['place'] or 0:.4f}")
             if (found["F1"] or 0) > best:
                 best = found["F1"] or 0
-                network.save(folder / "best.pt", F1=best, iteration=step + 1, options=dict(options))
+                network.save(folder / "best.pt", F1=best, iteration=step + 1,
+                             recipe={name: options[name] for name in RECIPE})
             with replacing(folder / "last.pt") as file:
                 torch.save({"iteration": step + 1, "best": best, "options": dict(options),
                             **{name: part.state_dict() for name, part in state.items()}}, file)

@@ -43,15 +43,9 @@ class Reading:
 def read(request: str, tagger: Tagger | None = None) -> Reading:
     """Return the Reading of a request, any text. A request in a language other than English gets no wishes.
 
-<<<<<<< HEAD
-    The rules decide where they find a wish and know a share of at least KNOWN of the words, and where they find a
-    contradiction. Elsewhere the wishes of `tagger` count, if one is given, and if each has a probability of at least
-    SURE or the rules find none. A request without a word that the rules know is not guessed.
-=======
     The rules decide if they find a contradiction, or if they find a wish and know a share of at least KNOWN of the
     words. Otherwise the wishes of `tagger`, if one is given, count if each has a probability of at least SURE, or if
-    the rules find no wish.
->>>>>>> english
+    the rules find no wish. A request without a word that the rules know is not guessed.
     """
     if language := language_of(request):
         return Reading(language=language)
