@@ -4,7 +4,6 @@ The reader turns the request into wishes. If LDIE can do none of them, nothing i
 planner plans, its plan is executed on a preview, and each wish is measured there. Steps of the keyword plan
 (`core.methods.wishes`) serve the wishes that the planner fails, that its operators cannot serve, or that name a number.
 """
-import contextlib
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from core.methods.wishes import granted, joined, last_of_each, preview, serve
 from core.metrics.attributes import MEASURES
 from core.models.tagger import Tagger
 from core.operators import TABLE, Plan, Step, execute
+from core.pretrained import minilm_folder
 from core.requests import reader
 from core.requests.reader import Reading
-from core.requests.wish import CANNOT, GEOMETRY, LEVELS, REPAIRS, Wish
+from core.requests.wish import CANNOT, GEOMETRY, LEVELS, REPAIRS, Guess, Wish
 from core.threads import threads_for
 
 EXAMPLES = ("make it a bit brighter", "warmer, with less contrast")   # requests that can be done
@@ -101,9 +101,17 @@ class Answer(Edited):
 @functools.cache
 def load_tagger() -> Tagger | None:
     """Return the tagger that ships, or None without MiniLM's package; then the rules read alone."""
-    with contextlib.suppress(UserError):
-        return Tagger.load()
-    return None
+    try:
+        minilm_folder()
+    except UserError:
+        return None
+    return Tagger.load()
+
+
+def guesses(request: str) -> list[Guess]:
+    """Return the tagger's guesses; it is loaded at the first request that the rules leave to it."""
+    tagger = load_tagger()
+    return tagger(request) if tagger else []
 
 
 def understand(request: str) -> Reading:
@@ -116,7 +124,7 @@ def understand(request: str) -> Reading:
         raise Refusal([f"the request has {len(words)} words, and at most {MOST_WORDS} are read"])
     if not any(character.isalnum() for character in request):
         raise Refusal(["the request has no words"])
-    reading = reader.read(request, load_tagger())
+    reading = reader.read(request, guesses)
     asked = [wish for wish in reading.wishes if wish.sign != 0 and wish.attribute != "unchanged"]
     if not any(wish.executable for wish in asked) and (asked or not reading.wishes or reading.contradictions):
         raise Refusal(left_out(request, reading) or ["no change of a photo was found in the request"], reading)
@@ -199,8 +207,9 @@ class Gate:
         return [self(image, request) for request in requests]
 
     @torch.no_grad()
-    def __call__(self, image: torch.Tensor, request: str) -> Answer:
-        reading, small = understand(request), preview(image)
+    def __call__(self, image: torch.Tensor, request: str, reading: Reading | None = None) -> Answer:
+        """Return the Answer; give the `reading` of the request where `understand` was called before."""
+        reading, small = reading or understand(request), preview(image)
         wishes = last_of_each(reading.wishes)
         with threads_for(small.numel()):
             served = dict(serve(wishes, image))
@@ -220,7 +229,7 @@ class Gate:
 
 
 def operators_of(attribute: str) -> set[str]:
-    """Return the names of the operators that move an attribute, or of those that a repair may need."""
+    """Return the names of the operators that move an attribute; for a repair, those that it may use."""
     names = CURES[attribute] if attribute in REPAIRS else (attribute,)
     return {op for name in names if name in MEASURES for op in (*MEASURES[name].operators, *MEASURES[name].others)}
 
@@ -261,7 +270,10 @@ def _checked(small, wishes, lacking, planned, served):
 
 
 def _tried(small, wishes, lacking, kept, served):
-    """Return (plan, outcomes, number of the planner's steps) of the planner's steps and those that serve `lacking`."""
+    """Try a plan on a preview: the planner's steps `kept`, then the keyword plan's steps for the wishes `lacking`.
+
+    Returns (plan, outcomes of all wishes, number of the planner's steps).
+    """
     def plan(besides=None):
         return Plan((*kept, *joined(step for wish, steps in served.items() if wish in lacking and wish != besides
                                     for step in steps)))

@@ -71,7 +71,7 @@ def of_photo(wishes: Iterable[Wish]) -> list[Wish]:
 
 
 def score(wanted: Sequence[Iterable[Wish]], found: Sequence[Iterable[Wish]], seed: int = 0) -> dict:
-    """Compare the wishes of requests with those that a reader finds.
+    """Compare the wishes that a reader finds in requests with the wishes of their labels.
 
     A wish is found if the reader has a wish with the same `meaning`; degree (as one of LEVELS) and place are compared
     for found wishes only. Several wishes of one request with the same meaning count once.
@@ -111,7 +111,7 @@ def _share(part, whole):
 
 
 def refusals(sentences: Iterable[Labelled], readings: Iterable[Reading]) -> dict:
-    """Return the shares of refused sentences, among those that LDIE cannot do and among those that it can do.
+    """Return two shares of refused sentences: of those that LDIE cannot do, and of those that it can do.
 
     LDIE can do a sentence with a supported wish for the whole photo. It cannot do the other sentences of the kinds
     "object" and "geometric". A sentence is refused if its reading has no executable wish.

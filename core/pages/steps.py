@@ -64,7 +64,8 @@ def curves(op, params):
     params = row.normalise(torch.as_tensor(params, dtype=torch.float64))
     heights = row.function(level.expand(1, 3, -1), params[None])[0].clamp(0, 1)
     lines = []
-    for name, channel in zip(("red", "green", "blue") if row.curves == 3 else ("all",), heights.tolist(), strict=False):
+    names = ("red", "green", "blue") if row.curves == 3 else ("all",)
+    for name, channel in zip(names, heights[:len(names)].tolist(), strict=True):
         points = (f"{100 * x:g},{100 - 100 * y:.1f}" for x, y in zip(level.tolist(), channel, strict=True))
         lines.append(svg.polyline(points=" ".join(points), cls=name))
     label = ", ".join(f"{param.name} {p:.2f}" for param, p in zip(row.params, params.tolist(), strict=True))

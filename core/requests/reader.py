@@ -107,7 +107,7 @@ def _both_ways(found: list[Found]) -> set[str]:
 
 
 def _without_doubles(found: list[Found]) -> list[Found]:
-    """Return the wishes of a request, without those that another wish makes superfluous."""
+    """Return the wishes that remain after other wishes of the request replace or include some of them."""
     # Nouns without a direction count only in a request without other wishes; there they ask for more.
     found = [one for one in found if not one.waits] or found
     if any(one.attribute in CANNOT for one in found):   # such requests describe things and tell stories

@@ -286,7 +286,7 @@ def _starts_purpose(before, word, following, rest):
 
 def degree_of(words: list[Word]) -> tuple[str | int | float | None, str]:
     """Return the degree that a part names, and its unit; the degree is None if the part names none."""
-    for before, word in zip([None, *words], words, strict=False):
+    for before, word in pairwise([None, *words]):
         counts = before and (before.entry or before.text in ("by", "at", "to"))
         if word.number is not None and (word.unit or counts):
             return word.number, word.unit or "points"

@@ -115,7 +115,8 @@ def _kept(rows, results, folder):
     if not results.exists():
         return {}
     kept = {}
-    for number, (row, line) in enumerate(zip(rows, read_jsonl(results), strict=False)):
+    pairs = zip(rows, read_jsonl(results), strict=False)   # the run was interrupted, or the jobs file was changed
+    for number, (row, line) in enumerate(pairs):
         same = isinstance(line, dict) and all(line.get(field) == getattr(row, field) for field in FIELDS)
         there = same and (line.get("status") == "refused"
                           or (line.get("status") == "edited" and (folder / row.out).is_file()))
@@ -132,7 +133,7 @@ def _line(row, folder, gate, options, taken=None):
 
     def planner(photo):
         nonlocal answer
-        answer = gate(photo.srgb_tensor(), row.request)
+        answer = gate(photo.srgb_tensor(), row.request, reading)
         return answer.plan, answer.notes
     try:
         if taken:

@@ -96,7 +96,7 @@ class Lessons:
             text, wishes = self._said(rng)
         ids = self.tokenizer.encode(vary(text, rng)).ids
         hidden = rng.random(len(ids)) < HIDDEN
-        return [ids[0], *(self.mask if hide else piece for piece, hide in zip(ids[1:-1], hidden, strict=False)),
+        return [ids[0], *(self.mask if hide else piece for piece, hide in zip(ids[1:-1], hidden[:-2], strict=True)),
                 ids[-1]], wishes, drawn
 
     def _said(self, rng):
