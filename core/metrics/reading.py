@@ -3,8 +3,9 @@
 A wish counts as found if attribute and sign agree. Labels and readers name casts in different ways ("a blue tint" is a
 temperature or a colour), so wishes are compared by their `meaning`.
 """
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +22,9 @@ NAMES = {"bright": "light", "exposure": "light", "sat": "saturation", "warm": "t
          "white_bg": "background", "blur_bg": "background", "retouch_skin": "retouching", "deform": "deformation",
          "none": "unchanged"}
 _AXES = {"yellow": ("temperature", 1), "blue": ("temperature", -1), "green": ("green-magenta", -1),
-         "magenta": ("green-magenta", 1), "straighten": ("rotate", 1)}
+         "magenta": ("green-magenta", 1), "straighten": ("rotate", 1), "aqua": ("red", -1), "orange": ("red", 1)}
+# A cast between the axes is read as a wish on both, by the same words: signs of temperature and green-magenta.
+_BETWEEN = {(1, 1): ("red", 1), (-1, -1): ("red", -1), (-1, 1): ("purple", 1), (1, -1): ("purple", -1)}
 _ONE_SIDED = ("rotate", "flip", "black and white", "sepia", "unchanged", *CANNOT)
 
 
@@ -56,7 +59,8 @@ def _degree(text):
 def meaning(wish: Wish) -> tuple[str, int]:
     """Return (attribute, sign), the same for wishes that mean the same.
 
-    All repairs are "enhance", casts are axes, "straighten" is "rotate", and attributes of _ONE_SIDED have sign 1.
+    All repairs are "enhance", casts are axes, orange and the reverse of aqua are red, "straighten" is "rotate", and
+    attributes of _ONE_SIDED have sign 1.
     """
     attribute, sign = wish.direction
     if attribute in REPAIRS:
@@ -84,7 +88,7 @@ def score(wanted: Sequence[Iterable[Wish]], found: Sequence[Iterable[Wish]], see
     """
     counts, degrees, places = [], [], []
     for asked, read in zip(wanted, found, strict=True):
-        asked, read = ({meaning(wish): wish for wish in reversed(list(wishes))} for wishes in (asked, read))
+        asked, read = ({meaning(wish): wish for wish in reversed(_joined(wishes))} for wishes in (asked, read))
         both = asked.keys() & read.keys()
         counts.append((len(both), len(read) - len(both), len(asked) - len(both)))
         degrees += [asked[key].level == read[key].level for key in both]
@@ -99,6 +103,18 @@ def score(wanted: Sequence[Iterable[Wish]], found: Sequence[Iterable[Wish]], see
             "F1": _share(2 * right, 2 * right + extra + missed), "interval": spread,
             "whole": _share(int((table[:, 1:] == 0).all(1).sum()), len(table)),
             "degree": _share(sum(degrees), len(degrees)), "place": _share(sum(places), len(places))}
+
+
+def _joined(wishes):
+    """Return the wishes, with one for a cast between the axes in place of two wishes by the same words."""
+    wishes = list(wishes)
+    for one, two in itertools.pairwise(wishes):
+        axes = (one.attribute, two.attribute) == ("temperature", "green-magenta")
+        if axes and one.span and one.span == two.span and (one.sign, two.sign) in _BETWEEN:
+            place = wishes.index(one)
+            name, sign = _BETWEEN[one.sign, two.sign]
+            return _joined([*wishes[:place], replace(one, attribute=name, sign=sign), *wishes[place + 2:]])
+    return wishes
 
 
 def _limited(wish):

@@ -49,8 +49,12 @@ def describe(wishes: Sequence[Wish], rng: np.random.Generator) -> str:
 
 
 def intent(wishes: Iterable[Wish]) -> dict[str, int]:
-    """Return the signs of `wishes` under the keys of RetouchReq's annotations, such as {"bright": 1, "sat": -1}."""
-    return {key: sign for wish in wishes for key, sign in WORDS[wish.direction].intent.items()}
+    """Return the signs of `wishes` under the keys of RetouchReq's annotations, such as {"bright": 1, "sat": -1}.
+
+    Wishes for which the grammar has no words, such as a vignette, are left out.
+    """
+    return {key: sign for wish in wishes if wish.direction in WORDS
+            for key, sign in WORDS[wish.direction].intent.items()}
 
 
 @functools.cache

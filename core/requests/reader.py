@@ -7,11 +7,14 @@ written by hand, not learnt. The rules decide if they know the words of a reques
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from core.requests.sentences import Found, SentenceReader
+from core.requests.clauses import is_thing
+from core.requests.found import EFFECTS, Found
+from core.requests.sentences import SentenceReader
 from core.requests.wish import CANNOT, COLOURS, REPAIRS, Guess, Wish
 from core.requests.words import Word, language_of, split
 
 KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
+STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
 SURE = 0.9          # least probability of the tagger's wishes that replace wishes of the rules
 Tagger = Callable[[str], Sequence[Guess]]
 
@@ -19,8 +22,10 @@ Tagger = Callable[[str], Sequence[Guess]]
 MENDED = {"exposure repair": "light", "contrast repair": "contrast", "saturation repair": "saturation",
           "cast repair": "temperature"}
 FAMILY = dict.fromkeys((*COLOURS, "green-magenta"), "temperature")
-CASTS = {"yellow": ("temperature", 1), "blue": ("temperature", -1), "green": ("green-magenta", -1),
-         "magenta": ("green-magenta", 1)}
+CASTS = {"yellow": (("temperature", 1),), "blue": (("temperature", -1),), "green": (("green-magenta", -1),),
+         "magenta": (("green-magenta", 1),), "red": (("temperature", 1), ("green-magenta", 1)),
+         "orange": (("temperature", 1), ("green-magenta", 1)), "aqua": (("temperature", -1), ("green-magenta", -1)),
+         "purple": (("temperature", -1), ("green-magenta", 1))}
 
 
 @dataclass(frozen=True)
@@ -78,14 +83,20 @@ def _completed(wish: Wish, reading: Reading) -> Wish:
 def _by_rules(request: str, sentences: list[list[Word]]) -> Reading:
     """Return the Reading of a request by the rules alone, from the words of its sentences."""
     found, unknown, contradictions = [], [], []
+    tales, spoken = [], []
     for words in sentences:
-        here = SentenceReader(request).read(words)
+        reader = SentenceReader(request, found, spoken)
+        spoken += words
+        here, found = reader.read(words), reader.earlier
         both = set() if any("corrects" in word.roles for word in words) else _both_ways(here)
         contradictions += sorted(both)
-        here = [one for one in here if one.attribute not in both]
+        here = [replace(one, told=not _asks(words)) for one in here if one.attribute not in both]
         found += here
+        tales += here if _is_tale(words) else []
         unknown += [] if here else [word.text for word in words if word.unknown or "thing" in word.roles]
-    wishes = [Wish(*_cast(one), one.degree, one.where, one.unit, one.span) for one in _without_doubles(found)]
+    found = [one for one in found if one not in tales] or found
+    wishes = [Wish(attribute, sign, one.degree, one.where, one.unit, one.span)
+              for one in _without_doubles(found) for attribute, sign in _axes(one)]
     return Reading(tuple(wishes), tuple(dict.fromkeys(unknown)), None, tuple(contradictions))
 
 
@@ -106,10 +117,28 @@ def _both_ways(found: list[Found]) -> set[str]:
     return {attribute for (attribute, _), both in signs.items() if len(both) > 1}
 
 
+def _asks(words: list[Word]) -> bool:
+    """Return whether a sentence asks for something or says how the photo is; other sentences only tell a story."""
+    return any("pleads" in word.roles for word in words) or bool(words[0].roles & {"begins", "raise", "lower"}) or (
+        any("photo" in word.roles for word in words) and any("complain" in word.roles or word.entry for word in words))
+
+
+def _is_tale(words: list[Word]) -> bool:
+    """Return whether a sentence tells of people and things that the rules hardly know, and neither asks nor begins."""
+    asks = any("requests" in word.roles for word in words) or bool(words[0].roles & {"begins", "raise", "lower"})
+    return not asks and sum(map(is_thing, words)) >= STRANGE
+
+
 def _without_doubles(found: list[Found]) -> list[Found]:
     """Return the wishes that remain after other wishes of the request replace or include some of them."""
+    found = [one for one in found if not one.taken_back] or found
+    if not all(one.told for one in found):   # "it was a warm day. Please brighten it": the first sentence tells a story
+        found = [one for one in found if one.firm or not one.told]
+    found = [one for one in found if "weak" not in one.word.roles] or found   # "I cannot see them, lift the shadows"
+    if any(one.attribute == "haze" and one.sign < 0 for one in found):   # "less haze, so that it gets clear"
+        found = [one for one in found if one.attribute != "sharpness" or not one.word.text.startswith("clear")]
     # Nouns without a direction count only in a request without other wishes; there they ask for more.
-    found = [one for one in found if not one.waits] or found
+    found = [one for one in found if not one.waits or one.attribute in (*EFFECTS, "sepia")] or found
     if any(one.attribute in CANNOT for one in found):   # such requests describe things and tell stories
         found = [one for one in found if one.firm]
     asked = {FAMILY.get(one.attribute, one.attribute) for one in found if one.attribute not in REPAIRS}
@@ -118,16 +147,26 @@ def _without_doubles(found: list[Found]) -> list[Found]:
         found = [one for one in found if one.attribute != "enhance" or "enhances" in one.word.roles]
     commands = {one.attribute for one in found if one.kind in ("changes", "nouns")}
     found = [one for one in found if one.kind != "faults" or one.attribute not in commands]   # "too dark, brighten it"
-    last = {(one.attribute, one.where): one for one in found}   # "make it darker. no, brighter": the last one counts
-    found = [one for one in found if one is last[one.attribute, one.where]]
+    changed = {one.attribute for one in found if one.sign}   # "don't brighten it, darken it"
+    found = [one for one in found if one.sign or one.where or one.attribute not in changed]
+    last = {_place(one): one for one in found}   # "make it darker. no, brighter": the last one counts
+    found = [one for one in found if one is last[_place(one)]]
+    found = [one for one in found if one.attribute != "unchanged"] or found   # "sharpen it, change nothing else"
     if found and all(one.sign == 0 or one.attribute == "unchanged" for one in found):
         return [replace(found[0], attribute="unchanged", sign=1, where=None)]
     return found
 
 
-def _cast(one: Found) -> tuple[str, int]:
-    """Return attribute and sign: a colour of the whole photo is a cast, so "too blue" asks for a warmer photo."""
-    if one.where is None and one.kind != "nouns" and one.attribute in CASTS:
-        attribute, sign = CASTS[one.attribute]
-        return attribute, sign * one.sign
-    return one.attribute, one.sign
+def _place(one: Found) -> tuple:
+    """Return the key of which a request has one wish; "brighten all but the sky" changes and keeps an attribute."""
+    return one.attribute, one.where, one.sign == 0
+
+
+def _axes(one: Found) -> list[tuple[str, int]]:
+    """Return attributes and signs: a colour of the whole photo is a cast, so "too blue" asks for a warmer photo.
+
+    Casts between the axes, such as red, give a wish on both. A colour to be kept stays a colour.
+    """
+    if one.sign and one.where is None and one.kind != "nouns" and one.attribute in CASTS:
+        return [(attribute, sign * one.sign) for attribute, sign in CASTS[one.attribute]]
+    return [(one.attribute, one.sign)]

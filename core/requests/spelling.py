@@ -2,6 +2,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from string import ascii_lowercase
 
 import numpy as np
 
@@ -54,6 +55,43 @@ class Corrector:
 def _turn(word):
     found = _TURNS.match(word)
     return found and found[0]
+
+
+class SlipCorrector:
+    """Maps a word with one slip of the keys to the known word that is meant; other unknown words stay as they are.
+
+    A slip is two letters in the wrong order, a letter that is missing, doubled or too many, or a letter whose key lies
+    next to the right key. `Corrector` also joins words that only look alike ("tiles" and "tilts"), so it suits a closed
+    vocabulary; this class suits a vocabulary with few words of the language.
+    """
+
+    def __init__(self, words: Iterable[str], ordinary: Iterable[str] = ()) -> None:
+        """Store the known words, in lower case, and `ordinary` words of the language that are never corrected."""
+        self._known, self._ordinary = set(words), set(ordinary)
+
+    def __call__(self, word: str) -> str:
+        """Return the known word of which `word` is a slip, or `word` itself if it is known or there is none."""
+        if word in self._known or word in self._ordinary or not word.isalpha() or len(word) < SHORT:
+            return word
+        return next((other for other in _slips(word) if other in self._known), word)
+
+
+def _slips(word):
+    """Yield the words of which `word` is one slip, likely slips first; the first letter stays, or is swapped."""
+    short = len(word) <= SHORT
+    pairs = [(word[:at], word[at:]) for at in range(1, len(word) + 1)]
+    yield from (before + after[1] + after[0] + after[2:] for before, after in pairs if len(after) > 1)
+    yield re.sub(r"(.)\1{2,}", r"\1\1", word)
+    yield re.sub(r"(.)\1+", r"\1", word)
+    if short:
+        return
+    yield from (before + before[-1] + after for before, after in pairs)
+    yield word[1] + word[0] + word[2:]
+    if len(word) > SHORT + 1:
+        yield from (before + after[1:] for before, after in pairs[:-1])
+    inside = pairs if len(word) > SHORT + 1 else pairs[:-1]   # "shade" is no slip of "shaded"
+    yield from (before + letter + after for before, after in inside for letter in ascii_lowercase)
+    yield from (before + near + after[1:] for before, after in pairs[:-1] for near in _NEAR.get(after[0], ""))
 
 
 def misspell(sentence: str, rng: np.random.Generator) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from types import SimpleNamespace
 
-from core.requests.spelling import Corrector
+from core.requests.spelling import SlipCorrector
 
 KINDS = ("nouns", "changes", "states", "faults")
 MOST_NUMBER = 1_000_000      # larger numbers are clipped, so that every degree is finite
-SIMILAR, SHORTEST = 0.8, 5   # stricter than the defaults of `Corrector`, because the rules know few words
 UNITS = {"%": "%", "stop": "stops", "ev": "stops", "point": "points", "degree": "degrees", "°": "degrees"}
 _NUMBER = r"(?:(?<![\w.])[-+−–] ?)?\d+(?:\.\d+)? ?(?:%|stops?\b|ev\b|points?\b|degrees?\b|°)?"
+_EDGE = r"(?:(?<!\w)|(?!\w))"   # not inside a word
+_WORD = r"\b"                   # quicker; for phrases that begin with a word
+_MARKS = (":", "\\+", "(?:^")   # beginnings of phrases that begin with a mark
 _TOKEN = re.compile(rf"{_NUMBER}|[a-z][a-z-]*|[,&]")
 
 
@@ -47,7 +49,7 @@ def split(request: str) -> list[list[Word]]:
     for pattern, meaning in rules.phrases:
         text, places = _replaced(text, places, pattern, meaning)
     sentences, start = [], 0
-    for end in [*re.finditer(r"[;:!?\n]+|\.+(?!\d)", text), None]:
+    for end in [*re.finditer(r"[;!?\n]+|\.+(?!\d)", text), None]:
         found = _TOKEN.finditer(text, start, len(text) if end is None else end.start())
         words = [rules.word(part[0], places[part.start()], places[part.end() - 1] + 1) for part in found]
         sentences.append(words)
@@ -104,11 +106,13 @@ def _rules():
     for word in beginnings:
         roles.setdefault(word, set()).add("begins")
     # Misspelt words are not corrected to things or to words of [cannot]: those lists hold only a few of all such words.
-    correct = Corrector(spelt, SIMILAR, SHORTEST, same_initial=True)
+    correct = SlipCorrector(spelt, page["ordinary"].split())
 
     @functools.lru_cache(10_000)
     def known(text):
         text = text if text in roles else correct(text)
+        if text not in roles and text not in lexicon and text[:-1] in lexicon:
+            text = text[:-1] if text.endswith("s") else text   # "the exposure's too low"
         return text, lexicon.get(text), frozenset(roles.get(text, ()))
 
     def word(text, start, end):
@@ -120,6 +124,15 @@ def _rules():
         roles = frozenset({"raise" if sign == "+" else "lower"} if sign else ())
         return Word(text, start, end, roles=roles, number=int(number) if number == int(number) else number,
                     unit=UNITS.get(unit.rstrip("s")))
-    phrases = [(re.compile(rf"\b(?:{phrase})s?(?!\w)"), meaning) for phrase, meaning in page["phrases"].items()]
+    parts = {name: f"(?:{words})" for name, words in page["parts"].items()}
+    groups = []   # neighbours of one meaning are searched together
+    for phrase, meaning in page["phrases"].items():
+        phrase = re.sub(r"<([a-z]+)>", lambda found: parts[found[1]], phrase)
+        if groups and groups[-1][1] == meaning and "\\" not in meaning:
+            groups[-1][0].append(phrase)
+        else:
+            groups.append(([phrase], meaning))
+    phrases = [(re.compile(f"{_EDGE if group[0].startswith(_MARKS) else _WORD}(?:{'|'.join(group)})s?{_EDGE}"),
+                meaning) for group, meaning in groups]
     languages = {name: set(words.split()) for name, words in page["languages"].items()}
     return SimpleNamespace(phrases=phrases, word=word, languages=languages)

@@ -73,7 +73,8 @@ def test_wishes_come_in_the_order_of_their_words():
     ("remove the blue tint", {"temperature": 1}), ("it is too blue", {"temperature": 1}),
     ("too yellow", {"temperature": -1}),
     ("add a green tint", {"green-magenta": -1}), ("get rid of the pink cast", {"green-magenta": -1}),
-    ("remove the brown tone", {"temperature": -1}), ("boost the blues", {"blue": 1}), ("less purple", {"purple": -1}),
+    ("remove the brown tone", {"temperature": -1}), ("boost the blues", {"blue": 1}),
+    ("less purple", {"temperature": 1, "green-magenta": -1}),
     # zones of light
     ("lighten the shadows", {"shadows": 1}), ("remove the shadows", {"shadows": 1}),
     ("deeper shadows", {"shadows": -1}),
@@ -103,6 +104,54 @@ def test_more_kinds_of_requests_are_read(request_, expected):
     assert signs(request_) == expected
 
 
+@pytest.mark.parametrize(("request_", "expected"), [
+    # verbs and nouns of all sizes
+    ("intensify the colours", {"saturation": 1}), ("drain some colour from it", {"saturation": -1}),
+    ("enrich the greens", {"green": 1}), ("mute the reds", {"red": -1}), ("tame the highlights", {"highlights": -1}),
+    ("bring the tones closer together", {"contrast": -1}), ("push the lights and darks further apart", {"contrast": 1}),
+    ("dial the clarity back", {"clarity": -1}), ("purples down, oranges less", {"purple": -1, "orange": -1}),
+    # tints are removed after a complaint and added on request
+    ("there is a red cast over the whole image", {"temperature": -1, "green-magenta": -1}),
+    ("get rid of the orange tint", {"temperature": -1, "green-magenta": -1}),
+    ("add a cyan tint", {"temperature": -1, "green-magenta": -1}),
+    ("a slight purple tint, please", {"temperature": -1, "green-magenta": 1}),
+    ("my photo came out greenish", {"green-magenta": 1}),
+    # complaints without a verb, lacks and figures of speech
+    ("so grainy", {"noise": -1}), ("far too dark", {"light": 1}), ("rather dull colours", {"saturation": 1}),
+    ("no contrast at all", {"contrast": 1}), ("hardly any colour", {"saturation": 1}),
+    ("what a hazy mess", {"haze": -1}), ("it feels like a dungeon in there", {"light": 1}),
+    ("let some more light in", {"light": 1}),
+    # zones of light
+    ("crushed blacks", {"blacks": 1}), ("blown highlights", {"highlights": -1}),
+    ("make the blacks richer", {"blacks": -1}),
+    ("muddy midtones, brighten them", {"midtones": 1}),
+    ("dark corners, get rid of them", {"vignette": -1}),
+    # a later part changes an earlier one
+    ("darker. no wait, brighter", {"light": 1}), ("more saturation. scratch that, less", {"saturation": -1}),
+    ("cooler - I mean warmer", {"temperature": 1}),
+    ("there is a teal tint, kill it", {"temperature": 1, "green-magenta": 1}),
+    ("there is a fly on the soup, zap it", {"removal": 1}),
+    # attributes to be kept
+    ("brightness up, contrast untouched", {"light": 1, "contrast": 0}),
+    ("the colors are great, just brighten it", {"saturation": 0, "light": 1}),
+    ("perfect already, do nothing", {"unchanged": 1}), ("I love it exactly as it is", {"unchanged": 1}),
+    ("please don't crop it", {"unchanged": 1}), ("sharpen it, change nothing else", {"sharpness": 1}),
+    # one sentence tells a story, another one asks
+    ("It was a warm day and my bright nephew caught a fish. Please add contrast.", {"contrast": 1}),
+    # repairs and things
+    ("the exposure is all wrong", {"exposure repair": 1}), ("work your magic", {"enhance": 1}),
+    ("brighten it and lose the trash can", {"light": 1, "removal": 1}), ("no cars, please", {"removal": 1})])
+def test_many_phrasings_are_read(request_, expected):
+    assert signs(request_) == expected
+
+
+def test_an_exception_limits_a_wish_and_keeps_the_attribute_of_its_thing():
+    wishes = read_wishes("sharpen everything except the sky")
+    assert [(wish.attribute, wish.sign) for wish in wishes] == [("sharpness", 1), ("sharpness", 0)]
+    assert wishes[1].where == "sky"
+    assert not any(wish.executable for wish in wishes)
+
+
 @pytest.mark.parametrize(("request_", "places"), [
     ("brighten the man on the left", {"light": "the man on the left"}), ("make the sky bluer", {"blue": "the sky"}),
     ("brighten the whole photo and sharpen the dog", {"light": None, "sharpness": "the dog"}),
@@ -118,7 +167,9 @@ def test_a_wish_may_be_limited_to_a_place(request_, places):
 @pytest.mark.parametrize(("request_", "degree", "unit"), [
     ("half a stop brighter", 0.5, "stops"), ("+1 EV", 1, "stops"), ("brighter by two stops", 2, "stops"),
     ("contrast -15", 15, "points"), ("saturation by 30 points", 30, "points"), ("rotate by 90 degrees", 90, "degrees"),
-    ("reduce the noise by half", 50, "%"), ("brighten by 10 percent", 10, "%")])
+    ("reduce the noise by half", 50, "%"), ("brighten by 10 percent", 10, "%"),
+    ("a stop and a half brighter", 1.5, "stops"), ("brighten it by twenty per cent", 20, "%"),
+    ("pull the exposure down a few stops", "strong", "%"), ("a hint of warmth", "slight", "%")])
 def test_numbers_have_units(request_, degree, unit):
     wish, = read_wishes(request_)
     assert (wish.degree, wish.unit) == (degree, unit)
@@ -162,3 +213,62 @@ def test_odd_requests_are_read(request_):
 @example("9" * 400 + "% brighter")
 def test_any_text_is_read(text):
     assert all(isfinite(wish.degree) for wish in read_wishes(text) if wish.degree not in LEVELS)
+
+
+RED = {"temperature": 1, "green-magenta": 1}
+AQUA = {"temperature": -1, "green-magenta": -1}
+
+
+@pytest.mark.parametrize(("request_", "expected"), [
+    # an adjective before the colour is no wish of its own
+    ("a nasty yellow cast", {"temperature": -1}), ("add a light cyan tint", AQUA),
+    ("too strong a blue hue", {"temperature": 1}), ("give it a subtle navy tint", {"temperature": -1}),
+    ("there's an unpleasant peach tint all over", AQUA), ("an olive cast spoils it", {"green-magenta": 1}),
+    # verbs that add a tint, shift the colours or remove a tint
+    ("lay a pale pink tint over it", {"green-magenta": 1}), ("tint it turquoise", AQUA),
+    ("bathe everything in blue light", {"temperature": -1}), ("push it towards green", {"green-magenta": -1}),
+    ("shift the colours in the direction of magenta", {"green-magenta": 1}),
+    ("clear up the yellow tinge", {"temperature": -1}), ("the bluish tone of the picture must go", {"temperature": 1}),
+    ("can you lose the horrible orange glow", AQUA),
+    # states and causes
+    ("everything has gone teal", RED), ("why does it look so blue?", {"temperature": 1}),
+    ("the image leans towards magenta", {"green-magenta": -1}),
+    ("something added a green tint to it", {"green-magenta": 1}), ("the indoor light made it orange", AQUA)])
+def test_tints_are_read(request_, expected):
+    assert signs(request_) == expected
+
+
+@pytest.mark.parametrize(("request_", "expected"), [
+    ("forget the contrast, raise the clarity", {"clarity": 1}), ("not brighter, darker please", {"light": -1}),
+    ("skip the sharpening and denoise it", {"noise": -1}), ("no vignette after all, more contrast", {"contrast": 1}),
+    ("boost the reds. Oops, the greens", {"green": 1}), ("reduce the reds, I mean the greens", {"green": -1}),
+    ("turn the shadows up, down", {"shadows": -1}), ("don't raise the shadows, lower them", {"shadows": -1}),
+    ("don't brighten it, darken it", {"light": -1}), ("sepia, or better black and white", {"black and white": 1})])
+def test_a_wish_that_is_taken_back_does_not_count(request_, expected):
+    assert signs(request_) == expected
+
+
+@pytest.mark.parametrize(("request_", "expected"), [
+    ("not such deep shadows", {"shadows": 1}), ("lift the gloom", {"light": 1}), ("not as blurry", {"sharpness": 1}),
+    ("it needn't be so dark", {"light": 1}), ("I don't like how dark it is", {"light": 1}),
+    ("far too heavy a vignette", {"vignette": -1}), ("that fake HDR look", {"hdr": -1}),
+    ("a lighter vignette", {"vignette": -1}), ("the corners are too dark", {"vignette": -1}),
+    ("crush the blacks", {"blacks": -1}), ("the blacks are milky", {"blacks": -1}),
+    ("out of focus, please fix", {"sharpness": 1}),
+    # menus
+    ("Effects > Dehaze +20", {"haze": -1}), ("HSL, Blue, Saturation -20", {"blue": -1}),
+    ("dehaze at minus 10", {"haze": 1}), ("Detail panel: sharpening 60", {"sharpness": 1}),
+    # attributes to be kept
+    ("more contrast but not its sharpness", {"contrast": 1, "sharpness": 0}),
+    ("sepia with the present contrast", {"sepia": 1, "contrast": 0}), ("keep the orange", {"unchanged": 1}),
+    # tales of people and things
+    ("My cousin Marta keeps a warm heart and a sharp tongue in her bakery. Brighten the picture.", {"light": 1})])
+def test_opposites_menus_and_tales_are_read(request_, expected):
+    assert signs(request_) == expected
+
+
+@pytest.mark.parametrize(("request_", "degree"), [
+    ("crank the saturation", "strong"), ("a skosh warmer", "slight"), ("the contrast is terribly low", "strong"),
+    ("minimally brighter", "slight"), ("a deep blue tint, please", "strong")])
+def test_words_of_degree_are_read(request_, degree):
+    assert {wish.degree for wish in read_wishes(request_)} == {degree}

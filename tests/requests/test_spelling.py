@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from core.requests.spelling import Corrector, misspell
+from core.requests.spelling import Corrector, SlipCorrector, misspell
 
 WORDS = ("brighten", "the", "photo", "color", "saturated", "contrast", "by", "sharp", "underexposed", "increase",
          "boost")
@@ -55,3 +55,15 @@ def test_most_slips_are_corrected():
     rng, correct = np.random.default_rng(1), Corrector(WORDS)
     found = [correct(misspell(word, rng)) == word for word in ("brighten", "contrast", "saturated") for _ in range(100)]
     assert sum(found) > 0.9 * len(found)
+
+
+@pytest.mark.parametrize(("slip", "word"), [
+    ("brihgter", "brighter"), ("bule", "blue"), ("contrst", "contrast"), ("darrker", "darker"),
+    ("brughter", "brighter"), ("blueee", "blue"), ("contrast", "contrast")])
+def test_a_slip_of_the_keys_is_corrected(slip, word):
+    assert SlipCorrector(["brighter", "blue", "contrast", "darker", "tilts"])(slip) == word
+
+
+@pytest.mark.parametrize("word", ["tiles", "contest", "form", "bl"])
+def test_a_word_that_only_looks_alike_is_left_alone(word):
+    assert SlipCorrector(["tilts", "contrast", "from", "blue"], ordinary=["form"])(word) == word
