@@ -5,9 +5,10 @@ strength is the median over the requests of a data set that ask for it in that d
 attributes follow each retouch, one after the other: each gets the parameter at which the picture has the attribute of
 the retouch. So the strength of saturation, for example, leaves out the effect of brightness on the colours.
 
-Degrees of fewer than 20 requests, and all other operators, get 2, 5 and 9 just visible steps: the parameter that
-changes the photos in installed packages by a mean CIEDE2000 of 2, 5 and 9. An operator that does not reach 9 gets 2/9,
-5/9 and all of its bound. A stronger degree never has a smaller parameter.
+The median of at least 20 plain requests is the plain strength. Retouchers hardly tell degrees apart, so slight and
+strong are derived from it and from just visible steps, see `chosen`. All other operators get 2, 5 and 9 just visible
+steps: the parameter that changes the photos in installed packages by a mean CIEDE2000 of 2, 5 and 9. An operator that
+does not reach 9 gets 2/9, 5/9 and all of its bound.
 
   python misc/measure_strengths.py --dataset RetouchReq --data_root photos/RetouchReq --phase train --publish strengths
 
@@ -19,7 +20,7 @@ from pathlib import Path
 import _init_paths  # noqa: F401
 import numpy as np
 import torch
-from scipy.optimize import brentq, isotonic_regression
+from scipy.optimize import brentq
 from tabulate import tabulate
 from tqdm import tqdm
 
@@ -43,7 +44,7 @@ MEASURED = {   # attribute of a wish: (operator, name in ATTRIBUTES)
     "temperature": ("white_balance", "warm"), "sharpness": ("sharpen_scaled", "sharp")}   # in the order of the fit
 TOGETHER = {"white_balance": [0], "denoise": [0, 1]}   # parameters of these operators that a strength sets
 STEPS = dict(zip(LEVELS, (2, 5, 9), strict=True))      # just visible steps
-FEWEST = 20                                            # requests of a degree from which its median is used
+FEWEST = 20                                            # plain requests from which their median is used
 TOLERANCE = 0.002                                      # of parameters, in shares of their range
 SHORT_EDGE = 128                                       # pixels, of the photos for just visible steps
 
@@ -134,7 +135,8 @@ def measure_retouches(path, entries):
                     beyond = float(np.mean(np.abs(np.array(values) - bound) < 0.01 * abs(bound)))
                     rows.append({"operator": name, "direction": direction, "degree": level, "requests": len(values),
                                  "lower quartile": low, "median": median, "upper quartile": high,
-                                 "at the bound": beyond, "used": "yes" if len(values) >= FEWEST else "no"})
+                                 "at the bound": beyond,
+                                 "used": "yes" if len(values) >= FEWEST and level == "plain" else "no"})
     return rows
 
 
@@ -150,19 +152,21 @@ def follow(image, retouch):
 
 
 def chosen(steps, retouches):
-    """Return {operator: {direction: {degree: parameter}}}: medians of enough retouches, else just visible steps.
+    """Return {operator: {direction: {degree: parameter}}}: from enough plain retouches, else just visible steps.
 
-    Where a stronger degree would have a smaller parameter, isotonic regression gives both the mean, weighted by the
-    number of requests.
+    Retouchers hardly tell degrees apart. So beside a plain strength from retouches, slight is 2/5 of it or two just
+    visible steps, whichever is less, and strong is 9/5 of it or nine steps, whichever is more, within the bound.
     """
-    measured = {(row["operator"], row["direction"], row["degree"]): row for row in retouches if row["used"] == "yes"}
+    plain = {(row["operator"], row["direction"]): row["median"] for row in retouches
+             if row["used"] == "yes" and row["degree"] == "plain"}
     table = defaultdict(dict)
     for row in steps:
-        place = row["operator"], row["direction"]
-        known = [measured.get((*place, level), {"median": row[level], "requests": FEWEST}) for level in LEVELS]
-        values = isotonic_regression([part["median"] for part in known], weights=[part["requests"] for part in known],
-                                     increasing=row["direction"] == "more").x
-        table[place[0]][place[1]] = dict(zip(LEVELS, values.round(4).tolist(), strict=True))
+        values = {level: row[level] for level in LEVELS}
+        if median := plain.get((row["operator"], row["direction"])):
+            ratios = {level: median * count / STEPS["plain"] for level, count in STEPS.items()}
+            values = {"slight": min(values["slight"], ratios["slight"], key=abs), "plain": median,
+                      "strong": max(values["strong"], min(ratios["strong"], row["bound"], key=abs), key=abs)}
+        table[row["operator"]][row["direction"]] = {level: round(value, 4) for level, value in values.items()}
     return dict(table)
 
 
