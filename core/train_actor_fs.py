@@ -15,6 +15,7 @@ from core.engine.cli import run
 from core.engine.folders import run_folder
 from core.engine.options import Parser, parse
 from core.engine.seeds import over_seeds
+from core.training.average import average_weights
 from core.training.planners import add_planner, build_planner, look_back, start, supervised
 
 EXPERIMENT = "actor_fs"
@@ -28,6 +29,7 @@ def train_once(options):
     """Train one run; return the validation figure that chose its best checkpoint, by name."""
     training, language, train, val = start(options)
     planner = training.setup(*build_planner(options, language), "teacher_forced")
+    average = average_weights(training, options.ema)
 
     for batch in training.batches(train):
         planner.train()
@@ -37,7 +39,7 @@ def train_once(options):
 
         training.step(**supervised(planner, image, batch, options))
 
-        look_back(training, planner, val)
+        look_back(training, planner, val, average)
     return {"best validation": training.best}
 
 

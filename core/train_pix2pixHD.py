@@ -27,7 +27,8 @@ from core.training.adversarial import (
     mismatched,
     perceptual_loss,
 )
-from core.training.generators import add_generator, average_weights, build_generator
+from core.training.average import average_weights
+from core.training.generators import add_generator, build_generator
 from core.training.planners import look_back, start
 
 ENCODERS = ("separate", "shared", "G", "only_G")

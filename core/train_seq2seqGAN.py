@@ -30,6 +30,7 @@ from core.training.adversarial import (
     generator_step,
     perceptual_loss,
 )
+from core.training.average import average_weights
 from core.training.planners import add_planner, build_planner, look_back, start, with_repairs
 
 EXPERIMENT = "seq2seqGAN"
@@ -44,6 +45,7 @@ def train_once(options):
     training, language, pairs, val = start(options)
     train = with_repairs(pairs, Inputs(pairs), options, language)
     planner = training.setup(*build_planner(options, language), "teacher_forced")
+    average = average_weights(training, options.ema)
     loss = GANLoss(options.gan).to(training.device)
     D = build_discriminator(options, language)
     D = training.setup(D, adam(D, options.learning_rate_D), name="D", floor=loss.floor)
@@ -81,7 +83,7 @@ def train_once(options):
             generator_step(training, GAN=gan, features=lambda_feat * features,
                            perceptual=lambda_vgg * perceptual(edit, target))
 
-        look_back(training, planner, val)
+        look_back(training, planner, val, average)
     return {"best validation": training.best}
 
 

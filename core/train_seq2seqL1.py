@@ -15,12 +15,14 @@ from core.datasets.transforms import crop_and_flip
 from core.engine.cli import run
 from core.engine.folders import run_folder
 from core.engine.options import OFF, Parser, number, parse
+from core.engine.run import MAIN
 from core.engine.seeds import over_seeds
 from core.methods.planner import THUMBNAIL
 from core.metrics.obedience import fulfils
 from core.synthesis import DrawnPairs, DrawnWords
 from core.synthesis.degrade import Crops, Inputs
 from core.synthesis.photos import bundled, from_folder
+from core.training.average import average_weights
 from core.training.planners import add_planner, build_planner, look_back, start, supervised, with_repairs
 
 EXPERIMENT = "seq2seqL1"
@@ -32,25 +34,29 @@ def main():
 
 def train_once(options):
     """Train one run; return the validation figure that chose its best checkpoint, by name."""
-    training, language, pairs, val = start(options)
+    only_drawn = bool(options.mix) and options.mix_share == 1   # then the training pairs are not used
+    training, language, pairs, val = start(options, planned=not only_drawn)
     own = options.mix and options.mix != "bundled"
     photos = from_folder(options.mix, "--mix") if own else [photo for photo in bundled() if photo.phase == "train"]
-    drawn = language.vocab, language.operators, fulfils, options.manual_seed, options.typos
+    drawn = language.vocab, language.operators, fulfils, options.manual_seed, options.typos, options.corpus
     words = DrawnWords(photos, *drawn)
     train = pairs
     if options.mix:
         train = Mixed(pairs, DrawnPairs(photos, THUMBNAIL, *drawn), options.mix_share)
         for sentence in train.second.report():
             training.say(sentence)
-    pictures = Crops(photos, THUMBNAIL, options.manual_seed) if options.mix else Inputs(pairs)
+    pictures = Crops(photos, THUMBNAIL, options.manual_seed) if only_drawn else Inputs(pairs)
     train = with_repairs(train, pictures, options, language)
     if options.rehearse:
         train = Beside(train, words)
     planner = training.setup(*build_planner(options, language), "teacher_forced")
+    average = average_weights(training, options.ema)
 
     for batch in training.batches(words, until=options.words_first):
         planner.train()
         training.step(**supervised(planner, batch["input"], batch, options))
+        if average:
+            average.update(training.networks[MAIN])
         if training.due(options.checkpoint_every):
             training.save(training.iteration + 1)
 
@@ -67,7 +73,7 @@ def train_once(options):
         planned = planner(image, batch["request_ids"])
         training.step(L1=options.lambda_L1 * (planned.image - target).abs().mean())
 
-        look_back(training, planner, val)
+        look_back(training, planner, val, average)
     return {"best validation": training.best}
 
 
@@ -81,6 +87,8 @@ def arguments():
                        "the bundled photos if it is 'bundled' (--num_workers 1 or more draws them in the background)")
     group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of these random "
                        "edits in the training data")
+    group.add_argument("--corpus", type=number(float, 0, 1), default=0.0, help="share of the drawn requests that are "
+                       "sentences of data/requests, written for LDIE; the grammar makes the others")
     group.add_argument("--words_first", type=number(int, 0), default=0, help="number of first iterations, which are "
                        "quick and train on words only: on sentences, and on plans that fulfil them on a photo of --mix "
                        "(or a bundled photo); the planner does not see the photo")

@@ -4,7 +4,7 @@
 """
 import _init_paths  # noqa: F401
 
-from core.engine.checkpoints import load_checkpoint, require, save_checkpoint
+from core.engine.checkpoints import load_checkpoint, require, save_checkpoint, tested_network
 from core.engine.cli import run
 from core.engine.options import Parser
 from core.files import UserError, identity
@@ -18,10 +18,11 @@ def main():
     if "weights" not in state.get("model", {}):
         raise UserError(f"{options.checkpoint}: holds no network; give a checkpoint of a train script")
     require(state, options.checkpoint, "iteration", "date")
+    network = tested_network(state)
     weights = {name: value.half() if value.is_floating_point() else value
-               for name, value in state["model"]["weights"].items()}
+               for name, value in network["weights"].items()}
     kept = {name: state[name] for name in ("experiment", "iteration", "date")}
-    save_checkpoint(options.small, kept | {"model": state["model"] | {"weights": weights}})
+    save_checkpoint(options.small, kept | {"model": network | {"weights": weights}})
     print(f"{options.small}: the network of {options.checkpoint} after {kept['iteration']} iterations")
 
 

@@ -17,6 +17,7 @@ from core.datasets.vocab import SPECIAL, WordVocab, save_operator_vocab, save_wo
 from core.engine.cli import run
 from core.files import UserError
 from core.operators import SESSIONS, OperatorVocab
+from core.requests.corpus import read_corpus
 
 
 def parse_args():
@@ -30,6 +31,8 @@ def parse_args():
                                         "the package in requirements-glove.txt, if it is installed)")
     parser.add_argument("--min_count", type=int, default=3,
                         help="smallest number of occurrences of a word that is kept (default: %(default)s)")
+    parser.add_argument("--corpus", action="store_true", help="count the words of the corpus data/requests (split "
+                        "train), too")
     parser.add_argument("--seed", type=int, default=0,
                         help="seed of the random vectors for words that the source lacks (default: %(default)s)")
     parser.add_argument("--out", default="data/language", help="folder of the vocabularies (default: %(default)s)")
@@ -76,6 +79,8 @@ def main():
     source = source or Source(options.data_root, options.dataset)   # the user's own data set, in the shared format
     root = options.data_root or source.root
     requests = read_requests(options.dataset, root, options.session, source.reader)
+    if options.corpus:
+        requests += [sentence.request for sentence in read_corpus("train")]
     vocab = WordVocab.build(requests, options.min_count, source.words())
     if not vocab.words:
         raise UserError(f"{root}: no word occurs {options.min_count} times in its {len(requests)} requests; "

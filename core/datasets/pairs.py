@@ -55,6 +55,7 @@ class PairDataset(Dataset):
         if plans is not None:
             self.op_vocab = op_vocab or OperatorVocab()
             self._encode_plans(plans, plans_path)
+        self.vocab = vocab
         self._encode_requests(vocab, typos)
         self.thumbnails = Thumbnails(self.images, self._image_names(), size, cache) if size else None
         self.resized = self._find_resized()

@@ -10,7 +10,9 @@ import numpy as np
 
 from core.files import UserError, read_json, replacing, write_json
 from core.operators import END, NONE, START, UNK, OperatorVocab
+from core.requests.reader import read_wishes
 from core.requests.spelling import Corrector
+from core.requests.wish import GEOMETRY, LEVELS, LOOKS, REPAIRS
 
 SPECIAL = (NONE, START, END, UNK)
 MAX_WORDS = 15
@@ -18,6 +20,10 @@ REQUEST_LENGTH = MAX_WORDS + 2  # START, words, END
 VECTORS_KEY = "glove"
 
 AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # the amounts of a forgiving vocabulary
+# The names of wishes for the whole photo: attribute and sign, or a repair; a level other than plain follows its wish.
+WISHES = (*(f"<{name} {sign}>" for name in LOOKS for sign in "+-"), *(f"<{name}>" for name in REPAIRS),
+          *(f"<{level}>" for level in LEVELS if level != "plain"))
+MAX_WISHES = 10   # names of wishes in an encoded request
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|percent)?")
 _AROUND = string.punctuation.replace("%", "")
 
@@ -42,6 +48,7 @@ class WordVocab:
     """The words that a model knows; the order gives the ids. The four special tokens come first.
 
     A vocabulary with the names of AMOUNTS is forgiving: it reads numbers in per cent, and corrects misspelt words.
+    A vocabulary with the names of WISHES puts the wishes that the reader finds in a request in front of its words.
     `correct(word)` returns the known word that is most similar to `word`, or `word` itself.
     """
 
@@ -52,7 +59,8 @@ class WordVocab:
             raise UserError(f"vocabulary: the first names must be {' '.join(SPECIAL)}")
         if len(self.ids) != len(self.names):
             raise UserError("vocabulary: a word stands twice")
-        self.correct = Corrector(self.words)
+        self.reads_wishes = WISHES[0] in self.ids
+        self.correct = Corrector([word for word in self.words if word[0] != "<"])
 
     def __len__(self):
         return len(self.names)
@@ -63,14 +71,20 @@ class WordVocab:
         return self.names[len(SPECIAL):]
 
     def encode(self, request):
-        """Return 17 ids: START, the first 15 words (unknown words as UNK), END, padded with NONE (0)."""
+        """Return 17 ids: START, the first 15 words (unknown words as UNK), END, padded with NONE (0).
+
+        A vocabulary of wishes returns 27 ids: the names of the wishes follow START.
+        """
         words = [self.ids.get(word, self.ids[UNK]) for word in self.read(request)]
         ids = [self.ids[START], *words, self.ids[END]]
-        return ids + [self.ids[NONE]] * (REQUEST_LENGTH - len(ids))
+        return ids + [self.ids[NONE]] * (REQUEST_LENGTH + MAX_WISHES * self.reads_wishes - len(ids))
 
     def read(self, request):
-        """Return the words of a request that `encode` encodes: corrected, at most 15, without special tokens."""
-        return self._words(request)[:MAX_WORDS]
+        """Return the words of a request that `encode` encodes: corrected, at most 15, without special tokens.
+
+        The names of the wishes, at most 10, precede them if the vocabulary has WISHES.
+        """
+        return [*(names_of(read_wishes(request)) if self.reads_wishes else ()), *self._words(request)[:MAX_WORDS]]
 
     def _words(self, request):
         if AMOUNTS[0] not in self.ids:
@@ -84,6 +98,10 @@ class WordVocab:
     def forgiving(self):
         """Return a copy of this vocabulary that has AMOUNTS, too."""
         return WordVocab((*self.names, *(name for name in AMOUNTS if name not in self.ids)))
+
+    def wishing(self):
+        """Return a copy of this vocabulary that has WISHES, too."""
+        return WordVocab((*self.names, *(name for name in WISHES if name not in self.ids)))
 
     def decode(self, ids):
         """Return the words of encoded ids as text, up to END; unknown words become <UNK>."""
@@ -117,6 +135,16 @@ class WordVocab:
     def load(cls, path):
         """Read a vocabulary. Raises UserError naming the file and the problem."""
         return _named(path, cls)
+
+
+def names_of(wishes):
+    """Return the names, at most MAX_WISHES of WISHES, of the wishes that LDIE can do by operators on pixels."""
+    names = []
+    for wish in wishes:
+        if wish.executable and wish.attribute not in GEOMETRY:
+            sign = "" if wish.attribute in REPAIRS else " +" if wish.sign > 0 else " -"
+            names += [f"<{wish.attribute}{sign}>", *([] if wish.level == "plain" else [f"<{wish.level}>"])]
+    return names[:MAX_WISHES]
 
 
 def remarks(vocab, request):

@@ -115,3 +115,8 @@ FIELDS = {   # {name: (check, description)}; a shrunk checkpoint lacks the field
         isinstance(name, str) and isinstance(part, dict) and _is_network(part.get("model"))
         for name, part in value.items()), "a table of networks"),
 }
+
+
+def tested_network(state: dict) -> dict:
+    """Return the part of a checkpoint that a test loads: the average of the weights (--ema), if the run kept one."""
+    return state.get("others", {}).get("average", state)["model"]

@@ -11,10 +11,15 @@ def run_folder(options):
 def tested_folder(options):
     """Return the folder of a run's test: `test`, or `test_val` and `test_train` for the other phases.
 
-    A test with swapped photos has its own folder, such as `test_val_swapped`.
+    A test with swapped photos or with checked plans has its own folder, such as `test_val_swapped` or `test_val_mend`.
     """
     name = "test" if options.phase == "test" else f"test_{options.phase}"
-    return run_folder(options) / (name + "_swapped" * options.swap_photos)
+    return run_folder(options) / (name + "_swapped" * options.swap_photos + checked(options))
+
+
+def checked(options):
+    """Return the end of the name of a test's folder: "_mend" or "_gate" for checked plans, else an empty text."""
+    return f"_{options.check}" if options.check else ""
 
 
 def revision():

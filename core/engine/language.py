@@ -6,7 +6,7 @@ import torch
 
 from core.datasets import PieceVocab, WordVocab, get_source, load_operator_vocab, load_word_vectors, vocab_files
 from core.files import UserError
-from core.operators import OperatorVocab
+from core.operators import SESSIONS, OperatorVocab
 from core.pretrained import minilm_folder
 
 TRAINED_VECTORS = 100   # size of trained word vectors, used if no fixed vectors are given
@@ -39,8 +39,11 @@ def load_language(options):
         if not path.exists():
             raise UserError(f"{path}: no such vocabulary; make it with prepro/build_vocab.py --dataset {dataset} "
                             f"--session {options.session}, or give its folder with --language")
-    operators = load_operator_vocab(files.operators)
+    operators = (load_operator_vocab(files.operators) if options.op_session is None
+                 else OperatorVocab(SESSIONS[options.op_session]))
     if options.lang_encoder == "minilm":
+        if options.wishes:
+            raise UserError("--wishes: a planner with --lang_encoder minilm reads word pieces only; leave one out")
         return Language(PieceVocab(), operators, None, ["requests are read by all-MiniLM-L6-v2, frozen"],
                         minilm_folder())
     vocab = WordVocab.load(files.words)
@@ -54,6 +57,9 @@ def load_language(options):
     if options.forgiving:
         known, vocab = len(vocab), vocab.forgiving()
         vectors = None if vectors is None else torch.cat((vectors, amount_vectors(len(vocab) - known, vectors)))
+    if options.wishes:
+        known, vocab = len(vocab), vocab.wishing()
+        vectors = None if vectors is None else torch.cat((vectors, wish_vectors(len(vocab) - known, vectors)))
     return Language(vocab, operators, vectors, [note])
 
 
@@ -61,3 +67,8 @@ def amount_vectors(count, like):
     """Return vectors (count, D) of amounts, evenly spaced between two random vectors of the scale of `like` (N, D)."""
     ends = torch.randn(2, like.shape[1], generator=torch.Generator().manual_seed(0)) * like.std()
     return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, count)[:, None])
+
+
+def wish_vectors(count, like):
+    """Return random vectors (count, D) of the scale of `like` (N, D), the same in every run."""
+    return torch.randn(count, like.shape[1], generator=torch.Generator().manual_seed(1)) * like.std()

@@ -52,6 +52,13 @@ def result_name(text: str) -> str:
     return text
 
 
+def add_check(group):
+    """Add the flag --check of tests to a group of flags."""
+    group.add_argument("--check", choices=("mend", "gate"), help="check each plan on a preview: mend changes its "
+                       "parameters until the wishes of the request are granted; gate also adds steps for wishes that "
+                       "the planner fails, as core/edit.py does")
+
+
 def some_of(known, kind):
     """Return an argparse type: a comma-separated list of names from `known`; `kind` is their category, for errors."""
     def read(text):
@@ -175,6 +182,7 @@ class Parser(argparse.ArgumentParser):
                            "the results name")
         group.add_argument("--lpips_weights", help="file of torchvision's AlexNet weights for LPIPS; by default torch "
                            "hub's cache, else LPIPS is not measured")
+        add_check(group)
         group.add_argument("--swap_photos", action="store_true", help="control test: plan on another photo of the set, "
                            "then execute on the right photo; compare with the normal test by misc/compare_runs.py")
         group.add_argument("--visualize", **ON, help="write the page of results")
@@ -216,9 +224,10 @@ def split_variant(argv):
 
 
 ABSENT = {   # values of options for which a script has no flag
-    "beam": None, "dropout": 0.0, "expected": (), "forgiving": False, "image_blind": False, "lang_encoder": "words",
-    "manual_seed": 0, "max_steps": None, "operators": None, "publish": None, "suffix": "", "swap_photos": False,
-    "text_blind": False, "typos": 0.0, "vis_encoder": None,
+    "beam": None, "check": None, "dropout": 0.0, "expected": (), "forgiving": False, "hide_words": 0.0,
+    "image_blind": False, "lang_encoder": "words", "manual_seed": 0, "max_steps": None, "op_session": None,
+    "operators": None, "publish": None, "suffix": "", "swap_photos": False, "text_blind": False, "typos": 0.0,
+    "vis_encoder": None, "wishes": False,
 }
 
 

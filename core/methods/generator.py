@@ -9,7 +9,7 @@ from easydict import EasyDict
 from tabulate import tabulate
 
 from core.datasets import WordVocab, fit_short_edge, load_image, to_tensor
-from core.engine.checkpoints import load_checkpoint
+from core.engine.checkpoints import load_checkpoint, tested_network
 from core.engine.folders import run_folder
 from core.engine.options import Parser
 from core.files import UserError, identity, naming
@@ -42,7 +42,7 @@ class ImageMethod:
             if None not in (wanted, trained) and wanted != trained:
                 raise UserError(f"{path}: was trained with --{name} {trained}, not {wanted}; give another "
                                 f"--trial, or leave the flag out")
-        saved = state.get("others", {}).get("average", state)["model"]   # the average of --ema, where there is one
+        saved = tested_network(state)
         of_before = "FilterBank" if "num_G" in saved.get("config", {}) else "Generator"   # for old checkpoints
         network = FilterBank if saved.get("class", of_before) == "FilterBank" else Generator
         generator = network.from_checkpoint(saved, path)

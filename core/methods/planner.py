@@ -10,7 +10,7 @@ import torch
 
 from core.datasets import PieceVocab, WordVocab, squash, to_uint8
 from core.datasets.pieces import minilm_folder
-from core.engine.checkpoints import load_checkpoint
+from core.engine.checkpoints import load_checkpoint, tested_network
 from core.files import UserError, naming
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
@@ -89,12 +89,13 @@ class PlannerMethod:
     def load(cls, path: Path | str, experiment: str | None = None, device: str = "cpu") -> Self:
         """Rebuild the planner of a checkpoint. Raises UserError where the file holds no planner, or no valid one."""
         state = load_checkpoint(path, experiment)
-        if "config" not in state["model"]:
+        saved = tested_network(state)
+        if "config" not in saved:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
                             f"give a checkpoint of core/train_seq2seqL1.py")
-        config = Planner.read_config(state["model"], path)
+        config = Planner.read_config(saved, path)
         minilm = minilm_folder() if config.lang_encoder == "minilm" else None
-        planner = Planner.from_checkpoint(state["model"], path, minilm=minilm)
+        planner = Planner.from_checkpoint(saved, path, minilm=minilm)
         with naming(path):
             method = cls(planner, device)
         method.path = path

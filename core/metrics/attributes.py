@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from core.colour import srgb_to_lab, srgb_to_oklch
+from core.colour import decode, srgb_to_lab, srgb_to_oklch
 from core.filters import box_mean
 from core.operators import colours, functions
 from core.operators.detail import noise_level
@@ -47,7 +47,7 @@ def warmth(image):
 
 def magenta(image):
     """Return the mean a*: positive is magenta, negative is green."""
-    return srgb_to_lab(image)[:, 1].mean((1, 2))
+    return _magenta(srgb_to_lab(image))
 
 
 def colour(image, name):
@@ -142,8 +142,25 @@ def brownness(image):
     return -torch.hypot(*apart.unbind(1)).mean((1, 2))
 
 
+def cast(image, degrees):
+    """Return the mean a*b* in the direction of a hue angle of L*a*b*: how far a tint pulls the picture there."""
+    return _cast(srgb_to_lab(image), degrees)
+
+
+def linear_luminance(image):
+    """Return the mean luminance of linear light (Rec. 709 weights), in [0, 1]; one stop of exposure doubles it."""
+    return luma(decode(image)).mean((1, 2, 3))
+
+
+def measured(image, names):
+    """Return {name: (B,)} of the attributes `names` of MEASURES; those of L*a*b* come from one conversion."""
+    lab = srgb_to_lab(image) if any(name in _OF_LAB_BY_NAME for name in names) else None
+    return {name: _OF_LAB_BY_NAME[name](lab) if name in _OF_LAB_BY_NAME else MEASURES[name].of(image)
+            for name in names}
+
+
 def look(image, names=None):
-    """Return {name: (B,)} of the five ATTRIBUTES, or of those in `names`, from one conversion to L*a*b*."""
+    """Return {name: (B,)} of the five ATTRIBUTES, or of `names` (CASTS, too), from one conversion to L*a*b*."""
     lab = srgb_to_lab(image)
     return {name: _OF_LAB[name](lab) for name in (ATTRIBUTES if names is None else names)}
 
@@ -164,6 +181,15 @@ def _warmth(lab):
     return lab[:, 2].mean((1, 2))
 
 
+def _cast(lab, degrees):
+    angle = math.radians(degrees)
+    return math.cos(angle) * lab[:, 1].mean((1, 2)) + math.sin(angle) * lab[:, 2].mean((1, 2))
+
+
+def _magenta(lab):
+    return lab[:, 1].mean((1, 2))
+
+
 def _detail(lab):
     fine = functions.laplacian(lab[:, :1]).square().mean((1, 2, 3))
     spread = lab[:, 0].var((1, 2), correction=0)
@@ -174,6 +200,14 @@ def _detail(lab):
 # The names are those of RetouchReq's intents.
 ATTRIBUTES = {"bright": lightness, "contrast": contrast, "sat": chroma, "warm": warmth, "sharp": detail}
 _OF_LAB = {"bright": _lightness, "contrast": _contrast, "sat": _chroma, "warm": _warmth, "sharp": _detail}
+# Tints by hue angle; yellow and blue are the ends of the temperature, green and magenta nearly those of green-magenta.
+CASTS = {f"{name}_cast": degrees for name, degrees in {"red": 30, "orange": 60, "yellow": 90, "green": 165, "aqua": 210,
+                                                       "blue": 270, "purple": 310, "magenta": 345}.items()}
+_OF_LAB |= {name: partial(_cast, degrees=degrees) for name, degrees in CASTS.items()}
+_OF_LAB_BY_NAME = {"light": _lightness, "contrast": _contrast, "saturation": _chroma, "temperature": _warmth,
+                   "green-magenta": _magenta, "sharpness": _detail}
+# The quantities that "by 30%" multiplies by 1.3. Stops are log2 of the ratio of the light.
+AMOUNTS = {"light": linear_luminance, "contrast": contrast, "saturation": chroma}
 
 
 @dataclass(frozen=True)
@@ -201,7 +235,7 @@ class Measure:
 MEASURES = {
     "light": Measure(lightness, 1.0, ("exposure_soft", "lightness", "tone_curve_smooth"),
                      ("brightness", "exposure", "tint")),
-    "contrast": Measure(contrast, 0.5, ("contrast_pivot",), ("contrast",)),
+    "contrast": Measure(contrast, 0.5, ("contrast_pivot", "tone_curve_smooth"), ("contrast", "tint")),
     "saturation": Measure(chroma, 0.5, ("chroma", "vibrance"), ("saturation",)),
     "temperature": Measure(warmth, 1.0, ("white_balance",), ("hue",)),
     "green-magenta": Measure(magenta, 1.0, ("white_balance",), ("hue",)),

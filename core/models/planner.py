@@ -13,6 +13,8 @@ from core.models.network import Network
 from core.models.vision import FEATURES, make_encoder
 from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan, Step, apply_batch
 
+UNKNOWN = 3   # the id of <UNK> in every word vocabulary
+
 
 @dataclass(frozen=True)
 class PlannerConfig:
@@ -30,6 +32,7 @@ class PlannerConfig:
     image_blind: bool = False  # a control: the network sees a grey picture instead of each picture
     lang_encoder: str = "words"
     max_steps: int = MAX_STEPS
+    hide_words: float = 0.0    # share of the requests whose words are hidden in training; their wishes stay
 
 
 @dataclass
@@ -75,6 +78,8 @@ class Planner(Network):
         for head in self.heads.values():   # start from edits that are nearly neutral
             nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
+        names = config.words or ("",)
+        self.register_buffer("are_words", torch.tensor([not name.startswith("<") for name in names]), persistent=False)
         choosable = torch.zeros(len(self.vocab), dtype=torch.bool)
         choosable[[self.vocab.ids[END], *(index for index, _ in self.vocab.plannable)]] = True
         self.register_buffer("choosable", choosable, persistent=False)
@@ -150,6 +155,9 @@ class Planner(Network):
         if self.config.text_blind:
             request_ids = torch.zeros_like(request_ids)
             request_ids[:, :2] = torch.tensor([1, 2], device=request_ids.device)   # <START> <END>
+        elif self.training and self.config.hide_words:
+            hidden = torch.rand(len(request_ids), 1, device=request_ids.device) < self.config.hide_words
+            request_ids = request_ids.masked_fill(hidden & self.are_words[request_ids], UNKNOWN)
         return self.request_encoder(request_ids)
 
     def _attend(self, state, seen, words, present):

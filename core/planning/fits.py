@@ -5,18 +5,20 @@ the parameters (N, n_params) that (nearly) minimise the L1 distance. A batch is 
 """
 import torch
 
-from core.operators import Operator
+from core.operators import END, NONE, START, Operator, OperatorVocab
 from core.operators.functions import CURVE_STEPS
+from core.planning.refine import Scales, refine
 
 GRID = 17          # points of each level of a scalar search
 IRLS_ROUNDS = 4
+SMOOTH_ROUNDS, SMOOTH_PIXELS = 3, 256   # Gauss-Newton steps from neutral, and the most pixels that they look at
 IRLS_FLOOR = 4e-3  # about one 8-bit level: smaller residuals count as noise
 RIDGE = 1e-3       # pulls the knots of a curve towards the identity where there are few pixels
 
 
 def fit(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
     """Return the parameters (N, n) of `operator` that bring `image` nearest to `target`, within its bounds."""
-    return FITS[operator.structure](operator, image, target, valid)
+    return FITS.get(operator.structure, fit_smooth)(operator, image, target, valid)
 
 
 def pick(image: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
@@ -91,4 +93,19 @@ def _slopes(heights):
     return torch.cat((ends, monotone, ends + 1), -1).diff(dim=-1)
 
 
-FITS = {"linear": fit_linear, "scalar": fit_scalar, "curve": fit_curve}
+def fit_smooth(operator: Operator, image: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Fit an operator of the develop panel by Gauss-Newton steps from neutral.
+
+    A point-wise operator is fitted on SMOOTH_PIXELS of the valid pixels, any other operator on the whole picture.
+    """
+    vocab = OperatorVocab((NONE, START, END, operator.name))
+    if operator.radius == 0:
+        image, target = (pick(picture, valid) for picture in (image, target))
+        stride = -(-image.shape[2] // SMOOTH_PIXELS)
+        image, target = image[..., None, ::stride], target[..., None, ::stride]
+    ops = torch.full((len(image), 1), vocab.ids[operator.name], device=image.device)
+    neutral = operator.neutral.to(image).expand(len(image), 1, -1)
+    return refine(vocab, ops, neutral, image, target, Scales.of(vocab), SMOOTH_ROUNDS)[0][:, 0]
+
+
+FITS = {"linear": fit_linear, "scalar": fit_scalar, "curve": fit_curve}   # the other structure is "smooth"

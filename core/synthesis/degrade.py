@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from core.colour import to_linear, to_srgb
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.operators import Plan, Step, apply, get_operator
+from core.operators import OperatorVocab, Plan, Step, apply, get_operator
 from core.planning.fits import fit
 from core.requests.grammar import choose, describe
 from core.requests.spelling import misspell
@@ -50,10 +50,10 @@ def add_cast(image, warmth, green=0.0):
 class Fault:
     """A way to degrade a photo: `draw(rng)` returns the amounts, `degrade(image, *amounts)` the degraded photo.
 
-    `op` is the name of the operator that repairs this fault.
+    `ops` are the operators that repair this fault, one of the notebook and one of the develop panel.
     """
 
-    op: str
+    ops: tuple[str, str]
     draw: Callable
     degrade: Callable
 
@@ -67,17 +67,25 @@ def _weaken(op):
 
 
 FAULTS = {   # keys: Wish.direction of the repair
-    ("exposure repair", 1): Fault("brightness", lambda rng: (float(rng.uniform(-STOPS, STOPS)),), expose),
-    ("cast repair", 1): Fault("hue", lambda rng: (_signed(rng, *CAST), float(rng.uniform(-GREEN, GREEN))), add_cast),
-    ("contrast repair", 1): Fault("contrast", lambda rng: (float(rng.uniform(*FADED)),), _weaken("contrast")),
-    ("saturation repair", 1): Fault("saturation", lambda rng: (float(rng.uniform(*FADED)),), _weaken("saturation")),
+    ("exposure repair", 1): Fault(("brightness", "exposure_soft"), lambda rng: (float(rng.uniform(-STOPS, STOPS)),),
+                                  expose),
+    ("cast repair", 1): Fault(("hue", "white_balance"), lambda rng: (_signed(rng, *CAST), float(rng.uniform(
+        -GREEN, GREEN))), add_cast),
+    ("contrast repair", 1): Fault(("contrast", "contrast_pivot"), lambda rng: (float(rng.uniform(*FADED)),),
+                                  _weaken("contrast")),
+    ("saturation repair", 1): Fault(("saturation", "chroma"), lambda rng: (float(rng.uniform(*FADED)),),
+                                    _weaken("saturation")),
 }
 WISHES = tuple(Wish(*direction) for direction in (*FAULTS, ("enhance", 1), ("exposure repair", 1), ("cast repair", 1),
                                                   ("enhance", 1)))   # repeated wishes are drawn more often
 
 
-def draw_repair(image, rng):
-    """Degrade a photo (3, H, W) in [0, 1] at random; return (degraded photo, Plan that repairs it, Wish)."""
+def draw_repair(image, rng, op_vocab=None):
+    """Degrade a photo (3, H, W) in [0, 1] at random; return (degraded photo, Plan that repairs it, Wish).
+
+    The plan has operators of `op_vocab`, an OperatorVocab; None is the notebook's.
+    """
+    op_vocab = op_vocab or OperatorVocab()
     wish = choose(rng, WISHES)
     if rng.random() < GOOD:
         return image, Plan(), wish
@@ -88,7 +96,8 @@ def draw_repair(image, rng):
     for fault in faults:   # the plan repairs the last fault first
         before = degraded
         degraded = fault.degrade(before, *fault.draw(rng))
-        steps = [fit_repair(fault.op, degraded, before), *steps]
+        op = next(op for op in fault.ops if op in op_vocab.ids)
+        steps = [fit_repair(op, degraded, before), *steps]
     return degraded, Plan(tuple(step for step in steps if step)), wish
 
 
@@ -163,7 +172,7 @@ class DrawnRepairs(Dataset):
     def __getitem__(self, index):
         rng = np.random.default_rng([self.seed, index, STREAM])
         image = to_tensor(self.pictures[int(rng.integers(len(self.pictures)))])
-        degraded, plan, wish = draw_repair(image, rng)
+        degraded, plan, wish = draw_repair(image, rng, self.op_vocab)
         request = describe([wish], rng)
         if rng.random() < self.typos:
             request = misspell(request, rng)

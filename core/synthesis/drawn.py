@@ -11,11 +11,12 @@ from torch.utils.data import Dataset
 
 from core.datasets.images import to_tensor
 from core.datasets.pairs import encode_plan
-from core.operators import Plan
-from core.requests.grammar import describe
+from core.operators import MAX_STEPS
+from core.requests.corpus import read_corpus
+from core.requests.grammar import choose, describe
 from core.requests.spelling import misspell
-from core.synthesis.edits import draw
-from core.synthesis.synth import input_of, sample_of
+from core.synthesis.edits import draw, edits_of
+from core.synthesis.synth import edited_crop, input_of
 
 ENDLESS = 300_000                                                    # more samples than any training draws
 KINDS = ("global", "compound") * 9 + ("global", "unchanged")         # shares of the kinds of edits
@@ -39,7 +40,7 @@ class DrawnWords(Dataset):
 
     in_order = True   # samples are random already, so a run does not shuffle them
 
-    def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0):
+    def __init__(self, photos, vocab, op_vocab, fulfils, seed=0, typos=0.0, corpus=0.0):
         """Set the photos and the vocabularies.
 
         Args:
@@ -49,9 +50,18 @@ class DrawnWords(Dataset):
             fulfils: a callable picture (1, 3, H, W) -> `shown` of `edits.draw`, which tests edits of this picture.
             seed: seed of the random numbers.
             typos: share of the requests with typing errors.
+            corpus: share of the plans that are drawn for a sentence of the corpus, see `core.requests.corpus`.
         """
         self.photos, self.vocab, self.op_vocab, self.fulfils = photos, vocab, op_vocab, fulfils
-        self.seed, self.typos, self._plans = seed, typos, {}
+        self.seed, self.typos, self.corpus, self._plans = seed, typos, corpus, {}
+        self.edits = edits_of(op_vocab)
+
+    @functools.cached_property
+    def sentences(self):
+        """The corpus's sentences for training that ask for edits of whole pictures which can be drawn, or for none."""
+        return [sentence for sentence in read_corpus("train") if len(sentence.wishes) <= MAX_STEPS and all(
+            (wish.direction in self.edits and wish.where is None) or wish.sign == 0 or wish.attribute == "unchanged"
+            for wish in sentence.wishes) and sentence.wishes]
 
     @functools.cached_property
     def _pictures(self):
@@ -65,19 +75,30 @@ class DrawnWords(Dataset):
 
     def __getitem__(self, index):
         rng = np.random.default_rng([self.seed, index, WORDS])
-        wishes, encoded = self._plan(int(rng.integers(min(index // SAID + 1, PLANS))))
+        said, wishes, encoded = self._plan(int(rng.integers(min(index // SAID + 1, PLANS))))
         return {"input": torch.full((3, GREY, GREY), 0.5), "name": f"words {index}",
-                **self._asked(describe(wishes, rng), rng), **encoded}
+                **self._asked(said or describe(wishes, rng), rng), **encoded}
 
     def _plan(self, number):
-        """Return the wishes of plan `number` and the encoded plan; the first call draws and tests the plan."""
+        """Return (sentence or None, wishes, encoded plan) of plan `number`; the first call draws and tests the plan.
+
+        Plans for sentences of the corpus have their sentence; the grammar describes the others.
+        """
         rng = np.random.default_rng([self.seed, number, PLANNED])
         while number not in self._plans:   # a flat picture shows no edit
             picture, shown = self._pictures[rng.integers(TRIED)]
-            if drawn := draw(KINDS[number % len(KINDS)], picture, rng, shown):
+            said, kind = self._kind(number, rng)
+            if drawn := draw(kind, picture, rng, shown, self.edits):
                 plan, wishes = drawn
-                self._plans[number] = wishes, self._encoded(plan)
+                self._plans[number] = said, wishes, self._encoded(plan)
         return self._plans[number]
+
+    def _kind(self, number, rng):
+        """Return (sentence, its wishes) of the corpus for a share `corpus` of the numbers, else (None, a kind)."""
+        if int((number + 1) * self.corpus) > int(number * self.corpus):
+            sentence = choose(rng, self.sentences)
+            return sentence.request, sentence.wishes
+        return None, KINDS[number % len(KINDS)]
 
     def _asked(self, request, rng):
         if rng.random() < self.typos:
@@ -92,21 +113,22 @@ class DrawnWords(Dataset):
 class DrawnPairs(DrawnWords):
     """Samples of the form of `PairDataset` with plans; each is a pure function of (photos, size, seed, index)."""
 
-    def __init__(self, photos, size, vocab, op_vocab, fulfils, seed=0, typos=0.0):
+    def __init__(self, photos, size, *args, **kwargs):
         """Set the side of the pictures, `size` in pixels; the other arguments are those of `DrawnWords`."""
-        super().__init__(photos, vocab, op_vocab, fulfils, seed, typos)
+        super().__init__(photos, *args, **kwargs)
         self.size = size
 
     def __getitem__(self, index):
         rng, drawn, attempt = np.random.default_rng([self.seed, index]), None, 0
         while drawn is None:   # a flat crop shows no edit
             photo = self.photos[rng.integers(len(self.photos))]
-            drawn = sample_of(photo, self.seed, self.size, 0, index + attempt * ENDLESS, KINDS[index % len(KINDS)],
-                              fulfils=self.fulfils)
+            number = index + attempt * ENDLESS
+            said, kind = self._kind(index, rng)
+            drawn = edited_crop(photo, self.seed, self.size, 0, number, kind, self.fulfils, self.edits)
             attempt += 1
-        entry, before, after = drawn
+        before, after, plan, wishes, words = drawn
         return {"input": to_tensor(before), "target": to_tensor(after), "name": f"drawn {index}",
-                **self._asked(entry["request"], rng), **self._encoded(Plan.from_dict(entry["plan"]))}
+                **self._asked(said or describe(wishes, words), rng), **self._encoded(plan)}
 
     def report(self):
         """Return a list of sentences that a user should know before a long run."""

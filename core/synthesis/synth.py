@@ -13,7 +13,7 @@ from core.datasets.images import squash, to_tensor, to_uint8
 from core.files import UserError, read_json, replacing, write_json
 from core.operators import Plan, Step, execute, trace
 from core.requests.grammar import describe, intent
-from core.synthesis.edits import draw
+from core.synthesis.edits import EDITS, draw
 
 SESSIONS = {0: ("global", "local", "inpaint", "compound"), 1: ("global",)}   # session -> its default kinds
 KINDS = (*SESSIONS[0], "unchanged")
@@ -80,12 +80,11 @@ def input_of(photo, seed, size, index):
 
 def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None):
     """Return (entry, input, output) as `make_sample` does, for a given photo."""
-    source, box, flip, preparation = input_of(photo, seed, size, index)  # shared by the samples of an index
-    rng = _rng(seed, index, f"{session} {kind}")
-    drawn = draw(kind, source, rng, fulfils and fulfils(to_tensor(source)[None]))
+    drawn = edited_crop(photo, seed, size, session, index, kind, fulfils)
     if drawn is None:
         return None
-    plan, wishes = drawn
+    source, result, plan, wishes, rng = drawn
+    _, box, flip, preparation = input_of(photo, seed, size, index)
     request, words = describe(wishes, rng), _rng(seed, index, f"{session} {kind} words")
     entry = {
         "input": f"{index:06d}_O.png", "output": output_name(session, index, kind),
@@ -94,7 +93,22 @@ def sample_of(photo, seed, size, session, index, kind, requests=1, fulfils=None)
         "session": session, "index": index, "kind": kind, "phase": photo.phase, "photo": photo.name,
         "crop": box, "flip": flip, "size": size, "preparation": preparation.to_dict(), "seed": seed,
     }
-    return entry, source, run(plan, source)
+    return entry, source, result
+
+
+def edited_crop(photo, seed, size, session, index, kind, fulfils=None, edits=EDITS):
+    """Return (input, result, plan, wishes, generator) of a random edit of a crop; None if `draw` finds no edit.
+
+    Input and result are uint8 pictures (size, size, 3); the generator draws the words. For `kind` and `edits` see
+    `draw`, for `fulfils` see `make_sample`.
+    """
+    source, *_ = input_of(photo, seed, size, index)   # shared by the samples of an index
+    rng = _rng(seed, index, f"{session} {kind}")
+    drawn = draw(kind, source, rng, fulfils and fulfils(to_tensor(source)[None]), edits)
+    if drawn is None:
+        return None
+    plan, wishes = drawn
+    return source, run(plan, source), plan, wishes, rng
 
 
 def record_plans(folder):

@@ -1,4 +1,6 @@
 """Functions that train scripts share: start, training data, validation, and the planner with its flags and losses."""
+import functools
+
 import torch
 
 from core.datasets import ActionSet, Mixed, action_set_path, to_tensor
@@ -9,12 +11,21 @@ from core.engine.run import MAIN, Run
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
 from core.methods.planner import THUMBNAIL
+from core.metrics.attributes import look
+from core.metrics.obedience import JUST_VISIBLE
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS, blindness, varying_share
+from core.operators import SESSIONS
+from core.requests.corpus import read_corpus
+from core.requests.grammar import intent
 from core.synthesis import record_plans
 from core.synthesis.degrade import DrawnRepairs, Inputs
+from core.training.average import add_average
 from core.training.previews import write_previews
 
+SENTENCES = 96   # number of sentences whose obedience is validated
+OBEYING = 0.25   # weight of obedience in the choice of the best checkpoint; its standard error is about .05
+MEASURED = ("light", "contrast", "saturation", "temperature", "sharpness")
 GUARDED = 40   # number of validation photos over which the visual encoder's units must vary
 
 
@@ -26,7 +37,7 @@ def start(options, planned=True):
     if options.hidden_size % 2:
         raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
     language = load_language(options)
-    train, val = (load_pairs(options, language.vocab, phase, planned) for phase in ("train", "val"))
+    train, val = (load_pairs(options, language, phase, planned) for phase in ("train", "val"))
     training = Run(options)
     notes = blindness(options.vis_encoder)
     for sentence in (*language.notes, *train.report(), *val.report(), *([notes] if notes else [])):
@@ -34,17 +45,26 @@ def start(options, planned=True):
     return training, language, train, val
 
 
-def look_back(training, network, val):
-    """Validate, save and write preview pages, each if it is due in this iteration; for `network` see `validate`."""
+def look_back(training, network, val, average=None):
+    """Validate, save and write preview pages, each if it is due in this iteration; for `network` see `validate`.
+
+    `average`, an EMA, is updated first, and takes the place of the network.
+    """
     options = training.options
+    if average:
+        average.update(training.networks[MAIN])
+        network = average.network
     if training.due(options.checkpoint_every):
         before, after = validate(network, val, training.device, options.batch_size)
-        training.checkpoint(after, input_L1=before, output_L1=after, **seeing(training, val))
+        figures = {"input_L1": before, "output_L1": after, **seeing(training, val), **obeying(training, network, val)}
+        # a planner that reads wishes is chosen by both: the share of the L1 that is left, and the sentences obeyed
+        score = after / before - OBEYING * figures["obeying"] if "obeying" in figures else after
+        training.checkpoint(score, **figures)
     if options.visualize and training.due(options.visualize_every):
         write_previews(training, network, val)
 
 
-def load_pairs(options, vocab, phase, planned=True):
+def load_pairs(options, language, phase, planned=True):
     """Load the pairs of a phase as thumbnails; with `planned`, training pairs have the plans of the set --action_id."""
     plans = {}
     if planned and phase == "train" and not options.action_id:
@@ -56,7 +76,9 @@ def load_pairs(options, vocab, phase, planned=True):
                             f"prepro/gen_greedy_seqs.py --dataset {options.dataset} --session {options.session} "
                             f"--phase {phase} --action_id {options.action_id}")
         plans = {"plans": ActionSet(path).plans(), "plans_path": path}
-    return load_phase(options, phase, vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
+    if plans:
+        plans["op_vocab"] = language.operators
+    return load_phase(options, phase, language.vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
                       typos=options.typos if phase == "train" else 0.0, **plans)
 
 
@@ -75,7 +97,7 @@ def build_planner(options, language):
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
         use_attention=options.use_attention, dropout=options.dropout, text_blind=options.text_blind,
-        image_blind=options.image_blind)
+        image_blind=options.image_blind, hide_words=options.hide_words)
     planner = Planner(config, language.vectors, language.minilm)
     return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
 
@@ -99,6 +121,33 @@ def seeing(training, val):
     chosen = torch.linspace(0, len(photos) - 1, min(len(photos), GUARDED)).round().int().tolist()
     images = torch.stack([to_tensor(photos[index]) for index in chosen])
     return {"seeing": varying_share(planner.visual_encoder, images.to(training.device))}
+
+
+@torch.no_grad()
+def obeying(training, network, val):
+    """Return {"obeying": share of sentences of the corpus (split dev) that the planner obeys on validation photos}.
+
+    A sentence is obeyed if each of its wishes moves its attribute visibly. Returns {} for a planner without wishes.
+    """
+    if not getattr(training.options, "wishes", False):
+        return {}
+    photos, sentences = Inputs(val), obeyed_sentences()
+    images = torch.stack([to_tensor(photos[index % len(photos)]) for index in range(len(sentences))])
+    ids = torch.tensor([val.vocab.encode(sentence.request) for sentence in sentences])
+    network.eval()
+    edited = network(images.to(training.device), ids.to(training.device)).image.cpu()
+    before, after = look(images), look(edited)
+    right = [all(sign * (after[name][row] - before[name][row]) >= JUST_VISIBLE[name]
+                 for name, sign in intent(sentence.wishes).items()) for row, sentence in enumerate(sentences)]
+    return {"obeying": sum(right) / len(right)}
+
+
+@functools.cache
+def obeyed_sentences():
+    """Return the sentences of `obeying`: of the whole photo, asking for the attributes that obedience tests measure."""
+    known = [sentence for sentence in read_corpus("dev") if sentence.wishes and all(
+        wish.attribute in MEASURED and wish.sign != 0 and wish.where is None for wish in sentence.wishes)]
+    return known[::max(len(known) // SENTENCES, 1)][:SENTENCES]
 
 
 @torch.no_grad()
@@ -142,11 +191,18 @@ def add_planner(parser):
                        "relative to the operator loss; at weight 1 the operator is learnt long before its strength")
     group.add_argument("--forgiving", **OFF, help="read numbers, and read a misspelt word as "
                        "the known word that it resembles; the published vocabulary does neither")
+    group.add_argument("--wishes", **OFF, help="put the wishes that the reader finds in a request in front of its "
+                       "words; without it, the planner reads words only, as in the notebook")
+    group.add_argument("--hide_words", type=number(float, 0, 1), default=0.0, help="share of the requests whose "
+                       "words are hidden in training, so that the planner learns to trust the wishes")
+    group.add_argument("--op_session", type=int, choices=sorted(SESSIONS), help="published vocabulary of operators for "
+                       "the planner's heads, by its session; 4 is the develop panel (default: that of the data set)")
     group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests that "
                        "get typing errors")
     group.add_argument("--repairs", type=number(float, 0, 1), default=0.0, help="share of the training samples that "
                        "are photos degraded by a random amount, with requests such as 'fix the exposure' and the photo "
                        "itself as target; the right edit depends on the photo, so the request alone is not enough")
+    add_average(group)
     group.add_argument("--image_blind", **OFF, help="control: replace every picture by grey")
     group.add_argument("--text_blind", **OFF, help="control: replace every request by "
                        "the same words")

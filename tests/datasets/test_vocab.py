@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.datasets.vocab import (
+    MAX_WISHES,
     REQUEST_LENGTH,
     SPECIAL,
     WordVocab,
@@ -55,6 +56,40 @@ def test_a_request_of_500_words_is_cut_and_counts_as_too_long():
     assert ids == [1, *[6] * 15, 2]
     assert VOCAB.too_long("brighten " * 16)
     assert not VOCAB.too_long("brighten " * 15)
+
+
+WISHING = WordVocab((*SPECIAL, "brighter", "it", "contrast")).wishing()
+
+
+@pytest.mark.parametrize(("request_text", "names"), [
+    ("much brighter", ["<light +>", "<strong>"]), ("less contrast", ["<contrast ->"]),
+    ("fix the exposure", ["<exposure repair>"]), ("leave it as it is", []), ("rotate it", []),
+    ("make the sky bluer", []),
+    ("add a slight red cast", ["<temperature +>", "<slight>", "<green-magenta +>", "<slight>"])])
+def test_a_vocabulary_of_wishes_puts_them_in_front_of_the_words(request_text, names):
+    read = WISHING.read(request_text)
+    assert [word for word in read if word.startswith("<")] == names
+    ids = WISHING.encode(request_text)
+    assert len(ids) == REQUEST_LENGTH + MAX_WISHES
+    assert ids[1:len(names) + 1] == [WISHING.ids[name] for name in names]
+    assert ids[len(read) + 1] == WISHING.ids["<END>"]
+
+
+def test_reading_wishes_changes_nothing_else(tmp_path):
+    plain = WordVocab((*SPECIAL, "brighter", "it", "contrast"))
+    assert WISHING.names[:len(plain)] == plain.names
+    assert not plain.reads_wishes
+    assert WISHING.unknown("blorp brighter") == plain.unknown("blorp brighter") == ["blorp"]
+    WISHING.save(tmp_path / "words.json")
+    assert WordVocab.load(tmp_path / "words.json").reads_wishes
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_any_text_encodes_to_known_ids_with_wishes(request_text):
+    ids = WISHING.encode(request_text)
+    assert len(ids) == REQUEST_LENGTH + MAX_WISHES
+    assert all(0 <= index < len(WISHING) for index in ids)
 
 
 def test_a_request_of_unknown_words_has_only_the_unknown_id():

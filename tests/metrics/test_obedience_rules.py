@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.colour import to_linear, to_srgb
 from core.datasets import tokenize
 from core.files import UserError
 from core.metrics.attributes import ATTRIBUTES
@@ -20,6 +21,7 @@ from core.metrics.obedience import (
     Item,
     Outcome,
     judge_photo,
+    preservation,
     read_asks,
     read_items,
     summarise,
@@ -39,6 +41,11 @@ STEPS = {("bright", 1): ("brightness", [0.15]), ("bright", -1): ("brightness", [
          ("sat", 1): ("saturation", [0.6]), ("sat", -1): ("saturation", [-0.5]),
          ("warm", 1): ("hue", WARM), ("warm", -1): ("hue", COOL),
          ("sharp", 1): ("sharpness", [0.3]), ("sharp", -1): ("sharpness", [-0.12])}
+CASTS = {"red": (1, 1), "orange": (1, 0.5), "yellow": (1, 0), "green": (0, -1), "aqua": (-1, -1), "blue": (-1, 0),
+         "purple": (-1, 1), "magenta": (0, 1)}   # directions of temperature and of green-magenta
+STEPS |= {(f"{name}_cast", sign): ("white_balance", [sign * warm, sign * tint])
+          for name, (warm, tint) in CASTS.items() for sign in (1, -1)}
+MEASURED = [item for item in ITEMS if item.suite != "amounts"]   # amounts need another plan on every photo
 BRIGHTER = Plan((Step.make("brightness", [0.3]),))
 
 
@@ -60,7 +67,7 @@ def oracle(items, sign=1):
 
 def shares(items, image, plan_for):
     """Return {suite: share of right answers} of an editor that executes `plan_for(sentence)`."""
-    right, _ = judge_photo(items, image, lambda requests: [execute(plan_for(request), image) for request in requests])
+    right, *_ = judge_photo(items, image, lambda requests: [execute(plan_for(request), image) for request in requests])
     return {row["suite"]: row["share"] for row in summarise(items, right[None]) if row["asked_for"] is None}
 
 
@@ -81,21 +88,23 @@ def outcome(change=0.05, **moves):
 # Whole editors
 
 def test_an_editor_that_obeys_is_right_everywhere(image):
-    items = one_per_direction(ITEMS)
-    assert shares(items, image, oracle(items).get) == dict.fromkeys(
-        ("direction", "opposites", "degree", "negation", "two_wishes", "paraphrase", "typo", "no_op"), 1.0)
+    items = one_per_direction(MEASURED)
+    found = shares(items, image, oracle(items).get)
+    assert found.pop("many_wishes") > 0.8   # the steps of four wishes work against each other
+    assert found == dict.fromkeys(("direction", "opposites", "degree", "negation", "two_wishes", "casts", "paraphrase",
+                                   "typo", "no_op"), 1.0)
 
 
 @pytest.mark.parametrize("plans", ["identity", "inverse"])
 def test_an_editor_that_does_nothing_or_the_opposite_is_right_only_for_no_op(image, plans):
-    items = one_per_direction(ITEMS)
+    items = one_per_direction(MEASURED)
     found = shares(items, image, oracle(items, -1).get if plans == "inverse" else lambda request: Plan())
     assert found.pop("no_op") == 1
     assert set(found.values()) == {0.0}
 
 
 def test_an_editor_that_always_brightens_is_right_in_at_most_half(image):
-    found = shares(ITEMS, image, lambda request: BRIGHTER)
+    found = shares(MEASURED, image, lambda request: BRIGHTER)
     assert found["opposites"] == found["degree"] == found["no_op"] == 0
     assert all(found[suite] <= 0.5 for suite in ("direction", "negation", "two_wishes", "paraphrase", "typo"))
     assert found["direction"] > 0   # right for requests to brighten
@@ -126,10 +135,36 @@ def test_each_sentence_is_executed_once_and_in_small_batches(image):
 
     items = [Item("opposites", "up", {"bright": 1}, "down"), Item("degree", "up", {"bright": 1}, "far up"),
              Item("no_op", "stay")]
-    right, change = judge_photo(items, image, edit, batch=2)
+    right, change, spilled = judge_photo(items, image, edit, batch=2)
     assert calls == [["up", "down", "far up"], ["stay"]]
     assert right.tolist() == [False, False, True]
-    assert change.tolist() == [0, 0, 0]
+    assert change.tolist() == spilled.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("asks", "amount", "ratio"), [
+    ({"bright": 1}, {"stops": 0.5}, 2 ** 0.5), ({"bright": -1}, {"stops": 1}, 0.5),
+    ({"bright": 1}, {"percent": 10}, 1.1), ({"bright": -1}, {"percent": 30}, 0.7)])
+def test_an_amount_counts_within_a_quarter(asks, amount, ratio, image):
+    image = image * 0.7   # room for half a stop
+    item = Item("amounts", "by this much", asks, **amount)
+    for share, is_right in ((1, 1), (0.85, 1), (1.15, 1), (0.6, 0), (1.5, 0), (-1, 0)):
+        edited = to_srgb(to_linear(image) * (1 + share * (ratio - 1)))
+        assert judge_photo([item], image, lambda requests, edited=edited: [edited])[0].tolist() == [is_right]
+
+
+def test_a_photo_that_would_clip_does_not_count_for_amounts(image):
+    assert shares([Item("amounts", "two stops", {"bright": 1}, stops=2)], image, lambda request: Plan()) == {
+        "amounts": None}
+
+
+def test_preservation_is_the_move_of_attributes_that_nobody_asked_to_move():
+    items = [Item("direction", "a", {"bright": 1}), Item("two_wishes", "b", {"bright": 1, "sat": 1}),
+             Item("no_op", "c")]
+    moved = outcome(bright=8, contrast=-2, sat=2)
+    assert [moved.spilled(item.asks) for item in items] == [1, pytest.approx(2 / 3), pytest.approx(12 / 5)]
+    found = preservation(items, np.array([[1, 3, 9], [2, 4, 9]]))
+    assert (found["mean"], found["photos"]) == (2.5, [2, 3])
+    assert preservation(items[2:], np.array([[9], [9]])) is None
 
 
 # Rules at their thresholds
@@ -187,7 +222,7 @@ def test_no_outcome_obeys_a_wish_and_its_opposite(asks, moves):
 
 
 def test_every_attribute_has_a_just_visible_step():
-    assert list(JUST_VISIBLE) == list(ATTRIBUTES)
+    assert list(JUST_VISIBLE) == [*ATTRIBUTES, *(f"{name}_cast" for name in CASTS)]
     assert min(JUST_VISIBLE.values()) > 0
 
 

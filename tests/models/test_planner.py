@@ -254,3 +254,16 @@ def test_a_checkpoint_of_another_table_is_refused(change):
     with pytest.raises(UserError, match=r"^old\.pt: .*train again") as raised:
         Planner.from_checkpoint(damaged(change), "old.pt")
     assert "\n" not in str(raised.value)
+
+
+def test_hidden_words_leave_the_wishes_and_only_in_training():
+    words = (*WORDS[:4], "<light +>", "<contrast ->", *WORDS[4:])
+    planner = planner_of(words=words, hide_words=1.0)
+    one, other, wish = torch.tensor([[[1, 4, 6, 7, 2]], [[1, 4, 8, 9, 2]], [[1, 5, 6, 7, 2]]])
+
+    def summary(ids):
+        return planner._encode_request(ids)[2]
+    assert not torch.equal(summary(one), summary(other))   # words are read outside of training
+    planner.train()
+    assert torch.equal(summary(one), summary(other))
+    assert not torch.equal(summary(one), summary(wish))

@@ -9,8 +9,8 @@ from core.planning.action_sets import read_sets
 ALL = ("brightness", "contrast", "saturation", "hue", "tint", "sharpness")
 
 
-def test_the_notebook_has_eleven_sets_and_the_panel_has_one():
-    assert sorted(read_sets()) == [*range(1, 12), 40]
+def test_the_notebook_has_eleven_sets_and_the_panel_has_two():
+    assert sorted(read_sets()) == [*range(1, 12), 40, 41]
 
 
 @pytest.mark.parametrize("number", range(1, 12))

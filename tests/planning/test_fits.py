@@ -77,3 +77,14 @@ def test_weighted_median():
     values = torch.tensor([[3.0, 1.0, 2.0], [3.0, 1.0, 2.0], [5.0, -1.0, 0.0]])
     weights = torch.tensor([[1.0, 1.0, 1.0], [9.0, 1.0, 1.0], [0.0, 0.0, 2.0]])
     assert weighted_median(values, weights).tolist() == [2, 3, 0]
+
+
+@pytest.mark.parametrize("name", ["exposure_soft", "white_balance", "contrast_pivot", "chroma", "vibrance", "clarity"])
+def test_operators_of_the_panel_are_fitted_from_neutral(name, images):
+    row = TABLE[name]
+    params = row.neutral.float().repeat(len(images), 1)
+    params[:, row.effect] += 0.2 * torch.tensor([[1.0], [-1.0], [0.5], [0.0]])
+    target = apply(row, images, params)
+    result = apply(row, images, fit(row, images, target, everywhere(images)))
+    before, after = ((picture - target).abs().mean((1, 2, 3)) for picture in (images, result))
+    assert (after <= 0.15 * before + 2e-4).all()

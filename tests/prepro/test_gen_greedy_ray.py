@@ -170,11 +170,11 @@ def test_a_cluster_writes_the_same_file_though_a_worker_is_killed(plan, whole, m
 def test_a_batch_that_kills_its_workers_is_given_up_and_nothing_is_lost(plan, whole, marker, monkeypatch):
     import ray
     monkeypatch.setattr(cluster, "RETRIES", 0)
-    result, path = plan(41, "--ray", "--num_workers", 1)
+    result, path = plan(61, "--ray", "--num_workers", 1)
     assert result.code == 2
     assert "--ray local: a batch failed 1 times (WorkerCrashedError); run again with fewer --num_workers" in result.err
     assert not ray.is_initialized()
-    result, path = plan(41, "--num_workers", 0)
+    result, path = plan(61, "--num_workers", 0)
     assert result.code == 0, result.err
     assert path.read_bytes() == whole
 

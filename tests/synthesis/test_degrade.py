@@ -51,13 +51,13 @@ def test_the_fitted_step_undoes_the_fault(direction, image):
     fault, rng = FAULTS[direction], np.random.default_rng(0)
     for _ in range(5):
         degraded = fault.degrade(image, *fault.draw(rng))
-        step = fit_repair(fault.op, degraded, image)
+        step = fit_repair(fault.ops[0], degraded, image)
         if step is not None:
             assert distance(execute(Plan((step,)), degraded), image) < 0.5 * distance(degraded, image)
 
 
 def test_a_good_photo_needs_no_repair(image):
-    assert all(fit_repair(fault.op, image, image) is None for fault in FAULTS.values())
+    assert all(fit_repair(fault.ops[0], image, image) is None for fault in FAULTS.values())
 
 
 def test_drawn_repairs_bring_the_photo_closer_to_the_original(image):

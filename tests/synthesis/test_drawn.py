@@ -6,7 +6,7 @@ import torch
 from core.datasets import Beside, WordVocab, to_tensor
 from core.datasets.vocab import SPECIAL
 from core.metrics.obedience import fulfils
-from core.operators import END, OperatorVocab, execute
+from core.operators import END, SESSIONS, OperatorVocab, execute
 from core.synthesis import DrawnPairs, DrawnWords
 from core.synthesis.drawn import SAID
 from core.synthesis.edits import draw
@@ -97,3 +97,18 @@ def test_few_pairs_do_not_limit_the_number_of_sentences():
     few = Beside([{"name": name} for name in "ab"], "xyz")
     assert [(sample["name"], sample["words"]) for sample in map(few.__getitem__, range(len(few)))] == [
         ("a", "x"), ("b", "y"), ("a", "z")]
+
+
+def test_a_share_of_the_sentences_is_from_the_corpus():
+    drawn = DrawnWords(PHOTOS, WordVocab(SPECIAL), OperatorVocab(SESSIONS[4]), fulfils, corpus=0.5)
+    known = {sentence.request: sentence for sentence in drawn.sentences}
+    assert len(known) > 1000
+    samples = [drawn[index] for index in range(0, 240, 4)]
+    said = [sample for sample in samples if sample["request"] in known]
+    assert 10 <= len(said) <= 50
+    for sample in said:   # an edit, unless the sentence asks for none
+        asked = any(wish.sign and wish.attribute != "unchanged" for wish in known[sample["request"]].wishes)
+        assert (sample["ops"][1] != drawn.op_vocab.ids[END]) == asked
+    pairs, again = (DrawnPairs(PHOTOS, 32, WordVocab(SPECIAL), drawn.op_vocab, fulfils, corpus=1.0) for _ in range(2))
+    assert pairs[3]["request"] in known
+    assert same(pairs[3], again[3])

@@ -2,11 +2,12 @@
 import numpy as np
 import pytest
 
-from core.operators import Plan, Step
+from core.datasets.images import to_tensor
+from core.operators import SESSIONS, OperatorVocab, Plan, Step, execute, strengths
 from core.requests.grammar import intent
 from core.requests.phrases import WORDS
-from core.requests.wish import LEVELS, REPAIRS
-from core.synthesis.edits import EDITS, LOCAL_EDITS, draw
+from core.requests.wish import LEVELS, REPAIRS, Wish
+from core.synthesis.edits import EDITS, LOCAL_EDITS, draw, edits_of, panel_edits
 from core.synthesis.synth import draw_preparation, run
 
 
@@ -23,7 +24,7 @@ def test_stronger_words_are_larger_edits(direction, photo):
     picture = np.uint8(photo(40, 40) // 2 + 40)
     changes = []
     for strength in edit.strengths:
-        params = edit.params(strength)
+        params = edit.params(strength, None)
         step = Step.make(edit.op, params)
         assert step.params == pytest.approx(params, abs=1e-5)  # unchanged by bounds and normalisation
         changes.append(np.abs(run(Plan((step,)), picture) - picture.astype(float)).mean())
@@ -33,7 +34,7 @@ def test_stronger_words_are_larger_edits(direction, photo):
 
 def carry_out(direction, strength, picture):
     edit = EDITS[direction]
-    return run(Plan((Step.make(edit.op, edit.params(strength)),)), picture)
+    return run(Plan((Step.make(edit.op, edit.params(strength, None)),)), picture)
 
 
 def mean_light(picture):
@@ -122,3 +123,32 @@ def test_a_segment_that_vanishes_in_a_small_picture_is_replaced(seed):
 
 def test_no_edit_is_found_for_a_flat_black_picture():
     assert draw("global", np.zeros((32, 32, 3), np.uint8), np.random.default_rng(0)) is None
+
+
+@pytest.mark.parametrize("direction", panel_edits())
+def test_edits_of_the_panel_are_stronger_for_stronger_words(direction, photo):
+    edit = panel_edits()[direction]
+    assert list(edit.strengths) == sorted(edit.strengths)
+    assert 0 < edit.strengths[0] < edit.strengths[-1]
+    picture = to_tensor(np.uint8(photo(40, 40) // 2 + 40))[None]
+    changes = [(execute(Plan((Step.make(edit.op, edit.params(strength, picture)),)), picture) - picture).abs().mean()
+               for strength in edit.strengths]
+    assert changes[0] <= changes[-1] + 1e-6
+
+
+def test_given_wishes_get_their_operators_and_strengths(photo):
+    picture = np.uint8(photo(40, 40) // 2 + 40)
+    wishes = (Wish("light", 1, "strong"), Wish("temperature", -1, "slight"), Wish("green-magenta", 1),
+              Wish("saturation", 0))
+    plan, found = draw(wishes, picture, np.random.default_rng(0), edits=panel_edits())
+    assert found == list(wishes)
+    assert [step.op for step in plan] == ["exposure_soft", "white_balance"]   # two wishes share the white balance
+    light, balance = (step.params for step in plan)
+    assert light[0] > strengths.strength("exposure_soft", 1, "plain")
+    assert balance[0] < 0 < balance[1]
+    assert draw((Wish("unchanged"),), picture, np.random.default_rng(0), edits=panel_edits())[0] == Plan()
+
+
+def test_the_vocabulary_decides_between_the_tables():
+    assert edits_of(OperatorVocab()) is EDITS
+    assert edits_of(OperatorVocab(SESSIONS[4])) is panel_edits()
