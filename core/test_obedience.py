@@ -7,6 +7,8 @@ ratio with a 95% interval over photos. Writes, under the run's folder, obedience
   python core/test_obedience.py --trial 1 --dataset FiveK --phase val
   python core/test_obedience.py --reference keywords --annotations data/FiveK/FiveK.json
 """
+from pathlib import Path
+
 import _init_paths  # noqa: F401
 import numpy as np
 import torch
@@ -17,13 +19,14 @@ from core.datasets import to_uint8
 from core.datasets.annotations import read_entries
 from core.engine.cli import run
 from core.engine.data import load_photos
-from core.engine.folders import revision, run_folder
+from core.engine.folders import checked, revision, run_folder
 from core.engine.options import ON, Parser, number, parse
 from core.engine.publish import publish
 from core.evaluation.run_table import index_runs
-from core.files import write_json, write_jsonl
+from core.files import UserError, read_json, write_json, write_jsonl
 from core.methods.registry import add_method, load_method
-from core.metrics.obedience import judge_photo, read_items, summarise
+from core.metrics.bootstrap import mean_interval
+from core.metrics.obedience import judge_photo, preservation, read_items, summarise
 from core.metrics.picking import pick_requests
 from core.pages.obedience import HEADERS, interval_of, percent, write_obedience
 
@@ -35,14 +38,17 @@ def main():
     items = read_items(options.sentences) + real_items(options)
     photos = load_photos(options, options.photos, options.short_edge)
     method = load_method(options)
-    folder = run_folder(options) / "obedience"
-    right, change = judge(method, photos, items)
+    folder = run_folder(options) / f"obedience{checked(options)}"
+    right, change, spilled = judge(method, photos, items)
     rows = summarise(items, right)
     unchanged = [index for index, item in enumerate(items) if item.suite == "no_op"]
     measured = {
         "run": folder.parent.name, **method.about, "dataset": options.dataset, "phase": options.phase,
         "photos": list(photos), "short_edge": options.short_edge, "sentences": len(items), "suites": rows,
-        "no_op_change": float(change[:, unchanged].mean()) if unchanged else None, "revision": revision()}
+        "no_op_change": float(change[:, unchanged].mean()) if unchanged else None,
+        "preservation": preservation(items, spilled), "revision": revision()}
+    if options.against:
+        measured["preservation"] |= against(options.against, measured)
     lines = [_line(item, photos, right[:, index], change[:, index]) for index, item in enumerate(items)]
     write_json(folder / "metrics.json", measured, indent=1)
     write_jsonl(folder / "items.jsonl", lines)
@@ -69,7 +75,7 @@ def real_items(options):
 
 @torch.no_grad()
 def judge(method, photos, items):
-    """Return the arrays `right` and `change` of `judge_photo`, both (photos, items)."""
+    """Return the arrays `right`, `change` and `spilled` of `judge_photo`, each (photos, items)."""
     verdicts = [judge_photo(items, image, lambda requests, image=image: images_of(method, image, requests))
                 for image in tqdm(photos.values(), unit="photo")]
     return tuple(np.stack(values) for values in zip(*verdicts, strict=True))
@@ -82,9 +88,9 @@ def images_of(method, image, requests):
 def _line(item, photos, right, change):
     """Return the line of one item in `items.jsonl`."""
     return {"suite": item.suite, "sentence": item.sentence, "partner": item.partner, "asks": item.direction,
-            "keeps": list(item.keeps), "right": int(right.sum()), "asked": len(right),
+            "keeps": list(item.keeps), "right": int(np.nansum(right)), "asked": int((~np.isnan(right)).sum()),
             "change": round(float(change.mean()), 5),
-            "failed": [name for name, obeyed in zip(photos, right, strict=True) if not obeyed]}
+            "failed": [name for name, obeyed in zip(photos, right, strict=True) if obeyed == 0]}
 
 
 def report(measured):
@@ -94,7 +100,34 @@ def report(measured):
              if row["asked_for"] is None or row["suite"].startswith("direction")]
     print(f"{measured['run']}, {measured['sentences']} items on {len(measured['photos'])} photos")
     print(tabulate(table, headers=HEADERS, disable_numparse=True, colalign=("left",) * 2 + ("right",) * 4))
-    print(*no_op_line(measured), sep="\n")
+    print(*no_op_line(measured), *preservation_line(measured["preservation"]), sep="\n")
+
+
+def against(folder, measured):
+    """Return the paired difference of the preservation from another run's, whose obedience folder is given.
+
+    Raises UserError if the other run was tested on other photos or sentences.
+    """
+    path = Path(folder) / "metrics.json"
+    other = read_json(path)
+    if not all(other.get(name) == measured[name] for name in ("photos", "short_edge", "sentences")) or not other.get(
+            "preservation"):
+        raise UserError(f"--against {path}: was tested on other photos or sentences; test that run again as this one")
+    apart = np.subtract(measured["preservation"]["photos"], other["preservation"]["photos"])
+    return {"against": other["run"], "difference": float(apart.mean()),
+            "difference_interval": mean_interval(apart, np.arange(len(apart)))}
+
+
+def preservation_line(found):
+    """Return a list of one sentence with the change of attributes that nobody asked to change; empty without one."""
+    if found is None:
+        return []
+    line = f"attributes that nobody asked to change move by {found['mean']:.2f} just visible steps on average"
+    if "difference" in found:
+        bounds = found["difference_interval"]
+        line += f"; {found['difference']:+.2f} against {found['against']}" + (
+            f", 95% [{bounds[0]:+.2f}, {bounds[1]:+.2f}]" if bounds else "")
+    return [line]
 
 
 def no_op_line(measured):
@@ -135,6 +168,8 @@ def arguments():
     group.add_argument("--real", type=number(int, 1), default=8, help="largest number of real requests per direction")
     group.add_argument("--manual_seed", type=number(int, 0, 2**32 - 1), default=0, help="seed that chooses "
                        "the real requests")
+    group.add_argument("--against", metavar="FOLDER", help="obedience folder of another run, tested in the same way: "
+                       "compare the change of attributes that nobody asked to change, photo by photo")
     group.add_argument("--visualize", **ON, help="write the page")
     return parser.add_publish()
 

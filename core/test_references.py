@@ -4,6 +4,7 @@
   mean_edit  the one plan that fits all training pairs best; the request is ignored
   auto_tone  levels and a gamma towards mid grey from the photo's histogram; the request is ignored
   keywords   rules read the wishes (core/requests/keywords.toml); each wish is an operation of fixed strength
+  wishes     the same with the develop panel: the strengths of docs/strengths.md, and repairs measured on the photo
   planned    the plan found from the target itself: an oracle for every planner with these operators
 
   python core/test_references.py --reference keywords --dataset FiveK --phase val

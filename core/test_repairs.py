@@ -1,14 +1,17 @@
 """Test whether a method uses the photo: photos are degraded by a known amount, and requests ask to repair them.
 
 "Fix the exposure" asks for more light in a dark photo, for less in a bright one, and for nothing in a good one, so a
-method that reads the words alone fails. Prints, for each fault, the share of the photos that moved the right way (mean
-L* for the exposure, mean b* for a colour cast) and the share of the L1 distance to the undamaged photo that was
-removed, with 95% intervals over photos. Writes repairs/metrics.json, repairs/items.jsonl and repairs/web/index.html
-under the run's folder.
+method that reads the words alone fails. Requests such as "rescue it" (data/obedience/enhance.txt) do not name the
+fault. Prints, for each fault, the share of the photos that moved the right way (mean L* for the exposure, mean b* or a*
+for a colour cast) and the share of the L1 distance to the undamaged photo that was removed, with 95% intervals over
+photos. Writes repairs/metrics.json, repairs/items.jsonl and repairs/web/index.html under the run's folder.
 
   python core/test_repairs.py --dataset FiveK --trial 1 --phase val
   python core/test_repairs.py --dataset FiveK --reference auto_tone
 """
+import functools
+from pathlib import Path
+
 import _init_paths  # noqa: F401
 import torch
 from tabulate import tabulate
@@ -16,32 +19,43 @@ from tqdm import tqdm
 
 from core.engine.cli import run
 from core.engine.data import load_photos
-from core.engine.folders import revision, run_folder
+from core.engine.folders import checked, revision, run_folder
 from core.engine.options import ON, Parser, number, parse
 from core.engine.publish import publish
 from core.files import write_json, write_jsonl
 from core.methods.planner import as_result
 from core.methods.registry import add_method, load_method
-from core.metrics.attributes import lightness, warmth
+from core.metrics.attributes import lightness, magenta, warmth
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
 from core.synthesis.degrade import add_cast, expose
 
-EXPOSURE, CAST = "fix the exposure", "remove the color cast"
-FAULTS = {   # name: (request, measured attribute of a picture, degradation of the photo)
-    "-1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, -1.5)),
-    "+1.5 stops": (EXPOSURE, lightness, lambda image: expose(image, 1.5)),
-    "yellow cast, 0.8 stops": (CAST, warmth, lambda image: add_cast(image, 0.8)),
-    "blue cast, 0.8 stops": (CAST, warmth, lambda image: add_cast(image, -0.8)),
+EXPOSURE, CAST = ("fix the exposure",), ("remove the color cast",)
+SENTENCES = Path(__file__).parents[1] / "data/obedience/enhance.txt"   # requests that do not name the fault
+ENHANCE = tuple(SENTENCES.read_text(encoding="utf-8").splitlines())
+DARK, BRIGHT = (lambda image: expose(image, -1.5)), (lambda image: expose(image, 1.5))
+YELLOW, BLUE, GREEN, MAGENTA = (functools.partial(add_cast, warmth=warmth, green=green)
+                                for warmth, green in ((0.8, 0), (-0.8, 0), (0, 0.4), (0, -0.4)))
+FAULTS = {   # name: (requests, measured attribute of a picture, degradation of the photo)
+    "-1.5 stops": (EXPOSURE, lightness, DARK),
+    "+1.5 stops": (EXPOSURE, lightness, BRIGHT),
+    "yellow cast, 0.8 stops": (CAST, warmth, YELLOW),
+    "blue cast, 0.8 stops": (CAST, warmth, BLUE),
     "none, exposure": (EXPOSURE, lightness, lambda image: image),
     "none, cast": (CAST, warmth, lambda image: image),
+    "enhance, -1.5 stops": (ENHANCE, lightness, DARK),
+    "enhance, +1.5 stops": (ENHANCE, lightness, BRIGHT),
+    "enhance, yellow cast": (ENHANCE, warmth, YELLOW),
+    "enhance, blue cast": (ENHANCE, warmth, BLUE),
+    "enhance, green cast": (ENHANCE, magenta, GREEN),
+    "enhance, magenta cast": (ENHANCE, magenta, MAGENTA),
 }
 
 
 def main():
     options = parse(arguments())
     method, photos = load_method(options), load_photos(options, options.photos, options.short_edge)
-    folder = run_folder(options) / "repairs"
+    folder = run_folder(options) / f"repairs{checked(options)}"
     rows = []
     if options.visualize:
         notes = [f"{method.label} on {len(photos)} photos of {options.dataset} {options.phase}"]
@@ -62,9 +76,9 @@ def main():
 @torch.no_grad()
 def repair(method, photos, rows):
     """Ask for each repair of each photo; append the measures to `rows` and yield the page's entries."""
-    for name, image in tqdm(photos.items(), unit="photo"):
-        for fault, (request, measure, degrade) in FAULTS.items():
-            degraded = degrade(image)
+    for index, (name, image) in enumerate(tqdm(photos.items(), unit="photo")):
+        for fault, (requests, measure, degrade) in FAULTS.items():
+            request, degraded = requests[index % len(requests)], degrade(image)
             edited = method(degraded, request)
             was, is_now, should = (measure(picture[None]).item() for picture in (degraded, edited.image, image))
             before, after = ((picture - image).abs().mean().item() for picture in (degraded, edited.image))
@@ -76,10 +90,14 @@ def repair(method, photos, rows):
 
 
 def summarise(rows):
-    """Return {fault: {"right", "L1 before", "L1 after", "removed"}}, each [mean, low, high], or None if undefined."""
+    """Return {fault: {"right", "L1 before", "L1 after", "removed"}}, each [mean, low, high], or None if undefined.
+
+    The fault "enhance" holds all photos whose request does not name the fault.
+    """
     found = {}
-    for fault in FAULTS:
-        chosen = [row for row in rows if row["fault"] == fault]
+    for fault in (*FAULTS, "enhance"):
+        chosen = [row for row in rows if row["fault"] == fault or (
+            fault == "enhance" and row["fault"].startswith("enhance,"))]
         photos = [row["photo"] for row in chosen]
         before, after = ([row[f"L1 {when}"] for row in chosen] for when in ("before", "after"))
         removed = [b - a for b, a in zip(before, after, strict=True)]

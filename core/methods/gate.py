@@ -13,22 +13,25 @@ from tabulate import tabulate
 
 from core.datasets.vocab import remarks
 from core.files import UserError
+from core.methods.mend import is_exact, mend
 from core.methods.planner import Edited, PlannerMethod
-from core.methods.repairs import CURES, lack
-from core.methods.wishes import granted, joined, last_of_each, preview, serve
-from core.metrics.attributes import MEASURES
+from core.methods.repairs import lack, operators_of
+from core.methods.wishes import granted, last_of_each, preview, serve
+from core.metrics.attributes import MEASURES, measured
 from core.models.tagger import Tagger
 from core.operators import TABLE, Plan, Step, execute
+from core.planning.ways import joined
 from core.pretrained import minilm_folder
 from core.requests import reader
 from core.requests.reader import Reading
-from core.requests.wish import CANNOT, GEOMETRY, LEVELS, REPAIRS, Guess, Wish
+from core.requests.wish import CANNOT, COLOURS, GEOMETRY, LEVELS, REPAIRS, Guess, Wish
 from core.threads import threads_for
 
 EXAMPLES = ("make it a bit brighter", "warmer, with less contrast")   # requests that can be done
 MOST_WORDS = 1000      # of a request
 MOST_QUOTED = 5        # unknown words that are quoted
 LONGEST_QUOTE = 60     # characters
+PLAIN = 0.3            # spread of L*, or mean chroma, below which a photo has no tones, or no colours
 
 
 class Refusal(UserError):
@@ -74,8 +77,8 @@ class Answer(Edited):
     @property
     def notes(self) -> list[str]:
         """A sentence for each part of the request that was not done or made no visible change."""
-        return [*left_out(self.request, self.reading),
-                *(_missed(outcome) for outcome in self.outcomes if outcome.idle or not outcome.granted)]
+        return [*left_out(self.request, self.reading), *(_missed(outcome, self.photo) for outcome in self.outcomes
+                                                         if outcome.idle or not outcome.granted)]
 
     def wishes(self) -> list[dict]:
         """Return all wishes of the request as JSON values; `granted` is None for a wish that was not measured."""
@@ -167,13 +170,27 @@ def as_rows(reading: Reading, granted_wishes: dict[Wish, bool | None]) -> list[d
             for wish in reading.wishes]
 
 
-def _missed(outcome):
-    """Return the sentence for an executable wish without a visible change."""
-    name = outcome.wish.attribute
-    if name == "straighten":
+def _missed(outcome, photo):
+    """Return the sentence for an executable wish without a visible change on a photo (3, H, W)."""
+    wish = outcome.wish
+    if wish.attribute == "straighten":
         return ("straighten: the photo's edges do not show how much it is tilted; name an angle, such as "
                 '"rotate it by 2 degrees clockwise"')
-    return f"{name}: {'the photo needs no repair' if outcome.idle else 'no visible change on this photo'}"
+    if outcome.idle:
+        return f"{wish.attribute}: the photo needs no repair"
+    return f"asked: {_described(wish)}; not granted: {_hindrance(wish, photo) or 'no visible change on this photo'}"
+
+
+def _hindrance(wish, photo):
+    """Return why a photo (3, H, W) cannot grant a wish, or None if there is no evident reason."""
+    small = preview(photo)[None]
+    found = {name: value.item() for name, value in measured(small, ("light", "contrast", "saturation")).items()}
+    if found["contrast"] < PLAIN:
+        colour = "black" if found["light"] < 2 else "white" if found["light"] > 98 else "of one colour"
+        return f"the photo is {colour}"
+    if found["saturation"] < PLAIN and wish.attribute in ("saturation", *COLOURS):
+        return "the photo has no colours"
+    return None
 
 
 def _described(wish):
@@ -211,27 +228,23 @@ class Gate:
         """Return the Answer; give the `reading` of the request where `understand` was called before."""
         reading, small = reading or understand(request), preview(image)
         wishes = last_of_each(reading.wishes)
-        with threads_for(small.numel()):
-            served = dict(serve(wishes, image))
-        if len(wishes) == 1 and wishes[0].attribute in GEOMETRY and not served[wishes[0]]:
-            raise Refusal([_missed(Outcome(wishes[0], False))], reading)
+        served = functools.cache(lambda: dict(serve(wishes, image)))   # few requests need the keyword plan
+        if len(wishes) == 1 and wishes[0].attribute in GEOMETRY and not served()[wishes[0]]:
+            raise Refusal([_missed(Outcome(wishes[0], False), image)], reading)
         lacking = [wish for wish in wishes if not self._trusts(wish)]
         planned = ()
         if len(lacking) < len(wishes):
             planned = _without(self.planner.plans(image, [request])[0].plan, _barred(reading, wishes))
+            ops = {step.op for step in planned}   # a tint raises the saturation, but is no answer to a wish for it
+            lacking = [wish for wish in wishes if wish in lacking or not operators_of(wish.attribute) & ops]
+        keeps = [wish.attribute for wish in reading.wishes if wish.sign == 0 and wish.attribute in MEASURES]
         with threads_for(small.numel()):
-            plan, outcomes, count = _checked(small, wishes, lacking, planned, served)
+            plan, outcomes, count = _checked(small, wishes, lacking, planned, served, keeps)
         return Answer(image, plan, request, reading, outcomes, count, remarks(self.planner.vocab, request))
 
     def _trusts(self, wish):
         """Return whether the planner is asked for a wish: it has an operator for it, and the degree is no number."""
         return wish.degree in LEVELS and bool(operators_of(wish.attribute) & set(self.planner.operators))
-
-
-def operators_of(attribute: str) -> set[str]:
-    """Return the names of the operators that move an attribute; for a repair, those that it may use."""
-    names = CURES[attribute] if attribute in REPAIRS else (attribute,)
-    return {op for name in names if name in MEASURES for op in (*MEASURES[name].operators, *MEASURES[name].others)}
 
 
 def _barred(reading, wishes):
@@ -247,43 +260,53 @@ def _without(steps: Iterable[Step], operators) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.op not in operators)
 
 
-def _checked(small, wishes, lacking, planned, served):
+def _checked(small, wishes, lacking, planned, served, keeps):
     """Return (plan, outcomes, number of the planner's steps) that grant the wishes on a preview, as far as possible.
 
-    The keyword plan serves `lacking`, the wishes for which the planner is not asked, and each wish that the planner
-    fails; the planner's steps for these attributes are left out. If this mixture does not grant all wishes, the keyword
-    plan alone is tried.
+    `served` returns the steps of the keyword plan by wish. The keyword plan serves `lacking`, the wishes for which the
+    planner is not asked, and each wish that the planner fails; the planner's steps for these attributes are left out.
+    If this mixture does not grant all wishes, the keyword plan alone is tried.
     """
     while True:
         alone = len(lacking) == len(wishes)
         kept = () if alone else _without(planned, set().union(*(operators_of(wish.attribute) for wish in lacking)))
-        found = _tried(small, wishes, lacking, kept, served)
+        found = _tried(small, wishes, lacking, kept, served, keeps)
         failed = [outcome.wish for outcome in found[1] if not outcome.granted and not outcome.served]
         if not failed:
             break
         lacking = [*lacking, *failed]
     if not alone and not all(outcome.granted for outcome in found[1]):
-        other = _tried(small, wishes, wishes, (), served)
+        other = _tried(small, wishes, wishes, (), served, keeps)
         if sum(outcome.granted for outcome in other[1]) > sum(outcome.granted for outcome in found[1]):
             return other
     return found
 
 
-def _tried(small, wishes, lacking, kept, served):
+def _tried(small, wishes, lacking, kept, served, keeps):
     """Try a plan on a preview: the planner's steps `kept`, then the keyword plan's steps for the wishes `lacking`.
 
-    Returns (plan, outcomes of all wishes, number of the planner's steps).
+    The plan is mended. Returns (plan, outcomes of all wishes, number of the planner's steps).
     """
-    def plan(besides=None):
-        return Plan((*kept, *joined(step for wish, steps in served.items() if wish in lacking and wish != besides
-                                    for step in steps)))
+    own_steps = served() if lacking else {}
+    steps = joined(step for wish, steps in own_steps.items() if wish in lacking for step in steps)
+    whole = mend(Plan((*kept, *steps)), small, wishes, keeps)
 
     def picture(edit):   # turning moves no attribute, but cuts corners off
         return execute(Plan(tuple(step for step in edit if not TABLE[step.op].resizes)), small)[None]
-    whole = plan()
     after = picture(whole)
-    return whole, [_outcome(wish, picture(plan(wish)) if wish in lacking else small[None], after, bool(whole.steps),
-                            wish in lacking, served[wish]) for wish in wishes], len(kept)
+
+    def before(wish):
+        """Return the picture without the steps of the keyword plan that serve a wish, if no other wish shares them.
+
+        A number is met by the whole plan, so its wish is measured against the photo.
+        """
+        own, others = ({step.op for other in lacking if (other == wish) is same for step in own_steps[other]}
+                       for same in (True, False))
+        if wish not in lacking or own & others or is_exact(wish):
+            return small[None]
+        return picture((*whole.steps[:len(kept)], *_without(whole.steps[len(kept):], own)))
+    return whole, [_outcome(wish, before(wish), after, bool(whole.steps), wish in lacking, own_steps.get(wish, []))
+                   for wish in wishes], len(kept)
 
 
 def _outcome(wish, before, after, edited, is_served, steps):
@@ -291,7 +314,7 @@ def _outcome(wish, before, after, edited, is_served, steps):
     if wish.attribute in GEOMETRY:
         return Outcome(wish, bool(steps), None, True)
     if wish.attribute in REPAIRS:
-        lacked, left = lack(wish.attribute, before), lack(wish.attribute, after)
+        lacked, left = lack(wish.attribute, before).item(), lack(wish.attribute, after).item()
         mended = edited and left <= lacked / 2
         return Outcome(wish, is_served or mended, lacked - left, is_served, is_served and not steps)
     measure = MEASURES[wish.attribute]

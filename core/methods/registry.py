@@ -18,16 +18,21 @@ from core.datasets.annotations import listing, pair_name
 from core.engine.data import load_phase, read_phase
 from core.engine.folders import run_folder
 from core.engine.language import load_language
-from core.engine.options import Parser, number
+from core.engine.options import Parser, add_check, number
 from core.files import UserError
+from core.methods.gate import Gate, Refusal
 from core.methods.generator import ImageMethod
 from core.methods.judged import JudgedPlanner, plans_on_targets
 from core.methods.keywords import keyword_plan
+from core.methods.mend import mend
 from core.methods.planner import THUMBNAIL, Edited, PlannerMethod
+from core.methods.wishes import last_of_each, plan_wishes
+from core.metrics.attributes import MEASURES
 from core.operators import Plan
 from core.planning import action_options
 from core.planning.auto_tone import auto_tone
 from core.planning.mean import mean_edit
+from core.requests.reader import read_wishes
 
 
 class Method:
@@ -62,6 +67,42 @@ class LearnedPlans(Method):
 
     def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         return self.planner.plans(image, requests)
+
+
+class Checked(Method):
+    """A method whose plans are checked: mended for the wishes of each request, or planned behind the gate.
+
+    Behind the gate, a request that holds nothing LDIE can do leaves the photo as it is.
+    """
+
+    def __init__(self, method: Method, how: str) -> None:
+        """Check the plans of `method`; `how` is one of CHECKS. Raises UserError for a method without plans."""
+        if not isinstance(method, LearnedPlans | RulePlans) or (how == "gate" and not isinstance(method, LearnedPlans)):
+            raise UserError(f"--check {how}: {method.label} does not plan; give a planner")
+        super().__init__(f"{method.label}, {CHECKS[how]}", **method.about, check=how)
+        self.method, self.vocab = method, method.vocab
+        self.gate = Gate(method.planner) if how == "gate" else None
+
+    def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
+        if self.gate is None:
+            return [Edited(image, _mended(edited.plan, image, request), edited.words, edited.attention)
+                    for edited, request in zip(self.method.edits(image, requests), requests, strict=True)]
+        return [self._behind_gate(image, request) for request in requests]
+
+    def _behind_gate(self, image, request):
+        try:
+            return self.gate(image, request)
+        except Refusal:
+            return Edited(image, Plan())
+
+
+def _mended(plan, image, request):
+    """Return the mended plan; an empty one for a request to change nothing."""
+    wishes = read_wishes(request)
+    if wishes and all(wish.attribute == "unchanged" for wish in wishes):
+        return Plan()
+    return mend(plan, image, last_of_each(wishes),
+                [wish.attribute for wish in wishes if wish.sign == 0 and wish.attribute in MEASURES])
 
 
 class SwappedPhotos(Method):
@@ -142,7 +183,7 @@ def load_method(options: EasyDict) -> Method:
         raise UserError(f"--experiment {options.experiment}: unknown; known are: {', '.join(METHODS)}")
     method = METHODS[options.experiment](options)
     method.about = {"experiment": options.experiment, "trial": options.trial} | method.about
-    return method
+    return Checked(method, options.check) if options.check else method
 
 
 def _planner(options):
@@ -193,6 +234,10 @@ def _keywords(options):
     return RulePlans(lambda image, request: keyword_plan(request), "keyword editor")
 
 
+def _wishes(options):
+    return RulePlans(lambda image, request: plan_wishes(read_wishes(request), image), "keyword plan of the panel")
+
+
 def _planned(options):
     """Return the plans that `prepro/gen_greedy_seqs.py` found from the targets of all pairs of this phase."""
     actions = ActionSet(action_set_path(options.action_id, options.dataset, options.phase, options.session,
@@ -206,8 +251,9 @@ def _planned(options):
     return KnownPlans(actions.plans(), "planned from the target", action_id=options.action_id)
 
 
+CHECKS = {"mend": "mended", "gate": "behind the gate"}
 REFERENCES = {"identity": _identity, "mean_edit": _mean_edit, "auto_tone": _auto_tone, "keywords": _keywords,
-              "planned": _planned}
+              "wishes": _wishes, "planned": _planned}
 METHODS = {
     "seq2seqL1": _planner,
     "actor_fs": _planner,
@@ -232,5 +278,6 @@ def add_method(parser: Parser) -> Parser:
                        choices=sorted(set(REFERENCES) - {"planned"}),   # "planned" answers its own pairs only
                        help="test this reference method instead, which learns nothing from words")
     group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial whose run is tested")
+    add_check(group)
     group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
     return parser

@@ -6,6 +6,7 @@ from core.metrics.attributes import MEASURES
 from core.operators import TABLE, Step, apply
 from core.operators.light import middle
 from core.planning.auto_tone import auto_tone
+from core.requests.wish import REPAIRS
 
 # A photo whose measure lies within these limits needs no repair. Any other photo is moved to the nearer limit, within
 # the bounds of the parameter. Values of the table: attribute, lower and upper limit, lower and upper bound.
@@ -49,19 +50,25 @@ def repair(name: str, image: torch.Tensor) -> list[Step]:
     return [step]
 
 
-def lack(name: str, image: torch.Tensor) -> float:
-    """Return the size of the fault that a repair corrects in a photo (1, 3, H, W), in CIELAB units; 0 for no fault.
+def lack(name: str, image: torch.Tensor) -> torch.Tensor:
+    """Return the sizes (B,) of the fault that a repair corrects in photos (B, 3, H, W), in CIELAB units; 0: no fault.
 
     The size is the distance of the measure from the limits of USUAL, or the size of the cast beyond CAST; for
     "enhance", the largest of all these.
     """
     if name == "enhance":
-        return max(lack(part, image) for part in (*USUAL, "cast repair"))
+        return torch.stack([lack(part, image) for part in (*USUAL, "cast repair")]).amax(0)
     if name == "cast repair":
-        return max(_cast(image).norm().item() - CAST, 0)
+        return (_cast(image).norm(dim=1) - CAST).clamp_min(0)
     attribute, low, high, *_ = USUAL[name]
-    value = MEASURES[attribute].of(image).item()
-    return max(low - value, value - high, 0)
+    value = MEASURES[attribute].of(image)
+    return torch.maximum(low - value, value - high).clamp_min(0)
+
+
+def operators_of(attribute: str) -> set[str]:
+    """Return the names of the operators that move an attribute; for a repair, those that it may use."""
+    names = CURES[attribute] if attribute in REPAIRS else (attribute,)
+    return {op for name in names if name in MEASURES for op in (*MEASURES[name].operators, *MEASURES[name].others)}
 
 
 def _step(op, amount, image):
@@ -74,10 +81,10 @@ def _step(op, amount, image):
 
 
 def _cast(image):
-    """Return the mean (b*, a*) of the pixels of a photo (1, 3, H, W) that are near grey."""
-    _, a, b = srgb_to_lab(image)[0]
+    """Return the mean (b*, a*), (B, 2), of the pixels of photos (B, 3, H, W) that are near grey."""
+    _, a, b = srgb_to_lab(image).unbind(1)
     weight = (-torch.hypot(a, b).square() / NEAR_GREY**2).exp() + 1e-6   # a photo without greys counts as a whole
-    return torch.stack([(part * weight).sum() / weight.sum() for part in (b, a)])
+    return torch.stack([(part * weight).sum((1, 2)) / weight.sum((1, 2)) for part in (b, a)], 1)
 
 
 def _white_balanced(image):
@@ -85,7 +92,7 @@ def _white_balanced(image):
 
     The grey-world assumption, restricted to the pixels that are near grey: their mean colour should be grey.
     """
-    cast = _cast(image)
+    cast, = _cast(image)
     size = cast.norm().item()
     if size <= CAST:
         return []

@@ -5,13 +5,16 @@ from dominate import tags
 
 from core.pages.document import write_document
 from core.pages.pictures import SMALL, Pictures
+from core.requests.wish import COLOURS
 
 HEADERS = ("suite", "asked for", "right", "asked", "share", "95% interval")
 TITLES = {"direction": "Direction", "direction_real": "Direction, real requests", "opposites": "Opposites",
-          "degree": "Degree", "negation": "Negation", "two_wishes": "Two wishes", "paraphrase": "Paraphrase",
+          "degree": "Degree", "negation": "Negation", "two_wishes": "Two wishes",
+          "many_wishes": "Three and four wishes", "casts": "Casts", "amounts": "Amounts", "paraphrase": "Paraphrase",
           "typo": "Typos", "no_op": "No-op"}
 MOVED = {"bright": ("brighter", "darker"), "contrast": ("more contrast", "less contrast"),
          "sat": ("more colourful", "less colourful"), "warm": ("warmer", "cooler"), "sharp": ("sharper", "blurrier")}
+MOVED |= {f"{colour}_cast": (f"more {colour}", f"less {colour}") for colour in COLOURS}
 HELD = {"opposites": "the opposite moves the other way", "degree": "the stronger sentence moves visibly further",
         "paraphrase": "nearly the partner's result", "typo": "nearly the partner's result"}
 
@@ -61,8 +64,8 @@ def _table(rows, sections):
 
 
 def percent(share):
-    """Return a share in [0, 1] as text in per cent."""
-    return f"{100 * share:.1f}%"
+    """Return a share in [0, 1] as text in per cent; None, the share of nothing, gives "-"."""
+    return "-" if share is None else f"{100 * share:.1f}%"
 
 
 def interval_of(interval):

@@ -39,6 +39,12 @@ def image(photo):
     return torch.from_numpy(photo(96, 128)).permute(2, 0, 1) / 255 * 0.6 + 0.2
 
 
+def is_nearly(plan, *steps):
+    """Return whether a plan has these steps, whose main parameter mending may have moved a little."""
+    return [step.op for step in plan] == [step.op for step in steps] and all(
+        abs(found.params[0] - step.params[0]) < 0.05 for found, step in zip(plan, steps, strict=True))
+
+
 @pytest.fixture()
 def reads(monkeypatch):
     """Return `reads(*wishes, **others)`: from now on every request is read like this."""
@@ -120,7 +126,7 @@ def test_an_understood_no_change_has_an_empty_plan(wishes, reads, image):
 def test_a_planner_that_grants_the_wishes_is_left_alone(reads, image):
     reads(Wish("light"), Wish("saturation", -1))
     answer = Gate(Planner(BRIGHTER, DULLER))(image, "request")
-    assert answer.plan == Plan((BRIGHTER, DULLER))
+    assert is_nearly(answer.plan, BRIGHTER, DULLER)
     assert (answer.planned, answer.notes) == (2, [])
     assert [(outcome.granted, outcome.served) for outcome in answer.outcomes] == [(True, False)] * 2
     assert answer.outcomes[0].change > 5
@@ -135,11 +141,19 @@ def test_a_wish_that_the_planner_fails_is_served_and_its_other_steps_stay(reads,
     assert "keyword plan" in answer.explain().splitlines()[3]
 
 
+def test_a_step_in_the_wrong_direction_is_mended(reads, image):
+    reads(Wish("light"))
+    answer = Gate(Planner(DARKER))(image, "request")
+    assert [step.op for step in answer.plan] == [DARKER.op]
+    assert answer.plan.steps[0].params[0] > 0
+    assert [(outcome.granted, outcome.served) for outcome in answer.outcomes] == [(True, False)]
+
+
 def test_a_planner_that_fails_all_wishes_is_replaced_by_the_keyword_plan(reads, image):
-    wishes = (Wish("light"), Wish("temperature"), Wish("contrast"))
+    wishes = (Wish("temperature"), Wish("contrast"))
     reads(*wishes)
     answer = Gate(Planner(DARKER, COLDER))(image, "request")
-    assert answer.plan == plan_wishes(wishes, image)
+    assert [step.op for step in answer.plan] == [step.op for step in plan_wishes(wishes, image)]
     assert answer.planned == 0
     assert all(outcome.granted and outcome.served for outcome in answer.outcomes)
 
@@ -149,7 +163,7 @@ def test_wishes_that_no_planner_can_read_are_served_without_asking_it(wish, read
     reads(wish)
     planner = Planner(BRIGHTER)
     answer = Gate(planner)(image, "request")
-    assert (answer.plan, planner.asked) == (plan_wishes([wish], image), 0)
+    assert ([step.op for step in answer.plan], planner.asked) == ([step.op for step in plan_wishes([wish], image)], 0)
     assert answer.outcomes[0].granted
 
 
@@ -171,27 +185,29 @@ def test_parts_that_cannot_be_done_are_named_and_the_rest_is_done(reads, image):
     reads(Wish("light"), Wish("contrast", where="the sky"), Wish("removal", where="the bin"),
           not_understood=("glorp",))
     answer = Gate(Planner(BRIGHTER, Step.make("contrast", 0.5)))(image, "request")
-    assert answer.plan == Plan((BRIGHTER,))   # the planner took the contrast of the sky for the photo's
+    assert is_nearly(answer.plan, BRIGHTER)   # the planner took the contrast of the sky for the photo's
     assert ["the sky" in note or "the bin" in note or "glorp" in note for note in answer.notes] == [True] * 3
     assert [row["granted"] for row in answer.wishes()] == [True, False, False]
 
 
 def test_a_step_for_an_attribute_to_keep_is_left_out(reads, image):
     reads(Wish("light"), Wish("saturation", 0))
-    assert Gate(Planner(BRIGHTER, DULLER))(image, "request").plan == Plan((BRIGHTER,))
+    plan = Gate(Planner(BRIGHTER, DULLER))(image, "request").plan
+    assert [step.op for step in plan] == [BRIGHTER.op]
+    assert 0 < plan.steps[0].params[0] < BRIGHTER.params[0]   # brightening moves the saturation, too
 
 
 def test_of_two_wishes_for_one_attribute_the_last_counts(reads, image):
     reads(Wish("light", -1), Wish("light"))
     answer = Gate(Planner(BRIGHTER))(image, "request")
-    assert answer.plan == Plan((BRIGHTER,))
+    assert is_nearly(answer.plan, BRIGHTER)
     assert [row["granted"] for row in answer.wishes()] == [None, True]
 
 
 def test_a_wish_that_the_photo_cannot_show_is_done_and_named(reads):
     reads(Wish("blue", -1))
     answer = Gate(Planner())(torch.full((3, 20, 30), 0.4), "request")
-    assert answer.notes == ["blue: no visible change on this photo"]
+    assert answer.notes == ["asked: less blue; not granted: the photo is of one colour"]
     assert not answer.outcomes[0].granted
 
 
@@ -206,7 +222,7 @@ def test_a_repair_is_the_planners_if_the_photo_then_lacks_nothing(reads, image):
     reads(Wish("exposure repair"))
     dark = image * 0.3
     assert Gate(Planner(Step.make("brightness", 1.2)))(dark, "request").planned == 1
-    for useless in ((), (DARKER,), (DULLER,)):
+    for useless in ((), (DULLER,)):
         answer = Gate(Planner(*useless))(dark, "request")
         assert [step.op for step in answer.plan] == ["exposure_soft"]
         assert answer.outcomes[0].granted
@@ -233,7 +249,7 @@ def test_straightening_without_an_angle_is_refused_or_named(reads, image):
         Gate(Planner())(image, "request")
     reads(Wish("straighten"), Wish("light"))
     answer = Gate(Planner(BRIGHTER))(image, "request")
-    assert answer.plan == Plan((BRIGHTER,))
+    assert is_nearly(answer.plan, BRIGHTER)
     assert "name an angle" in answer.notes[0]
 
 

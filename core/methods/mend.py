@@ -1,0 +1,234 @@
+"""Mending: change the parameters of a plan until its result, on a small preview, shows what the wishes ask for.
+
+The result is compared with the photo by the measures of `core.metrics.attributes`, in just visible steps. Gauss-Newton
+steps through the executor move the parameters towards these goals:
+
+- A wished attribute moves in its direction: at least as far as its degree asks for, else as far as the plan moves it.
+  Numbers ("by 30%", "by one stop") are met exactly.
+- Attributes that the request asks to keep, and those that it does not mention, move little.
+- At most 1% of the pixels get clipped, and skin keeps its hue.
+
+The operators and their order stay, so that a mended plan differs from the plan in its parameters only.
+"""
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+
+from core.colour import srgb_to_oklch
+from core.methods.repairs import CURES, lack, operators_of
+from core.metrics.attributes import AMOUNTS, MEASURES, measured
+from core.operators import TABLE, Plan, Step, apply
+from core.operators.colours import SKIN, SKIN_WIDTH
+from core.requests.wish import GEOMETRY, LEVELS, REPAIRS, Wish
+
+SIDE, FINE_SIDE = 64, 192   # long edge of the preview in pixels, and of the preview on which details are measured
+WATCHED = ("light", "contrast", "saturation", "temperature", "green-magenta")   # attributes that wishes should not move
+FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
+LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
+LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
+ROUNDS, ENOUGH = 2, 0.005   # Gauss-Newton steps; a step that moves each parameter less, in ranges, is the last one
+DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter's range
+MOST_PARAMS = 5      # steps with more parameters stay as they are
+GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
+KEPT, UNASKED = 0.7, 0.1   # of an attribute to be kept, and of one that nobody mentioned
+EXACT = 2.0          # weight of an error of 3% in a number
+FURTHEST = 1e3       # larger distances are cut
+# Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
+ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clarity", "hdr", "haze")
+ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
+STAY = 4.0           # weight of moving a parameter by its range
+CLIPPED, CLIP_WEIGHT = 0.01, 100.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
+TURNED, TURN_WEIGHT = 0.2, 10.0      # turn of the hue of skin that is allowed, in radians; weight of a further radian
+
+
+@torch.no_grad()
+def mend(plan: Plan, image: torch.Tensor, wishes: Sequence[Wish], keeps: Iterable[str] = ()) -> Plan:
+    """Return the plan with parameters that serve the wishes better, for a photo (3, H, W) in [0, 1].
+
+    `wishes` are executable wishes, one for each attribute; `keeps` are the attributes that the request asks to keep.
+    Steps with masks, turns, and steps with many parameters keep their parameters.
+    """
+    steps = [step for step in plan if not TABLE[step.op].resizes]
+    wishes = [wish for wish in wishes if wish.attribute not in GEOMETRY]
+    if not wishes:
+        return plan
+    fine, coarse = ([wish for wish in wishes if (wish.attribute in FINE) is side] for side in (True, False))
+    details = set().union(*map(operators_of, FINE))
+    asked = {name for wish in wishes for name in CURES.get(wish.attribute, (wish.attribute,))}
+    others = {name: KEPT if name in keeps else UNASKED for name in (*keeps, *WATCHED) if name not in asked}
+    tones = iter(_moved([step for step in steps if step.op not in details], shrink(image, SIDE), coarse, others))
+    steps = [step if step.op in details else next(tones) for step in steps]
+    if fine:
+        steps = _moved(steps, shrink(image, FINE_SIDE), fine, {}, details)
+    mended = iter(steps)
+    return Plan(tuple(step if TABLE[step.op].resizes else next(mended) for step in plan))
+
+
+def _moved(steps, image, wishes, others, only=TABLE):
+    """Return the steps with parameters that bring the goals nearer; steps with operators not in `only` stay.
+
+    Args: `image` (1, 3, h, w); for `wishes` and `others` see `Goals`.
+    """
+    places = [(index, place) for index, step in enumerate(steps) if step.op in only for place in _free(step)]
+    if not places or not (wishes or others):
+        return steps
+    goals = Goals(image, _executed(steps, image, [], [])[:1], wishes, others, {step.op for step in steps})
+    low, high = (torch.stack([getattr(TABLE[steps[index].op], name)[place] for index, place in places]).float()
+                 for name in ("low", "high"))
+    start = torch.tensor([steps[index].params[place] for index, place in places]).float()
+    values, best, share = start, None, 1.0
+    for _ in range(ROUNDS + 1):
+        nudge = DIFFERENCE * torch.where(values + DIFFERENCE * (high - low) > high, -1, 1)
+        found = goals.distances(_executed(_with(steps, places, values), image, places, nudge * (high - low))).double()
+        stay = STAY * (values - start) / (high - low)
+        cost = found[0].square().sum() + stay.square().sum()
+        if best is None or cost < best[0]:
+            slopes = ((found[1:] - found[0]) / nudge[:, None]).T                                   # (K, P)
+            gram = slopes.T @ slopes + STAY**2 * torch.eye(len(values), dtype=torch.float64)
+            best = cost, values, torch.linalg.solve(gram, slopes.T @ found[0] + STAY * stay).float()
+            share = 1.0
+            if best[2].abs().max() < ENOUGH:
+                break
+        else:
+            share /= 3
+        values = (best[1] - share * best[2] * (high - low)).clamp(low, high)
+    return _with(steps, places, best[1])
+
+
+def shrink(image: torch.Tensor, side: int) -> torch.Tensor:
+    """Return a photo (3, H, W) as (1, 3, h, w) with a long edge of at most `side` pixels."""
+    height, width = image.shape[1:]
+    scale = side / max(height, width)
+    size = [max(round(edge * scale), 1) for edge in (height, width)]
+    stride = max(int(0.5 / scale), 1)   # a quarter of the pixels that remain is enough to average
+    return image[None] if scale >= 1 else F.interpolate(image[None, :, ::stride, ::stride], size, mode="area")
+
+
+def _free(step):
+    """Return the indices of the parameters of a step that may change."""
+    row = TABLE[step.op]
+    if step.mask is not None or row.n_params > MOST_PARAMS or row.structure in ("fixed", "curve"):
+        return []
+    return [place for place, param in enumerate(row.params) if param.effect and param.high > param.low]
+
+
+def _with(steps, places, values):
+    """Return the steps with new values of the parameters at `places`, pairs of a step and a parameter."""
+    params = [list(step.params) for step in steps]
+    for (index, place), value in zip(places, values.tolist(), strict=True):
+        params[index][place] = value
+    return [Step.make(step.op, new, step.mask) for step, new in zip(steps, params, strict=True)]
+
+
+def _executed(steps, image, places, moves):
+    """Return the results (1 + P, 3, h, w) of the steps on an image (1, 3, h, w): as they are, then with each move.
+
+    `moves` (P,) are changes of the parameters at `places`, which are in the order of the steps. Results that do not
+    differ yet are computed once.
+    """
+    images = image
+    for index, step in enumerate(steps):
+        here = [(place, move) for (at, place), move in zip(places, moves, strict=True) if at == index] if places else []
+        params = torch.tensor([step.params]).repeat(len(images) + len(here), 1)
+        for row, (place, move) in enumerate(here, len(images)):
+            params[row, place] += move
+        mask = None if step.mask is None else step.mask.tensor(*images.shape[-2:]).expand(len(params), -1, -1, -1)
+        images = torch.cat((images, images[:1].expand(len(here), -1, -1, -1)))
+        images = apply(TABLE[step.op], images, params, mask)
+    return images
+
+
+class Goals:
+    """The goals of a request for one photo, as weighted distances that should be 0."""
+
+    def __init__(self, before: torch.Tensor, planned: torch.Tensor, wishes: Sequence[Wish], others: dict[str, float],
+                 operators: set[str]) -> None:
+        """Set the goals from the photo `before` and the result `planned` of the plan, both (1, 3, h, w).
+
+        `others` are the weights of the attributes that should not move. A wish that none of the plan's `operators`
+        serves is no goal; its attribute stays as the plan leaves it. Nor is "enhance": a single operator, pushed until
+        all faults are gone, would do harm.
+        """
+        self.before, self.wishes, self.others = before, list(wishes), others
+        self.idle = {wish for wish in wishes if wish.attribute == "enhance"
+                     or not operators_of(wish.attribute) & operators}
+        asked = {name for wish in wishes for name in CURES.get(wish.attribute, (wish.attribute,))}
+        self.names = [*(name for name in MEASURES if name in asked), *others]
+        self.first, self.planned = ({name: value.item() for name, value in measured(image, self.names).items()}
+                                    for image in (before, planned))
+        self.amounts = {wish: AMOUNTS[wish.attribute](before).item() for wish in wishes if is_exact(wish)}
+        self.faults = {wish: (lack(wish.attribute, before).item(), lack(wish.attribute, planned).item())
+                       for wish in wishes if wish.attribute in REPAIRS}
+        self.tones = bool(asked & {"light", "contrast"})
+        self.skin = _skin(before)
+
+    def distances(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the weighted distances (B, K) of results (B, 3, h, w) from the K goals."""
+        found = measured(images, self.names)
+        terms = [term for wish in self.wishes for term in self._of(wish, images, found)]
+        terms += [weight * self._steps(name, found) for name, weight in self.others.items()]
+        clipped = (_clipped(images) - _clipped(self.before)).clamp_min(0).mean((1, 2, 3))
+        turned = self._turned(images) if self.skin else clipped.new_zeros(len(images))
+        terms += [CLIP_WEIGHT * (clipped - CLIPPED).clamp_min(0), TURN_WEIGHT * (turned - TURNED).clamp_min(0)]
+        return torch.stack(terms, 1).clamp(-FURTHEST, FURTHEST)
+
+    def _of(self, wish, images, found):
+        """Return the distances from the goals of a wish."""
+        if wish.attribute in REPAIRS:   # the plan's repair stays, if it removes half of the fault
+            lacked, left = self.faults[wish]
+            stay = [(found[name] - self.planned[name]) / MEASURES[name].visible for name in CURES[wish.attribute]]
+            if wish in self.idle or left <= lacked / 2:
+                return [GRANTED * distance for distance in stay]
+            return [MISSED * (lack(wish.attribute, images) - lacked / 3).clamp_min(0)]
+        if wish in self.amounts and wish not in self.idle:
+            ratio = (AMOUNTS[wish.attribute](images) / max(self.amounts[wish], TINY)).clamp_min(TINY).log2()
+            return [EXACT * (ratio - _log_ratio(wish)) / ERROR]
+        moved, planned = (self._steps(wish.attribute, values) for values in (found, self.planned))
+        if wish in self.idle or (wish.attribute in ZONES and self.tones):
+            return [GRANTED * (moved - planned)]
+        least = wish.sign * LEAST[wish.level]
+        if wish.sign * planned >= wish.sign * least:
+            return [GRANTED * (moved - planned), MISSED * (wish.sign * (least - moved)).clamp_min(0)]
+        return [MISSED * (moved - least)]
+
+    def _steps(self, name, values):
+        """Return the move of an attribute from the photo to `values`, in just visible steps."""
+        return (values[name] - self.first[name]) / MEASURES[name].visible
+
+    def _turned(self, images):
+        """Return the mean turn (B,) of the hue of the photo's skin tones, in radians."""
+        hue, weight = self.skin
+        turn = srgb_to_oklch(images)[:, 2:] - hue
+        turn = torch.remainder(turn + math.pi, 2 * math.pi) - math.pi
+        return (turn * weight).sum((1, 2, 3)).abs()
+
+
+def is_exact(wish: Wish) -> bool:
+    """Return whether the number of a wish tells how far its attribute should move."""
+    return wish.degree not in LEVELS and wish.attribute in AMOUNTS and wish.unit in (
+        ("%", "stops") if wish.attribute == "light" else ("%",))
+
+
+def _log_ratio(wish):
+    """Return log2 of the ratio by which a wish with a number should scale the amount of its attribute."""
+    if wish.unit == "stops":
+        return wish.sign * min(wish.degree, MOST_STOPS)
+    return math.log2(min(max(1 + wish.sign * wish.degree / 100, 2.0**-MOST_STOPS), 2.0**MOST_STOPS))
+
+
+def _clipped(images):
+    """Return how far the pixels (B, 1, h, w) are clipped: 1 at 0 or 1 in a channel, 0 from 4 levels of 255 away."""
+    near = torch.maximum(images.amax(1, keepdim=True) - 1, -images.amin(1, keepdim=True)) * (255 / 4) + 1
+    return near.clamp(0, 1)
+
+
+def _skin(image):
+    """Return hue and weight (1, 1, h, w) of the skin tones of an image (1, 3, h, w), or None if there are few.
+
+    The weights sum to 1.
+    """
+    light, chroma, hue = srgb_to_oklch(image).split(1, 1)
+    weight = torch.exp(-((hue - SKIN) / SKIN_WIDTH).square()) * ((chroma > 0.03) & (chroma < 0.16) & (light > 0.35))
+    return (hue, weight / weight.sum()) if weight.mean() > LEAST_SKIN else None
