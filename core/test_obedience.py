@@ -109,6 +109,8 @@ def against(folder, measured):
     Raises UserError if the other run was tested on other photos or sentences.
     """
     path = Path(folder) / "metrics.json"
+    if measured["preservation"] is None:
+        raise UserError("--against: no sentence of this test asks for a change that preservation is measured on")
     other = read_json(path)
     if not all(other.get(name) == measured[name] for name in ("photos", "short_edge", "sentences")) or not other.get(
             "preservation"):

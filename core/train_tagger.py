@@ -26,7 +26,7 @@ RECIPE = ("rank", "batch_size", "num_iters", "learning_rate", "manual_seed")   #
 WARM_UP = 0.05            # share of the iterations in which the learning rate rises
 WEIGHTS = {"signs": 1.0, "degrees": 0.5, "places": 0.5}
 DROPOUT, DECAY, CLIP = 0.1, 0.01, 1.0
-HEAD_RATE = 4             # the head starts at random: ratio of its learning rate to that of the adapters
+HEAD_RATE = 4             # learning rate of the head per rate of the adapters: the head starts at random
 
 
 def main():

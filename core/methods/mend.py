@@ -1,4 +1,4 @@
-"""Mending: change the parameters of a plan until its result, on a small preview, shows what the wishes ask for.
+"""Mending: change the parameters of a plan until its result on a small preview grants the wishes.
 
 The result is compared with the photo by the measures of `core.metrics.attributes`, in just visible steps. Gauss-Newton
 steps through the executor move the parameters towards these goals:

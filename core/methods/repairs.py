@@ -66,7 +66,7 @@ def lack(name: str, image: torch.Tensor) -> torch.Tensor:
 
 
 def operators_of(attribute: str) -> set[str]:
-    """Return the names of the operators that move an attribute; for a repair, those that it may use."""
+    """Return the names of the operators that move an attribute, or that a repair may use."""
     names = CURES[attribute] if attribute in REPAIRS else (attribute,)
     return {op for name in names if name in MEASURES for op in (*MEASURES[name].operators, *MEASURES[name].others)}
 

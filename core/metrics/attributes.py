@@ -117,7 +117,7 @@ def fade(image):
 
 
 def vignette(image):
-    """Return the mean L* of the middle minus that of the corners: positive where the corners are darker.
+    """Return the difference of mean L* between the middle and the corners; it is positive if the corners are darker.
 
     The distance from the centre is 0 at the centre and 1 at the corners; it is below .5 in the middle, and above .75 in
     the corners.
@@ -140,11 +140,6 @@ def brownness(image):
     brown = colours.sepia(image, image.new_ones(len(image), 1)).clamp(0, 1)
     apart = (srgb_to_lab(image) - srgb_to_lab(brown))[:, 1:]
     return -torch.hypot(*apart.unbind(1)).mean((1, 2))
-
-
-def cast(image, degrees):
-    """Return the mean a*b* in the direction of a hue angle of L*a*b*: how far a tint pulls the picture there."""
-    return _cast(srgb_to_lab(image), degrees)
 
 
 def linear_luminance(image):
@@ -182,6 +177,7 @@ def _warmth(lab):
 
 
 def _cast(lab, degrees):
+    """Return the mean a*b* in the direction of a hue angle: the strength of a tint of this hue."""
     angle = math.radians(degrees)
     return math.cos(angle) * lab[:, 1].mean((1, 2)) + math.sin(angle) * lab[:, 2].mean((1, 2))
 

@@ -75,7 +75,7 @@ class _Adapted(nn.Module):
         self.rank = rank
         if rank:
             self.down = nn.Parameter(torch.randn(rank, columns) / columns ** 0.5)
-            self.up = nn.Parameter(torch.zeros(rows, rank))   # zeros: at first the output is that of the fixed map
+            self.up = nn.Parameter(torch.zeros(rows, rank))   # 0, so that training starts from the fixed layer
 
     def forward(self, states):
         mapped = functional.linear(states, self.weight, self.bias)

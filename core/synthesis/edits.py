@@ -108,7 +108,7 @@ def panel_edits():
 
 
 def edits_of(op_vocab):
-    """Return the table of edits whose operators an OperatorVocab has: EDITS, or that of the develop panel."""
+    """Return EDITS if an OperatorVocab has the notebook's operators, else the edits of the develop panel."""
     return EDITS if "brightness" in op_vocab.ids else panel_edits()
 
 

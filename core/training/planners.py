@@ -13,6 +13,7 @@ from core.losses.plan import operator_nll, parameter_loss
 from core.methods.planner import THUMBNAIL
 from core.metrics.attributes import look
 from core.metrics.obedience import JUST_VISIBLE
+from core.metrics.reading import FIVE
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS, blindness, varying_share
 from core.operators import SESSIONS
@@ -25,7 +26,6 @@ from core.training.previews import write_previews
 
 SENTENCES = 96   # number of sentences whose obedience is validated
 OBEYING = 0.25   # weight of obedience in the choice of the best checkpoint; its standard error is about .05
-MEASURED = ("light", "contrast", "saturation", "temperature", "sharpness")
 GUARDED = 40   # number of validation photos over which the visual encoder's units must vary
 
 
@@ -36,6 +36,8 @@ def start(options, planned=True):
     """
     if options.hidden_size % 2:
         raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
+    if options.hide_words and not options.wishes:
+        raise UserError(f"--hide_words {options.hide_words}: a planner without --wishes 1 would read nothing")
     language = load_language(options)
     train, val = (load_pairs(options, language, phase, planned) for phase in ("train", "val"))
     training = Run(options)
@@ -129,7 +131,7 @@ def obeying(training, network, val):
 
     A sentence is obeyed if each of its wishes moves its attribute visibly. Returns {} for a planner without wishes.
     """
-    if not getattr(training.options, "wishes", False):
+    if not training.options.wishes:
         return {}
     photos, sentences = Inputs(val), obeyed_sentences()
     images = torch.stack([to_tensor(photos[index % len(photos)]) for index in range(len(sentences))])
@@ -146,7 +148,7 @@ def obeying(training, network, val):
 def obeyed_sentences():
     """Return the sentences of `obeying`: of the whole photo, asking for the attributes that obedience tests measure."""
     known = [sentence for sentence in read_corpus("dev") if sentence.wishes and all(
-        wish.attribute in MEASURED and wish.sign != 0 and wish.where is None for wish in sentence.wishes)]
+        wish.attribute in FIVE and wish.sign != 0 and wish.where is None for wish in sentence.wishes)]
     return known[::max(len(known) // SENTENCES, 1)][:SENTENCES]
 
 

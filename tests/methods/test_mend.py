@@ -1,4 +1,4 @@
-"""Mending moves the parameters of a plan until its result shows what was asked for, and nothing else of the plan."""
+"""Mending changes the parameters of a plan until its result grants the wishes; the operators stay."""
 import math
 
 import pytest

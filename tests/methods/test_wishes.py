@@ -23,7 +23,7 @@ def moved(wish, image):
     return measure.of(execute(plan_wishes([wish], image), image[None])).item() - measure.of(image[None]).item()
 
 
-ABSENT = {(name, -1) for name in COLOURS} | {("sepia", -1), ("black and white", -1)}   # what the picture lacks
+ABSENT = {(name, -1) for name in COLOURS} | {("sepia", -1), ("black and white", -1)}   # invisible here
 
 
 @pytest.mark.parametrize(("name", "sign"), [pair for pair in itertools.product(LOOKS, (1, -1)) if pair not in ABSENT])

@@ -45,7 +45,7 @@ def test_no_sentence_occurs_twice(sentences):
 
 
 def skeleton(request):
-    """Return the words of a request without those that name attributes, degrees and numbers."""
+    """Return the words of a request; words for attributes, degrees and numbers are left out."""
     words = re.findall(r"[\w'’-]+", request.lower())   # one by one, because the reader gives many phrases one meaning
     return re.sub(r"(_ )+", "_ ", "".join(("_" if names_wish(word) else word) + " " for word in words)).strip()
 

@@ -1,4 +1,4 @@
-"""The lessons of the tagger: varied sentences with their classes, and losses that know what is not known."""
+"""Training data and losses of the tagger: varied sentences, their classes, and masks of unlabelled classes."""
 import numpy as np
 import pytest
 import torch
