@@ -74,14 +74,15 @@ def _moved(steps, image, wishes, others, only=TABLE):
     places = [(index, place) for index, step in enumerate(steps) if step.op in only for place in _free(step)]
     if not places or not (wishes or others):
         return steps
-    goals = Goals(image, _executed(steps, image, [], [])[:1], wishes, others, {step.op for step in steps})
     low, high = (torch.stack([getattr(TABLE[steps[index].op], name)[place] for index, place in places]).float()
                  for name in ("low", "high"))
     start = torch.tensor([steps[index].params[place] for index, place in places]).float()
-    values, best, share = start, None, 1.0
+    values, best, share, goals = start, None, 1.0, None
     for _ in range(ROUNDS + 1):
         nudge = DIFFERENCE * torch.where(values + DIFFERENCE * (high - low) > high, -1, 1)
-        found = goals.distances(_executed(_with(steps, places, values), image, places, nudge * (high - low))).double()
+        images = _executed(_with(steps, places, values), image, places, nudge * (high - low))
+        goals = goals or Goals(image, images[:1], wishes, others, {step.op for step in steps})   # from the plan itself
+        found = goals.distances(images).double()
         stay = STAY * (values - start) / (high - low)
         cost = found[0].square().sum() + stay.square().sum()
         if best is None or cost < best[0]:
@@ -130,7 +131,7 @@ def _executed(steps, image, places, moves):
     """
     images = image
     for index, step in enumerate(steps):
-        here = [(place, move) for (at, place), move in zip(places, moves, strict=True) if at == index] if places else []
+        here = [(place, move) for (at, place), move in zip(places, moves, strict=True) if at == index]
         params = torch.tensor([step.params]).repeat(len(images) + len(here), 1)
         for row, (place, move) in enumerate(here, len(images)):
             params[row, place] += move
