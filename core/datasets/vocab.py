@@ -24,6 +24,7 @@ AMOUNTS = tuple(f"{percent}%" for percent in range(5, 105, 5))   # the amounts o
 WISHES = (*(f"<{name} {sign}>" for name in LOOKS for sign in "+-"), *(f"<{name}>" for name in REPAIRS),
           *(f"<{level}>" for level in LEVELS if level != "plain"))
 MAX_WISHES = 10   # names of wishes in an encoded request
+NO_WISH = "<no wish>"   # stands before the words of a request in which the reader finds no wish
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(%|percent)?")
 _AROUND = string.punctuation.replace("%", "")
 
@@ -48,7 +49,8 @@ class WordVocab:
     """The words that a model knows; the order gives the ids. The four special tokens come first.
 
     A vocabulary with the names of AMOUNTS is forgiving: it reads numbers in per cent, and corrects misspelt words.
-    A vocabulary with the names of WISHES puts the wishes that the reader finds in a request in front of its words.
+    A vocabulary with the names of WISHES puts the wishes that the reader finds in a request in front of its words. If
+    it has NO_WISH, too, words are read only where there are no wishes, so that all phrases for a wish are read alike.
     `correct(word)` returns the known word that is most similar to `word`, or `word` itself.
     """
 
@@ -82,11 +84,17 @@ class WordVocab:
     def read(self, request):
         """Return the words of a request that `encode` encodes: corrected, at most 15, without special tokens.
 
-        The names of the wishes, at most 10, precede them if the vocabulary has WISHES.
+        The names of the wishes, at most 10, precede them, or replace them, if the vocabulary has WISHES.
         """
-        return [*(names_of(read_wishes(request)) if self.reads_wishes else ()), *self._words(request)[:MAX_WORDS]]
+        wishes = self._wishes(request) or [NO_WISH] * (NO_WISH in self.ids)
+        return [*wishes, *self._words(request)[:MAX_WORDS]]
+
+    def _wishes(self, request):
+        return names_of(read_wishes(request)) if self.reads_wishes else []
 
     def _words(self, request):
+        if NO_WISH in self.ids and self._wishes(request):
+            return []
         if AMOUNTS[0] not in self.ids:
             return tokenize(request)
         words = []
@@ -99,9 +107,10 @@ class WordVocab:
         """Return a copy of this vocabulary that has AMOUNTS, too."""
         return WordVocab((*self.names, *(name for name in AMOUNTS if name not in self.ids)))
 
-    def wishing(self):
-        """Return a copy of this vocabulary that has WISHES, too."""
-        return WordVocab((*self.names, *(name for name in WISHES if name not in self.ids)))
+    def wishing(self, beside_words=True):
+        """Return a copy of this vocabulary that has WISHES, too, and NO_WISH unless they stand beside words."""
+        added = WISHES if beside_words else (*WISHES, NO_WISH)
+        return WordVocab((*self.names, *(name for name in added if name not in self.ids)))
 
     def decode(self, ids):
         """Return the words of encoded ids as text, up to END; unknown words become <UNK>."""

@@ -58,7 +58,7 @@ def load_language(options):
         known, vocab = len(vocab), vocab.forgiving()
         vectors = None if vectors is None else torch.cat((vectors, amount_vectors(len(vocab) - known, vectors)))
     if options.wishes:
-        known, vocab = len(vocab), vocab.wishing()
+        known, vocab = len(vocab), vocab.wishing(beside_words=options.hide_words < 1)
         vectors = None if vectors is None else torch.cat((vectors, wish_vectors(len(vocab) - known, vectors)))
     return Language(vocab, operators, vectors, [note])
 

@@ -32,7 +32,7 @@ class PlannerConfig:
     image_blind: bool = False  # a control: the network sees a grey picture instead of each picture
     lang_encoder: str = "words"
     max_steps: int = MAX_STEPS
-    hide_words: float = 0.0    # share of the requests whose words are hidden in training; their wishes stay
+    hide_words: float = 0.0    # share, below 1, of the requests whose words are hidden in training; their wishes stay
 
 
 @dataclass

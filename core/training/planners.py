@@ -99,7 +99,7 @@ def build_planner(options, language):
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
         use_attention=options.use_attention, dropout=options.dropout, text_blind=options.text_blind,
-        image_blind=options.image_blind, hide_words=options.hide_words)
+        image_blind=options.image_blind, hide_words=options.hide_words % 1)
     planner = Planner(config, language.vectors, language.minilm)
     return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
 
@@ -196,7 +196,8 @@ def add_planner(parser):
     group.add_argument("--wishes", **OFF, help="put the wishes that the reader finds in a request in front of its "
                        "words; without it, the planner reads words only, as in the notebook")
     group.add_argument("--hide_words", type=number(float, 0, 1), default=0.0, help="share of the requests whose "
-                       "words are hidden in training, so that the planner learns to trust the wishes")
+                       "words are hidden in training, so that the planner learns to trust the wishes; 1 hides the "
+                       "words in tests, too, where a request has wishes")
     group.add_argument("--op_session", type=int, choices=sorted(SESSIONS), help="published vocabulary of operators for "
                        "the planner's heads, by its session; 4 is the develop panel (default: that of the data set)")
     group.add_argument("--typos", type=number(float, 0, 1), default=0.0, help="share of the training requests that "

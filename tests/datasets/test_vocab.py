@@ -75,6 +75,17 @@ def test_a_vocabulary_of_wishes_puts_them_in_front_of_the_words(request_text, na
     assert ids[len(read) + 1] == WISHING.ids["<END>"]
 
 
+ONLY = WordVocab((*SPECIAL, "brighter", "it", "contrast")).wishing(beside_words=False)
+
+
+@pytest.mark.parametrize(("request_text", "read"), [
+    ("much brighter, blorp", ["<light +>", "<strong>"]), ("brighten it a lot", ["<light +>", "<strong>"]),
+    ("leave the contrast", ["<no wish>", "leave", "the", "contrast"])])
+def test_a_vocabulary_of_wishes_only_reads_words_where_there_is_no_wish(request_text, read):
+    assert ONLY.read(request_text) == read
+    assert ONLY.unknown(request_text) == [word for word in read if word not in ONLY.ids]
+
+
 def test_reading_wishes_changes_nothing_else(tmp_path):
     plain = WordVocab((*SPECIAL, "brighter", "it", "contrast"))
     assert WISHING.names[:len(plain)] == plain.names
