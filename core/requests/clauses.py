@@ -5,6 +5,7 @@ from core.requests.found import SHADES
 from core.requests.wish import CANNOT, COLOURS
 from core.requests.words import Word
 
+LOOKS = ("look", "feel", "feeling", "mood", "vibe", "atmosphere")
 NEAR = 5   # words: largest distance of a complaint from the start of its clause
 
 
@@ -66,6 +67,8 @@ def describes(words: list[Word], at: int) -> bool:
         return False
     if words[at].entry[1] in SHADES and has(words[at + 2:at + 3], "tints"):
         return False   # "the orange streetlight tint"
+    if words[at + 2:at + 3] and words[at + 2].text in LOOKS:
+        return False   # "a cool night look"
     return not any(word.text in ("more", "less", "make", "too") for word in words[max(at - 2, 0):at])
 
 
@@ -74,6 +77,8 @@ def names_thing(words: list[Word], at: int) -> bool:
     word = words[at]
     if word.entry or "generic" in word.roles:
         return False
+    if at + 1 < len(words) and "photo" in words[at + 1].roles:
+        return False   # "my snow picture"
     if "thing" in word.roles:
         return True
     before = next((words[place] for place in range(at - 1, -1, -1) if not words[place].entry), None)

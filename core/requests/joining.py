@@ -14,6 +14,8 @@ def join(words: list[Word], found: list[Found], before: Sequence[Found]) -> list
     found = _adjectives(words, found, before)
     soft = next((one for one in found if one.word.text.startswith("soft")), None)
     mild = [one for one in found if one.attribute != "sharpness" and one.kind == "nouns"]
+    if soft and not mild and has(words, "pronoun"):   # "the contrast is brutal, soften it"
+        mild = [one for one in before[-1:] if one.attribute in MENDS and one.kind == "nouns"]
     if soft and mild:   # "softer contrast"
         found.remove(soft)
         for one in mild:
@@ -35,6 +37,8 @@ def _adjectives(words, found, before):
     clear = next((one for one in found if one.attribute == "sharpness" and one.word.text.startswith("cle")), None)
     refers = len(found) == 1 and any(word.text in ("it", "them", "they", "those", "that") for word in words)
     before = list(before[-1:]) if refers else []
+    harsh = [one for one in found if rich and rich.attribute == "contrast" and rich.kind == "states"
+             and one.attribute == "sharpness" and one.kind == "nouns"]   # "ease off that harsh sharpness"
     zones = [one for one in found if one.attribute in ZONES and one is not light]
     inside = [one for one in zones if is_inside(words, one.word) and any(
         other.attribute in SHADES for other in found)]   # "the blue cast in the shadows"
@@ -53,6 +57,7 @@ def _adjectives(words, found, before):
     tones = rich and (rich.attribute == "contrast" or has(words, "deepens"))   # "harsh highlights", "richer blacks"
     joined = [(light or (rich if tones else None), zones), (None if tones else rich, shades), (clear, dirt)]
     gone = [one for one, heads in joined if one and heads]
+    gone += [rich] if harsh else []
     gone += [one for one in dirt if zones and one.kind == "states" and "pales" in one.word.roles]   # "milky blacks"
     return [one for one in found if one not in [*gone, *inside, *detail]]
 

@@ -4,6 +4,7 @@ The rules cover directions, degrees and numbers, complaints ("it is too dark"), 
 contrast"), purposes ("so that one can read it"), several wishes, places, and wishes that LDIE cannot grant. They are
 written by hand, not learnt. The rules decide if they know the words of a request; otherwise the tagger does.
 """
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -52,13 +53,9 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
     words. Otherwise the wishes of `tagger`, if one is given, count if each has a probability of at least SURE, or if
     the rules find no wish. A request without a word that the rules know is not guessed.
     """
-    if language := language_of(request):
-        return Reading(language=language)
-    sentences = split(request)
-    reading = _by_rules(request, sentences)
-    words = [word for sentence in sentences for word in sentence if word.text not in ",&"]
+    reading, words = _by_rules(request)
     known = sum(not word.unknown for word in words)
-    decided = reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
+    decided = reading.language or reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
     if tagger is None or decided or not any(word.entry or word.roles for word in words):
         return reading
     guesses = tagger(request)
@@ -80,8 +77,12 @@ def _completed(wish: Wish, reading: Reading) -> Wish:
     return wish
 
 
-def _by_rules(request: str, sentences: list[list[Word]]) -> Reading:
-    """Return the Reading of a request by the rules alone, from the words of its sentences."""
+@functools.lru_cache(1000)   # the planner, the gate and mending read the same request
+def _by_rules(request: str) -> tuple[Reading, tuple[Word, ...]]:
+    """Return the Reading of a request by the rules alone, and its words without commas."""
+    if language := language_of(request):
+        return Reading(language=language), ()
+    sentences = split(request)
     found, unknown, contradictions = [], [], []
     tales, spoken = [], []
     for words in sentences:
@@ -97,7 +98,8 @@ def _by_rules(request: str, sentences: list[list[Word]]) -> Reading:
     found = [one for one in found if one not in tales] or found
     wishes = [Wish(attribute, sign, one.degree, one.where, one.unit, one.span)
               for one in _without_doubles(found) for attribute, sign in _axes(one)]
-    return Reading(tuple(wishes), tuple(dict.fromkeys(unknown)), None, tuple(contradictions))
+    reading = Reading(tuple(wishes), tuple(dict.fromkeys(unknown)), None, tuple(contradictions))
+    return reading, tuple(word for sentence in sentences for word in sentence if word.text not in ",&")
 
 
 def read_wishes(request: str) -> list[Wish]:

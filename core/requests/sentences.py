@@ -114,7 +114,7 @@ class SentenceReader:
         if words and "joint" in words[0].roles:
             self.commands = self.without = False
             if words[0].text == "with" or (len(words) > 1 and words[1].text in ("a", "an")):
-                self.direction = 0   # "weaker colors with a cold tone"
+                self.direction, self.turned = 0, False   # "weaker colors with a cold tone"
         changes = any(word.entry and word.entry[0] == "changes" for word in words)
         if changes and "joint" in words[0].roles and not has(words, "turn"):
             self.turned = False   # "less haze, sharper hills"
@@ -265,7 +265,7 @@ class SentenceReader:
             complaint = (self.complains or flaw) and not self.direction
             sign *= -1 if (self.turned or complaint) != self.negated else self.direction or 1
         waits = noun and not self.direction and not self.turned
-        self.wished |= kind == "changes" or (not waits and sign == pole)
+        self.wished |= kind == "changes" or (not waits and (sign == pole or (noun and self.direction != 0)))
         firm = kind == "changes" or self.turned or self.complains or (self.commands if kind == "states" else not waits)
         one = Found(attribute, sign, word, waits=waits, firm=firm, open=waits, pole=pole, named=noun)
         if tint and self.direction > 0 and tells_fault(words[:at]):

@@ -60,20 +60,26 @@ def _turn(word):
 class SlipCorrector:
     """Maps a word with one slip of the keys to the known word that is meant; other unknown words stay as they are.
 
-    A slip is two letters in the wrong order, a letter that is missing, doubled or too many, or a letter whose key lies
-    next to the right key. `Corrector` also joins words that only look alike ("tiles" and "tilts"), so it suits a closed
-    vocabulary; this class suits a vocabulary with few words of the language.
+    A slip is letters in the wrong order between the right first and last letter, a letter that is missing, doubled or
+    too many, or a letter whose key lies next to the right key. `Corrector` also joins words that only look alike
+    ("tiles" and "tilts"), so it suits a closed vocabulary; this class suits a vocabulary with few words of a language.
     """
 
     def __init__(self, words: Iterable[str], ordinary: Iterable[str] = ()) -> None:
         """Store the known words, in lower case, and `ordinary` words of the language that are never corrected."""
         self._known, self._ordinary = set(words), set(ordinary)
+        self._mixed = {_letters(word): word for word in sorted(self._known) if len(word) > SHORT + 1}
 
     def __call__(self, word: str) -> str:
         """Return the known word of which `word` is a slip, or `word` itself if it is known or there is none."""
         if word in self._known or word in self._ordinary or not word.isalpha() or len(word) < SHORT:
             return word
-        return next((other for other in _slips(word) if other in self._known), word)
+        return next((other for other in _slips(word) if other in self._known), self._mixed.get(_letters(word), word))
+
+
+def _letters(word):
+    """Return what a word shares with the words of the same letters, first and last letter."""
+    return word[0], word[-1], "".join(sorted(word))
 
 
 def _slips(word):
@@ -87,10 +93,10 @@ def _slips(word):
         return
     yield from (before + before[-1] + after for before, after in pairs)
     yield word[1] + word[0] + word[2:]
-    if len(word) > SHORT + 1:
-        yield from (before + after[1:] for before, after in pairs[:-1])
     inside = pairs if len(word) > SHORT + 1 else pairs[:-1]   # "shade" is no slip of "shaded"
     yield from (before + letter + after for before, after in inside for letter in ascii_lowercase)
+    if len(word) > SHORT + 1:
+        yield from (before + after[1:] for before, after in pairs[:-1])
     yield from (before + near + after[1:] for before, after in pairs[:-1] for near in _NEAR.get(after[0], ""))
 
 

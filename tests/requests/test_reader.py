@@ -267,6 +267,21 @@ def test_opposites_menus_and_tales_are_read(request_, expected):
     assert signs(request_) == expected
 
 
+@pytest.mark.parametrize(("request_", "expected"), [
+    ("nudge this towards orange", {"temperature": 1, "green-magenta": 1}),
+    ("the colours drift towards green", {"green-magenta": 1}),
+    ("we would prefer this on the cold side", {"temperature": -1}),
+    ("it came out on the cold side", {"temperature": 1}),
+    ("turn the lights up", {"light": 1}), ("switch the light off", {"light": -1}),
+    ("bring the light down", {"light": -1}), ("blacks darker and whites brighter", {"contrast": 1}),
+    ("The saturation is mad, soften it", {"saturation": -1}), ("soften the harsh details", {"sharpness": -1}),
+    ("less colour with a warm tone", {"saturation": -1, "temperature": 1}), ("The light is bluish", {"temperature": 1}),
+    ("I want a dark moody feel", {"light": -1}), ("a higher-contrast version", {"contrast": 1}),
+    ("deepen the hues", {"saturation": 1}), ("introduce a mild green tone", {"green-magenta": -1})])
+def test_directions_colours_and_looks_are_read(request_, expected):
+    assert signs(request_) == expected
+
+
 @pytest.mark.parametrize(("request_", "degree"), [
     ("crank the saturation", "strong"), ("a skosh warmer", "slight"), ("the contrast is terribly low", "strong"),
     ("minimally brighter", "slight"), ("a deep blue tint, please", "strong")])

@@ -64,6 +64,13 @@ def test_a_slip_of_the_keys_is_corrected(slip, word):
     assert SlipCorrector(["brighter", "blue", "contrast", "darker", "tilts"])(slip) == word
 
 
+def test_letters_in_any_order_between_the_first_and_the_last_are_a_slip():
+    correct = SlipCorrector(["brightness", "sharp", "sharpen", "angle"])
+    assert [correct(word) for word in ("britghness", "birghtnses", "sharpn", "agnle")] == [
+        "brightness", "brightness", "sharpen", "angle"]
+    assert correct("sserthgbrin") == "sserthgbrin"
+
+
 @pytest.mark.parametrize("word", ["tiles", "contest", "form", "bl"])
 def test_a_word_that_only_looks_alike_is_left_alone(word):
     assert SlipCorrector(["tilts", "contrast", "from", "blue"], ordinary=["form"])(word) == word
