@@ -28,10 +28,14 @@ WATCHED = ("light", "contrast", "saturation", "temperature", "green-magenta")   
 FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
 LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
 LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
-ROUNDS, ENOUGH = 2, 0.005   # Gauss-Newton steps; a step that moves each parameter less, in ranges, is the last one
+ROUNDS, MOST_ROUNDS = 2, 6  # trials of new parameters; the largest number while a wish is missed
+ENOUGH = 0.005       # a step that moves each parameter less, in ranges, is the last one
+DAMPED = 1.0         # damping, relative to the curvature, after a step that made things worse; it grows by DAMPED_MORE
+DAMPED_MORE = 4.0
 DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter's range
 MOST_PARAMS = 5      # steps with more parameters stay as they are
 GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
+YIELDS = 0.3               # from the plan's move, where the plan misses another wish,
 KEPT, UNASKED = 0.7, 0.1   # of an attribute to be kept, and of one that nobody mentioned
 EXACT = 2.0          # weight of an error of 3% in a number
 FURTHEST = 1e3       # larger distances are cut
@@ -77,8 +81,8 @@ def _moved(steps, image, wishes, others, only=TABLE):
     low, high = (torch.stack([getattr(TABLE[steps[index].op], name)[place] for index, place in places]).float()
                  for name in ("low", "high"))
     start = torch.tensor([steps[index].params[place] for index, place in places]).float()
-    values, best, share, goals = start, None, 1.0, None
-    for _ in range(ROUNDS + 1):
+    values, best, damping, goals = start, None, 0.0, None
+    for trial in range(MOST_ROUNDS + 1):
         nudge = DIFFERENCE * torch.where(values + DIFFERENCE * (high - low) > high, -1, 1)
         images = _executed(_with(steps, places, values), image, places, nudge * (high - low))
         goals = goals or Goals(image, images[:1], wishes, others, {step.op for step in steps})   # from the plan itself
@@ -88,13 +92,16 @@ def _moved(steps, image, wishes, others, only=TABLE):
         if best is None or cost < best[0]:
             slopes = ((found[1:] - found[0]) / nudge[:, None]).T                                   # (K, P)
             gram = slopes.T @ slopes + STAY**2 * torch.eye(len(values), dtype=torch.float64)
-            best = cost, values, torch.linalg.solve(gram, slopes.T @ found[0] + STAY * stay).float()
-            share = 1.0
-            if best[2].abs().max() < ENOUGH:
-                break
+            best, damping = (cost, values, goals.missed(images)), damping / DAMPED_MORE
+            pull = slopes.T @ found[0] + STAY * stay
         else:
-            share /= 3
-        values = (best[1] - share * best[2] * (high - low)).clamp(low, high)
+            damping = max(damping * DAMPED_MORE, DAMPED)
+        if trial >= (MOST_ROUNDS if best[2] else ROUNDS):
+            break
+        move = torch.linalg.solve(gram + damping * gram.diag().diag(), pull).float()
+        if move.abs().max() < ENOUGH:
+            break
+        values = (best[1] - move * (high - low)).clamp(low, high)
     return _with(steps, places, best[1])
 
 
@@ -164,6 +171,7 @@ class Goals:
                        for wish in wishes if wish.attribute in REPAIRS}
         self.tones = bool(asked & {"light", "contrast"})
         self.skin = _skin(before)
+        self.hold = YIELDS if self.missed(planned) else GRANTED
 
     def distances(self, images: torch.Tensor) -> torch.Tensor:
         """Return the weighted distances (B, K) of results (B, 3, h, w) from the K goals."""
@@ -174,6 +182,12 @@ class Goals:
         turned = self._turned(images) if self.skin else clipped.new_zeros(len(images))
         terms += [CLIP_WEIGHT * (clipped - CLIPPED).clamp_min(0), TURN_WEIGHT * (turned - TURNED).clamp_min(0)]
         return torch.stack(terms, 1).clamp(-FURTHEST, FURTHEST)
+
+    def missed(self, images: torch.Tensor) -> bool:
+        """Return whether the first of the results misses a wish that the plan serves; numbers and repairs do not count."""
+        found = measured(images[:1], self.names)
+        return any(wish.sign * self._steps(wish.attribute, found).item() < 1 for wish in self.wishes
+                   if wish.attribute not in REPAIRS and wish not in self.amounts and wish not in self.idle)
 
     def _of(self, wish, images, found):
         """Return the distances from the goals of a wish."""
@@ -188,10 +202,10 @@ class Goals:
             return [EXACT * (ratio - _log_ratio(wish)) / ERROR]
         moved, planned = (self._steps(wish.attribute, values) for values in (found, self.planned))
         if wish in self.idle or (wish.attribute in ZONES and self.tones):
-            return [GRANTED * (moved - planned)]
+            return [self.hold * (moved - planned)]
         least = wish.sign * LEAST[wish.level]
         if wish.sign * planned >= wish.sign * least:
-            return [GRANTED * (moved - planned), MISSED * (wish.sign * (least - moved)).clamp_min(0)]
+            return [self.hold * (moved - planned), MISSED * (wish.sign * (least - moved)).clamp_min(0)]
         return [MISSED * (moved - least)]
 
     def _steps(self, name, values):

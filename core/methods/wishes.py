@@ -3,6 +3,8 @@
 `core.requests.reader` reads the wishes of a request; the strengths are those of docs/strengths.md.
 """
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 
 import torch
 import torch.nn.functional as F
@@ -66,13 +68,17 @@ def _place(wish):
 
 
 def _steps(wish, image):
-    """Return the steps that serve a wish on a picture (1, 3, H, W)."""
+    """Return the steps that serve a wish on a picture (1, 3, H, W).
+
+    The first way whose step is visible is taken. A step that is too weak for the picture is made stronger first.
+    """
     if wish.attribute in REPAIRS:
         return repair(wish.attribute, image)
     measure, best = MEASURES[wish.attribute], None
     before = measure.of(image).item()
-    for way in WAYS[wish.attribute][wish.sign]:
-        step = step_of(wish, way, image)
+    levels = LEVELS[LEVELS.index(wish.degree):] if wish.degree in LEVELS else (wish.degree,)
+    for way, degree in product(WAYS[wish.attribute][wish.sign], levels):
+        step = step_of(replace(wish, degree=degree), way, image)
         after = measure.of(execute(Plan((step,)), image)).item()
         if granted(wish, measure, before, after):
             return [step]

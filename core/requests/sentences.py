@@ -22,7 +22,7 @@ from core.requests.clauses import (
 )
 from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
 from core.requests.joining import join
-from core.requests.wish import CANNOT
+from core.requests.wish import CANNOT, LEVELS
 from core.requests.words import Word
 
 
@@ -78,12 +78,14 @@ class SentenceReader:
                 self._scrap()
             start = len(self.found)
             own = self._part(part)
-            if own and not (incomplete and part[0].text == "and"):
+            degree, unit = degree_of(part)
+            of_last = len(self.found) == start > 0 and degree not in (None, *LEVELS)   # "..., raise them by 20%"
+            if own and not (incomplete and part[0].text == "and") and not of_last:
                 groups.append([])
             whole = has(part, "generic")
             words_left = [word for word in part if not word.roles & {"slight", "strong", "small"}]
             incomplete = not whole and len(words_left) == 1 if own else any(one.waits for one in self.found[start:])
-            groups[-1].append((self.found[start:], whole, *degree_of(part)))
+            groups[-1].append((self.found[start:], whole, degree, unit))
             self.spoken += part
         for group in groups:
             place = next((one.where for found, *_ in reversed(group) for one in found if one.attribute not in CANNOT),
@@ -208,6 +210,7 @@ class SentenceReader:
             self.commands, self.complains, self.direction = True, False, 0
         if "complain" in roles:
             self.complains = not self.commands
+            self.direction = 0 if at == 1 and "joint" in words[0].roles else self.direction   # "... and came out fuzzy"
         self.turned |= "turn" in roles
         self.negated |= "negate" in roles
         self.complains |= "negate" in roles and any(other.text == "enough" for other in words[at:])

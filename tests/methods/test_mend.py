@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.methods.mend import mend
+from core.methods.wishes import plan_wishes
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Mask, Plan, Step, execute
 from core.requests.wish import Wish
@@ -67,6 +68,17 @@ def test_attributes_that_nobody_mentioned_move_less_and_kept_ones_least(image):
                for made in (plan, mend(plan, image, [wish]), mend(plan, image, [wish], ["contrast", "saturation"]))]
     assert spilled[0] > spilled[1] > spilled[2]
     assert moves(mend(plan, image, [wish]), image, "light")[0] >= 2
+
+
+def test_a_granted_wish_yields_to_one_that_the_plan_misses(photo):
+    image = torch.from_numpy(photo(120, 160)).permute(2, 0, 1) / 255 * 0.4 + 0.3
+    image[2] -= 0.2   # warm: less colour makes it colder
+    wishes = [Wish("saturation", -1), Wish("temperature", 1)]
+    plan = plan_wishes(wishes, image)
+    assert moves(plan, image, "temperature")[0] < 0
+    colour, warmth = moves(mend(plan, image, wishes), image, "saturation", "temperature")
+    assert colour < -0.5
+    assert warmth > 0.5
 
 
 def test_clipping_is_undone():

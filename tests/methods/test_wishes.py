@@ -34,6 +34,14 @@ def test_a_wish_moves_its_attribute_in_its_direction(name, sign, image):
     assert sign * moved(wish, image) > 0
 
 
+def test_a_slight_wish_takes_a_stronger_step_before_it_takes_another_operator():
+    flat = torch.rand(3, 120, 160, generator=torch.Generator().manual_seed(0)) * 0.004 + 0.5   # little to be softened
+    steps = [plan_wishes([Wish("sharpness", -1, degree)], flat).steps for degree in ("slight", "plain", "strong")]
+    moves = [abs(moved(Wish("sharpness", -1, degree), flat)) for degree in ("slight", "plain", "strong")]
+    assert len({step.op for found in steps for step in found}) == 1
+    assert moves == sorted(moves)
+
+
 @pytest.mark.parametrize("name", ["light", "contrast", "saturation", "temperature", "haze", "shadows", "vignette"])
 def test_a_strong_wish_moves_further_than_a_slight_one_and_numbers_are_obeyed(name, image):
     slight, strong = (abs(moved(Wish(name, 1, degree), image)) for degree in ("slight", "strong"))

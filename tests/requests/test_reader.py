@@ -169,6 +169,8 @@ def test_a_wish_may_be_limited_to_a_place(request_, places):
     ("contrast -15", 15, "points"), ("saturation by 30 points", 30, "points"), ("rotate by 90 degrees", 90, "degrees"),
     ("reduce the noise by half", 50, "%"), ("brighten by 10 percent", 10, "%"),
     ("a stop and a half brighter", 1.5, "stops"), ("brighten it by twenty per cent", 20, "%"),
+    ("push it up 1/3 EV", 0.33, "stops"), ("Half an EV brighter", 0.5, "stops"),
+    ("The light is weak, raise it by 15%", 15, "%"),
     ("pull the exposure down a few stops", "strong", "%"), ("a hint of warmth", "slight", "%")])
 def test_numbers_have_units(request_, degree, unit):
     wish, = read_wishes(request_)
