@@ -184,7 +184,7 @@ class Goals:
         return torch.stack(terms, 1).clamp(-FURTHEST, FURTHEST)
 
     def missed(self, images: torch.Tensor) -> bool:
-        """Return whether the first of the results misses a wish that the plan serves; numbers and repairs do not count."""
+        """Return whether the first result misses a wish that the plan serves; numbers and repairs do not count."""
         found = measured(images[:1], self.names)
         return any(wish.sign * self._steps(wish.attribute, found).item() < 1 for wish in self.wishes
                    if wish.attribute not in REPAIRS and wish not in self.amounts and wish not in self.idle)
