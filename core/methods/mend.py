@@ -21,10 +21,11 @@ from core.methods.repairs import CURES, lack, operators_of
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Plan, Step, apply
 from core.operators.colours import SKIN, SKIN_WIDTH
-from core.requests.wish import GEOMETRY, LEVELS, REPAIRS, Wish
+from core.requests.wish import COLOURS, GEOMETRY, LEVELS, REPAIRS, Wish
 
 SIDE, FINE_SIDE = 64, 192   # long edge of the preview in pixels, and of the preview on which details are measured
 WATCHED = ("light", "contrast", "saturation", "temperature", "green-magenta")   # attributes that wishes should not move
+SHADES = {*COLOURS, "temperature", "green-magenta"}
 FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
 LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
 LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
@@ -36,7 +37,7 @@ DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter'
 MOST_PARAMS = 5      # steps with more parameters stay as they are
 GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
 YIELDS = 0.3               # from the plan's move, where the plan misses another wish,
-KEPT, UNASKED = 0.7, 0.1   # of an attribute to be kept, and of one that nobody mentioned
+KEPT, UNASKED = 0.7, 0.03  # of an attribute to be kept, and of one that nobody mentioned
 EXACT = 2.0          # weight of an error of 3% in a number
 FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
@@ -44,7 +45,7 @@ ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clari
 ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
 STAY = 4.0           # weight of moving a parameter by its range
 CLIPPED, CLIP_WEIGHT = 0.01, 100.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
-TURNED, TURN_WEIGHT = 0.2, 10.0      # turn of the hue of skin that is allowed, in radians; weight of a further radian
+TURNED, TURN_WEIGHT = 0.2, 10.0      # turn of the skin's hue away from SKIN that is allowed, in radians; weight of a radian
 
 
 @torch.no_grad()
@@ -170,7 +171,7 @@ class Goals:
         self.faults = {wish: (lack(wish.attribute, before).item(), lack(wish.attribute, planned).item())
                        for wish in wishes if wish.attribute in REPAIRS}
         self.tones = bool(asked & {"light", "contrast"})
-        self.skin = _skin(before)
+        self.skin = None if asked & SHADES else _skin(before)   # such wishes ask for another hue of everything
         self.hold = YIELDS if self.missed(planned) else GRANTED
 
     def distances(self, images: torch.Tensor) -> torch.Tensor:
@@ -213,11 +214,9 @@ class Goals:
         return (values[name] - self.first[name]) / MEASURES[name].visible
 
     def _turned(self, images):
-        """Return the mean turn (B,) of the hue of the photo's skin tones, in radians."""
-        hue, weight = self.skin
-        turn = srgb_to_oklch(images)[:, 2:] - hue
-        turn = torch.remainder(turn + math.pi, 2 * math.pi) - math.pi
-        return (turn * weight).sum((1, 2, 3)).abs()
+        """Return by how many radians (B,) the photo's skin tones are further from the hue of skin, on average."""
+        apart, weight = self.skin
+        return ((_from_skin(srgb_to_oklch(images)[:, 2:]) - apart) * weight).sum((1, 2, 3))
 
 
 def is_exact(wish: Wish) -> bool:
@@ -240,10 +239,15 @@ def _clipped(images):
 
 
 def _skin(image):
-    """Return hue and weight (1, 1, h, w) of the skin tones of an image (1, 3, h, w), or None if there are few.
+    """Return the distance from the hue of skin, and the weight, both (1, 1, h, w), of the skin tones of an image.
 
-    The weights sum to 1.
+    The image is (1, 3, h, w); the weights sum to 1. Returns None if it has few skin tones.
     """
     light, chroma, hue = srgb_to_oklch(image).split(1, 1)
     weight = torch.exp(-((hue - SKIN) / SKIN_WIDTH).square()) * ((chroma > 0.03) & (chroma < 0.16) & (light > 0.35))
-    return (hue, weight / weight.sum()) if weight.mean() > LEAST_SKIN else None
+    return (_from_skin(hue), weight / weight.sum()) if weight.mean() > LEAST_SKIN else None
+
+
+def _from_skin(hue):
+    """Return the distance of hues from the hue of skin, in radians."""
+    return (torch.remainder(hue - SKIN + math.pi, 2 * math.pi) - math.pi).abs()

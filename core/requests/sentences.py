@@ -115,7 +115,7 @@ class SentenceReader:
         start = len(self.found)
         if words and "joint" in words[0].roles:
             self.commands = self.without = False
-            if words[0].text == "with" or (len(words) > 1 and words[1].text in ("a", "an")):
+            if words[0].text in ("with", "but") or (len(words) > 1 and words[1].text in ("a", "an")):
                 self.direction, self.turned = 0, False   # "weaker colors with a cold tone"
         changes = any(word.entry and word.entry[0] == "changes" for word in words)
         if changes and "joint" in words[0].roles and not has(words, "turn"):
@@ -157,8 +157,9 @@ class SentenceReader:
         for one in self.found[start:] if has(words, "vanishes") else ():
             if one.named or one.attribute in SHADES:
                 one.turn(-1)   # "the bluish tone must go"
-        if kept or (has(words, "stays") and not self.negated):
-            for one in self.found[start:]:
+        if kept or (has(words, "stays") and not self.negated):   # "brightness and warmth must stay"
+            others = self.found[:start] if words[0].text == "and" else []
+            for one in [*self.found[start:], *(one for one in others if one.waits)]:
                 one.turn(0)
         if len(self.found) == start:
             self._refer(words)

@@ -279,6 +279,10 @@ def test_opposites_menus_and_tales_are_read(request_, expected):
     ("The saturation is mad, soften it", {"saturation": -1}), ("soften the harsh details", {"sharpness": -1}),
     ("less colour with a warm tone", {"saturation": -1, "temperature": 1}), ("The light is bluish", {"temperature": 1}),
     ("I want a dark moody feel", {"light": -1}), ("a higher-contrast version", {"contrast": 1}),
+    ("a greater difference between the highlights and the shadows", {"contrast": 1}), ("warmr please", {"temperature": 1}),
+    ("it looks green-ish", {"green-magenta": 1}), ("warm them too", {"temperature": 1}),
+    ("I adore the contrast as it is, brighten it", {"contrast": 0, "light": 1}),
+    ("sharpen it, but contrast and light must stay", {"sharpness": 1, "contrast": 0, "light": 0}),
     ("deepen the hues", {"saturation": 1}), ("introduce a mild green tone", {"green-magenta": -1})])
 def test_directions_colours_and_looks_are_read(request_, expected):
     assert signs(request_) == expected
