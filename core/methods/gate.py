@@ -237,9 +237,8 @@ class Gate:
             planned = _without(self.planner.plans(image, [request])[0].plan, _barred(reading, wishes))
             ops = {step.op for step in planned}   # a tint raises the saturation, but is no answer to a wish for it
             lacking = [wish for wish in wishes if wish in lacking or not operators_of(wish.attribute) & ops]
-        keeps = [wish.attribute for wish in reading.wishes if wish.sign == 0 and wish.attribute in MEASURES]
         with threads_for(small.numel()):
-            plan, outcomes, count = _checked(small, wishes, lacking, planned, served, keeps)
+            plan, outcomes, count = _checked(small, wishes, lacking, planned, served, reading.wishes)
         return Answer(image, plan, request, reading, outcomes, count, remarks(self.planner.vocab, request))
 
     def _trusts(self, wish):
@@ -260,36 +259,36 @@ def _without(steps: Iterable[Step], operators) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.op not in operators)
 
 
-def _checked(small, wishes, lacking, planned, served, keeps):
+def _checked(small, wishes, lacking, planned, served, said):
     """Return (plan, outcomes, number of the planner's steps) that grant the wishes on a preview, as far as possible.
 
-    `served` returns the steps of the keyword plan by wish. The keyword plan serves `lacking`, the wishes for which the
-    planner is not asked, and each wish that the planner fails; the planner's steps for these attributes are left out.
-    If this mixture does not grant all wishes, the keyword plan alone is tried.
+    `said` are all wishes of the request, `served` returns the steps of the keyword plan by wish. The keyword plan
+    serves `lacking`, the wishes for which the planner is not asked, and each wish that the planner fails; the planner's
+    steps for these attributes are left out. If this mixture does not grant all wishes, the keyword plan alone is tried.
     """
     while True:
         alone = len(lacking) == len(wishes)
         kept = () if alone else _without(planned, set().union(*(operators_of(wish.attribute) for wish in lacking)))
-        found = _tried(small, wishes, lacking, kept, served, keeps)
+        found = _tried(small, wishes, lacking, kept, served, said)
         failed = [outcome.wish for outcome in found[1] if not outcome.granted and not outcome.served]
         if not failed:
             break
         lacking = [*lacking, *failed]
     if not alone and not all(outcome.granted for outcome in found[1]):
-        other = _tried(small, wishes, wishes, (), served, keeps)
+        other = _tried(small, wishes, wishes, (), served, said)
         if sum(outcome.granted for outcome in other[1]) > sum(outcome.granted for outcome in found[1]):
             return other
     return found
 
 
-def _tried(small, wishes, lacking, kept, served, keeps):
+def _tried(small, wishes, lacking, kept, served, said):
     """Try a plan on a preview: the planner's steps `kept`, then the keyword plan's steps for the wishes `lacking`.
 
     The plan is mended. Returns (plan, outcomes of all wishes, number of the planner's steps).
     """
     own_steps = served() if lacking else {}
     steps = joined(step for wish, steps in own_steps.items() if wish in lacking for step in steps)
-    whole = mend(Plan((*kept, *steps)), small, wishes, keeps)
+    whole = mend(Plan((*kept, *steps)), small, said)
 
     def picture(edit):   # turning moves no attribute, but cuts corners off
         return execute(Plan(tuple(step for step in edit if not TABLE[step.op].resizes)), small)[None]

@@ -14,10 +14,10 @@ import math
 from collections.abc import Iterable, Sequence
 
 import torch
-import torch.nn.functional as F
 
 from core.colour import srgb_to_oklch
 from core.methods.repairs import CURES, lack, operators_of
+from core.methods.wishes import last_of_each, preview
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Plan, Step, apply
 from core.operators.colours import SKIN, SKIN_WIDTH
@@ -45,28 +45,29 @@ ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clari
 ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
 STAY = 4.0           # weight of moving a parameter by its range
 CLIPPED, CLIP_WEIGHT = 0.01, 100.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
-TURNED, TURN_WEIGHT = 0.2, 10.0      # turn of the skin's hue away from SKIN that is allowed, in radians; weight of a radian
+TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further from the hue of skin; weight of a radian
 
 
 @torch.no_grad()
-def mend(plan: Plan, image: torch.Tensor, wishes: Sequence[Wish], keeps: Iterable[str] = ()) -> Plan:
-    """Return the plan with parameters that serve the wishes better, for a photo (3, H, W) in [0, 1].
+def mend(plan: Plan, image: torch.Tensor, wishes: Iterable[Wish]) -> Plan:
+    """Return the plan with parameters that serve the wishes of a request better, for a photo (3, H, W) in [0, 1].
 
-    `wishes` are executable wishes, one for each attribute; `keeps` are the attributes that the request asks to keep.
-    Steps with masks, turns, and steps with many parameters keep their parameters.
+    Wishes of sign 0 ask to keep their attribute; of several wishes for one attribute, the last counts. Steps with
+    masks, turns, and steps with many parameters keep their parameters.
     """
     steps = [step for step in plan if not TABLE[step.op].resizes]
-    wishes = [wish for wish in wishes if wish.attribute not in GEOMETRY]
+    keeps = {wish.attribute for wish in wishes if wish.sign == 0 and wish.attribute in MEASURES}
+    wishes = [wish for wish in last_of_each(wishes) if wish.attribute not in GEOMETRY]
     if not wishes:
         return plan
     fine, coarse = ([wish for wish in wishes if (wish.attribute in FINE) is side] for side in (True, False))
     details = set().union(*map(operators_of, FINE))
     asked = {name for wish in wishes for name in CURES.get(wish.attribute, (wish.attribute,))}
     others = {name: KEPT if name in keeps else UNASKED for name in (*keeps, *WATCHED) if name not in asked}
-    tones = iter(_moved([step for step in steps if step.op not in details], shrink(image, SIDE), coarse, others))
+    tones = iter(_moved([step for step in steps if step.op not in details], preview(image, SIDE)[None], coarse, others))
     steps = [step if step.op in details else next(tones) for step in steps]
     if fine:
-        steps = _moved(steps, shrink(image, FINE_SIDE), fine, {}, details)
+        steps = _moved(steps, preview(image, FINE_SIDE)[None], fine, {}, details)
     mended = iter(steps)
     return Plan(tuple(step if TABLE[step.op].resizes else next(mended) for step in plan))
 
@@ -104,15 +105,6 @@ def _moved(steps, image, wishes, others, only=TABLE):
             break
         values = (best[1] - move * (high - low)).clamp(low, high)
     return _with(steps, places, best[1])
-
-
-def shrink(image: torch.Tensor, side: int) -> torch.Tensor:
-    """Return a photo (3, H, W) as (1, 3, h, w) with a long edge of at most `side` pixels."""
-    height, width = image.shape[1:]
-    scale = side / max(height, width)
-    size = [max(round(edge * scale), 1) for edge in (height, width)]
-    stride = max(int(0.5 / scale), 1)   # a quarter of the pixels that remain is enough to average
-    return image[None] if scale >= 1 else F.interpolate(image[None, :, ::stride, ::stride], size, mode="area")
 
 
 def _free(step):

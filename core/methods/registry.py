@@ -26,8 +26,7 @@ from core.methods.judged import JudgedPlanner, plans_on_targets
 from core.methods.keywords import keyword_plan
 from core.methods.mend import mend
 from core.methods.planner import THUMBNAIL, Edited, PlannerMethod
-from core.methods.wishes import last_of_each, plan_wishes
-from core.metrics.attributes import MEASURES
+from core.methods.wishes import plan_wishes
 from core.operators import Plan
 from core.planning import action_options
 from core.planning.auto_tone import auto_tone
@@ -101,8 +100,7 @@ def _mended(plan, image, request):
     wishes = read_wishes(request)
     if wishes and all(wish.attribute == "unchanged" for wish in wishes):
         return Plan()
-    return mend(plan, image, last_of_each(wishes),
-                [wish.attribute for wish in wishes if wish.sign == 0 and wish.attribute in MEASURES])
+    return mend(plan, image, wishes)
 
 
 class SwappedPhotos(Method):

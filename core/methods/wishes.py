@@ -2,7 +2,7 @@
 
 `core.requests.reader` reads the wishes of a request; the strengths are those of docs/strengths.md.
 """
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -30,7 +30,7 @@ def plan_wishes(wishes: Sequence[Wish], image: torch.Tensor) -> Plan:
     return joined(step for _, steps in serve(wishes, image) for step in steps)
 
 
-def last_of_each(wishes: Sequence[Wish]) -> list[Wish]:
+def last_of_each(wishes: Iterable[Wish]) -> list[Wish]:
     """Return the last executable wish for each attribute."""
     return list({wish.attribute: wish for wish in wishes if wish.executable}.values())
 
@@ -52,11 +52,11 @@ def serve(wishes: Sequence[Wish], image: torch.Tensor) -> list[tuple[Wish, list[
     return served
 
 
-def preview(image: torch.Tensor) -> torch.Tensor:
-    """Return a photo (3, H, W) with a long edge of at most PREVIEW pixels, on which attributes are measured."""
+def preview(image: torch.Tensor, side: int = PREVIEW) -> torch.Tensor:
+    """Return a photo (3, H, W) with a long edge of at most `side` pixels, on which attributes are measured."""
     height, width = image.shape[1:]
-    scale = PREVIEW / max(height, width)
-    size = [max(round(side * scale), 1) for side in (height, width)]
+    scale = side / max(height, width)
+    size = [max(round(edge * scale), 1) for edge in (height, width)]
     return image if scale >= 1 else F.interpolate(image[None], size, mode="area")[0]
 
 
