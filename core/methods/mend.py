@@ -29,6 +29,10 @@ SHADES = {*COLOURS, "temperature", "green-magenta"}
 FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
 LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
 LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
+# Just visible steps of the median retouch for a plain wish (RetouchReq train), and the shares of them between which the
+# moves of each degree lie.
+TYPICAL = {"light": 12.0, "contrast": 10.0, "saturation": 22.0, "temperature": 8.5}
+BANDS = {"slight": (0.1, 1.0), "plain": (0.1, 2.0), "strong": (1.15, math.inf)}
 ROUNDS, MOST_ROUNDS = 2, 6  # trials of new parameters; the largest number while a wish is missed
 ENOUGH = 0.005       # a step that moves each parameter less, in ranges, is the last one
 DAMPED = 1.0         # damping, relative to the curvature, after a step that made things worse; it grows by DAMPED_MORE
@@ -196,10 +200,11 @@ class Goals:
         moved, planned = (self._steps(wish.attribute, values) for values in (found, self.planned))
         if wish in self.idle or (wish.attribute in ZONES and self.tones):
             return [self.hold * (moved - planned)]
-        least = wish.sign * LEAST[wish.level]
-        if wish.sign * planned >= wish.sign * least:
-            return [self.hold * (moved - planned), MISSED * (wish.sign * (least - moved)).clamp_min(0)]
-        return [MISSED * (moved - least)]
+        least, most = band(wish)
+        moved, planned = wish.sign * moved, wish.sign * planned
+        if planned < least:
+            return [MISSED * (moved - least)]
+        return [self.hold * (moved - min(planned, most)), MISSED * (least - moved).clamp_min(0)]
 
     def _steps(self, name, values):
         """Return the move of an attribute from the photo to `values`, in just visible steps."""
@@ -209,6 +214,13 @@ class Goals:
         """Return by how many radians (B,) the photo's skin tones are further from the hue of skin, on average."""
         apart, weight = self.skin
         return ((_from_skin(srgb_to_oklch(images)[:, 2:]) - apart) * weight).sum((1, 2, 3))
+
+
+def band(wish: Wish) -> tuple[float, float]:
+    """Return the least and the most just visible steps by which a wish should move its attribute."""
+    typical = TYPICAL.get(wish.attribute, math.inf)
+    low, high = (share * typical for share in BANDS[wish.level])
+    return max(LEAST[wish.level], low if math.isfinite(low) else 0.0), high
 
 
 def is_exact(wish: Wish) -> bool:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.methods.mend import mend
+from core.methods.mend import TYPICAL, mend
 from core.methods.wishes import plan_wishes
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Mask, Plan, Step, execute
@@ -80,6 +80,15 @@ def test_a_granted_wish_yields_to_one_that_the_plan_misses(photo):
     colour, warmth = moves(mend(plan, image, wishes), image, "saturation", "temperature")
     assert colour < -0.5
     assert warmth > 0.5
+
+
+def test_a_slight_wish_is_limited_and_a_strong_one_goes_further_than_a_typical_retouch(image):
+    plan = Plan((step("exposure_soft", 0.8),))
+    slight, plain, strong = (moves(mend(plan, image * 0.8, [Wish("light", 1, degree)]), image * 0.8, "light")[0]
+                             for degree in ("slight", "plain", "strong"))
+    assert slight < TYPICAL["light"] + 0.5
+    assert slight + 1 < strong
+    assert plain == pytest.approx(moves(plan, image * 0.8, "light")[0], abs=0.5)
 
 
 def test_clipping_is_undone():
