@@ -15,6 +15,7 @@ USUAL = {
     "contrast repair": ("contrast", 17, 32, -0.5, 1.0),
     "saturation repair": ("saturation", 9, 40, -0.6, 1.5),
 }
+COLOURLESS = 1.0   # mean chroma up to which a photo is black and white, which no repair can and should change
 CURES = {   # the attributes that a repair may move
     "exposure repair": ("light",), "contrast repair": ("contrast",), "saturation repair": ("saturation",),
     "cast repair": ("temperature", "green-magenta"),
@@ -23,6 +24,7 @@ CURES = {   # the attributes that a repair may move
 # photo may be meant to be warm.
 CAST, MOST_CAST = 2.0, 3.0
 NEAR_GREY = 20.0       # chroma C*ab at which the weight of a pixel falls to 1/e
+SURE = 0.4             # mean weight from which the pixels near grey show a cast; with fewer, a meadow looks like a cast
 PER_UNIT = 8.0         # b* or a* by which `white_balance` moves a photo at parameter 1
 ROUNDS = 10            # of a bisection
 
@@ -32,11 +34,11 @@ def repair(name: str, image: torch.Tensor) -> list[Step]:
     if name == "cast repair":
         return _white_balanced(image)
     if name == "enhance":
-        return [*auto_tone(image[0]), *_white_balanced(image), *repair("saturation repair", image)]
+        return [*auto_tone(image[0]), *_white_balanced(image, _sure(image).item()), *repair("saturation repair", image)]
     attribute, low, high, least, most = USUAL[name]
     measure, op = MEASURES[attribute], MEASURES[attribute].operators[0]
     value = measure.of(image).item()
-    if low <= value <= high:
+    if low <= value <= high or _is_grey(name, value):
         return []
     goal = min(max(value, low), high)
     least, most = (0.0, most) if value < goal else (least, 0.0)
@@ -54,15 +56,21 @@ def lack(name: str, image: torch.Tensor) -> torch.Tensor:
     """Return the sizes (B,) of the fault that a repair corrects in photos (B, 3, H, W), in CIELAB units; 0: no fault.
 
     The size is the distance of the measure from the limits of USUAL, or the size of the cast beyond CAST; for
-    "enhance", the largest of all these.
+    "enhance", the largest of all these, where a cast counts as far as greys show it.
     """
     if name == "enhance":
-        return torch.stack([lack(part, image) for part in (*USUAL, "cast repair")]).amax(0)
+        faults = [lack(part, image) for part in USUAL]
+        return torch.stack([*faults, _sure(image) * lack("cast repair", image)]).amax(0)
     if name == "cast repair":
         return (_cast(image).norm(dim=1) - CAST).clamp_min(0)
     attribute, low, high, *_ = USUAL[name]
     value = MEASURES[attribute].of(image)
-    return torch.maximum(low - value, value - high).clamp_min(0)
+    return torch.where(_is_grey(name, value), 0, torch.maximum(low - value, value - high).clamp_min(0))
+
+
+def _is_grey(name, value):
+    """Return whether the value of a repair's measure shows a photo without colours."""
+    return (name == "saturation repair") & (value <= COLOURLESS)
 
 
 def operators_of(attribute: str) -> set[str]:
@@ -82,13 +90,24 @@ def _step(op, amount, image):
 
 def _cast(image):
     """Return the mean (b*, a*), (B, 2), of the pixels of photos (B, 3, H, W) that are near grey."""
-    _, a, b = srgb_to_lab(image).unbind(1)
-    weight = (-torch.hypot(a, b).square() / NEAR_GREY**2).exp() + 1e-6   # a photo without greys counts as a whole
+    a, b, weight = _greys(image)
+    weight = weight + 1e-6   # a photo without greys counts as a whole
     return torch.stack([(part * weight).sum((1, 2)) / weight.sum((1, 2)) for part in (b, a)], 1)
 
 
-def _white_balanced(image):
-    """Return a step that removes the cast of a photo (1, 3, H, W), or an empty list without one.
+def _greys(image):
+    """Return a*, b* and the weight, 1 for greys, of each pixel of photos (B, 3, H, W)."""
+    _, a, b = srgb_to_lab(image).unbind(1)
+    return a, b, (-torch.hypot(a, b).square() / NEAR_GREY**2).exp()
+
+
+def _sure(image):
+    """Return how surely (B,), in [0, 1], the pixels near grey of photos (B, 3, H, W) show a cast: by their number."""
+    return (_greys(image)[2].mean((1, 2)) / SURE).clamp_max(1).square()
+
+
+def _white_balanced(image, share=1.0):
+    """Return a step that removes a share of the cast of a photo (1, 3, H, W), or an empty list without a cast.
 
     The grey-world assumption, restricted to the pixels that are near grey: their mean colour should be grey.
     """
@@ -96,4 +115,4 @@ def _white_balanced(image):
     size = cast.norm().item()
     if size <= CAST:
         return []
-    return [Step.make("white_balance", -cast / PER_UNIT * min(1 - CAST / size, MOST_CAST * PER_UNIT / size))]
+    return [Step.make("white_balance", -share * cast / PER_UNIT * min(1 - CAST / size, MOST_CAST * PER_UNIT / size))]

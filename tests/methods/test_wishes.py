@@ -4,7 +4,7 @@ import itertools
 import pytest
 import torch
 
-from core.methods.repairs import repair
+from core.methods.repairs import lack, repair
 from core.methods.wishes import WAYS, granted, plan_wishes, preview
 from core.metrics.attributes import MEASURES
 from core.operators import TABLE, Plan, Step, execute
@@ -158,6 +158,16 @@ def test_tiny_and_flat_photos_are_planned(size, level):
     wishes = [Wish(name, sign) for name in LOOKS for sign in (1, -1)]
     for wish in (*wishes, *map(Wish, (*REPAIRS, *GEOMETRY))):
         assert execute(plan_wishes([wish], flat), flat).isfinite().all()
+
+
+def test_enhancing_does_not_take_a_meadow_for_a_cast_and_leaves_black_and_white_alone(image):
+    meadow = torch.tensor([0.45, 0.62, 0.25])[:, None, None] * torch.linspace(0.5, 1.3, 64).expand(3, 48, 64)
+    turned = sum(abs(step.params[1]) for step in repair("enhance", meadow[None]) if step.op == "white_balance")
+    assert turned < 0.2
+    assert [step.op for step in repair("cast repair", meadow[None])] == ["white_balance"]   # where a cast is named
+    grey = image.mean(0).expand(3, -1, -1)[None]
+    assert "chroma" not in {step.op for name in ("enhance", "saturation repair") for step in repair(name, grey)}
+    assert lack("saturation repair", grey) == 0
 
 
 def test_the_preview_keeps_the_shape():
