@@ -41,7 +41,7 @@ DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter'
 MOST_PARAMS = 5      # steps with more parameters stay as they are
 GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
 YIELDS = 0.3               # from the plan's move, where the plan misses another wish,
-KEPT, UNASKED = 0.7, 0.02  # of an attribute to be kept, and of one that nobody mentioned
+KEPT, UNASKED = 0.7, 0.05  # of an attribute to be kept, and of one that nobody mentioned
 EXACT = 2.0          # weight of an error of 3% in a number
 FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
