@@ -234,7 +234,7 @@ class Gate:
         lacking = [wish for wish in wishes if not self._trusts(wish)]
         planned = ()
         if len(lacking) < len(wishes):
-            planned = _without(self.planner.plans(image, [request])[0].plan, _barred(reading, wishes))
+            planned = _without(self.planner.plans(image, [request])[0].plan, _barred(reading, wishes, small))
             ops = {step.op for step in planned}   # a tint raises the saturation, but is no answer to a wish for it
             lacking = [wish for wish in wishes if wish in lacking or not operators_of(wish.attribute) & ops]
         with threads_for(small.numel()):
@@ -246,13 +246,17 @@ class Gate:
         return wish.degree in LEVELS and bool(operators_of(wish.attribute) & set(self.planner.operators))
 
 
-def _barred(reading, wishes):
-    """Return the operators whose steps are left out, because the planner may have missed a restriction of the request.
+def _barred(reading, wishes, small):
+    """Return the operators whose steps are left out, because the planner may have missed what the gate knows.
 
-    They move attributes to be kept or to be changed in a part of the photo only. Operators that a wish needs are kept.
+    They move attributes to be kept or to be changed in a part of the photo only, or mend a fault that the photo
+    (3, H, W) does not have. Operators that a wish needs are kept.
     """
-    barred = {op for wish in reading.wishes if not wish.executable for op in operators_of(wish.attribute)}
-    return barred.difference(*(operators_of(wish.attribute) for wish in wishes))
+    idle = [wish for wish in wishes if wish.attribute in REPAIRS and wish.attribute != "enhance"
+            and lack(wish.attribute, small[None]).item() == 0]
+    left_out = [wish for wish in reading.wishes if not wish.executable] + idle
+    barred = {op for wish in left_out for op in operators_of(wish.attribute)}
+    return barred.difference(*(operators_of(wish.attribute) for wish in wishes if wish not in idle))
 
 
 def _without(steps: Iterable[Step], operators) -> tuple[Step, ...]:

@@ -191,6 +191,8 @@ class Goals:
         if wish.attribute in REPAIRS:   # the plan's repair stays, if it removes half of the fault
             lacked, left = self.faults[wish]
             stay = [(found[name] - self.planned[name]) / MEASURES[name].visible for name in CURES[wish.attribute]]
+            if lacked == 0 and wish.attribute != "enhance":   # the photo has no such fault
+                return [KEPT * self._steps(name, found) for name in CURES[wish.attribute]]
             if wish in self.idle or left <= lacked / 2:
                 return [GRANTED * distance for distance in stay]
             return [MISSED * (lack(wish.attribute, images) - lacked / 3).clamp_min(0)]

@@ -235,6 +235,15 @@ def test_a_repair_of_a_photo_that_lacks_nothing_is_said(reads, image):
     assert answer.notes == ["exposure repair: the photo needs no repair"]
 
 
+def test_a_repair_of_the_planner_is_left_out_of_a_photo_that_lacks_nothing(reads, image):
+    reads(Wish("exposure repair"))
+    answer = Gate(Planner(Step.make("exposure_soft", 0.8)))(image, "request")
+    assert (answer.plan.steps, answer.outcomes[0].idle) == ((), True)
+    reads(Wish("exposure repair"), Wish("light"))
+    answer = Gate(Planner(Step.make("exposure_soft", 0.8)))(image, "request")
+    assert [step.op for step in answer.plan] == ["exposure_soft"]
+
+
 def test_a_cast_that_the_planner_makes_worse_is_repaired(reads, image):
     reads(Wish("cast repair"))
     blue = (image.mean(0, keepdim=True) * torch.tensor([0.8, 0.9, 1.0]).view(3, 1, 1)).clamp(0, 1)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.methods.mend import TYPICAL, mend
+from core.methods.repairs import lack
 from core.methods.wishes import plan_wishes
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Mask, Plan, Step, execute
@@ -123,6 +124,12 @@ def test_without_a_wish_for_pixels_nothing_is_mended(image):
     assert mend(plan, image, []) == plan
     assert mend(plan, image, [Wish("rotate")]) == plan
     assert mend(Plan(), image, [Wish("light")]) == Plan()
+
+
+def test_a_repair_of_a_photo_without_the_fault_is_undone(image):
+    plan = Plan((step("exposure_soft", 0.6),))
+    assert lack("exposure repair", image[None]) == 0
+    assert abs(moves(mend(plan, image, [Wish("exposure repair")]), image, "light")[0]) < 1
 
 
 def test_a_repair_that_leaves_the_fault_is_mended(image):
