@@ -29,11 +29,14 @@ SHADES = {*COLOURS, "temperature", "green-magenta"}
 FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
 LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
 LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
-# Just visible steps of the median retouch for a plain wish (RetouchReq train), and the shares of them between which the
-# moves of each degree lie.
+# Just visible steps of the median retouch for a plain wish (RetouchReq train), and the shares of them between which
+# the moves of each degree lie.
 TYPICAL = {"light": 12.0, "contrast": 10.0, "saturation": 22.0, "temperature": 8.5}
 BANDS = {"slight": (0.1, 1.0), "plain": (0.1, 2.0), "strong": (1.15, math.inf)}
-ROUNDS, MOST_ROUNDS = 2, 6  # trials of new parameters; the largest number while a wish is missed
+# Mean chroma at which a plain wish for more saturation stops: the upper quartile of retouches for it (RetouchReq
+# train). A photo that is near to it, or beyond, gets a few steps more.
+COLOURFUL, A_FEW = 31.0, 8.0
+ROUNDS, MOST_ROUNDS, POOR = 2, 6, 10.0   # trials of new parameters; the most of them, and the cost that needs them
 ENOUGH = 0.005       # a step that moves each parameter less, in ranges, is the last one
 DAMPED = 1.0         # damping, relative to the curvature, after a step that made things worse; it grows by DAMPED_MORE
 DAMPED_MORE = 4.0
@@ -48,7 +51,7 @@ FURTHEST = 1e3       # larger distances are cut
 ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clarity", "hdr", "haze")
 ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
 STAY = 4.0           # weight of moving a parameter by its range
-CLIPPED, CLIP_WEIGHT = 0.01, 100.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
+CLIPPED, CLIP_WEIGHT = 0.01, 200.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
 TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further from the hue of skin; weight of a radian
 
 
@@ -92,17 +95,17 @@ def _moved(steps, image, wishes, others, only=TABLE):
         nudge = DIFFERENCE * torch.where(values + DIFFERENCE * (high - low) > high, -1, 1)
         images = _executed(_with(steps, places, values), image, places, nudge * (high - low))
         goals = goals or Goals(image, images[:1], wishes, others, {step.op for step in steps})   # from the plan itself
-        found = goals.distances(images).double()
+        found, one_sided = goals.distances(images)
         stay = STAY * (values - start) / (high - low)
         cost = found[0].square().sum() + stay.square().sum()
         if best is None or cost < best[0]:
-            slopes = ((found[1:] - found[0]) / nudge[:, None]).T                                   # (K, P)
+            slopes = ((found[1:] - found[0]) / nudge[:, None] * ~(one_sided & (found[0] == 0))).T   # (K, P)
             gram = slopes.T @ slopes + STAY**2 * torch.eye(len(values), dtype=torch.float64)
-            best, damping = (cost, values, goals.missed(images)), damping / DAMPED_MORE
+            best, damping = (cost, values), damping / DAMPED_MORE
             pull = slopes.T @ found[0] + STAY * stay
         else:
             damping = max(damping * DAMPED_MORE, DAMPED)
-        if trial >= (MOST_ROUNDS if best[2] else ROUNDS):
+        if trial >= (MOST_ROUNDS if best[0] > POOR else ROUNDS):
             break
         move = torch.linalg.solve(gram + damping * gram.diag().diag(), pull).float()
         if move.abs().max() < ENOUGH:
@@ -170,15 +173,21 @@ class Goals:
         self.skin = None if asked & SHADES else _skin(before)   # such wishes ask for another hue of everything
         self.hold = YIELDS if self.missed(planned) else GRANTED
 
-    def distances(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the weighted distances (B, K) of results (B, 3, h, w) from the K goals."""
+    def distances(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the weighted distances (B, K) of results (B, 3, h, w) from the K goals, and which are one-sided (K,).
+
+        A one-sided goal is a limit: its distance is 0 on the right side.
+        """
         found = measured(images, self.names)
         terms = [term for wish in self.wishes for term in self._of(wish, images, found)]
-        terms += [weight * self._steps(name, found) for name, weight in self.others.items()]
+        terms += [(weight * self._steps(name, found), False) for name, weight in self.others.items()]
         clipped = (_clipped(images) - _clipped(self.before)).clamp_min(0).mean((1, 2, 3))
-        turned = self._turned(images) if self.skin else clipped.new_zeros(len(images))
-        terms += [CLIP_WEIGHT * (clipped - CLIPPED).clamp_min(0), TURN_WEIGHT * (turned - TURNED).clamp_min(0)]
-        return torch.stack(terms, 1).clamp(-FURTHEST, FURTHEST)
+        terms.append((CLIP_WEIGHT * (clipped - CLIPPED), True))
+        if self.skin:
+            terms.append((TURN_WEIGHT * (self._turned(images) - TURNED), True))
+        one_sided = torch.tensor([limit for _, limit in terms])
+        values = torch.stack([value for value, _ in terms], 1).clamp(-FURTHEST, FURTHEST).double()
+        return torch.where(one_sided, values.clamp_min(0), values), one_sided
 
     def missed(self, images: torch.Tensor) -> bool:
         """Return whether the first result misses a wish that the plan serves; numbers and repairs do not count."""
@@ -187,26 +196,28 @@ class Goals:
                    if wish.attribute not in REPAIRS and wish not in self.amounts and wish not in self.idle)
 
     def _of(self, wish, images, found):
-        """Return the distances from the goals of a wish."""
+        """Return the distances (B,) from the goals of a wish, each with whether it is one-sided."""
         if wish.attribute in REPAIRS:   # the plan's repair stays, if it removes half of the fault
             lacked, left = self.faults[wish]
-            stay = [(found[name] - self.planned[name]) / MEASURES[name].visible for name in CURES[wish.attribute]]
             if lacked == 0 and wish.attribute != "enhance":   # the photo has no such fault
-                return [KEPT * self._steps(name, found) for name in CURES[wish.attribute]]
+                return [(KEPT * self._steps(name, found), False) for name in CURES[wish.attribute]]
             if wish in self.idle or left <= lacked / 2:
-                return [GRANTED * distance for distance in stay]
-            return [MISSED * (lack(wish.attribute, images) - lacked / 3).clamp_min(0)]
+                return [(GRANTED * (found[name] - self.planned[name]) / MEASURES[name].visible, False)
+                        for name in CURES[wish.attribute]]
+            return [(MISSED * (lack(wish.attribute, images) - lacked / 3), True)]
         if wish in self.amounts and wish not in self.idle:
             ratio = (AMOUNTS[wish.attribute](images) / max(self.amounts[wish], TINY)).clamp_min(TINY).log2()
-            return [EXACT * (ratio - _log_ratio(wish)) / ERROR]
-        moved, planned = (self._steps(wish.attribute, values) for values in (found, self.planned))
+            return [(EXACT * (ratio - _log_ratio(wish)) / ERROR, False)]
+        moved, planned = (wish.sign * self._steps(wish.attribute, values) for values in (found, self.planned))
         if wish in self.idle or (wish.attribute in ZONES and self.tones):
-            return [self.hold * (moved - planned)]
+            return [(self.hold * (moved - planned), False)]
         least, most = band(wish)
-        moved, planned = wish.sign * moved, wish.sign * planned
+        if wish.attribute == "saturation" and wish.sign > 0 and wish.level != "strong":
+            room = (COLOURFUL - self.first["saturation"]) / MEASURES["saturation"].visible
+            most = min(most, max(room, A_FEW))
         if planned < least:
-            return [MISSED * (moved - least)]
-        return [self.hold * (moved - min(planned, most)), MISSED * (least - moved).clamp_min(0)]
+            return [(MISSED * (moved - least), False)]
+        return [(self.hold * (moved - min(planned, most)), False), (MISSED * (least - moved), True)]
 
     def _steps(self, name, values):
         """Return the move of an attribute from the photo to `values`, in just visible steps."""

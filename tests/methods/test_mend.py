@@ -92,6 +92,15 @@ def test_a_slight_wish_is_limited_and_a_strong_one_goes_further_than_a_typical_r
     assert plain == pytest.approx(moves(plan, image * 0.8, "light")[0], abs=0.5)
 
 
+def test_a_plain_wish_does_not_make_a_colourful_photo_garish(image):
+    colourful = (image.mean(0) + 1.6 * (image - image.mean(0))).clamp(0, 1)
+    plan = Plan((step("chroma", 1.5),))
+    wild, tame, strong = (moves(made, colourful, "saturation")[0] for made in (
+        plan, mend(plan, colourful, [Wish("saturation")]), mend(plan, colourful, [Wish("saturation", 1, "strong")])))
+    assert 2 <= tame < 14
+    assert strong == pytest.approx(wild, rel=0.1)
+
+
 def test_clipping_is_undone():
     image = torch.linspace(0.3, 0.9, 64).expand(3, 48, 64)
     plan = Plan((step("brightness", 0.6),))
