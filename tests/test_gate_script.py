@@ -25,7 +25,7 @@ READ = {   # the reader of these tests, by the words of a request
 @pytest.fixture(autouse=True)
 def desk(tmp_path, monkeypatch, photo):
     """Change to a folder with two photos; requests are read by READ."""
-    def read(request, tagger):
+    def read(request, tagger=None):
         words = request.split()
         return Reading(tuple(READ[word] for word in words if word in READ),
                        tuple(word for word in words if word not in READ))

@@ -5,6 +5,7 @@ import pytest
 import torch
 from tiny_project import RUN, copy_of, tiny_project
 
+from core.methods.gate import Gate
 from core.methods.planner import SHIPPED, PlannerMethod
 from core.metrics.attributes import look
 
@@ -31,11 +32,11 @@ def test_a_shrunk_checkpoint_gives_the_plans_of_the_original(tmp_path_factory, t
     ("make it brighter", "bright", 1), ("darken it", "bright", -1), ("more contrast", "contrast", 1),
     ("make it less colorful", "sat", -1), ("increase the saturation", "sat", 1), ("warmer please", "warm", 1),
     ("make it cooler", "warm", -1), ("sharpen it", "sharp", 1), ("blur it", "sharp", -1)])
-def test_the_shipped_planner_obeys(request_text, attribute, sign):
+def test_the_shipped_planner_obeys_behind_the_gate(request_text, attribute, sign):
     from core.datasets import fit_short_edge, to_tensor
     from core.synthesis.photos import bundled
     chelsea = next(photo for photo in bundled() if photo.phase == "test")   # a photo outside the training set
     image = to_tensor(fit_short_edge(chelsea.load(), 200))
-    edited = PlannerMethod.of(SHIPPED)(image, request_text)
+    edited = Gate(PlannerMethod.of(SHIPPED))(image, request_text)
     before, after = (look(picture[None])[attribute].item() for picture in (image, edited.image))
     assert sign * (after - before) > 0

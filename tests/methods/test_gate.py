@@ -49,7 +49,7 @@ def is_nearly(plan, *steps):
 def reads(monkeypatch):
     """Return `reads(*wishes, **others)`: from now on every request is read like this."""
     def arrange(*wishes, **others):
-        monkeypatch.setattr(reader, "read", lambda request, tagger: Reading(tuple(wishes), **others))
+        monkeypatch.setattr(reader, "read", lambda request, tagger=None: Reading(tuple(wishes), **others))
     return arrange
 
 
@@ -86,7 +86,7 @@ def test_a_request_of_nothing_that_can_be_done_is_one_sentence_with_examples(wis
     ("\x00\x07", "no words"),
     ("brighter " * 5000, f"the request has 5000 words, and at most {MOST_WORDS} are read")])
 def test_texts_that_are_no_request_are_not_even_read(request_text, words, monkeypatch):
-    monkeypatch.setattr(reader, "read", lambda request, tagger: pytest.fail("was read"))
+    monkeypatch.setattr(reader, "read", lambda request, tagger=None: pytest.fail("was read"))
     with pytest.raises(Refusal, match=words):
         understand(request_text)
 
@@ -195,6 +195,13 @@ def test_a_step_for_an_attribute_to_keep_is_left_out(reads, image):
     plan = Gate(Planner(BRIGHTER, DULLER))(image, "request").plan
     assert [step.op for step in plan] == [BRIGHTER.op]
     assert 0 < plan.steps[0].params[0] < BRIGHTER.params[0]   # brightening moves the saturation, too
+
+
+def test_words_that_the_planner_cannot_read_are_named(reads, image):
+    reads(Wish("light"))
+    answer = Gate(Planner(BRIGHTER))(image, "make it brighter, flurbish " * 5)
+    assert "the request is longer than the planner reads: its first 15 words" in answer.remarks[0]
+    assert answer.remarks[1] == "words that the planner does not know: flurbish"
 
 
 def test_of_two_wishes_for_one_attribute_the_last_counts(reads, image):

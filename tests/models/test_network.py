@@ -84,5 +84,5 @@ def test_the_shipped_planner_loads_completely_and_its_plans_depend_on_the_photo(
     for key, value in saved["weights"].items():
         assert torch.equal(weights[current_name("Planner", key)], value.float()), key
     black, white = (method.plans(torch.full((3, 32, 32), level), ["fix the exposure"])[0].plan for level in (0.0, 1.0))
-    assert black.steps[0].op == white.steps[0].op == "brightness"
+    assert black.steps[0].op == white.steps[0].op == "exposure_soft"
     assert black.steps[0].params[0] > 0.2 > -0.1 > white.steps[0].params[0]
