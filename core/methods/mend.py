@@ -44,7 +44,8 @@ DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter'
 MOST_PARAMS = 5      # steps with more parameters stay as they are
 GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
 YIELDS = 0.3               # from the plan's move, where the plan misses another wish,
-KEPT, UNASKED = 0.7, 0.05  # of an attribute to be kept, and of one that nobody mentioned
+KEPT, UNASKED = 0.7, 0.05  # of an attribute to be kept, and of one that nobody mentioned;
+TINTED = 0.15              # of the other axis of colour, where a wish is about colours
 EXACT = 2.0          # weight of an error of 3% in a number
 FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
@@ -70,7 +71,9 @@ def mend(plan: Plan, image: torch.Tensor, wishes: Iterable[Wish]) -> Plan:
     fine, coarse = ([wish for wish in wishes if (wish.attribute in FINE) is side] for side in (True, False))
     details = set().union(*map(operators_of, FINE))
     asked = {name for wish in wishes for name in CURES.get(wish.attribute, (wish.attribute,))}
-    others = {name: KEPT if name in keeps else UNASKED for name in (*keeps, *WATCHED) if name not in asked}
+    tinted = TINTED if asked & SHADES else UNASKED   # "warmer" is no wish for green
+    others = {name: KEPT if name in keeps else tinted if name in SHADES else UNASKED
+              for name in (*keeps, *WATCHED) if name not in asked}
     tones = iter(_moved([step for step in steps if step.op not in details], preview(image, SIDE)[None], coarse, others))
     steps = [step if step.op in details else next(tones) for step in steps]
     if fine:
@@ -250,8 +253,12 @@ def _log_ratio(wish):
 
 
 def _clipped(images):
-    """Return how far the pixels (B, 1, h, w) are clipped: 1 at 0 or 1 in a channel, 0 from 4 levels of 255 away."""
-    near = torch.maximum(images.amax(1, keepdim=True) - 1, -images.amin(1, keepdim=True)) * (255 / 4) + 1
+    """Return how far the pixels (B, 1, h, w) are clipped: 1 at 0 or 1 in two channels, 0 from 4 levels of 255 away.
+
+    A single clipped channel is hardly seen: cooling clips the blue of every white sky.
+    """
+    middle = images.median(1, keepdim=True).values
+    near = torch.maximum(middle - 1, -middle) * (255 / 4) + 1
     return near.clamp(0, 1)
 
 
