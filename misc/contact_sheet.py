@@ -10,7 +10,6 @@ import textwrap
 from pathlib import Path
 
 import _init_paths  # noqa: F401
-import numpy as np
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
@@ -36,8 +35,8 @@ def main():
     photos = {Path(path).name: load_image(path) for path in options.img} or {
         photo.name: photo.load() for photo in bundled()}
     gates = {Path(path).name: Gate(PlannerMethod.of(path)) for path in options.checkpoint}
-    rows = [[(name if len(gates) == 1 else f"{name}, {planner}", np.asarray(to_uint8(small)))]
-            + [(request, np.asarray(to_uint8(_edited(gate, small, name, request)))) for request in options.request]
+    rows = [[(name if len(gates) == 1 else f"{name}, {planner}", to_uint8(small))]
+            + [(request, to_uint8(_edited(gate, small, name, request))) for request in options.request]
             for name, small in ((name, preview(to_tensor(photo), options.size)) for name, photo in photos.items())
             for planner, gate in tqdm(gates.items(), desc=name, unit="planner", leave=False)]
     sheet = _drawn(rows, options.size)

@@ -247,7 +247,7 @@ class Gate:
 
 
 def _barred(reading, wishes, small):
-    """Return the operators whose steps are left out, because the planner may have missed what the gate knows.
+    """Return the operators whose steps the gate removes from the planner's plan.
 
     They move attributes to be kept or to be changed in a part of the photo only, or mend a fault that the photo
     (3, H, W) does not have. Operators that a wish needs are kept.

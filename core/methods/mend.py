@@ -6,12 +6,12 @@ steps through the executor move the parameters towards these goals:
 - A wished attribute moves in its direction: at least as far as its degree asks for, else as far as the plan moves it.
   Numbers ("by 30%", "by one stop") are met exactly.
 - Attributes that the request asks to keep, and those that it does not mention, move little.
-- At most 1% of the pixels get clipped, and skin keeps its hue.
+- At most 1% of the pixels get clipped, and skin keeps its hue unless a wish is about colours.
 
 The operators and their order stay, so that a mended plan differs from the plan in its parameters only.
 """
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -21,11 +21,11 @@ from core.methods.wishes import last_of_each, preview
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Plan, Step, apply
 from core.operators.colours import SKIN, SKIN_WIDTH
-from core.requests.wish import COLOURS, GEOMETRY, LEVELS, REPAIRS, Wish
+from core.requests.found import SHADES
+from core.requests.wish import GEOMETRY, LEVELS, REPAIRS, Wish
 
 SIDE, FINE_SIDE = 64, 192   # long edge of the preview in pixels, and of the preview on which details are measured
 WATCHED = ("light", "contrast", "saturation", "temperature", "green-magenta")   # attributes that wishes should not move
-SHADES = {*COLOURS, "temperature", "green-magenta"}
 FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
 LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
 LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
@@ -57,7 +57,7 @@ TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further fro
 
 
 @torch.no_grad()
-def mend(plan: Plan, image: torch.Tensor, wishes: Iterable[Wish]) -> Plan:
+def mend(plan: Plan, image: torch.Tensor, wishes: Sequence[Wish]) -> Plan:
     """Return the plan with parameters that serve the wishes of a request better, for a photo (3, H, W) in [0, 1].
 
     Wishes of sign 0 ask to keep their attribute; of several wishes for one attribute, the last counts. Steps with
@@ -71,7 +71,7 @@ def mend(plan: Plan, image: torch.Tensor, wishes: Iterable[Wish]) -> Plan:
     fine, coarse = ([wish for wish in wishes if (wish.attribute in FINE) is side] for side in (True, False))
     details = set().union(*map(operators_of, FINE))
     asked = {name for wish in wishes for name in CURES.get(wish.attribute, (wish.attribute,))}
-    tinted = TINTED if asked & SHADES else UNASKED   # "warmer" is no wish for green
+    tinted = TINTED if asked.intersection(SHADES) else UNASKED   # "warmer" is no wish for green
     others = {name: KEPT if name in keeps else tinted if name in SHADES else UNASKED
               for name in (*keeps, *WATCHED) if name not in asked}
     tones = iter(_moved([step for step in steps if step.op not in details], preview(image, SIDE)[None], coarse, others))
@@ -173,7 +173,7 @@ class Goals:
         self.faults = {wish: (lack(wish.attribute, before).item(), lack(wish.attribute, planned).item())
                        for wish in wishes if wish.attribute in REPAIRS}
         self.tones = bool(asked & {"light", "contrast"})
-        self.skin = None if asked & SHADES else _skin(before)   # such wishes ask for another hue of everything
+        self.skin = None if asked.intersection(SHADES) else _skin(before)   # all hues may change then
         self.hold = YIELDS if self.missed(planned) else GRANTED
 
     def distances(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -127,7 +127,7 @@ def _share(part, whole):
 
 
 def refusals(sentences: Iterable[Labelled], readings: Iterable[Reading]) -> dict:
-    """Return the share of refused sentences among those that LDIE cannot do, and among those that it can do.
+    """Count how many sentences the reader refuses: of those that LDIE cannot do, and of those that it can do.
 
     LDIE can do a sentence with a supported wish for the whole photo. It cannot do the other sentences of the kinds
     "object" and "geometric". A sentence is refused if its reading has no executable wish.

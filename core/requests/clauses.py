@@ -5,7 +5,6 @@ from core.requests.found import SHADES
 from core.requests.wish import CANNOT, COLOURS
 from core.requests.words import Word
 
-LOOKS = ("look", "feel", "feeling", "mood", "vibe", "atmosphere")
 NEAR = 5   # words: largest distance of a complaint from the start of its clause
 
 
@@ -67,7 +66,7 @@ def describes(words: list[Word], at: int) -> bool:
         return False
     if words[at].entry[1] in SHADES and has(words[at + 2:at + 3], "tints"):
         return False   # "the orange streetlight tint"
-    if words[at + 2:at + 3] and words[at + 2].text in LOOKS:
+    if has(words[at + 2:at + 3], "looks"):
         return False   # "a cool night look"
     return not any(word.text in ("more", "less", "make", "too") for word in words[max(at - 2, 0):at])
 

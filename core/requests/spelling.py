@@ -78,7 +78,7 @@ class SlipCorrector:
 
 
 def _letters(word):
-    """Return what a word shares with the words of the same letters, first and last letter."""
+    """Return a key: first letter, last letter, and all letters sorted. Words with mixed letters have the same key."""
     return word[0], word[-1], "".join(sorted(word))
 
 

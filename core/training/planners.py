@@ -99,7 +99,7 @@ def build_planner(options, language):
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
         use_attention=options.use_attention, dropout=options.dropout, text_blind=options.text_blind,
-        image_blind=options.image_blind, hide_words=options.hide_words % 1)
+        image_blind=options.image_blind, hide_words=options.hide_words % 1)   # at 1, the vocabulary hides the words
     planner = Planner(config, language.vectors, language.minilm)
     return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
 
