@@ -64,10 +64,10 @@ def test_an_unknown_mode_is_refused(command, gier, run_script):
     assert "error: --data_mode global+aligned: 'aligned' is unknown; known are: valid, shapeAlign" in result.err
 
 
-def test_other_data_sets_refuse_a_data_mode(project, run_script):
+def test_other_data_sets_refuse_a_mode_that_names_no_expert(project, run_script):
     add_fivek(project)
-    result = run_script("core/train_seq2seqL1.py", *SMALL, "--data_mode", "global")
-    assert (result.code, "--data_mode global: data/FiveK has no data modes" in result.err) == (2, True)
+    result = run_script("core/train_seq2seqL1.py", *SMALL, "--data_mode", "A+global")
+    assert (result.code, "is of expert 'global'; the file's experts are: A" in result.err) == (2, True)
 
 
 def test_a_missing_planned_set_is_reported_with_the_command_that_makes_it(gier, run_script):

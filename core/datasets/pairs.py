@@ -32,7 +32,8 @@ class PairDataset(Dataset):
             phase: "train", "val" or "test".
             session: the number in the annotation's name.
             vocab: the WordVocab that encodes the requests.
-            data_mode: selects pairs in data sets that have data modes; None is the set's default.
+            data_mode: selects pairs: letters of experts joined with +, as in "A+B"; None is all pairs. Sets of
+                another form have modes of their own.
             plans: {pair name: Plan}; pairs without a plan, or with masks in the plan, are left out and listed.
             plans_path: the file of the plans, named in the error if the file has no plan for any pair.
             op_vocab: the OperatorVocab that encodes the plans.
@@ -62,12 +63,18 @@ class PairDataset(Dataset):
 
     @classmethod
     def read(cls, root, phase, session, data_mode=None):
-        """Return the path of a phase's annotation, and its entries, each with one request. Raises UserError."""
-        if data_mode is not None:
-            raise UserError(f"--data_mode {data_mode}: {root} has no data modes; leave the flag out, or give "
-                            f"--dataset GIER")
+        """Return the path of a phase's annotation, and its entries, each with one request. Raises UserError.
+
+        `data_mode` selects the pairs of some experts; an output's name ends in its expert's letter: "0001_A.jpg".
+        """
         path = annotation_path(root, phase, session)
-        return path, read_annotation(path)
+        entries = read_annotation(path)
+        for expert in data_mode.split("+") if data_mode is not None else ():
+            if not any(_expert(entry) == expert for entry in entries):
+                known = ", ".join(sorted(set(map(_expert, entries)) - {""})) or "none"
+                raise UserError(f"--data_mode {data_mode}: no output of {path} is of expert {expert!r}; the file's "
+                                f"experts are: {known}")
+        return path, [entry for entry in entries if data_mode is None or _expert(entry) in data_mode.split("+")]
 
     @staticmethod
     def requests(entry):
@@ -169,6 +176,12 @@ class PairDataset(Dataset):
             raise UserError(f"{self.path}: none of its {len(self.annotations)} pairs has a plan of unmasked steps"
                             f"{place}; plan them with prepro/gen_greedy_seqs.py")
         self.annotations, self.ops, self.params = kept, torch.stack(ops), torch.stack(params)
+
+
+def _expert(entry):
+    """Return the letter of an output's expert, as in "0001_A.jpg"; an empty text if its name has none."""
+    letter = Path(entry["output"]).stem.rpartition("_")[2]
+    return letter if len(letter) == 1 else ""
 
 
 def until_repetition(plan):

@@ -124,8 +124,9 @@ class Parser(argparse.ArgumentParser):
                            "data/<dataset>")
         group.add_argument("--session", type=number(int, 0), default=1, help="session of the annotations and the "
                            "vocabulary")
-        group.add_argument("--data_mode", help="pairs of GIER: valid, shapeAlign, shapeAlign_nonCrop, global or "
-                           "full, or several of these joined with +; by default shapeAlign")
+        group.add_argument("--data_mode", help="the pairs that are used: experts joined with +, as in A+B+C; for GIER "
+                           "valid, shapeAlign, shapeAlign_nonCrop, global or full, or several of these joined with +, "
+                           "by default shapeAlign")
         group.add_argument("--language", default="data/language", help="folder of the vocabularies and word vectors")
         group.add_argument("--output", default="output", help="folder of runs, planned actions and caches")
         return self

@@ -54,6 +54,15 @@ def test_thumbnails_are_squashed_samples(opened):
     assert sample["name"] == "0000_O.jpg>0000_A.jpg"
 
 
+def test_pairs_are_selected_by_their_experts(opened, root):
+    edit(root, lambda entries: entries.extend(entry | {"output": entry["input"]} for entry in entries[:2]))
+    assert [entry["output"][-5] for entry in opened().annotations] == list("AAAAOO")
+    assert [entry["output"][-5] for entry in opened(data_mode="O").annotations] == list("OO")
+    assert len(opened(data_mode="O+A")) == 6
+    with pytest.raises(UserError, match="no output of .* is of expert 'B'; the file's experts are: A, O"):
+        opened(data_mode="A+B")
+
+
 def test_own_size_is_bounded_by_the_short_edge(opened):
     assert opened(size=None)[0]["input"].shape == (3, 48, 64)
     assert opened(size=None, short_edge=24)[0]["target"].shape == (3, 24, 32)
