@@ -11,7 +11,7 @@ FLOORS = {room: floor for floor, rooms in enumerate((
     ("files", "colour", "filters", "pretrained", "threads"),
     ("operators", "regions", "requests", "losses", "photo"),
     ("models", "planning", "datasets", "metrics", "pages", "exports"),
-    ("engine", "synthesis"),
+    ("engine", "synthesis", "finding"),
     ("methods",),
     ("studio", "evaluation", "training"),
 ), 1) for room in rooms}

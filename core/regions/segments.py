@@ -1,0 +1,42 @@
+"""Segments: named parts of one photo with soft masks."""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A named part of a photo.
+
+    Args:
+        name: the class, such as "dog" or "sky", or the rule, such as "shadows".
+        mask: (h, w), float32 in [0, 1], in the photo's aspect ratio, at any size; 1 is inside.
+        score: the confidence in [0, 1].
+        source: where the mask comes from: "rule", "detector", "subject mask", "truth", "file".
+        thing: whether the class is countable.
+        words: the words of the request that chose the segment.
+    """
+
+    name: str
+    mask: np.ndarray
+    score: float = 1.0
+    source: str = "rule"
+    thing: bool = False
+    words: str = ""
+
+    @property
+    def share(self) -> float:
+        """The share of the picture that the segment covers, in [0, 1]."""
+        return float(self.mask.mean())
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """The smallest box of the mask, cut at .5: left, top, right, bottom in pixels, the latter two exclusive.
+
+        The box of a segment without pixels is (0, 0, 0, 0).
+        """
+        inside = self.mask > 0.5
+        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+        if not len(rows):
+            return 0, 0, 0, 0
+        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
