@@ -118,16 +118,22 @@ def trace(plan: Plan, image: torch.Tensor) -> Iterator[torch.Tensor]:
 
 def execute_step(step: Step, image: torch.Tensor) -> torch.Tensor:
     """Apply one step of a plan to `image` (B, 3, H, W); the step's mask is resized to the image."""
-    return apply(TABLE[step.op], image, *_operands(step, image))
+    return apply(TABLE[step.op], image, *_operands(step, image, {}))
 
 
-def _operands(step, image):
-    """Return a step's parameters (B, n) and its mask (B, 1, H, W) or None, as tensors for `apply`."""
+def _operands(step, image, masks):
+    """Return a step's parameters (B, n) and its mask (B, 1, H, W) or None, as tensors for `apply`.
+
+    `masks` keeps the last mask by its Mask: steps for one region share it, and the mask of a large photo is large.
+    """
     params = torch.tensor(step.params, dtype=image.dtype, device=image.device).expand(len(image), -1)
-    mask = None
-    if step.mask is not None:
-        mask = step.mask.tensor(*image.shape[-2:]).to(image).expand(len(image), -1, -1, -1)
-    return params, mask
+    if step.mask is None:
+        return params, None
+    key = step.mask, *image.shape[-2:]
+    if key not in masks:
+        masks.clear()
+        masks[key] = step.mask.tensor(*image.shape[-2:]).to(image)
+    return params, masks[key].expand(len(image), -1, -1, -1)
 
 
 def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
@@ -144,13 +150,14 @@ def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
     tiled = (image.device.type == "cpu" and image.shape[-2] * image.shape[-1] >= MIN_TILES * TILE[0] * TILE[1]
              and not (torch.is_grad_enabled() and image.requires_grad))
     current = image if image.dim() == 4 else image[None]
+    masks = {}
     for together, steps in groupby(plan, key=lambda step: tiled and TABLE[step.op].radius is not None):
         if together:
-            current = _execute_tiles(list(steps), current)
+            current = _execute_tiles(list(steps), current, masks)
         else:
             with threads_for(current.numel()):
                 for step in steps:
-                    current = execute_step(step, current)
+                    current = apply(TABLE[step.op], current, *_operands(step, current, masks))
     return current.reshape(*image.shape[:-2], *current.shape[-2:])
 
 
@@ -178,11 +185,11 @@ def _keep_freed_memory():
         mallopt(trim_threshold, 128 << 20)
 
 
-def _execute_tiles(steps, image):
+def _execute_tiles(steps, image, masks):
     """Apply steps, whose operators all have a radius, tile by tile; a tile's margin is the sum of the radii."""
     _keep_freed_memory()
     halo = sum(TABLE[step.op].radius for step in steps)
-    operands = [(TABLE[step.op], *_operands(step, image)) for step in steps]
+    operands = [(TABLE[step.op], *_operands(step, image, masks)) for step in steps]
     height, width = image.shape[-2:]
     result = torch.empty_like(image, memory_format=torch.contiguous_format)
 

@@ -12,7 +12,7 @@ import torch
 
 from core.files import UserError, naming, read_json, write_text
 from core.operators.table import TABLE, get_operator
-from core.regions.mask import Mask
+from core.regions.mask import SCHEMA, Mask
 
 FORMAT, VERSION = "ldie-plan", 2   # the newest version; a plan is written in the oldest that can hold it
 MOST_STEPS = 1000       # steps of a plan; real plans have far fewer
@@ -60,6 +60,11 @@ class Step:
         """Whether all parameters are neutral; if so, the step changes no image."""
         return bool(TABLE[self.op].is_neutral(torch.tensor(self.params, dtype=torch.float64)))
 
+    @property
+    def version(self) -> int:
+        """The oldest version of plans that can hold the step."""
+        return max(TABLE[self.op].version, 1 if self.mask is None or self.mask.is_plain else 2)
+
     def describe(self) -> str:
         """Return the parameters as a short text for tables and pages."""
         operator = TABLE[self.op]
@@ -94,15 +99,15 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as a dict of JSON values, as `plan_schema` describes them.
 
-        Its version is the oldest that has all its operators.
+        Its version is the oldest that has all its operators and fields.
         """
         steps = []
         for step in self.steps:
             entry = {"op": step.op, "params": list(step.params)}
             if step.mask is not None:
-                entry["mask"] = {"size": list(step.mask.size), "counts": step.mask.counts}
+                entry["mask"] = step.mask.to_dict()
             steps.append(entry)
-        version = max((TABLE[step.op].version for step in self), default=1)
+        version = max((step.version for step in self), default=1)
         return {"format": FORMAT, "version": version, "steps": steps}
 
     @classmethod
@@ -143,17 +148,10 @@ def plan_schema() -> dict[str, Any]:
 
 def _outline():
     """Return the schema without the rules that depend on a step's operator."""
-    mask = {
-        "type": "object", "required": ["size", "counts"], "additionalProperties": False,
-        "properties": {
-            "size": {"type": "array", "prefixItems": [{"type": "integer", "minimum": 1, "maximum": 65500}] * 2,
-                     "minItems": 2, "maxItems": 2},
-            "counts": {"type": "string", "description": "COCO compressed run-length encoding"}},
-    }
     step = {
         "type": "object", "required": ["op", "params"], "additionalProperties": False,
         "properties": {"op": {"enum": list(TABLE)}, "params": {"type": "array", "items": {"type": "number"}},
-                       "mask": mask},
+                       "mask": SCHEMA},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "LDIE plan", "type": "object",
@@ -189,9 +187,8 @@ def _read_step(entry, index, source):
                         "remove the mask")
     mask = None
     if "mask" in entry:
-        mask = Mask(tuple(int(side) for side in entry["mask"]["size"]), entry["mask"]["counts"])
         with naming(where):
-            mask.runs()
+            mask = Mask.from_dict(entry["mask"])
     step = Step.make(operator.name, params, mask)
     # Keep canonical parameters bit for bit; take the rescaled weights of other tone curves.
     return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step

@@ -204,7 +204,8 @@ def fit_plan(plan, source, height, width):
                   f"{size[1]}x{size[0]}")
         if not step.mask.fits(*size):
             raise UserError(f"{source}: {differ}; take the photo that the plan was made for, uncropped")
-        notes.append(f"{differ}: resized")
+        if not step.mask.feather:   # a soft mask is made to be resized
+            notes.append(f"{differ}: resized")
     if last != (height, width):
         notes.append(f"the plan changes the size from {width}x{height} to {last[1]}x{last[0]}")
     return notes

@@ -29,6 +29,7 @@ GOOD = [
     plan_of(step_of("tint", [1e38] * 8)),
     plan_of(step_of("contrast", [0.5], mask=MASK), step_of("inpaint_obj", [], mask=MASK)),
     plan_of(step_of("color_bg", [], mask={"size": [2.0, 2], "counts": "4"}), version=1.0),
+    plan_of(step_of("contrast", [0.5], mask=MASK | {"feather": 0.1, "invert": True, "region": "the dog"}), version=2),
 ]
 
 BAD = {   # fault: (value, words of the error sentence)
@@ -67,12 +68,17 @@ BAD = {   # fault: (value, words of the error sentence)
     "flat mask": (plan_of(step_of("contrast", [0], mask=MASK | {"size": [0, 2]})), r"mask\.size"),
     "mask of one side": (plan_of(step_of("contrast", [0], mask=MASK | {"size": [4]})), r"mask\.size"),
     "mask of broken size": (plan_of(step_of("contrast", [0], mask=MASK | {"size": [1.5, 2]})), r"mask\.size"),
+    "feather over the bound": (plan_of(step_of("contrast", [0], mask=MASK | {"feather": 0.2})),
+                               r"mask\.feather: 0\.2 is out of range"),
+    "invert as a number": (plan_of(step_of("contrast", [0], mask=MASK | {"invert": 1})), r"mask\.invert"),
+    "a long region": (plan_of(step_of("contrast", [0], mask=MASK | {"region": "x" * 201})), r"mask\.region"),
     "counts as a list": (plan_of(step_of("contrast", [0], mask=MASK | {"counts": [0, 4]})), r"mask\.counts"),
 }
 
 # Faults that only reading finds: JSON has no NaN, and a schema does not decode masks.
 BAD_BEYOND_SCHEMA = {
     "NaN": (plan_of(step_of("contrast", [float("nan")])), r"steps\[0\] \(contrast\): params contain NaN"),
+    "feather NaN": (plan_of(step_of("contrast", [0], mask=MASK | {"feather": float("nan")})), r"steps\[0\]: mask"),
     "counts of another size": (plan_of(step_of("contrast", [0], mask=MASK | {"counts": "05"})), r"steps\[0\]: mask"),
 }
 
@@ -101,6 +107,12 @@ def test_bad_plans_are_refused_by_name_and_do_not_fit_the_schema(value, sentence
 def test_bad_plans_that_a_schema_cannot_detect_are_refused(value, sentence):
     with pytest.raises(UserError, match=r"^my\.json.*" + sentence):
         Plan.from_dict(value, "my.json")
+
+
+def test_a_soft_mask_needs_version_2():
+    versions = [Plan((Step.make("contrast", [0.5], Mask((2, 2), "04", **soft)),)).to_dict()["version"]
+                for soft in ({}, {"feather": 0.01}, {"invert": True}, {"region": "the dog"})]
+    assert versions == [1, 2, 2, 2]
 
 
 def test_the_schema_is_a_valid_json_schema():

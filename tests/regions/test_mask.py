@@ -1,7 +1,11 @@
 """Masks: exact round trips, and refusal of every malformed string."""
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -90,3 +94,40 @@ def test_a_mask_fits_its_picture_before_and_after_shrinking(size, long_edge):
         assert Mask(shrunk, "").fits(*size)
         assert Mask(size, "").fits(*shrunk)
         assert not Mask((2 * shrunk[0], shrunk[1]), "").fits(*size)
+
+
+def square(**soft):
+    """Return the mask of the left half of 40 x 60 pixels, with fields of a soft mask."""
+    left = np.zeros((40, 60), np.uint8)
+    left[:, :30] = 1
+    return replace(Mask.from_array(left), **soft)
+
+
+def test_a_feather_softens_the_edge_and_nothing_else():
+    soft = square(feather=0.02).tensor(40, 60)[0, 0]
+    assert torch.equal(soft[:, :26], torch.ones(40, 26))    # three standard deviations of 1.2 pixels from the edge
+    assert torch.equal(soft[:, 34:], torch.zeros(40, 26))
+    assert (soft[20, 26:34].diff() < 0).all()
+
+
+def test_an_inverted_mask_is_the_rest():
+    for feather in (0.0, 0.03):
+        both = square(feather=feather).tensor(50, 75) + square(feather=feather, invert=True).tensor(50, 75)
+        torch.testing.assert_close(both, torch.ones(1, 1, 50, 75), atol=1e-5, rtol=0)
+
+
+def test_a_feather_looks_alike_at_all_sizes():
+    small = square(feather=0.05).tensor(400, 600)
+    large = square(feather=0.05).tensor(1600, 2400)   # above SOFT_SIDE
+    torch.testing.assert_close(F.interpolate(large, (400, 600), mode="area"), small, atol=0.01, rtol=0)
+
+
+@QUICK
+@given(BINARY, st.sampled_from([0.0, 0.01, 0.1]), st.booleans(), st.sampled_from(["", "the dog"]))
+def test_soft_masks_round_trip(array, feather, invert, region):
+    mask = replace(Mask.from_array(array, feather, region), invert=invert)
+    assert Mask.from_dict(json.loads(json.dumps(mask.to_dict()))) == mask
+    assert mask.is_plain is (not feather and not invert and not region)
+    values = mask.tensor(7, 9)
+    assert values.min() >= 0
+    assert values.max() <= 1
