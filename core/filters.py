@@ -1,6 +1,16 @@
-"""Box mean and guided filter: edge-aware smoothing whose cost does not depend on the radius."""
+"""Box mean, guided filter (edge-aware smoothing whose cost does not depend on the radius), and previews."""
 import torch
 import torch.nn.functional as F
+
+PREVIEW = 256   # pixels
+
+
+def preview(image: torch.Tensor, side: int = PREVIEW) -> torch.Tensor:
+    """Return a photo (3, H, W) with a long edge of at most `side` pixels, on which attributes are measured."""
+    height, width = image.shape[1:]
+    scale = side / max(height, width)
+    size = [max(round(edge * scale), 1) for edge in (height, width)]
+    return image if scale >= 1 else F.interpolate(image[None], size, mode="area")[0]
 
 
 def box_mean(image, radius):

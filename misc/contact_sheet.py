@@ -17,9 +17,9 @@ from core.datasets import load_image, to_tensor, to_uint8
 from core.engine.cli import run
 from core.engine.options import Parser, number
 from core.files import UserError, replacing
+from core.filters import preview
 from core.methods.gate import Gate, Refusal
 from core.methods.planner import SHIPPED, PlannerMethod
-from core.methods.wishes import preview
 from core.synthesis.photos import bundled
 
 REQUESTS = ("make it brighter", "a bit warmer", "more contrast and richer colours", "fix the exposure", "make it pop",

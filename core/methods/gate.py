@@ -13,10 +13,11 @@ from tabulate import tabulate
 
 from core.datasets.vocab import remarks
 from core.files import UserError
+from core.filters import preview
 from core.methods.mend import is_exact, mend
 from core.methods.planner import Edited, PlannerMethod
 from core.methods.repairs import lack, operators_of
-from core.methods.wishes import granted, last_of_each, preview, serve
+from core.methods.wishes import granted, last_of_each, serve
 from core.metrics.attributes import MEASURES, measured
 from core.models.tagger import Tagger
 from core.operators import TABLE, Plan, Step, execute

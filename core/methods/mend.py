@@ -16,8 +16,9 @@ from collections.abc import Sequence
 import torch
 
 from core.colour import srgb_to_oklch
+from core.filters import preview
 from core.methods.repairs import CURES, lack, operators_of
-from core.methods.wishes import last_of_each, preview
+from core.methods.wishes import last_of_each
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.operators import TABLE, Plan, Step, apply
 from core.operators.colours import SKIN, SKIN_WIDTH

@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import product
 
 import torch
-import torch.nn.functional as F
 
+from core.filters import preview
 from core.methods.repairs import repair
 from core.metrics.attributes import MEASURES, Measure
 from core.operators import TABLE, Plan, Step, execute
@@ -16,7 +16,6 @@ from core.planning.horizon import tilt
 from core.planning.ways import MOST, WAYS, joined, step_of
 from core.requests.wish import GEOMETRY, LEVELS, REPAIRS, Wish
 
-PREVIEW = 256                                                # pixels
 SMALL_TURN, TURN = 2.0, 90.0                                 # degrees of a slight and of any other turn
 _ORDER = list(TABLE)
 
@@ -50,14 +49,6 @@ def serve(wishes: Sequence[Wish], image: torch.Tensor) -> list[tuple[Wish, list[
         served.append((wish, steps))
         current = execute(Plan(tuple(steps)), current)
     return served
-
-
-def preview(image: torch.Tensor, side: int = PREVIEW) -> torch.Tensor:
-    """Return a photo (3, H, W) with a long edge of at most `side` pixels, on which attributes are measured."""
-    height, width = image.shape[1:]
-    scale = side / max(height, width)
-    size = [max(round(edge * scale), 1) for edge in (height, width)]
-    return image if scale >= 1 else F.interpolate(image[None], size, mode="area")[0]
 
 
 def _place(wish):

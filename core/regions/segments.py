@@ -15,6 +15,7 @@ class Segment:
         source: where the mask comes from: "rule", "detector", "subject mask", "truth", "file".
         thing: whether the class is countable.
         words: the words of the request that chose the segment.
+        remark: a sentence on the choice, such as the number of equal candidates; empty if there is nothing to say.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Segment:
     source: str = "rule"
     thing: bool = False
     words: str = ""
+    remark: str = ""
 
     @property
     def share(self) -> float:

@@ -4,8 +4,9 @@ import itertools
 import pytest
 import torch
 
+from core.filters import preview
 from core.methods.repairs import lack, repair
-from core.methods.wishes import WAYS, granted, plan_wishes, preview
+from core.methods.wishes import WAYS, granted, plan_wishes
 from core.metrics.attributes import MEASURES
 from core.operators import TABLE, Plan, Step, execute
 from core.operators.light import middle
