@@ -57,6 +57,11 @@ def split(request: str) -> list[list[Word]]:
     return [words for words in sentences if words]
 
 
+def is_known(word: str) -> bool:
+    """Return whether the rules know a single word in lower case, after the correction of its spelling."""
+    return not _rules().word(word, 0, 0).unknown
+
+
 def language_of(request: str) -> str | None:
     """Return the language of a request if it seems to be German, French, Spanish, Italian or Portuguese, else None.
 
