@@ -76,8 +76,17 @@ class PanopticSet:
                                     f"categories; correct it")
         self._rows = sorted(rows)
 
+    @property
+    def things(self) -> list[str]:
+        """The names of all classes of things, sorted."""
+        return sorted(name for name, thing in self._categories.values() if thing)
+
     def __len__(self) -> int:
         return len(self._rows)
+
+    def name(self, index: int) -> str:
+        """Return the file name of a photo without decoding it."""
+        return self._rows[index][0]
 
     def __getitem__(self, index: int) -> PanopticPhoto:
         """Return a photo with its segments. Raises UserError naming the file that cannot be used."""

@@ -84,7 +84,11 @@ class _Scene:
 
     def __init__(self, segments, image):
         self.image, self.size = image, tuple(image.shape[-2:])
-        self.seen = [seen for segment in segments if (seen := Seen(segment, *self.size)).area > 0]
+        self.seen = [Seen(segment, *self.size) for segment in segments]
+
+    def named(self, name):
+        """Return the segments of a name that have pixels."""
+        return [seen for seen in self.seen if seen.segment.name == name and seen.area > 0]
 
     def choose(self, place):
         """Return the Choice of a place with the places that are added and left out. Raises _Missing."""
@@ -100,7 +104,7 @@ class _Scene:
             others=tuple(segment for one in parts for segment in one.others),
             remark="; ".join(one.remark for one in parts if one.remark) or None,
             score=min(one.score for one in parts))
-        if (mask_of(whole, *self.size) > 0.5).mean() < LEAST:
+        if mask_of(whole, *self.size).mean() < LEAST:
             raise _Missing(f"nothing is left of {_the(place)}")
         return whole
 
@@ -118,7 +122,7 @@ class _Scene:
             return Choice((Segment("photo", np.ones(self.size, np.float32)),))
         if place.kind in ("subject", "background"):
             return self._subject(place)
-        found = [seen for seen in self.seen if seen.segment.name == place.name]
+        found = self.named(place.name)
         if not found:
             raise _Missing(f"no {place.name} was found" if place.kind != "unknown" else
                            f"{place.name!r} is not among the things that LDIE finds")
@@ -144,7 +148,7 @@ class _Scene:
         return Choice((Segment(place.name, mask.astype(np.float32)),), remark=remark)
 
     def _subject(self, place):
-        found = [seen.segment for seen in self.seen if seen.segment.name == "subject"]
+        found = [seen.segment for seen in self.named("subject")]
         if not found:
             raise _Missing("no main subject was found")
         best = max(found, key=lambda segment: segment.score)
@@ -174,9 +178,7 @@ class _Scene:
 
     def _things(self, place, found):
         """Return the Choice among things of one class."""
-        largest = max(seen.area for seen in found)
-        if place.size >= 0:
-            found = [seen for seen in found if seen.area >= SPECK * largest]
+        found = _without_specks(place, found)
         scores, remarks = np.ones(len(found)), []
         if place.colour:
             scores = scores * self._coloured(place, found)
@@ -191,7 +193,7 @@ class _Scene:
         if place.order:
             return self._nth(place, found, remarks)
         if place.positions:
-            if len(found) == 1 and not any(lies(found[0], name) for name in place.positions):
+            if len(found) == 1 and not _lies_at(found[0], place):
                 raise _Missing(f"the only {place.name} that was found is not {_at(place.positions)}")
             scores = scores * positions(found, place.positions)
         if place.size:
@@ -225,7 +227,7 @@ class _Scene:
     def _candidates(self, place):
         """Return what a reference can mean, as Seen: each thing of the class if no trait selects one."""
         plain = Place(place.name, place.kind)
-        same = [seen for seen in self.seen if seen.segment.name == place.name and seen.segment.thing]
+        same = [seen for seen in self.named(place.name) if seen.segment.thing]
         if same and place == plain:
             return same
         choice = self.choose(place)
@@ -235,7 +237,7 @@ class _Scene:
     def _all_of(self, place, found, remarks):
         """Return all things that were kept; with positions, those that lie there; with a size, those of that size."""
         if place.positions:
-            found = [seen for seen in found if all(lies(seen, name) for name in place.positions)]
+            found = [seen for seen in found if _lies_at(seen, place)]
             if not found:
                 raise _Missing(f"no {place.name} is {_at(place.positions)}")
         if place.size:
@@ -271,6 +273,19 @@ class _Scene:
         score = float(np.mean([seen.segment.score for seen in found])) * (0.5 + 0.5 * float(np.clip(margin, 0, 1)))
         return Choice(tuple(seen.segment for seen in found), tuple(seen.segment for seen in others),
                       "; ".join(remarks) or None, score=score)
+
+
+def _without_specks(place, found):
+    """Return the things of a class that are large enough to be meant; smaller ones if the words can only mean them."""
+    largest = max(seen.area for seen in found)
+    large = [seen for seen in found if seen.area >= SPECK * largest]
+    if place.size < 0 or (len(large) == 1 and not _lies_at(large[0], place)):
+        return found
+    return large
+
+
+def _lies_at(seen, place):
+    return all(lies(seen, name) for name in place.positions)
 
 
 def _ranked(found, scores):

@@ -40,9 +40,14 @@ class Seen:
         return fit(self.segment.mask, self.height, self.width)
 
     @cached_property
+    def inside(self) -> np.ndarray:
+        """The mask cut at .5, bool."""
+        return self.mask > 0.5
+
+    @cached_property
     def area(self) -> float:
         """The share of the picture, in [0, 1]."""
-        return float((self.mask > 0.5).mean())
+        return np.count_nonzero(self.inside) / self.inside.size
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
@@ -53,9 +58,9 @@ class Seen:
     @cached_property
     def centre(self) -> tuple[float, float]:
         """The mean place x, y of the mask's pixels."""
-        inside, long = self.mask > 0.5, max(self.height, self.width)
-        return tuple(float((inside.sum(axis) * (np.arange(side) + 0.5)).sum() / max(inside.sum(), 1) / long)
-                     for axis, side in ((0, self.width), (1, self.height)))
+        sums = [self.inside.sum(axis) for axis in (0, 1)]
+        return tuple(float((one * (np.arange(len(one)) + 0.5)).sum() / max(one.sum(), 1)) / max(self.height, self.width)
+                     for one in sums)
 
     @cached_property
     def coarse(self) -> np.ndarray:

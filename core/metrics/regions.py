@@ -7,14 +7,13 @@ from core.metrics.bootstrap import mean_interval
 
 WRONG = 0.3   # a region whose IoU with the truth is lower is a wrong region
 
-Figure = list   # [mean, low, high]: a mean with its 95% interval over photos; None where it is undefined
 
 
 def mask_iou(mask: np.ndarray, truth: np.ndarray) -> float:
     """Return the intersection over union of two masks (H, W) in [0, 1], cut at .5; two empty masks have 1."""
     inside, true = mask > 0.5, truth > 0.5
     union = np.count_nonzero(inside | true)
-    return np.count_nonzero(inside & true) / union if union else 1.0
+    return float(np.count_nonzero(inside & true) / union) if union else 1.0
 
 
 def overall_iou(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float | None:
@@ -24,10 +23,10 @@ def overall_iou(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> fl
     """
     pairs = [(mask > 0.5, truth > 0.5) for mask, truth in zip(masks, truths, strict=True)]
     union = sum(np.count_nonzero(inside | true) for inside, true in pairs)
-    return sum(np.count_nonzero(inside & true) for inside, true in pairs) / union if union else None
+    return float(sum(np.count_nonzero(inside & true) for inside, true in pairs) / union) if union else None
 
 
-def with_interval(values: Sequence[float], photos: Sequence[str]) -> Figure:
+def with_interval(values: Sequence[float], photos: Sequence[str]) -> list[float | None]:
     """Return [mean, low, high] with a 95% bootstrap interval over photos; one photo has no interval."""
     if not len(values):
         return [None, None, None]
@@ -42,7 +41,8 @@ def score_found(ious: Sequence[float | None], photos: Sequence[str]) -> dict:
         photos: the photo of each.
 
     Returns: {"asked", "found", "wrong", "refused", "IoU"}: the number of questions; the shares of answers with an IoU
-    of at least WRONG, with a lower one, and of refusals; the mean IoU of those found. The latter four are Figures.
+    of at least WRONG, with a lower one, and of refusals; the mean IoU of those found. The latter four are
+    [mean, low, high] as `with_interval` gives them.
     """
     answered = [iou is not None for iou in ious]
     found = [iou is not None and iou >= WRONG for iou in ious]
