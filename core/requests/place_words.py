@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from core.requests.spelling import SlipCorrector
+from core.requests.words import is_known
 
 LONGEST = 4      # words of the longest phrase of places.toml
 _WORD = re.compile(r"[a-z]+(?:[-'’`][a-z]+)*['’`]?|\d+|[,&]|[^\sa-z\d,&'’`\"“”()\[\]*_-]")
+_NO_OWNERS = {"it", "that", "there", "what", "here", "he", "she", "let", "who"}   # "it's" is no owner
 _LISTS = {"both": "both", "articles": "article", "all": "all", "main": "main", "relative": "relative", "and": "and",
           "except": "except", "stops": "stop", "polite": "polite"}
 
@@ -59,16 +61,17 @@ def tokens_of(text: str) -> list[Token]:
 def _plain(word):
     """Return a word without the ending of an owner, and whether it has one."""
     plain = re.sub(r"['’`]s$|(?<=s)['’`]$|['’`]$", "", word)
-    return (plain, plain != word) if word not in ("that's", "who's") else (word, False)
+    return (word, False) if plain in _NO_OWNERS else (plain, plain != word)
 
 
 @functools.lru_cache(10_000)
 def _known(word):
     """Return the senses of a single word, of its corrected spelling, or none."""
     senses, correct, _ = _lexicon()
-    if word in senses or word.isdigit():
+    if word in senses or word.isdigit() or is_known(word):
         return senses.get(word)
-    return senses.get(correct(word))
+    meant = correct(word)
+    return senses.get(meant) if meant[0] + meant[-1] == word[0] + word[-1] else None   # "cheeky" is no cheek
 
 
 @functools.cache

@@ -67,6 +67,7 @@ MOST_THINGS = 20    # larger numbers of things are no counts
 ACROSS, UPRIGHT = ("left", "right"), ("top", "bottom")
 INSIDE = ("in", "on", "near")   # relations of prepositions that begin a position: "in the middle", "at the top"
 LINKS = ("of", "to", "towards", "toward")
+EVERYTHING = ("everything", "anything", "all", "whatever", "everywhere", "it")
 CORE = ("thing", "stuff", "unknown")
 
 
@@ -131,7 +132,7 @@ class PlaceParser:
             self._take("and")
             listed = but if self._take("except") or (listed is also and but and not also) else listed
             following = self._phrase(0)
-            if following is None or (following.kind == "photo" and listed is but):
+            if following is None or (following.kind == "photo" and not following.but):
                 self.at = mark
                 break
             listed.append(following)
@@ -160,8 +161,10 @@ class PlaceParser:
 
     def _comma(self):
         """Step over a comma if an article or another place follows it."""
-        follows = self.text == "," and (self._sense("and", 1) or self._sense("article", 1) or self._sense("noun", 1)
-                                        or self._sense("except", 1))
+        follows = self.text == "," and (
+            self._sense("and", 1) or self._sense("except", 1) or (
+                self._sense("noun", 1) and not self._sense("pronoun", 1)) or (
+                self._sense("article", 1) and self._goes_on(2)))
         self.at += bool(follows)
         return follows
 
@@ -181,6 +184,8 @@ class PlaceParser:
             order, number = self._sense("order"), self._sense("number")
             number = int(self.text) if self.text.isdecimal() and len(self.text) < 3 else number
             area = self._sense("area")
+            if self.text == "of" and (head.colour or head.tone):
+                break   # "the blue of the sea"
             if self._sense("both"):
                 head.count, head.counted = 2, True
             elif number is not None and 0 < number <= MOST_THINGS:
@@ -217,8 +222,8 @@ class PlaceParser:
         if at >= len(self.tokens):
             return False
         token = self.tokens[at]
-        return bool(token.senses.keys() & {"noun", "area", "position", "colour", "size", "tone", "hue"} and not (
-            "stop" in token.senses and "noun" not in token.senses)) and not token.senses.keys() & {"relation"} or (
+        return (bool(token.senses.keys() & {"noun", "area", "position", "colour", "size", "tone", "hue"} and not (
+            "stop" in token.senses and "noun" not in token.senses)) and not token.senses.keys() & {"relation"}) or (
             self._is_name(at))
 
     def _is_name(self, at):
@@ -244,7 +249,7 @@ class PlaceParser:
         if colour := self._sense("colour noun"):
             self.at += 1
             return self._inside(Place(colour, "colour", positions=positions), depth)
-        if (head.colour or head.tone) and self._sense("hue"):
+        if self._sense("hue") and (head.colour or (head.tone and self.text in ("tones", "pixels"))):
             self.at += 1
             place = Place(head.colour, "colour") if head.colour else Place(head.tone, "tone")
             return self._inside(replace(place, positions=positions), depth)
@@ -269,7 +274,7 @@ class PlaceParser:
         if name == "person":
             head.colour = None if head.colour in ("white", "black") else head.colour
             head.size = 0 if token.text in ("girl", "boy", "kid", "child", "baby", "guy", "sister", "brother") and (
-                head.size < 0 or head.size > 0 and token.text in ("sister", "brother")) else head.size
+                head.size < 0 or (head.size > 0 and token.text in ("sister", "brother"))) else head.size
         if kind in CORE and head.colour and token.text in ("thing", "things", "object", "objects", "stuff"):
             return Place(head.colour, "colour", positions=positions)
         if head.order and not positions:
@@ -287,7 +292,7 @@ class PlaceParser:
     def _owned(self):
         """Return whether a shadow is that of a thing: "his shadow", "the dog's shadow", "the shadow of the dog"."""
         before = self.tokens[self.at - 1] if self.at else None
-        return before is not None and (before.owns or before.text in ("his", "her", "their", "my", "its", "our")) or (
+        return (before is not None and (before.owns or before.text in ("his", "her", "their", "my", "its", "our"))) or (
             self.text == "shadow" and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].text == "of")
 
     def _run(self):
@@ -296,13 +301,14 @@ class PlaceParser:
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
             name = token.unknown and not (tokens and not tokens[-1].owns and token.text.endswith(("ed", "ing", "ly")))
-            if tokens and "position" in token.senses and not tokens[-1].owns:
+            if tokens and not tokens[-1].owns and (
+                    "position" in token.senses or "pronoun" in tokens[-1].senses or tokens[-1].text in EVERYTHING):
                 break
             if "noun" in token.senses and tokens and token.text in ("i", "he", "she", "me", "we", "they", "it", "us"):
                 break
             if "covers" in token.senses or "noun" in token.senses or (name and self._is_name(self.at)):
                 tokens.append(token)
-            elif token.owns or (tokens and tokens[-1].owns and (self._sense("colour") or self._sense("size")
+            elif (token.owns and self._is_name(self.at)) or (tokens and tokens[-1].owns and (self._sense("colour") or self._sense("size")
                                                                 or self._sense("position"))):
                 tokens += [token] if token.owns else []   # "the girl's left hand"
             elif not (tokens and (self._sense("area") == "parts" or self._sense("hue")) and (
@@ -361,7 +367,7 @@ class PlaceParser:
 
     def _without_noun(self, head, depth):
         """Return the place of modifiers without a noun: "the top left", "anything red", "the dark"."""
-        if head.positions:
+        if head.positions and not head.colour:
             mark = self.at
             side = _side(head.positions)
             if self.text == "of" and (inner := self._of(depth)):
@@ -385,7 +391,7 @@ class PlaceParser:
         while self._sense("relative") and not self._sense("position"):
             self.at += 1
         text = tokens[-1].text
-        if text in ("everything", "anything", "all", "whatever", "everywhere", "it"):
+        if text in EVERYTHING:
             while self._sense("shade") and self._sense("colour", 1):
                 self.at += 1
             if colour := self._take("colour"):
@@ -396,7 +402,7 @@ class PlaceParser:
                     inner := self._of(depth)):
                 return Place("photo", "photo", but=(inner,)) if inner.kind not in ("photo", "area") else inner
         self.at = mark
-        if self.text == "of" and (inner := self._of(depth)):
+        if self.text == "of" and text.startswith("image") and (inner := self._of(depth)):
             return inner   # "the image of the kids"
         if head.colour or head.tone:
             return Place(head.colour, "colour") if head.colour else Place(head.tone, "tone")
@@ -407,10 +413,8 @@ class PlaceParser:
         while self.at < len(self.tokens):
             mark = self.at
             for _ in range(4):
-                if self._sense("relative") and not (self._sense("position") and not self._sense("relation", 1)
-                                                    and self.text not in ("far", "way")):
-                    self.at += 1
-                elif self.at > mark and self.text.endswith("ing"):
+                if (self._sense("relative") and not (self._sense("position") and not self._sense("relation", 1)
+                                                    and self.text not in ("far", "way"))) or (self.at > mark and self.text.endswith("ing")):
                     self.at += 1
             positioned = self._position()
             if positioned:
@@ -479,7 +483,7 @@ class PlaceParser:
         if self._of_photo():
             return place
         mark = self.at
-        relation, text = self._take("relation"), self.tokens[mark].text
+        text, relation = self.text, self._take("relation")
         if relation is None or place.relation or place.kind == "photo":
             self.at = mark
             return None

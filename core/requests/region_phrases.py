@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.requests.place_words import tokens_of
-from core.requests.places import Place, PlaceParser
+from core.requests.places import EVERYTHING, Place, PlaceParser
 from core.requests.words import Word
 
 ACTS = {"begins", "verbs", "command", "complain", "turn", "raise", "lower", "says", "slight", "strong", "keep",
@@ -22,7 +22,9 @@ ZONES = ("shadows", "blacks", "midtones", "highlights", "whites")
 class RegionPhrase:
     """A region phrase: its Place, and its characters `start` to `end` in the request.
 
-    `bare` is the first character after articles. `rest` marks "the rest" and "everything else".
+    `bare` is the first character after articles. `rest` marks "the rest" and "everything else"; `noun` a colour that
+    is named by a noun that may be an attribute: "the reds", "red tones", but not "anything red". `known` is False for
+    a noun that places.toml does not have.
     """
 
     place: Place
@@ -30,6 +32,8 @@ class RegionPhrase:
     end: int
     bare: int
     rest: bool = False
+    noun: bool = False
+    known: bool = True
 
     def holds(self, word: Word) -> bool:
         """Return whether the phrase holds a word of the request."""
@@ -57,13 +61,21 @@ def region_phrases(request: str, words: Sequence[Word]) -> list[RegionPhrase]:
     tokens = [_narrowed(tokens, at, words) for at in range(len(tokens))]
     found, at = [], 0
     while at < len(tokens):
+        if tokens[at].text == "that" and not (at + 1 < len(tokens) and "noun" in tokens[at + 1].senses):
+            at += 1
+            continue
+        if tokens[at].text in ("a", "an"):   # "a blue sky" is a wish for blue
+            at += 1
+            while at < len(tokens) and "colour" in tokens[at].senses:
+                at += 1
+            continue
         phrase = _phrase(request, tokens, at) if tokens[at].senses.keys() & BEGINNINGS or (
             at and "article" in tokens[at - 1].senses) else None
         if phrase is None:
             at += 1
             continue
         parsed, after = phrase
-        if parsed and not parsed.whole:
+        if parsed and not parsed.whole and not any(word.unit for word in words if parsed.holds(word)):
             found.append(parsed)
         if parsed and parsed.colouring:   # "the yellow of the sky" may be the yellow, and its place is the sky
             after = next((next_ for next_ in range(at + 1, after) if "relation" in tokens[next_].senses
@@ -83,22 +95,43 @@ def _phrase(request, tokens, at):
     place = parser.place()
     if place is None or parser.at == at:
         return None
+    following = tokens[parser.at].senses if parser.at < len(tokens) else {}
+    if place.also and following.keys() & {"complains", "attribute"} and any(
+            "changes" in token.senses for token in tokens[:at]):   # "darken the sky, the people are too bright"
+        last = max(index for index in range(at, parser.at) if "and" in tokens[index].senses or tokens[index].text == ",")
+        return _phrase(request, tokens[:last], at)
     inside = tokens[at:parser.at]
     bare = next((token for token in inside if "article" not in token.senses or "noun" in token.senses), inside[0])
-    phrase = RegionPhrase(place, inside[0].start, inside[-1].end, bare.start, any("rest" in t.senses for t in inside))
-    known = any(token.senses.keys() & (BEGINNINGS - {"article", "all", "size"}) for token in inside)
-    named = known or any("article" in token.senses for token in inside)
-    return (phrase if named and not _only_addresses(inside, tokens, at, parser.at) else None), parser.at
+    phrase = RegionPhrase(place, inside[0].start, inside[-1].end, bare.start,
+                          any("rest" in token.senses for token in inside),
+                          not any("area" in token.senses or token.text in EVERYTHING for token in inside))
+    before = tokens[at - 1] if at else None
+    photos = [token.senses.get("noun", ("",))[0] == "photo" and token.text not in EVERYTHING for token in inside]
+    if (before is not None and before.text in ("than", "like", "as")) or (place.kind == "area" and photos[0]) or any(
+            photo and "position" in token.senses for token, photo in zip(inside, photos[1:], strict=False)):
+        sound = False   # "darker than the sky", "the left picture", "picture on the left"
+    elif place.name == "one" or (place.kind in ("area", "background", "subject") and not phrase.rest and not any(
+            "noun" in token.senses and place.kind != "area" for token in inside)):
+        sound = place.name != "one" and (any(token.senses.keys() & {"article", "area"} for token in inside) or (
+            before is not None and "relation" in before.senses))
+    elif phrase.rest:
+        sound = any("article" in token.senses for token in inside) or inside[-1].text.endswith("else")
+    else:
+        sound = not _only_addresses(inside, tokens, at, parser.at)
+    known = phrase.colouring or any(token.senses.keys() & {"noun", "area"} for token in inside)
+    known = known and not (place.kind == "unknown" and not any("noun" in token.senses for token in inside))
+    return (replace(phrase, known=known) if sound else None), parser.at
 
 
 def _only_addresses(inside, tokens, first, last):
     """Return whether a pronoun is no object of a change: "I", "help me", "hi folks"."""
-    if len(inside) > 1 or inside[0].text not in PRONOUNS:
+    if inside[0].text not in PRONOUNS or (len(inside) > 1 and "article" in inside[0].senses):
         return False
     before = tokens[first - 1] if first else None
     following = tokens[last] if last < len(tokens) else None
     if inside[0].text in ("i", "he", "she", "we", "they"):
-        return following is None or "complains" not in following.senses
+        begins = before is None or "and" in before.senses or before.text in (",", "but")
+        return not begins or following is None or "complains" not in following.senses
     changed = before is not None and ("changes" in before.senses or before.text in ("make", "on", "of", "in", "behind"))
     return not changed or (following is not None and following.text in ("a", "an", "the", "my", "this"))
 
@@ -107,18 +140,27 @@ def _narrowed(tokens, at, words):
     """Return a token without the senses that it cannot have, because its word names an attribute."""
     token = tokens[at]
     over = [word for word in words if word.start < token.end and token.start < word.end]
+    if not over:   # words of a phrase without a meaning
+        return replace(token, senses={"stop": True})
     roles = set().union(*(word.roles for word in over))
     entry = next((word.entry for word in over if word.entry), None)
     senses = dict(token.senses)
-    part_of = len(over) == 1 and (over[0].start < token.start or token.end < over[0].end)   # of a phrase
-    if entry and not (part_of and entry[1] in ZONES):
-        allowed = TONES if _describes(tokens, at) and not part_of else ()
+    if "generic" in roles and senses.get("noun", ("",))[0] in ("unknown", "thing"):
+        senses["noun"] = ("photo", "photo", 1)   # "this poster", "the scan"
+    if "except" in senses:   # the reader makes a wish of its own of an exception
+        return replace(token, senses={"stop": True})
+    replaced = any((word.start < token.start or token.end < word.end) and word.text != token.text for word in over)
+    if replaced and not (entry and entry[1] in ZONES) and "thing" not in roles:   # of a phrase of keywords.toml
+        senses = {"stop": True} | ({"attribute": True} if entry else {})
+    elif entry and not replaced:
+        allowed = TONES if _describes(tokens, at) else ()
         senses = {sense: value for sense, value in senses.items() if sense in allowed or len(over) > 1}
-        senses |= {"stop": True} | ({"changes": True} if entry[0] == "changes" else {})
+        senses |= {"stop": True, "attribute": True} | ({"changes": True} if entry[0] == "changes" else {})
     elif not senses and (roles & ACTS or not (token.unknown and (not roles or token.text in ADJECTIVES))):
         senses["stop"] = True
     elif roles & {"slight", "strong"} and "thing" not in roles:
-        senses = {"size": senses["size"]} if "size" in senses else {"stop": True}
+        noun = at + 1 < len(tokens) and "noun" in tokens[at + 1].senses
+        senses = {"size": senses["size"]} if "size" in senses and noun else {"stop": True}
     if "complain" in roles or token.text in ("am", "look", "appear"):
         senses["complains"] = True
     return token if senses == token.senses else replace(token, senses=senses)
@@ -128,9 +170,11 @@ def _describes(tokens, at):
     """Return whether a colour or a tone belongs to a noun or an article: "the red car", "the blues", "anything red"."""
     before = tokens[at - 1] if at else None
     following = tokens[at + 1] if at + 1 < len(tokens) else None
-    if following is not None and following.senses.keys() & {"area", "noun", "hue", "colour"}:
+    if following is not None and following.senses.keys() & {"area", "noun"}:
         return True
     if "tone adjective" in tokens[at].senses and "tone" not in tokens[at].senses:
-        return False
+        return following is not None and following.text in ("tones", "pixels")
+    if following is not None and following.senses.keys() & {"hue", "colour"}:
+        return True
     return before is not None and ("article" in before.senses or before.text in (
         "everything", "anything", "all", "every", "in", "wearing", "light", "dark", "bright"))

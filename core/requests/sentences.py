@@ -22,6 +22,7 @@ from core.requests.clauses import (
 )
 from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
 from core.requests.joining import join
+from core.requests.region_phrases import region_phrases
 from core.requests.wish import CANNOT, LEVELS
 from core.requests.words import Word
 
@@ -47,18 +48,21 @@ class SentenceReader:
         self.without = False     # after "no": effects are to go
         self.turned = self.negated = False   # after "less" or "too"; after "not"
         self.place = None        # the last place of a part; "it" refers to this place
+        self.phrases = []        # region phrases of the sentence
+        self.placed = []         # those of tones and colours that are places, not attributes
         self.removes = None      # kind of the last part's wish: "and the dog" continues "remove the man"
         self.scrapped = None     # the wish that a correction takes back: "sharper, no, softer"
 
     def read(self, words: list[Word]) -> list[Found]:
         """Return the wishes of a sentence; wishes in its purpose clause count only if there are no others."""
         first_, last = purpose(words)
+        self.phrases = region_phrases(self.request, words)
         self._parts(words[:first_] + words[last:])
         if self.found:
             return self.found
         for literal in (False, True):
             again = SentenceReader(self.request, self.earlier, self.spoken)
-            again.literal = literal
+            again.literal, again.phrases = literal, self.phrases
             if again._parts(words):
                 return again.found
         return _thing_wished(self.request, words) if not self.earlier else []
@@ -67,7 +71,7 @@ class SentenceReader:
         """Return the wishes of all parts of a sentence; parts that share a verb share degree and place."""
         parts = [[]]
         for word in words:
-            if "joint" in word.roles:
+            if "joint" in word.roles and not self._in_phrase(word):
                 parts.append([])
             parts[-1].append(word)
         self.turned |= has(words[:3], "before") and has(words[:NEAR], "complain")   # "the input is too dark"
@@ -121,7 +125,8 @@ class SentenceReader:
         if changes and "joint" in words[0].roles and not has(words, "turn"):
             self.turned = False   # "less haze, sharper hills"
         begins = any(word.roles & {"begins", "turns", "levels", "flips"} for word in words)
-        named = any(word.entry for word in words)
+        self._use_as_places(words)
+        named = any(word.entry and not self._described(word) for word in words)
         if not named and self._excepts(words):
             return False
         kept = first(words, "unchanged")
@@ -139,7 +144,7 @@ class SentenceReader:
         for at, word in enumerate(words):
             self._note(words, at, start)
             flaw = self.literal and ("flaws" in word.roles or (word.entry and word.entry[0] == "faults"))
-            if word.entry and (flaw or not describes(words, at)):
+            if word.entry and not self._described(word) and (flaw or not describes(words, at)):
                 self._take(words, at)
             elif word.unit == "stops" and not named:
                 self._take([replace(word, entry=("nouns", "light", 1))], 0)
@@ -178,10 +183,38 @@ class SentenceReader:
             words, "begins")
         if not (has(words[:2], "excepts") or negated) or last is None or not things:
             return False
-        thing = self.request[things[0].start:things[-1].end]
+        phrases = region_phrases(self.request, words[1:])
+        begin, end = (phrases[0].bare, phrases[-1].end) if phrases else (things[0].start, things[-1].end)
+        thing = self.request[begin:end]
         self.found.append(replace(last, sign=0, where=thing, firm=True))
-        last.where = last.where or f"everything but {thing}"
+        last.where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
         return True
+
+    def _in_phrase(self, word):
+        """Return whether a word is inside a region phrase: "and" in "the man and the dog"."""
+        return any(phrase.start < word.start < phrase.end for phrase in self.phrases
+                   if phrase.known and not phrase.colouring)
+
+    def _described(self, word):
+        """Return whether a word only describes a region: "the red car"."""
+        return any(phrase.holds(word) for phrase in self.phrases
+                   if (phrase.known and not phrase.colouring) or phrase in self.placed)
+
+    def _use_as_places(self, words):
+        """Find the tones and colours of a part that are places: "make the shadows bluer", not "lift the shadows"."""
+        for phrase in self.phrases:
+            if not phrase.colouring or not words or not words[0].start <= phrase.start < words[-1].end:
+                continue
+            others = [word for word in words if word.entry and not phrase.holds(word)]
+            attributes = {word.entry[1] for word in others if "deepens" not in word.roles and (
+                not word.text.startswith(("soft", "hard", "harsh")))}
+            if phrase.place.kind == "tone":
+                placed = attributes & {*SHADES, "saturation", "clarity", "noise", "sharpness"}
+            else:
+                placed = attributes and (not phrase.noun or (
+                    phrase.start < phrase.bare and attributes & {"light", "contrast", "sharpness", "noise"}))
+            if placed:
+                self.placed.append(phrase)
 
     def _refer(self, words):
         """Change an earlier wish by a part without an attribute of its own: "kill it", "no, less", "fix that"."""
@@ -290,9 +323,17 @@ class SentenceReader:
         things = [at for at in range(says + 1, len(words)) if names_thing(words, at)]
         if things and things[-1] < whole:
             things = []   # "the subject is too dark, please lighten the photo"
-        if things and len(self.found) == start and not begins and start and not self.found[-1].where and has(
+        phrases = [phrase for phrase in self._phrases_of(words, says + 1) if phrase.end > (
+            words[whole].start if whole >= 0 else 0)]
+        named = bool(things or phrases)
+        if named and len(self.found) == start and not begins and start and not self.found[-1].where and has(
                 words[:2], "limits"):
             start -= 1   # "darken it, only on the statue"
+        if phrases:
+            for one in self.found[start:]:
+                one.where = self._text(nearest(phrases, one, self.found[start:]))
+            self.place = self._text(phrases[-1])
+            return
         if things:
             begin = things[0]
             while begin and (words[begin - 1].roles & {"article", "thing"} or words[begin - 1].unknown):
@@ -301,9 +342,32 @@ class SentenceReader:
         elif any("generic" in word.roles and "pronoun" not in word.roles for word in words):
             self.place = None
         refers = things or any(word.text in ("it", "them") for word in words)
+        begins = any(word.roles & {"begins", "turns", "levels", "flips"} and word.text not in ("more", "less")
+                     for word in words)
         for one in self.found[start:]:
             if refers or (not begins and one.kind != "nouns"):
                 one.where = self.place
+
+    def _phrases_of(self, words, first=0):
+        """Return the region phrases in the words of a part from an index on, without those inside another."""
+        if first >= len(words):
+            return []
+        things = [word for at, word in enumerate(words) if names_thing(words, at)]
+        phrases = [phrase for phrase in self.phrases if words[first].start <= phrase.start < words[-1].end
+                   and (phrase.known or any(map(phrase.holds, things)))
+                   and (not phrase.colouring or phrase in self.placed)]
+        return [phrase for phrase in phrases if not any(
+            other is not phrase and other.start <= phrase.start and phrase.end <= other.end for other in phrases)]
+
+    def _text(self, phrase):
+        """Return the words of a region phrase; "the rest" is everything but the last place."""
+        words = self.request[phrase.start:phrase.end]
+        if self.place and words.lower() in ("them", "him", "her", "they", "he", "she"):
+            return self.place
+        before = [other for other in self.phrases if other.end <= phrase.start and other.known and not other.colouring]
+        if phrase.rest and (before or self.place):
+            return f"everything but {self.request[before[-1].bare:before[-1].end] if before else self.place}"
+        return words
 
     def _cannot(self, words, begins):
         """Add the wish of a part that LDIE cannot grant; return whether there is one."""
@@ -323,13 +387,16 @@ class SentenceReader:
         looks = any(word.entry and word.entry[0] in ("nouns", "changes") and "soft" not in word.text for word in words)
         if (kind in ("deformation", "style", "retouching") and looks) or (kind == "removal" and rids(rest)):
             kind = None   # "a thinner fog", "rid the picture of noise"
-        if has(words, "backdrop") and (kind in ("removal", "replacement") or has(words, "changing")):
-            kind = "background"
+        things = [word for word in rest if "thing" in word.roles or word.unknown]
+        phrase = next((phrase for phrase in self._phrases_of(words) if things and phrase.holds(things[0])), None)
+        if (has(words, "backdrop") and (kind in ("removal", "replacement") or has(words, "changing"))
+                and not (kind == "removal" and phrase and phrase.known and phrase.place.kind != "background")):
+            kind = "background"   # but "remove the people in the background" is a removal
         self.removes = kind if kind in ("removal", "adding") else None
         if kind is None:
             return False
-        things = [word for word in rest if "thing" in word.roles or word.unknown]
         where = self.request[things[0].start:things[-1].end] if things else None
+        where = self.request[phrase.bare:phrase.end] if phrase else where
         self.found.append(Found(kind, 1, replace(words[at], entry=("cannot", kind, 1)), where=where))
         return True
 
@@ -370,6 +437,17 @@ def _thing_wished(request, words):
         return []
     where = request[words[new[0]].start:words[things[-1]].end]
     return [Found(kind, 1, replace(cue, entry=("cannot", kind, 1)), where=where, waits=True)]
+
+
+def nearest(phrases, one, found):
+    """Return the region phrase of a wish: the next one before the following wish, else the last one before its word."""
+    if len(phrases) == 1:
+        return phrases[0]
+    later = min((other.word.start for other in found if other.word.start > one.word.start), default=len(one.word.text)
+                + phrases[-1].end)
+    after = [phrase for phrase in phrases if one.word.start <= phrase.start < later]
+    before = [phrase for phrase in phrases if phrase.end <= one.word.start]
+    return after[0] if after and (one.kind == "changes" or not before) else (before or phrases)[-1]
 
 
 def _general(words, others):
