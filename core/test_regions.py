@@ -32,7 +32,7 @@ from core.finding.choose import choose, masked
 from core.metrics.regions import mask_iou, score_found, with_interval
 from core.regions.rules import area
 from core.requests.places import read_place
-from core.synthesis.expressions import GROUPS, NOT_SAID, name_segments
+from core.synthesis.expressions import GROUPS, NOUNS, name_segments
 
 RIGHT = 0.5                        # IoU of a choice among true segments that is right
 THING, SKY, SUBJECT, TIMES = 0.01, 0.05, 0.1, 3   # least shares of the photo; largest thing over the next
@@ -95,17 +95,21 @@ def ask(photo, classes, rng):
     things = sorted((segment for segment in photo.segments if segment.thing), key=lambda one: -one.share)
     names = [thing.name for thing in (*things, *photo.crowds)]
     for thing in things:
-        if thing.share >= THING and names.count(thing.name) == 1 and thing.name not in NOT_SAID:
-            yield "things", f"the {thing.name}", thing.mask
+        if thing.share >= THING and names.count(thing.name) == 1:
+            yield "things", _the(thing.name), thing.mask
     if things and things[0].share >= max(SUBJECT, TIMES * (things[1].share if len(things) > 1 else 0)):
         yield "subject", "the subject", things[0].mask
     for segment in photo.segments:
         if segment.name == "sky" and segment.share >= SKY:
             yield "sky", "the sky", segment.mask
-    absent = [name for name in classes if name not in NOT_SAID and name not in
+    absent = [name for name in classes if name not in
               {segment.name for segment in (*photo.segments, *photo.crowds)}]
     for name in rng.permutation(absent)[:ABSENT]:
-        yield "absent", f"the {name}", None
+        yield "absent", _the(name), None
+
+
+def _the(name):
+    return f"the {NOUNS.get(name, (name,))[0]}"
 
 
 def among_proposals(photo, rng):

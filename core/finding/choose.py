@@ -124,7 +124,7 @@ class _Scene:
             return self._subject(place)
         found = self.named(place.name)
         if not found:
-            raise _Missing(f"no {place.name} was found" if place.kind != "unknown" else
+            raise _Missing(_none(place.name) if place.kind != "unknown" else
                            f"{place.name!r} is not among the things that LDIE finds")
         if any(seen.segment.thing for seen in found):
             return self._things(place, found)
@@ -178,6 +178,8 @@ class _Scene:
 
     def _things(self, place, found):
         """Return the Choice among things of one class."""
+        if place.to and place.to.kind == "photo":   # "the dog in the photo" is the dog
+            place = replace(place, relation=None, to=None)
         found = _without_specks(place, found)
         scores, remarks = np.ones(len(found)), []
         if place.colour:
@@ -300,8 +302,9 @@ def _order(seen):
 
 # ------------------------------------------------------------ sentences
 
-_PLURALS = {"person": "people", "knife": "knives", "mouse": "mice", "sheep": "sheep", "skis": "skis",
-            "scissors": "scissors", "broccoli": "broccoli", "bench": "benches"}
+_MANY = ("plants", "skis", "scissors", "stairs")   # names in the plural
+_PLURALS = {"person": "people", "knife": "knives", "mouse": "mice", "sheep": "sheep", "broccoli": "broccoli"} | {
+    name: name for name in _MANY}
 
 
 def plural(name: str) -> str:
@@ -309,6 +312,10 @@ def plural(name: str) -> str:
     *before, last = name.split(" ")
     last = _PLURALS.get(last) or last + ("es" if last.endswith(("s", "x", "ch", "sh")) else "s")
     return " ".join((*before, last))
+
+
+def _none(name):
+    return f"no {name} {'were' if name in _MANY else 'was'} found"
 
 
 def _number(count, name):

@@ -5,6 +5,7 @@ of boxes and mean colours, apart from those by which `core.finding` chooses.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import cycle
 
 import cv2
@@ -18,21 +19,27 @@ GROUPS = ("class", "colour", "position", "relation", "size", "count")
 LEAST, SEEN = 0.01, 0.001    # shares of the picture: of a named segment, and of one that counts as a rival
 APART = 0.1                  # of the picture's width or height, by which positions must differ
 DIFFERENT = 15.0             # CIEDE2000 between the mean colours of a segment and of each rival
-SURE = 12.0                  # CIEDE2000 within which a mean colour has the name of a colour
+OWN, OTHER = 0.3, 1 / 3      # least share of a segment that has its colour; of it, the most that each rival may have
+STEP = 3                     # pixels: every third one tells the colours
 TWICE = 1.5                  # ratio of the areas of the largest segment and the next
 TOUCH = 0.008                # of the long edge: the gap of a thing that a person holds
-NEAR, AWAY = 0.03, 0.08      # of the long edge: gaps of a segment that is next to another, and of one that is not
+NEAR, AWAY = 0.03, 0.06      # of the long edge: gaps of a segment that is next to another, and of one that is not
 SUPPORTS = {"dining table", "bed", "couch", "bench", "chair", "boat", "horse", "motorcycle", "bicycle", "skateboard",
             "surfboard", "snowboard", "counter", "shelf", "road", "ground", "sand", "snow", "floor", "plants", "stairs"}
 HANDHELD = {"umbrella", "handbag", "suitcase", "frisbee", "kite", "baseball bat", "skateboard", "surfboard",
             "tennis racket", "bottle", "wine glass", "cup", "knife", "banana", "apple", "sandwich", "hot dog", "pizza",
             "donut", "cell phone", "book", "teddy bear", "toothbrush", "remote"}
 
-SYNONYMS = {"person": "man", "couch": "sofa", "tv": "television", "airplane": "plane", "cell phone": "phone",
-            "bicycle": "bike", "motorcycle": "motorbike", "refrigerator": "fridge", "donut": "doughnut",
-            "sports ball": "ball", "dining table": "table", "teddy bear": "teddy", "handbag": "purse",
-            "cup": "mug", "boat": "ship", "car": "vehicle", "truck": "lorry"}
-NOT_SAID = {"mouse", "orange", "sandwich"}   # names that mean other things in a request
+NOUNS = {   # what people call a class, if not by its name alone
+    "person": ("person", "man"), "couch": ("couch", "sofa"), "tv": ("tv", "television"), "cup": ("cup", "mug"),
+    "airplane": ("airplane", "plane"), "cell phone": ("cell phone", "phone"), "bicycle": ("bicycle", "bike"),
+    "motorcycle": ("motorcycle", "motorbike"), "refrigerator": ("refrigerator", "fridge"),
+    "donut": ("donut", "doughnut"), "sports ball": ("ball",), "dining table": ("table", "dining table"),
+    "teddy bear": ("teddy bear",), "handbag": ("handbag", "purse"), "boat": ("boat", "ship"),
+    "car": ("car", "vehicle"), "truck": ("truck", "lorry"), "mouse": ("computer mouse",),
+    "orange": ("orange fruit",)}
+_PLURALS = {"person": "people", "man": "men", "knife": "knives", "sheep": "sheep", "skis": "skis",
+            "scissors": "scissors", "broccoli": "broccoli", "computer mouse": "computer mice"}
 # Colours of things as a camera sees them: a name may stand for several.
 _NAMED = {
     "red": ("c01c22", "8f1d20", "d8433a"), "orange": ("e8792a", "d9661f"), "yellow": ("ecd23a", "d9b422"),
@@ -69,7 +76,7 @@ def name_segments(segments: Sequence[Segment], image: torch.Tensor, crowds: Sequ
         seed: of the choice among phrasings.
     """
     scene = _Scene(segments, image, seed)
-    hidden = NOT_SAID | {crowd.name for crowd in crowds}
+    hidden = {crowd.name for crowd in crowds}
     found = []
     for name in dict.fromkeys(segment.name for segment in segments if segment.name not in hidden):
         members = [index for index, segment in enumerate(segments)
@@ -115,30 +122,43 @@ class _Scene:
         yield from (("relation", said) for said in self.relations(index, rivals))
 
     def noun(self, name):
-        """Return the name of a class or a synonym, in turn."""
-        return self.pick(name, SYNONYMS[name]) if name in SYNONYMS else name
+        """Return a noun for a class, in turn."""
+        return self.pick(*NOUNS.get(name, (name,)))
 
     def together(self, name, count):
         """Return words for all `count` things of a class."""
-        many = {"person": "people", "knife": "knives", "sheep": "sheep", "skis": "skis", "scissors": "scissors",
-                "broccoli": "broccoli"}.get(name) or name + ("es" if name.endswith(("s", "ch", "sh")) else "s")
-        return f"both {many}" if count == 2 else self.pick(f"the {many}", f"all the {many}")
+        noun = self.noun(name)
+        many = _PLURALS.get(noun) or _plural(noun)
+        if count == 2:
+            return f"both {many}"
+        return f"all the {many}" if many == noun else self.pick(f"the {many}", f"all the {many}")
 
     def mean_colour(self, index):
         inside = torch.from_numpy(self.segments[index].mask > 0.5)
         return self.lab[:, inside].mean(1)
 
     def colour(self, index, rivals):
-        """Return "the red car" if its mean colour has a clear name and differs from that of each rival."""
+        """Return "the red car" if much of it is red, little of each rival is, and their mean colours differ."""
         own = self.mean_colour(index)
-        others = [self.mean_colour(other) for other in rivals]
-        if min(_difference(own, other) for other in others) <= DIFFERENT:
+        if min(_difference(own, self.mean_colour(other)) for other in rivals) <= DIFFERENT:
             return None
-        name, distance = colour_name(own)
-        if distance > SURE or name in [colour_name(other)[0] for other in others]:
+        shares = self.colour_shares(index)
+        most = np.max([self.colour_shares(other) for other in rivals], axis=0)
+        clear = np.where((shares >= OWN) & (most <= OTHER * shares), shares, 0)
+        if not clear.any():
             return None
-        noun = self.noun(self.segments[index].name)
+        name, noun = list(_NAMED)[clear.argmax()], self.noun(self.segments[index].name)
         return f"the {noun} in {name}" if self.segments[index].name == "person" else f"the {name} {noun}"
+
+    def colour_shares(self, index):
+        """Return the share of a segment's pixels that has each colour of _NAMED, (n,)."""
+        inside = self.segments[index].mask[::STEP, ::STEP] > 0.5
+        return np.bincount(self.colours[inside], minlength=len(_NAMED)) / max(inside.sum(), 1)
+
+    @cached_property
+    def colours(self):
+        """The index in _NAMED of the colour of every STEP-th pixel in both directions."""
+        return nearest_colours(self.lab[:, ::STEP, ::STEP]).numpy()
 
     def position(self, index, rivals):
         """Return words for the first, second or middle one of a row, left to right or top to bottom."""
@@ -173,7 +193,7 @@ class _Scene:
         """Yield words for relations to segments of other classes without rivals, if they hold for no rival."""
         own, names = self.segments[index].name, [segment.name for segment in self.segments]
         for other, segment in enumerate(self.segments):
-            if segment.name == own or names.count(segment.name) > 1 or segment.name in NOT_SAID:
+            if segment.name == own or names.count(segment.name) > 1:
                 continue
             for name, (fits, holds, fails) in _RELATIONS.items():
                 if fits(self.segments[index], segment) and holds(self, index, other) and all(
@@ -233,16 +253,24 @@ _RELATIONS = {   # name: between which segments it is said, when it holds, and w
 }
 
 
-def colour_name(lab: torch.Tensor) -> tuple[str, float]:
-    """Return the name of the nearest colour to an L*a*b* triple (3,), and its distance, CIEDE2000."""
-    distances = {name: min(_difference(lab, known) for known in shades) for name, shades in _shades().items()}
-    name = min(distances, key=distances.get)
-    return name, distances[name]
+def _plural(noun):
+    if noun.endswith("y"):
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "ch", "sh")) else "s")
 
 
+def nearest_colours(lab: torch.Tensor) -> torch.Tensor:
+    """Return for each pixel of an L*a*b* picture (3, H, W) the index in _NAMED of the nearest colour, (H, W) int64."""
+    distances = [torch.stack([ciede2000(lab[None], shade.view(1, 3, 1, 1).expand_as(lab[None]))[0] for shade in shades])
+                 for shades in _shades()]
+    return torch.stack([some.min(0).values for some in distances]).argmin(0)
+
+
+@cache
 def _shades():
-    return {name: [srgb_to_lab(torch.tensor(list(bytes.fromhex(code))).float().view(1, 3, 1) / 255)[0, :, 0]
-                   for code in codes] for name, codes in _NAMED.items()}
+    """Return for each colour of _NAMED its shades in L*a*b*, each (3,)."""
+    return [[srgb_to_lab(torch.tensor(list(bytes.fromhex(code))).float().view(1, 3, 1) / 255)[0, :, 0]
+             for code in codes] for codes in _NAMED.values()]
 
 
 def _difference(one, other):
