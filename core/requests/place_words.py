@@ -70,8 +70,9 @@ def _known(word):
     senses, correct, _ = _lexicon()
     if word in senses or word.isdigit() or is_known(word):
         return senses.get(word)
-    meant = correct(word)
-    return senses.get(meant) if meant[0] + meant[-1] == word[0] + word[-1] else None   # "cheeky" is no cheek
+    meant = correct(word)   # "cheeky" is no cheek, and "globe" no glove
+    found = senses.get(meant) if meant[0] + meant[-1] == word[0] + word[-1] else None
+    return found if found and found["noun"][0] != "unknown" else None
 
 
 @functools.cache

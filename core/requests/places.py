@@ -204,13 +204,19 @@ class PlaceParser:
                 head.tone = self._sense("tone adjective")
             elif self._sense("size"):
                 head.size = self._sense("size")
-            elif self._sense("position") and self._turns_noun():
+            elif self._sense("position") and self._turns_noun() and self.text != "behind":
                 head.positions += (self._sense("position"),)
-            elif not ((self._sense("article") and (not self._sense("noun") or self._goes_on(1))) or self._sense("polite") or self._sense("main") or self.text in (
-                    "of", "far", "most") or (self.tokens[self.at].unknown and self._goes_on(1))):
+            elif not self._is_filler():
                 break
             self.at += 1
         return head
+
+    def _is_filler(self):
+        """Return whether a word before a noun has no meaning for the place: an article, an unknown adjective."""
+        if self._sense("article"):
+            return not self._sense("noun") or self._goes_on(1)   # "her dress", but not "brighten her"
+        return bool(self._sense("polite") or self._sense("main") or self.text in ("of", "far", "most")
+                    or (self.tokens[self.at].unknown and self._goes_on(1)))
 
     def _turns_noun(self):
         """Return whether a position is not a noun of its own here: "background people", not "the background"."""
@@ -308,8 +314,8 @@ class PlaceParser:
                 break
             if "covers" in token.senses or "noun" in token.senses or (name and self._is_name(self.at)):
                 tokens.append(token)
-            elif (token.owns and self._is_name(self.at)) or (tokens and tokens[-1].owns and (self._sense("colour") or self._sense("size")
-                                                                or self._sense("position"))):
+            elif (token.owns and self._is_name(self.at)) or (
+                    tokens and tokens[-1].owns and token.senses.keys() & {"colour", "size", "position"}):
                 tokens += [token] if token.owns else []   # "the girl's left hand"
             elif not (tokens and (self._sense("area") == "parts" or self._sense("hue")) and (
                     tokens[-1].senses.get("noun", "  ")[0] != "photo")):
@@ -404,6 +410,8 @@ class PlaceParser:
         self.at = mark
         if self.text == "of" and text.startswith("image") and (inner := self._of(depth)):
             return inner   # "the image of the kids"
+        elif self.text == "of" and text not in EVERYTHING:
+            self._of(depth)   # "this photo of my dog" is the photo
         if head.colour or head.tone:
             return Place(head.colour, "colour") if head.colour else Place(head.tone, "tone")
         return _side(head.positions) if head.positions else Place("photo", "photo")

@@ -24,7 +24,8 @@ class RegionPhrase:
 
     `bare` is the first character after articles. `rest` marks "the rest" and "everything else"; `noun` a colour that
     is named by a noun that may be an attribute: "the reds", "red tones", but not "anything red". `known` is False for
-    a noun that places.toml does not have.
+    a noun that places.toml does not have. `sound` is False for words that name no place of a wish: the whole photo,
+    "than the sky", "help me".
     """
 
     place: Place
@@ -34,6 +35,7 @@ class RegionPhrase:
     rest: bool = False
     noun: bool = False
     known: bool = True
+    sound: bool = True
 
     def holds(self, word: Word) -> bool:
         """Return whether the phrase holds a word of the request."""
@@ -44,14 +46,9 @@ class RegionPhrase:
         """Whether the phrase may name an attribute: "the shadows", "the reds"."""
         return self.place.kind in ("tone", "colour")
 
-    @property
-    def whole(self) -> bool:
-        """Whether the phrase is the whole photo."""
-        return self.place.kind == "photo" and not self.place.but
-
 
 def region_phrases(request: str, words: Sequence[Word]) -> list[RegionPhrase]:
-    """Return the region phrases in the words of a sentence, in their order; phrases for the whole photo are left out.
+    """Return the region phrases in the words of a sentence, in their order.
 
     Nouns that places.toml does not have count after an article only.
     """
@@ -66,7 +63,7 @@ def region_phrases(request: str, words: Sequence[Word]) -> list[RegionPhrase]:
             continue
         if tokens[at].text in ("a", "an"):   # "a blue sky" is a wish for blue
             at += 1
-            while at < len(tokens) and "colour" in tokens[at].senses:
+            while at < len(tokens) and ("colour" in tokens[at].senses or tokens[at].text == "couple"):
                 at += 1
             continue
         phrase = _phrase(request, tokens, at) if tokens[at].senses.keys() & BEGINNINGS or (
@@ -75,10 +72,11 @@ def region_phrases(request: str, words: Sequence[Word]) -> list[RegionPhrase]:
             at += 1
             continue
         parsed, after = phrase
-        if parsed and not parsed.whole and not any(word.unit for word in words if parsed.holds(word)):
-            found.append(parsed)
-        if parsed and parsed.colouring:   # "the yellow of the sky" may be the yellow, and its place is the sky
-            after = next((next_ for next_ in range(at + 1, after) if "relation" in tokens[next_].senses
+        if any(word.unit for word in words if parsed.holds(word)):
+            parsed = replace(parsed, sound=False)
+        found.append(parsed)
+        if parsed.colouring:   # "the yellow of the sky" may be the yellow, and its place is the sky
+            after = next((next_ + 1 for next_ in range(at + 1, after) if "relation" in tokens[next_].senses
                           or tokens[next_].text == "of"), after)
         at = after
     return found
@@ -90,7 +88,7 @@ def _tokens(request):
 
 
 def _phrase(request, tokens, at):
-    """Return the region phrase that begins at a token, or None if its words name no place, and the next index."""
+    """Return the region phrase that begins at a token and the index after it, or None."""
     parser = PlaceParser(tokens, at)
     place = parser.place()
     if place is None or parser.at == at:
@@ -107,8 +105,9 @@ def _phrase(request, tokens, at):
                           not any("area" in token.senses or token.text in EVERYTHING for token in inside))
     before = tokens[at - 1] if at else None
     photos = [token.senses.get("noun", ("",))[0] == "photo" and token.text not in EVERYTHING for token in inside]
-    if (before is not None and before.text in ("than", "like", "as")) or (place.kind == "area" and photos[0]) or any(
-            photo and "position" in token.senses for token, photo in zip(inside, photos[1:], strict=False)):
+    if (before is not None and before.text in ("than", "like", "as")) or (
+            place.kind in ("area", "background", "subject") and (photos[0] or any(
+                photo and "position" in token.senses for token, photo in zip(inside, photos[1:], strict=False)))):
         sound = False   # "darker than the sky", "the left picture", "picture on the left"
     elif place.name == "one" or (place.kind in ("area", "background", "subject") and not phrase.rest and not any(
             "noun" in token.senses and place.kind != "area" for token in inside)):
@@ -120,7 +119,8 @@ def _phrase(request, tokens, at):
         sound = not _only_addresses(inside, tokens, at, parser.at)
     known = phrase.colouring or any(token.senses.keys() & {"noun", "area"} for token in inside)
     known = known and not (place.kind == "unknown" and not any("noun" in token.senses for token in inside))
-    return (replace(phrase, known=known) if sound else None), parser.at
+    whole = place.kind == "photo" and not place.but
+    return replace(phrase, known=known, sound=bool(sound) and not whole), parser.at
 
 
 def _only_addresses(inside, tokens, first, last):
@@ -129,11 +129,14 @@ def _only_addresses(inside, tokens, first, last):
         return False
     before = tokens[first - 1] if first else None
     following = tokens[last] if last < len(tokens) else None
-    if inside[0].text in ("i", "he", "she", "we", "they"):
+    if inside[0].text in ("them", "they"):   # they refer to a place that is named before, or to the colours
+        return True
+    if inside[0].text in ("i", "he", "she", "we"):
         begins = before is None or "and" in before.senses or before.text in (",", "but")
         return not begins or following is None or "complains" not in following.senses
     changed = before is not None and ("changes" in before.senses or before.text in ("make", "on", "of", "in", "behind"))
-    return not changed or (following is not None and following.text in ("a", "an", "the", "my", "this"))
+    degree = last + 1 < len(tokens) and tokens[last + 1].text in ("bit", "little", "lot", "touch", "tad", "shade")
+    return not changed or (following is not None and following.text in ("a", "an", "the", "my", "this") and not degree)
 
 
 def _narrowed(tokens, at, words):

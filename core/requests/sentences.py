@@ -49,6 +49,9 @@ class SentenceReader:
         self.turned = self.negated = False   # after "less" or "too"; after "not"
         self.place = None        # the last place of a part; "it" refers to this place
         self.phrases = []        # region phrases of the sentence
+        self.others = []         # phrases that name no place, such as "this photo of my dog"
+        self.awaits = False      # after a command for a place without a wish: "make the dog more visible, lighter"
+        self.excepted = []       # those that are left out: "turn everything but the car blue"
         self.placed = []         # those of tones and colours that are places, not attributes
         self.removes = None      # kind of the last part's wish: "and the dog" continues "remove the man"
         self.scrapped = None     # the wish that a correction takes back: "sharper, no, softer"
@@ -56,13 +59,17 @@ class SentenceReader:
     def read(self, words: list[Word]) -> list[Found]:
         """Return the wishes of a sentence; wishes in its purpose clause count only if there are no others."""
         first_, last = purpose(words)
-        self.phrases = region_phrases(self.request, words)
+        phrases = region_phrases(self.request, words)
+        self.phrases = [phrase for phrase in phrases if phrase.sound]
+        self.others = [phrase for phrase in phrases if not phrase.sound]
+        if any(word.text in ("them", "him", "her") for word in words):   # but "it" may be the photo
+            self.place = next((one.where for one in reversed(self.earlier) if one.attribute not in CANNOT), None)
         self._parts(words[:first_] + words[last:])
         if self.found:
             return self.found
         for literal in (False, True):
             again = SentenceReader(self.request, self.earlier, self.spoken)
-            again.literal, again.phrases = literal, self.phrases
+            again.literal, again.phrases, again.others = literal, self.phrases, self.others
             if again._parts(words):
                 return again.found
         return _thing_wished(self.request, words) if not self.earlier else []
@@ -172,6 +179,9 @@ class SentenceReader:
         self._locate(words, start, begins)
         if len(self.found) == start and not self.keeps:
             self.found += _general(words, bool(self.found))
+            for one in self.found[start:]:   # "enhance the background"
+                one.where = next((self._text(phrase) for phrase in self._phrases_of(words)
+                                  if not self.request[one.word.end:phrase.start].strip()), None)
         return begins or any(word.entry and word.entry[0] == "changes" for word in words)
 
     def _excepts(self, words):
@@ -183,7 +193,7 @@ class SentenceReader:
             words, "begins")
         if not (has(words[:2], "excepts") or negated) or last is None or not things:
             return False
-        phrases = region_phrases(self.request, words[1:])
+        phrases = [phrase for phrase in region_phrases(self.request, words[1:]) if phrase.sound]
         begin, end = (phrases[0].bare, phrases[-1].end) if phrases else (things[0].start, things[-1].end)
         thing = self.request[begin:end]
         self.found.append(replace(last, sign=0, where=thing, firm=True))
@@ -206,8 +216,8 @@ class SentenceReader:
             if not phrase.colouring or not words or not words[0].start <= phrase.start < words[-1].end:
                 continue
             others = [word for word in words if word.entry and not phrase.holds(word)]
-            attributes = {word.entry[1] for word in others if "deepens" not in word.roles and (
-                not word.text.startswith(("soft", "hard", "harsh")))}
+            attributes = {word.entry[1] for word in others if not word.text.startswith(("soft", "hard", "harsh"))
+                          and not (word.entry[1] == "saturation" and "deepens" in word.roles)}   # "richer blacks"
             if phrase.place.kind == "tone":
                 placed = attributes & {*SHADES, "saturation", "clarity", "noise", "sharpness"}
             else:
@@ -320,7 +330,8 @@ class SentenceReader:
         """Limit the wishes of a part to the things that it names, or to the last place if it says "it"."""
         says = max((at for at, word in enumerate(words) if "says" in word.roles), default=-1)
         whole = max((at for at in range(1, len(words)) if names_photo(words, at)), default=-1)
-        things = [at for at in range(says + 1, len(words)) if names_thing(words, at)]
+        things = [at for at in range(says + 1, len(words)) if names_thing(words, at)
+                  and not any(phrase.holds(words[at]) for phrase in self.others)]
         if things and things[-1] < whole:
             things = []   # "the subject is too dark, please lighten the photo"
         phrases = [phrase for phrase in self._phrases_of(words, says + 1) if phrase.end > (
@@ -329,7 +340,10 @@ class SentenceReader:
         if named and len(self.found) == start and not begins and start and not self.found[-1].where and has(
                 words[:2], "limits"):
             start -= 1   # "darken it, only on the statue"
+        if phrases and has(words[:2], "excepts"):
+            self.excepted.append(phrases[0])   # "turn everything but the car blue"
         if phrases:
+            self.awaits = len(self.found) == start and any(word.text in ("make", "have") for word in words)
             for one in self.found[start:]:
                 one.where = self._text(nearest(phrases, one, self.found[start:]))
             self.place = self._text(phrases[-1])
@@ -341,9 +355,10 @@ class SentenceReader:
             self.place = self.request[words[begin].start:words[things[-1]].end]
         elif any("generic" in word.roles and "pronoun" not in word.roles for word in words):
             self.place = None
-        refers = things or any(word.text in ("it", "them") for word in words)
-        begins = any(word.roles & {"begins", "turns", "levels", "flips"} and word.text not in ("more", "less")
-                     for word in words)
+        refers = things or self.awaits or any(word.text in ("it", "them") for word in words)
+        self.awaits = self.awaits and len(self.found) == start
+        begins = has(words, "repair") or any(
+            word.roles & {"begins", "turns", "levels", "flips"} and word.text not in ("more", "less") for word in words)
         for one in self.found[start:]:
             if refers or (not begins and one.kind != "nouns"):
                 one.where = self.place
@@ -362,9 +377,11 @@ class SentenceReader:
     def _text(self, phrase):
         """Return the words of a region phrase; "the rest" is everything but the last place."""
         words = self.request[phrase.start:phrase.end]
+        if phrase in self.excepted:
+            return f"everything but {self.request[phrase.bare:phrase.end]}"
         if self.place and words.lower() in ("them", "him", "her", "they", "he", "she"):
             return self.place
-        before = [other for other in self.phrases if other.end <= phrase.start and other.known and not other.colouring]
+        before = [other for other in self.phrases if other.end <= phrase.start and not other.colouring]
         if phrase.rest and (before or self.place):
             return f"everything but {self.request[before[-1].bare:before[-1].end] if before else self.place}"
         return words
