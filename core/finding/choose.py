@@ -195,7 +195,7 @@ class _Scene:
         if place.order:
             return self._nth(place, found, remarks)
         if place.positions:
-            if len(found) == 1 and not _lies_at(found[0], place):
+            if len(found) == 1 and not place.relation and not _lies_at(found[0], place):   # "to the left of the dog"
                 raise _Missing(f"the only {place.name} that was found is not {_at(place.positions)}")
             scores = scores * positions(found, place.positions)
         if place.size:

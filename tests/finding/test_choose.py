@@ -60,6 +60,8 @@ def chosen(place, segments=SEGMENTS, image=IMAGE):
     (Place(BALL, relation="near", to=Place("suitcase", colour="white")), [YELLOW]),
     (Place("suitcase", relation="below", to=Place(BALL, positions=("right",))), [WHITE_BOX]),
     (Place(BALL, relation="behind", to=Place("suitcase")), [YELLOW]),
+    (Place("suitcase", positions=("left",), relation="near", to=Place(BALL, colour="yellow")), [WHITE_BOX]),
+    (Place(BALL, positions=("left",), relation="near", to=Place("suitcase")), [BLUE]),   # to the left of the suitcase
     (Place("suitcase", also=(Place(BALL, colour="red"),)), [WHITE_BOX, RED]),
     (Place("sky", "unknown"), [SKY]),   # a segment of that name, whatever the reader knows
 ])
