@@ -215,13 +215,16 @@ def _grown(look, score, seeds, sure, floor, taken=None):
 
 
 def _near_seeds(mask, seeds):
-    """Return the mask's parts that hold a seed, or lie above the lowest seed of their columns, as between branches."""
+    """Return the mask's parts that hold a seed, and those above the lowest pixel of such parts, as between branches."""
     height, width = mask.shape
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    lowest = np.where(seeds.any(0), height - 1 - seeds[::-1].argmax(0), -1)
+    size = np.bincount(labels.ravel(), minlength=count)
+    kept = np.bincount(labels.ravel(), seeds.ravel(), count) > 0
+    kept[0] = False
+    main = kept[labels]
+    lowest = np.where(main.any(0), height - 1 - main[::-1].argmax(0), -1)
     above = np.arange(height)[:, None] <= maximum_filter1d(lowest, max(width // 8, 1))
-    size, holds, over = (np.bincount(labels.ravel(), weight.ravel(), count) for weight in (labels >= 0, seeds, above))
-    kept = (holds > 0) | (over > size / 2)
+    kept |= np.bincount(labels.ravel(), above.ravel(), count) > size / 2
     kept[0] = False
     return kept[labels]
 
