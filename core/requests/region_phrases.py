@@ -3,8 +3,9 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from core.requests.place import Place
+from core.requests.place_parser import EVERYTHING, PlaceParser
 from core.requests.place_words import tokens_of
-from core.requests.places import EVERYTHING, Place, PlaceParser
 from core.requests.words import Word
 
 ACTS = {"begins", "verbs", "command", "complain", "turn", "raise", "lower", "says", "slight", "strong", "keep",
@@ -96,8 +97,8 @@ def _phrase(request, tokens, at):
     following = tokens[parser.at].senses if parser.at < len(tokens) else {}
     if place.also and following.keys() & {"complains", "attribute"} and any(
             "changes" in token.senses for token in tokens[:at]):   # "darken the sky, the people are too bright"
-        last = max(index for index in range(at, parser.at) if "and" in tokens[index].senses or tokens[index].text == ",")
-        return _phrase(request, tokens[:last], at)
+        joints = [index for index in range(at, parser.at) if "and" in tokens[index].senses or tokens[index].text == ","]
+        return _phrase(request, tokens[:joints[-1]], at)
     inside = tokens[at:parser.at]
     bare = next((token for token in inside if "article" not in token.senses or "noun" in token.senses), inside[0])
     phrase = RegionPhrase(place, inside[0].start, inside[-1].end, bare.start,

@@ -1,0 +1,55 @@
+"""The place: a part of a photo in words, as a value; `core.finding` finds it in a photo."""
+from dataclasses import dataclass, field
+
+KINDS = (
+    "thing",        # countable: a class of COCO ("dog"), by its canonical name
+    "stuff",        # not countable: "sky", "water", "plants"
+    "tone",         # a range of lightness: "shadows", "midtones", "highlights"
+    "colour",       # everything of a colour: the name is the colour
+    "area",         # a part of the frame: "left", "right", "top", "bottom", "middle", "corners", "edges"
+    "subject",      # the main subject
+    "background",   # everything but the subject
+    "photo",        # the whole photo; "everything but the dog" is the photo without the dog
+    "unknown",      # words that LDIE does not know or cannot find yet, such as "logo"
+)
+COLOUR_NAMES = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magenta", "pink", "brown", "white",
+                "black", "grey")
+POSITIONS = ("left", "right", "top", "bottom", "middle", "front", "back")
+RELATIONS = ("near", "above", "below", "in", "holding", "on", "behind", "in front of")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of a photo in words.
+
+    Args:
+        name: the canonical name of the thing, stuff, tone, colour or area; for "unknown", the noun itself.
+        kind: one of KINDS.
+        count: how many things are meant: 1 for "the dog", 2 for "both dogs"; None for all of them ("the dogs").
+        colour: one of COLOUR_NAMES, for "the red car"; None without a colour.
+        positions: of POSITIONS: ("left",) for "the man on the left", ("top", "left") for "the top left window".
+        order: the place in the order along the first position: 2 with ("left",) for "the second man from the left".
+        size: 1 for the biggest, -1 for the smallest, 0 if no size is named.
+        relation: one of RELATIONS, to the place `to`: "the dog next to the bench"; None without a relation.
+        to: the Place of the relation.
+        but: Places that are left out: "everything except the sky".
+        also: Places that are edited, too: "the sky and the sea".
+        words: the words of the request; not compared.
+    """
+
+    name: str
+    kind: str = "thing"
+    count: int | None = 1
+    colour: str | None = None
+    positions: tuple[str, ...] = ()
+    order: int | None = None
+    size: int = 0
+    relation: str | None = None
+    to: "Place | None" = None
+    but: "tuple[Place, ...]" = ()
+    also: "tuple[Place, ...]" = ()
+    words: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind {self.kind!r}: must be one of {', '.join(KINDS)}")
