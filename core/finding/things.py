@@ -1,0 +1,180 @@
+"""Things of a photo: NanoDet finds boxes of the 80 classes of COCO, and U2Net a soft mask in the box that is asked for.
+
+Detecting is done once for a photo, and a mask is made only for the things that are asked for. The constants were chosen
+on photos of COCO train2017 (docs/finding.md).
+"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torchvision.ops import batched_nms, box_iou
+
+from core.filters import guided_filter
+from core.models.nanodet import CLASSES, nanodet
+from core.models.u2net import u2net
+from core.regions.segments import Segment
+
+PASSES = ((416, False), (416, True), (320, False))   # side of a square of equal area, and whether it is mirrored
+LONGEST = 1024          # the longest edge of the detector's input, for very wide or tall pictures
+SCORE = 0.27            # lowest mean score over the passes; on the average photo, one class above it is not there
+CANDIDATE = 0.05        # lowest score of a box in one pass
+SAME = 0.5              # intersection over union (IoU) above which two boxes of a class are one thing
+MASK_SIDE = 160         # side of U2Net's input for a box; at 320 a mask takes four times as long
+MARGIN = 1.1            # U2Net sees the box enlarged by this factor
+PLAUSIBLE = 0.35, 0.98  # the share of the box that a mask of U2Net covers; otherwise GrabCut makes the mask
+GRABCUT_SIDE = 160      # longest edge of the picture that GrabCut sees
+EPSILON = 1e-3          # of the guided filter, a variance of the luminance
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A thing in a photo: its class, the confidence in [0, 1], and its box: left, top, right, bottom in pixels."""
+
+    name: str
+    score: float
+    box: tuple[float, float, float, float]
+
+
+def find_things(image: torch.Tensor) -> list[Segment]:
+    """Return the things of a photo (3, H, W), sRGB in [0, 1], with masks of its size; the most certain come first.
+
+    Raises UserError if the weights are missing or changed.
+    """
+    detections = detect(image)
+    masks = separate([mask_of(image, detection).mask for detection in detections])
+    return [Segment(detection.name, mask, detection.score, "detector", thing=True)
+            for detection, mask in zip(detections, masks, strict=True)]
+
+
+@torch.no_grad()
+def detect(image: torch.Tensor) -> list[Detection]:
+    """Return the detections in a photo (3, H, W), sRGB in [0, 1]; the most certain come first.
+
+    The network sees the photo in several sizes and mirrored. The score of a box is the mean over the passes of the
+    highest score of a box of the same class at the same place. Raises UserError if the weights are missing or changed.
+    """
+    passes = [_pass(image, side, mirrored) for side, mirrored in PASSES]
+    scores, classes, boxes = (torch.cat(values) for values in zip(*passes, strict=True))
+    kept = batched_nms(boxes, scores, classes, SAME)
+    classes, boxes = classes[kept], boxes[kept]
+    scores = torch.stack([_support(classes, boxes, *found) for found in passes]).mean(0)
+    order = [index for index in scores.argsort(descending=True).tolist() if scores[index] >= SCORE]
+    return [Detection(CLASSES[classes[index]], float(scores[index]), tuple(boxes[index].tolist())) for index in order]
+
+
+def _pass(image, side, mirrored):
+    """Return scores (n,), classes (n,) and boxes (n, 4), in pixels of the image, of one pass of the network."""
+    height, width = image.shape[1:]
+    scale = min(side / (height * width) ** 0.5, LONGEST / max(height, width))
+    size = [max(round(edge * scale / 32), 1) * 32 for edge in (height, width)]
+    seen = F.interpolate(image[None], size, mode="bilinear", antialias=True)
+    scores, boxes = (value[0] for value in nanodet()(seen.flip(-1) if mirrored else seen))
+    if mirrored:
+        boxes = torch.stack((size[1] - boxes[:, 2], boxes[:, 1], size[1] - boxes[:, 0], boxes[:, 3]), 1)
+    edges = boxes.new_tensor([width, height, width, height])
+    boxes = (boxes * edges / boxes.new_tensor(size[::-1] * 2)).clamp(min=0).minimum(edges)
+    cells, classes = (scores > CANDIDATE).nonzero(as_tuple=True)
+    scores, boxes = scores[cells, classes], boxes[cells]
+    kept = batched_nms(boxes, scores, classes, 0.6)[:300]
+    return scores[kept], classes[kept], boxes[kept]
+
+
+def _support(classes, boxes, pass_scores, pass_classes, pass_boxes):
+    """Return for each box the highest score (n,) of a box of its class at its place in one pass, or 0."""
+    same = (box_iou(boxes, pass_boxes) > SAME) & (classes[:, None] == pass_classes)
+    return F.pad(torch.where(same, pass_scores, 0.0), (0, 1)).amax(1)   # padded: a pass may have no box
+
+
+@torch.no_grad()
+def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
+    """Return the segment of a detection in a photo (3, H, W), sRGB in [0, 1]; its mask has the photo's size.
+
+    U2Net looks at the enlarged box. If its mask fills almost none or all of the box, GrabCut makes the mask from the
+    ellipse in the box; if that fails, too, the mask is the ellipse. Raises UserError if the weights are missing.
+    """
+    height, width = image.shape[1:]
+    outer = _whole(detection.box, MARGIN, height, width)
+    left, top, right, bottom = outer
+    crop = image[:, top:bottom, left:right]
+    inner = _inside(detection.box, outer)
+    ellipse = _ellipse(detection.box, outer)
+    for candidate in (_salient, _grabcut, lambda *_: ellipse):
+        mask = candidate(crop, ellipse) * inner
+        if PLAUSIBLE[0] < (mask > 0.5).sum() / inner.sum() < PLAUSIBLE[1]:
+            break
+    whole = np.zeros((height, width), np.float32)
+    whole[top:bottom, left:right] = refine(mask, crop)
+    return Segment(detection.name, whole, detection.score, "detector", thing=True)
+
+
+def refine(mask: np.ndarray, image: torch.Tensor) -> np.ndarray:
+    """Return a mask (h, w) in [0, 1] whose edges follow those of the picture (3, h, w), by the guided filter."""
+    radius = max(round(max(mask.shape) / 50), 1)
+    luminance = image.mean(0)[None, None]
+    soft = guided_filter(torch.from_numpy(np.ascontiguousarray(mask))[None, None], luminance, radius, EPSILON)
+    return soft[0, 0].clamp(0, 1).numpy().astype(np.float32)
+
+
+def separate(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return masks that sum up to at most 1 at each pixel.
+
+    Of two things that overlap, the smaller is taken to be in front: a person's tie, the cup on a table. Each mask
+    keeps the part that the masks in front of it leave.
+    """
+    left, result = 1.0, list(masks)
+    for index in sorted(range(len(result)), key=lambda index: result[index].sum()):
+        result[index] = np.minimum(result[index], left).astype(np.float32)
+        left = left - result[index]
+    return result
+
+
+def _salient(crop, _):
+    """Return U2Net's mask (h, w) of a picture (3, h, w)."""
+    seen = F.interpolate(crop[None], (MASK_SIDE, MASK_SIDE), mode="bilinear", antialias=True)
+    return F.interpolate(u2net()(seen), crop.shape[1:], mode="bilinear", antialias=True)[0, 0].numpy()
+
+
+def _grabcut(crop, ellipse):
+    """Return GrabCut's mask (h, w) of a picture (3, h, w); it starts from the ellipse (h, w)."""
+    height, width = ellipse.shape
+    scale = min(GRABCUT_SIDE / max(height, width), 1)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    seen = cv2.resize((255 * crop.permute(1, 2, 0)).byte().numpy(), size, interpolation=cv2.INTER_AREA)
+    labels = np.where(cv2.resize(ellipse, size, interpolation=cv2.INTER_AREA) > 0.5, cv2.GC_PR_FGD, cv2.GC_BGD)
+    labels = labels.astype(np.uint8)
+    cv2.setRNGSeed(0)   # the colour models start from random samples
+    try:
+        cv2.grabCut(seen, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:   # no pixel is background, or none is foreground
+        return ellipse
+    return cv2.resize((labels == cv2.GC_PR_FGD).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _whole(box, factor, height, width):
+    """Return a box enlarged by `factor` about its centre, in whole pixels of the picture, at least one a side."""
+    spans = []
+    for low, high, edge in ((box[0], box[2], width), (box[1], box[3], height)):
+        more = (high - low) * (factor - 1) / 2
+        start = min(max(int(low - more), 0), edge - 1)
+        spans.append((start, min(max(int(np.ceil(high + more)), start + 1), edge)))
+    (left, right), (top, bottom) = spans
+    return left, top, right, bottom
+
+
+def _inside(box, outer):
+    """Return a mask (h, w) of the part `outer` of a photo that is 1 in the box and falls to 0 over one pixel."""
+    left, top, right, bottom = outer
+    x = np.clip(np.minimum(np.arange(left, right) + 1.5 - box[0], box[2] + 0.5 - np.arange(left, right)), 0, 1)
+    y = np.clip(np.minimum(np.arange(top, bottom) + 1.5 - box[1], box[3] + 0.5 - np.arange(top, bottom)), 0, 1)
+    return (y[:, None] * x).astype(np.float32)
+
+
+def _ellipse(box, outer):
+    """Return a mask (h, w) of the part `outer` of a photo that is 1 in the ellipse of the box."""
+    left, top, right, bottom = outer
+    x = (np.arange(left, right) + 0.5 - (box[0] + box[2]) / 2) / max((box[2] - box[0]) / 2, 0.5)
+    y = (np.arange(top, bottom) + 0.5 - (box[1] + box[3]) / 2) / max((box[3] - box[1]) / 2, 0.5)
+    return (y[:, None] ** 2 + x ** 2 <= 1).astype(np.float32)
