@@ -93,7 +93,7 @@ _GUESSES = {"things": ("middle",), "subject": ("middle",), "sky": ("top",)}   # 
 def ask(photo, classes, rng):
     """Yield (measure, words, true mask or None) of each question to the finder."""
     things = sorted((segment for segment in photo.segments if segment.thing), key=lambda one: -one.share)
-    names = [thing.name for thing in (*things, *photo.crowds)]
+    names = [segment.name for segment in (*photo.segments, *photo.crowds)]   # a table can be stuff, too
     for thing in things:
         if thing.share >= THING and names.count(thing.name) == 1:
             yield "things", _the(thing.name), thing.mask
