@@ -41,30 +41,35 @@ def find_stuff(image: torch.Tensor) -> list[Segment]:
     """Return the sky, the water and the plants of a photo (3, H, W), sRGB in [0, 1], as Segments.
 
     Their names are "sky", "water" and "plants", their masks have the photo's size, and their score is a confidence in
-    [0, 1]. A stuff that is not there is left out. Masks do not overlap by more than their soft borders.
+    [0, 1]. A stuff that is not there is left out. Masks overlap in their soft borders only.
     """
-    look, taken, found = _look(image), None, []
+    look, found = _look(image), []
+    taken = np.zeros(look.light.shape, bool)
     for name, rule in _RULES.items():
-        mask, score = rule(look, np.zeros(look.light.shape, bool) if taken is None else taken)
+        mask, score = rule(look, taken)
         if score >= LEAST:
-            taken = mask if taken is None else taken | mask
+            taken = taken | mask
             found.append(Segment(name, _refined(mask, image), score, "rule"))
     return found
 
 
 def find_sky(image: torch.Tensor) -> Segment | None:
     """Return the sky of a photo (3, H, W), sRGB in [0, 1], or None."""
-    return next((segment for segment in find_stuff(image) if segment.name == "sky"), None)
+    return _first("sky", image)
 
 
 def find_water(image: torch.Tensor) -> Segment | None:
     """Return the water of a photo (3, H, W), sRGB in [0, 1], or None."""
-    return next((segment for segment in find_stuff(image) if segment.name == "water"), None)
+    return _first("water", image)
 
 
 def find_plants(image: torch.Tensor) -> Segment | None:
     """Return the trees, grass and flowers of a photo (3, H, W), sRGB in [0, 1], or None."""
-    return next((segment for segment in find_stuff(image) if segment.name == "plants"), None)
+    return _first("plants", image)
+
+
+def _first(name, image):
+    return next((segment for segment in find_stuff(image) if segment.name == name), None)
 
 
 def _look(image):
@@ -118,7 +123,7 @@ def _sky(look, taken):
     score = ((1 - coloured) * (2.4 * grey - 1.2) + coloured * tint
              + 1.2 * (1 - _rise(look.texture, 0.004, 0.03)) - 1 + 0.8 * (1 - 2 * look.down))
     seeds = _parts(score > 0.4, lambda left, top, right, bottom: top <= 0.04)
-    mask = _grown(look, score, seeds, sure=-1.5, floor=0.1)
+    mask = _grown(look, score, seeds, taken, sure=-1.5, floor=0.1)
     mask = _near_seeds(mask, seeds)
     if not mask.any():
         return mask, 0.0
@@ -129,8 +134,8 @@ def _sky(look, taken):
     inside = cv2.erode(mask.astype(np.uint8), np.ones((5, 5))) > 0
     texture = look.texture[inside].mean() if inside.any() else 1
     return mask, _all(_rise(score[mask].mean() + spans, 0.75, 1.15), _rise(_thickness(mask), 0.05, 0.15),
-                      1 - _rise(texture, 0.010, 0.022), _rise(upper, 0.1, 0.4),
-                      _rise(light + 0.5 * tinted, 0.78, 0.88))   # a sky without colour is light
+                      1 - _rise(texture, 0.010, 0.022), _rise(upper, 0.05, 0.3),
+                      _rise(light + 0.5 * tinted, 0.72, 0.84))   # a sky without colour is light
 
 
 def _plants(look, taken):
@@ -147,7 +152,7 @@ def _plants(look, taken):
     score = 4 * green * lit + 0.8 * _rise(look.texture, 0.003, 0.015) - 2
     score = cv2.boxFilter(score, -1, (5, 5))
     seeds = _parts((score > 0.6) & ~taken, lambda left, top, right, bottom: True)
-    mask = _grown(look, score, seeds, sure=-1.2, floor=1, taken=taken)
+    mask = _grown(look, score, seeds, taken, sure=-1.2, floor=1)
     if not mask.any():
         return mask, 0.0
     under_sky = (cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) > 0) & taken
@@ -167,7 +172,7 @@ def _water(look, taken):
              - _rise(look.texture, 0.015, 0.04))
     score = cv2.boxFilter(score, -1, (9, 5))
     seeds = _parts((score > 0.5) & ~taken, lambda left, top, right, bottom: top > 0.05 and right - left > 0.25)
-    mask = _grown(look, score, seeds, sure=-1.5, floor=1, taken=taken)
+    mask = _grown(look, score, seeds, taken, sure=-1.5, floor=1)
     if not mask.any():
         return mask, 0.0
     borders = mask[:, 0].mean() + mask[:, -1].mean()
@@ -192,7 +197,7 @@ def _parts(mask, fits, least=0.004):
     return kept[labels]
 
 
-def _grown(look, score, seeds, sure, floor, taken=None):
+def _grown(look, score, seeds, taken, sure, floor):
     """Return the region (h, w) that GrabCut grows from seeds (Rother et al. 2004, "GrabCut").
 
     Pixels with a score under `sure`, taken ones, and those more than `floor` of the height below the lowest seed are
@@ -205,8 +210,7 @@ def _grown(look, score, seeds, sure, floor, taken=None):
     labels[score < sure] = cv2.GC_BGD
     lowest = np.flatnonzero(seeds.any(1))[-1]
     labels[lowest + round(floor * len(seeds)) + 1:] = cv2.GC_BGD
-    if taken is not None:
-        labels[taken] = cv2.GC_BGD
+    labels[taken] = cv2.GC_BGD
     outside = (labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)
     if outside.any() and not outside.all():
         cv2.setRNGSeed(0)   # GrabCut starts from a clustering with random centres
