@@ -2,8 +2,7 @@
 from dataclasses import dataclass, replace
 
 from core.requests.place import Place
-from core.requests.place_words import Token
-from core.requests.words import is_known
+from core.requests.token_cursor import TokenCursor
 
 DEEPEST = 4         # relations within relations that are read: "the dog next to the man on the left"
 MOST_THINGS = 20    # larger numbers of things are no counts
@@ -27,12 +26,8 @@ class _Head:
     size: int = 0
 
 
-class PlaceParser:
+class PlaceParser(TokenCursor):
     """Reads places from tokens, from left to right; `at` is the index of the next token."""
-
-    def __init__(self, tokens: list[Token], at: int = 0) -> None:
-        """Begin at a token."""
-        self.tokens, self.at = tokens, at
 
     def opening(self) -> None:
         """Skip words before a phrase: "please, just in ..."."""
@@ -68,28 +63,6 @@ class PlaceParser:
             return Place("photo", "photo", but=(left,)) if left.kind != "photo" else left
         self.at = mark
         return None
-
-    @property
-    def text(self) -> str:
-        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
-
-    def _sense(self, sense, ahead=0):
-        at = self.at + ahead
-        return self.tokens[at].senses.get(sense) if at < len(self.tokens) else None
-
-    def _take(self, sense):
-        value = self._sense(sense)
-        self.at += value is not None
-        return value
-
-    def _comma(self):
-        """Step over a comma if an article or another place follows it."""
-        follows = self.text == "," and (
-            self._sense("and", 1) or self._sense("except", 1) or (
-                self._sense("noun", 1) and not self._sense("pronoun", 1)) or (
-                self._sense("article", 1) and self._goes_on(2)))
-        self.at += bool(follows)
-        return follows
 
     def _phrase(self, depth, bare=False):
         """Return a place without its exceptions and companions, or None; a `bare` one has nothing after its noun."""
@@ -133,32 +106,6 @@ class PlaceParser:
                 break
             self.at += 1
         return head
-
-    def _is_filler(self):
-        """Return whether a word before a noun has no meaning for the place: an article, an unknown adjective."""
-        if self._sense("article"):
-            return not self._sense("noun") or self._goes_on(1)   # "her dress", but not "brighten her"
-        return bool(self._sense("polite") or self._sense("main") or self.text in ("of", "far", "most")
-                    or (self.tokens[self.at].unknown and self._goes_on(1)))
-
-    def _turns_noun(self):
-        """Return whether a position is not a noun of its own here: "background people", not "the background"."""
-        return not self._sense("noun") or self._goes_on(1)
-
-    def _goes_on(self, ahead):
-        """Return whether a noun phrase goes on after some tokens."""
-        at = self.at + ahead
-        if at >= len(self.tokens):
-            return False
-        token = self.tokens[at]
-        return (bool(token.senses.keys() & {"noun", "area", "position", "colour", "size", "tone", "hue"} and not (
-            "stop" in token.senses and "noun" not in token.senses)) and not token.senses.keys() & {"relation"}) or (
-            self._is_name(at))
-
-    def _is_name(self, at):
-        """Return whether the token at `at` is a noun that places.toml does not have."""
-        token = self.tokens[at] if at < len(self.tokens) else None
-        return token is not None and token.unknown and len(token.text) > 1 and not is_known(token.text)
 
     def _noun(self, head, depth):
         """Return the place of the noun after its modifiers, or of the modifiers alone; None if there is neither."""
@@ -213,16 +160,6 @@ class PlaceParser:
                 "unknown", "subject", "background"):
             return replace(place, relation="on", to=inner)
         return place
-
-    def _ordered_from(self):
-        """Return whether "from the left" follows, or "on the left": the side from which things are counted."""
-        return any("position" in token.senses for token in self.tokens[self.at:self.at + 5])
-
-    def _owned(self):
-        """Return whether a shadow is that of a thing: "his shadow", "the dog's shadow", "the shadow of the dog"."""
-        before = self.tokens[self.at - 1] if self.at else None
-        return (before is not None and (before.owns or before.text in ("his", "her", "their", "my", "its", "our"))) or (
-            self.text == "shadow" and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].text == "of")
 
     def _run(self):
         """Step over the nouns of a compound ("the girl's hat", "nose area"), and return those that can be the head."""
@@ -348,25 +285,17 @@ class PlaceParser:
                 if not (self._is_link() or (self.at > mark and self.text.endswith("ing"))):
                     break
                 self.at += 1
-            positioned = self._position()
-            if positioned:
-                place = _with_positions(place, positioned)
-            elif not (related := self._relation(place, depth)):
-                participle = self.at == mark and place.kind == "thing" and self.text.endswith("ing") and (
-                    self.tokens[self.at].unknown and not is_known(self.text))
-                if participle and self.at + 1 < len(self.tokens) and (self._sense("relation", 1)):
-                    self.at += 1   # "the man leaping over the fence"
-                    continue
+            if positions := self._position():
+                place = _with_positions(place, positions)
+            elif related := self._relation(place, depth):
+                place = related
+            elif self.at == mark and place.kind == "thing" and self.text.endswith("ing") and (
+                    self._is_name(self.at) and self._sense("relation", 1)):
+                self.at += 1   # "the man leaping over the fence"
+            else:
                 self.at = mark
                 break
-            else:
-                place = related
         return place
-
-    def _is_link(self):
-        """Return whether a word only links a noun with a position or a relation: "who is", "standing"."""
-        positioned = self._sense("position") and not self._sense("relation", 1) and self.text not in ("far", "way")
-        return bool(self._sense("relative") and not positioned)
 
     def _position(self):
         """Return the positions that follow a noun: "on the left side of the photo", "in the back", "back right"."""
@@ -397,10 +326,6 @@ class PlaceParser:
             return ()
         self._of_photo()
         return found
-
-    def _begins_noun(self, ahead):
-        """Return whether a noun phrase begins after some tokens."""
-        return self._goes_on(ahead) or (self._sense("article", ahead) and self._goes_on(ahead + 1))
 
     def _of_photo(self):
         """Step over "of the photo", "in this picture"."""

@@ -59,7 +59,8 @@ def region_phrases(request: str, words: Sequence[Word]) -> list[RegionPhrase]:
     tokens = [_narrowed(tokens, at, words) for at in range(len(tokens))]
     found, at = [], 0
     while at < len(tokens):
-        if tokens[at].text == "that" and not (at + 1 < len(tokens) and "noun" in tokens[at + 1].senses):
+        if tokens[at].text == "that" and not (at + 1 < len(tokens) and "noun" in tokens[at + 1].senses
+                                              and tokens[at + 1].text not in EVERYTHING):
             at += 1
             continue
         if tokens[at].text in ("a", "an"):   # "a blue sky" is a wish for blue

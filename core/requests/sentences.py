@@ -14,7 +14,6 @@ from core.requests.clauses import (
     has_object,
     is_noun,
     is_thing,
-    names_photo,
     names_thing,
     purpose,
     rids,
@@ -22,6 +21,7 @@ from core.requests.clauses import (
 )
 from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
 from core.requests.joining import join
+from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
 from core.requests.wish import CANNOT, LEVELS
 from core.requests.words import Word
@@ -47,38 +47,34 @@ class SentenceReader:
         self.keeps = False       # after "don't touch": attributes are to be kept
         self.without = False     # after "no": effects are to go
         self.turned = self.negated = False   # after "less" or "too"; after "not"
-        self.place = None        # the last place of a part; "it" refers to this place
-        self.phrases = []        # region phrases of the sentence
-        self.others = []         # phrases that name no place, such as "this photo of my dog"
-        self.awaits = False      # after a command for a place without a wish: "make the dog more visible, lighter"
-        self.excepted = []       # those that are left out: "turn everything but the car blue"
-        self.placed = []         # those of tones and colours that are places, not attributes
+        self.places = Locator(request, [])
         self.removes = None      # kind of the last part's wish: "and the dog" continues "remove the man"
         self.scrapped = None     # the wish that a correction takes back: "sharper, no, softer"
 
     def read(self, words: list[Word]) -> list[Found]:
         """Return the wishes of a sentence; wishes in its purpose clause count only if there are no others."""
         first_, last = purpose(words)
-        phrases = region_phrases(self.request, words)
-        self.phrases = [phrase for phrase in phrases if phrase.sound]
-        self.others = [phrase for phrase in phrases if not phrase.sound]
-        if any(word.text in ("them", "him", "her") for word in words):   # but "it" may be the photo
-            self.place = next((one.where for one in reversed(self.earlier) if one.attribute not in CANNOT), None)
+        self.places = self._locator(words)
         self._parts(words[:first_] + words[last:])
         if self.found:
             return self.found
         for literal in (False, True):
             again = SentenceReader(self.request, self.earlier, self.spoken)
-            again.literal, again.phrases, again.others = literal, self.phrases, self.others
+            again.literal, again.places = literal, self._locator(words)
             if again._parts(words):
                 return again.found
         return _thing_wished(self.request, words) if not self.earlier else []
+
+    def _locator(self, words):
+        """Return the Locator of a sentence."""
+        earlier = (one.where for one in reversed(self.earlier) if one.attribute not in CANNOT)
+        return Locator(self.request, words, next(earlier, None))
 
     def _parts(self, words):
         """Return the wishes of all parts of a sentence; parts that share a verb share degree and place."""
         parts = [[]]
         for word in words:
-            if "joint" in word.roles and not self._in_phrase(word):
+            if "joint" in word.roles and not self.places.in_phrase(word):
                 parts.append([])
             parts[-1].append(word)
         self.turned |= has(words[:3], "before") and has(words[:NEAR], "complain")   # "the input is too dark"
@@ -132,8 +128,8 @@ class SentenceReader:
         if changes and "joint" in words[0].roles and not has(words, "turn"):
             self.turned = False   # "less haze, sharper hills"
         begins = any(word.roles & {"begins", "turns", "levels", "flips"} for word in words)
-        self._use_as_places(words)
-        named = any(word.entry and not self._described(word) for word in words)
+        self.places.use_as_places(words)
+        named = any(word.entry and not self.places.described(word) for word in words)
         if not named and self._excepts(words):
             return False
         kept = first(words, "unchanged")
@@ -151,7 +147,7 @@ class SentenceReader:
         for at, word in enumerate(words):
             self._note(words, at, start)
             flaw = self.literal and ("flaws" in word.roles or (word.entry and word.entry[0] == "faults"))
-            if word.entry and not self._described(word) and (flaw or not describes(words, at)):
+            if word.entry and not self.places.described(word) and (flaw or not describes(words, at)):
                 self._take(words, at)
             elif word.unit == "stops" and not named:
                 self._take([replace(word, entry=("nouns", "light", 1))], 0)
@@ -176,11 +172,11 @@ class SentenceReader:
         if len(self.found) == start:
             self._refer(words)
         self.found[start:] = join(words, self.found[start:], [*self.earlier, *self.found[:start]])
-        self._locate(words, start, begins)
+        self.places.locate(words, self.found, start, begins)
         if len(self.found) == start and not self.keeps:
             self.found += _general(words, bool(self.found))
             for one in self.found[start:]:   # "enhance the background"
-                one.where = next((self._text(phrase) for phrase in self._phrases_of(words)
+                one.where = next((self.places.text(phrase) for phrase in self.places.phrases_of(words)
                                   if not self.request[one.word.end:phrase.start].strip()), None)
         return begins or any(word.entry and word.entry[0] == "changes" for word in words)
 
@@ -199,32 +195,6 @@ class SentenceReader:
         self.found.append(replace(last, sign=0, where=thing, firm=True))
         last.where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
         return True
-
-    def _in_phrase(self, word):
-        """Return whether a word is inside a region phrase: "and" in "the man and the dog"."""
-        return any(phrase.start < word.start < phrase.end for phrase in self.phrases
-                   if phrase.known and not phrase.colouring)
-
-    def _described(self, word):
-        """Return whether a word only describes a region: "the red car"."""
-        return any(phrase.holds(word) for phrase in self.phrases
-                   if (phrase.known and not phrase.colouring) or phrase in self.placed)
-
-    def _use_as_places(self, words):
-        """Find the tones and colours of a part that are places: "make the shadows bluer", not "lift the shadows"."""
-        for phrase in self.phrases:
-            if not phrase.colouring or not words or not words[0].start <= phrase.start < words[-1].end:
-                continue
-            others = [word for word in words if word.entry and not phrase.holds(word)]
-            attributes = {word.entry[1] for word in others if not word.text.startswith(("soft", "hard", "harsh"))
-                          and not (word.entry[1] == "saturation" and "deepens" in word.roles)}   # "richer blacks"
-            if phrase.place.kind == "tone":
-                placed = attributes & {*SHADES, "saturation", "clarity", "noise", "sharpness"}
-            else:
-                placed = attributes and (not phrase.noun or (
-                    phrase.start < phrase.bare and attributes & {"light", "contrast", "sharpness", "noise"}))
-            if placed:
-                self.placed.append(phrase)
 
     def _refer(self, words):
         """Change an earlier wish by a part without an attribute of its own: "kill it", "no, less", "fix that"."""
@@ -326,66 +296,6 @@ class SentenceReader:
         if not noun:   # "less brightness and contrast": "less" applies to both nouns
             self.turned = self.negated = False
 
-    def _locate(self, words, start, begins):
-        """Limit the wishes of a part to the things that it names, or to the last place if it says "it"."""
-        says = max((at for at, word in enumerate(words) if "says" in word.roles), default=-1)
-        whole = max((at for at in range(1, len(words)) if names_photo(words, at)), default=-1)
-        things = [at for at in range(says + 1, len(words)) if names_thing(words, at)
-                  and not any(phrase.holds(words[at]) for phrase in self.others)]
-        if things and things[-1] < whole:
-            things = []   # "the subject is too dark, please lighten the photo"
-        phrases = [phrase for phrase in self._phrases_of(words, says + 1) if phrase.end > (
-            words[whole].start if whole >= 0 else 0)]
-        named = bool(things or phrases)
-        if named and len(self.found) == start and not begins and start and not self.found[-1].where and has(
-                words[:2], "limits"):
-            start -= 1   # "darken it, only on the statue"
-        if phrases and has(words[:2], "excepts"):
-            self.excepted.append(phrases[0])   # "turn everything but the car blue"
-        if phrases:
-            self.awaits = len(self.found) == start and any(word.text in ("make", "have") for word in words)
-            for one in self.found[start:]:
-                one.where = self._text(nearest(phrases, one, self.found[start:]))
-            self.place = self._text(phrases[-1])
-            return
-        if things:
-            begin = things[0]
-            while begin and (words[begin - 1].roles & {"article", "thing"} or words[begin - 1].unknown):
-                begin -= 1
-            self.place = self.request[words[begin].start:words[things[-1]].end]
-        elif any("generic" in word.roles and "pronoun" not in word.roles for word in words):
-            self.place = None
-        refers = things or self.awaits or any(word.text in ("it", "them") for word in words)
-        self.awaits = self.awaits and len(self.found) == start
-        begins = has(words, "repair") or any(
-            word.roles & {"begins", "turns", "levels", "flips"} and word.text not in ("more", "less") for word in words)
-        for one in self.found[start:]:
-            if refers or (not begins and one.kind != "nouns"):
-                one.where = self.place
-
-    def _phrases_of(self, words, first=0):
-        """Return the region phrases in the words of a part from an index on, without those inside another."""
-        if first >= len(words):
-            return []
-        things = [word for at, word in enumerate(words) if names_thing(words, at)]
-        phrases = [phrase for phrase in self.phrases if words[first].start <= phrase.start < words[-1].end
-                   and (phrase.known or any(map(phrase.holds, things)))
-                   and (not phrase.colouring or phrase in self.placed)]
-        return [phrase for phrase in phrases if not any(
-            other is not phrase and other.start <= phrase.start and phrase.end <= other.end for other in phrases)]
-
-    def _text(self, phrase):
-        """Return the words of a region phrase; "the rest" is everything but the last place."""
-        words = self.request[phrase.start:phrase.end]
-        if phrase in self.excepted:
-            return f"everything but {self.request[phrase.bare:phrase.end]}"
-        if self.place and words.lower() in ("them", "him", "her", "they", "he", "she"):
-            return self.place
-        before = [other for other in self.phrases if other.end <= phrase.start and not other.colouring]
-        if phrase.rest and (before or self.place):
-            return f"everything but {self.request[before[-1].bare:before[-1].end] if before else self.place}"
-        return words
-
     def _cannot(self, words, begins):
         """Add the wish of a part that LDIE cannot grant; return whether there is one."""
         kind, at = next(((role, at) for at, word in enumerate(words) for role in CANNOT
@@ -405,7 +315,7 @@ class SentenceReader:
         if (kind in ("deformation", "style", "retouching") and looks) or (kind == "removal" and rids(rest)):
             kind = None   # "a thinner fog", "rid the picture of noise"
         things = [word for word in rest if "thing" in word.roles or word.unknown]
-        phrase = next((phrase for phrase in self._phrases_of(words) if things and phrase.holds(things[0])), None)
+        phrase = next((phrase for phrase in self.places.phrases_of(words) if things and phrase.holds(things[0])), None)
         if (has(words, "backdrop") and (kind in ("removal", "replacement") or has(words, "changing"))
                 and not (kind == "removal" and phrase and phrase.known and phrase.place.kind != "background")):
             kind = "background"   # but "remove the people in the background" is a removal
@@ -454,17 +364,6 @@ def _thing_wished(request, words):
         return []
     where = request[words[new[0]].start:words[things[-1]].end]
     return [Found(kind, 1, replace(cue, entry=("cannot", kind, 1)), where=where, waits=True)]
-
-
-def nearest(phrases, one, found):
-    """Return the region phrase of a wish: the next one before the following wish, else the last one before its word."""
-    if len(phrases) == 1:
-        return phrases[0]
-    later = min((other.word.start for other in found if other.word.start > one.word.start), default=len(one.word.text)
-                + phrases[-1].end)
-    after = [phrase for phrase in phrases if one.word.start <= phrase.start < later]
-    before = [phrase for phrase in phrases if phrase.end <= one.word.start]
-    return after[0] if after and (one.kind == "changes" or not before) else (before or phrases)[-1]
 
 
 def _general(words, others):

@@ -12,9 +12,9 @@ from core.requests.reader import read_wishes
 PERSON, DOG, CAR = Place("person"), Place("dog"), Place("car")
 SKY, WATER, PLANTS = Place("sky", "stuff"), Place("water", "stuff"), Place("plants", "stuff")
 PHOTO, BACKGROUND = Place("photo", "photo"), Place("background", "background")
-SOME = ["the", "a", "of", "on", "in", "to", "left", "right", "top", "dog", "dogs", "man", "red", "blue", "dark", "parts",
-        "everything", "but", "except", "and", ",", "next", "both", "all", "second", "from", "sky", "half", "corner", "wug",
-        "biggest", "rest", "shadow", "'s", "anything", "with", "behind"]
+SOME = ["the", "a", "of", "on", "in", "to", "left", "right", "top", "dog", "dogs", "man", "red", "blue", "dark",
+        "parts", "everything", "but", "except", "and", ",", "next", "both", "all", "second", "from", "sky", "half",
+        "corner", "wug", "biggest", "rest", "shadow", "'s", "anything", "with", "behind"]
 
 
 def area(name, *positions):

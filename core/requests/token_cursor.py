@@ -1,0 +1,80 @@
+"""A position in the tokens of a region phrase, and questions about the next tokens."""
+from core.requests.place_words import Token
+from core.requests.words import is_known
+
+
+class TokenCursor:
+    """The tokens of a region phrase; `at` is the index of the next one."""
+
+    def __init__(self, tokens: list[Token], at: int = 0) -> None:
+        """Begin at a token."""
+        self.tokens, self.at = tokens, at
+
+    @property
+    def text(self) -> str:
+        """The next token's text; empty at the end."""
+        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
+
+    def _sense(self, sense, ahead=0):
+        """Return the value of a sense of the next token, or of one further ahead; None without the sense."""
+        at = self.at + ahead
+        return self.tokens[at].senses.get(sense) if at < len(self.tokens) else None
+
+    def _take(self, sense):
+        """Step over the next token if it has the sense, and return the value."""
+        value = self._sense(sense)
+        self.at += value is not None
+        return value
+
+    def _comma(self):
+        """Step over a comma if an article or another place follows it."""
+        follows = self.text == "," and (
+            self._sense("and", 1) or self._sense("except", 1) or (
+                self._sense("noun", 1) and not self._sense("pronoun", 1)) or (
+                self._sense("article", 1) and self._goes_on(2)))
+        self.at += bool(follows)
+        return follows
+
+    def _is_filler(self):
+        """Return whether a word before a noun has no meaning for the place: an article, an unknown adjective."""
+        if self._sense("article"):
+            return not self._sense("noun") or self._goes_on(1)   # "her dress", but not "brighten her"
+        return bool(self._sense("polite") or self._sense("main") or self.text in ("of", "far", "most")
+                    or (self.tokens[self.at].unknown and self._goes_on(1)))
+
+    def _turns_noun(self):
+        """Return whether a position is not a noun of its own here: "background people", not "the background"."""
+        return not self._sense("noun") or self._goes_on(1)
+
+    def _goes_on(self, ahead):
+        """Return whether a noun phrase goes on after some tokens."""
+        at = self.at + ahead
+        if at >= len(self.tokens):
+            return False
+        senses = self.tokens[at].senses.keys()
+        noun = senses & {"noun", "area", "position", "colour", "size", "tone", "hue"} and not senses & {"relation"}
+        return bool(noun and ("stop" not in senses or "noun" in senses)) or self._is_name(at)
+
+    def _is_name(self, at):
+        """Return whether the token at `at` is a noun that places.toml does not have."""
+        token = self.tokens[at] if at < len(self.tokens) else None
+        return token is not None and token.unknown and len(token.text) > 1 and not is_known(token.text)
+
+    def _is_link(self):
+        """Return whether a word only links a noun with a position or a relation: "who is", "standing"."""
+        positioned = self._sense("position") and not self._sense("relation", 1) and self.text not in ("far", "way")
+        return bool(self._sense("relative") and not positioned)
+
+    def _begins_noun(self, ahead):
+        """Return whether a noun phrase begins after some tokens."""
+        return self._goes_on(ahead) or (self._sense("article", ahead) and self._goes_on(ahead + 1))
+
+    def _ordered_from(self):
+        """Return whether "from the left" follows, or "on the left": the side from which things are counted."""
+        return any("position" in token.senses for token in self.tokens[self.at:self.at + 5])
+
+    def _owned(self):
+        """Return whether a shadow is that of a thing: "his shadow", "the dog's shadow", "the shadow of the dog"."""
+        before = self.tokens[self.at - 1] if self.at else None
+        return (before is not None and (before.owns or before.text in ("his", "her", "their", "my", "its", "our"))) or (
+            self.text == "shadow" and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].text == "of")
