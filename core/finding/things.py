@@ -88,7 +88,6 @@ def _support(classes, boxes, pass_scores, pass_classes, pass_boxes):
     return F.pad(torch.where(same, pass_scores, 0.0), (0, 1)).amax(1)   # padded: a pass may have no box
 
 
-@torch.no_grad()
 def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     """Return the segment of a detection in a photo (3, H, W), sRGB in [0, 1]; its mask has the photo's size.
 
@@ -101,9 +100,9 @@ def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     crop = image[:, top:bottom, left:right]
     inner = _inside(detection.box, outer)
     ellipse = _ellipse(detection.box, outer)
-    for candidate in (_salient, _grabcut, lambda *_: ellipse):
-        mask = candidate(crop, ellipse) * inner
-        if PLAUSIBLE[0] < (mask > 0.5).sum() / inner.sum() < PLAUSIBLE[1]:
+    for candidate in (lambda: saliency(crop), lambda: _grabcut(crop, ellipse), lambda: ellipse):
+        mask = candidate() * inner
+        if PLAUSIBLE[0] < (mask > 0.5).sum() / max((inner > 0.5).sum(), 1) < PLAUSIBLE[1]:
             break
     whole = np.zeros((height, width), np.float32)
     whole[top:bottom, left:right] = refine(mask, crop)
@@ -131,10 +130,11 @@ def separate(masks: Sequence[np.ndarray]) -> list[np.ndarray]:
     return result
 
 
-def _salient(crop, _):
-    """Return U2Net's mask (h, w) of a picture (3, h, w)."""
-    seen = F.interpolate(crop[None], (MASK_SIDE, MASK_SIDE), mode="bilinear", antialias=True)
-    return F.interpolate(u2net()(seen), crop.shape[1:], mode="bilinear", antialias=True)[0, 0].numpy()
+@torch.no_grad()
+def saliency(image: torch.Tensor, side: int = MASK_SIDE) -> np.ndarray:
+    """Return the mask (H, W) in [0, 1] of U2Net, which sees the picture (3, H, W) as a square of `side` pixels."""
+    seen = F.interpolate(image[None], (side, side), mode="bilinear", antialias=True)
+    return F.interpolate(u2net()(seen), image.shape[1:], mode="bilinear", antialias=True)[0, 0].numpy()
 
 
 def _grabcut(crop, ellipse):
