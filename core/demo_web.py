@@ -24,13 +24,14 @@ from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser, number
 from core.files import UserError, passing_folder
 from core.methods.gate import Gate
+from core.methods.local import LocalGate
 from core.methods.planner import PlannerMethod
 from core.operators import TABLE
 from core.pages.document import asset
 from core.pages.steps import parameters
 from core.studio.jobs import limits
 from core.studio.sessions import Refused, Sessions, Uploads, swept
-from core.studio.workbench import Workbench, history, notice
+from core.studio.workbench import Workbench, history, notice, region
 
 COMPARE = """<input type="range" min="0" max="100" value="100" dir="rtl"
   aria-label="per cent of the photo that show the edit"
@@ -74,7 +75,7 @@ def serve(options, folder):
         raise UserError("the workbench needs the packages gradio and pebble; install them with: pip install -r "
                         "requirements-web.txt") from None
     print("the workbench is loading ...", file=sys.stderr, flush=True)
-    planner = Gate(PlannerMethod.of(options.checkpoint))
+    planner = LocalGate(Gate(PlannerMethod.of(options.checkpoint)))
     try:
         listening = socket.create_server((options.host, options.port))
     except OSError as error:
@@ -213,9 +214,11 @@ class Page:
 
     def _cards(self, desk):
         """Build the cards of the plan; Gradio calls this again whenever their number or order changes."""
-        cards = desk.bench.cards if desk.bench else ()
+        gr, cards = self.gr, desk.bench.cards if desk.bench else ()
         for index, card in enumerate(cards):
-            with self.gr.Column(elem_classes="step"):
+            with gr.Column(elem_classes="step"):
+                if card.planned.mask:
+                    gr.HTML(region(desk.bench.source, card.planned.mask))
                 self._card(index, card, last=index == len(cards) - 1)
 
     def _card(self, index, card, last):

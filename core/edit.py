@@ -2,16 +2,19 @@
 
   python core/edit.py --img photo.jpg --request "brighten it a little and make the colours pop"
   python core/edit.py --img photo.jpg --request "warmer, and remove the bin" --explain      # only warmer
+  python core/edit.py --img photo.jpg --request "make the sky bluer and brighten the man on the left"
+  python core/edit.py --img photo.jpg --request "brighten it" --region "the dog"             # or --mask mask.png
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out again.jpg      # no planner
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out half.jpg --strength 0.5 --drop sharpness
   python core/edit.py --img photo.jpg --request "warmer" --export look.cube look.xmp       # with measured errors
   python core/edit.py --img holiday/ --request "warmer, please" --out edited/              # a whole folder
   python core/edit.py --jobs jobs.csv                                # rows img,request,out in one process
 
-The request is read first, and each wish is checked on a preview of the result. The plan is printed and saved beside the
-result; it is plain JSON that you can read, change and replay. Exit codes: 0 done, also for a request to change nothing
-(the result is a copy); 2 bad input, or a photo or a row failed; 3 the request holds nothing that LDIE can do, and no
-file is written.
+The request is read first, and each wish is checked on a preview of the result. A wish for a part of the photo is done
+inside a soft mask; the words, source and share of each region are printed. The plan is printed and saved beside the
+result; it is plain JSON that you can read, change and replay. Exit codes: 0 done, also for a request to change
+nothing (the result is a copy); 2 bad input, or a photo or a row failed; 3 nothing in the request can be done, or a
+region is not found, and no file is written.
 """
 import os
 from pathlib import Path
@@ -23,6 +26,7 @@ from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
 from core.methods.gate import understand
+from core.methods.local import MISSING
 from core.operators import Plan
 from core.studio.jobs import (
     add_output_flags,
@@ -33,6 +37,7 @@ from core.studio.jobs import (
     plan_beside,
     suffix_of,
 )
+from core.studio.masks import ask_region, read_mask, show_regions
 from core.studio.rows import edit_rows, read_rows
 
 
@@ -43,6 +48,8 @@ def main():
         return
     if not options.img:   # an unset shell variable gives "", which would mean the current folder
         raise UserError("--img: is empty; give a photo or a folder of photos, or a list of edits by --jobs")
+    if options.region and options.mask:
+        raise UserError("--region, --mask: give one of them")
     source = Path(options.img)
     if not os.path.lexists(source):
         raise UserError(f"{source}: no such file")   # said before a planner is loaded
@@ -51,6 +58,8 @@ def main():
             raise UserError(f"--plan {options.plan}: is for one photo; leave it out for a folder of photos")
         if options.export:
             raise UserError("--export: is for one photo; replay a plan of the folder on its photo to export it")
+        if options.mask or options.show_masks:
+            raise UserError("--mask, --show_masks: are for one photo; leave them out for a folder of photos")
         planner, originals = load_planner(options)
         edit_folder(source, planner, options, originals)
         return
@@ -70,7 +79,7 @@ def main():
 
 def edit_jobs(options):
     """Edit the rows of --jobs. Raises UserError for flags of a single edit, before a planner is loaded."""
-    for name in ("img", "request", "out", "plan", "replay", "export"):
+    for name in ("img", "request", "out", "plan", "replay", "export", "region", "mask", "show_masks"):
         if getattr(options, name):
             raise UserError(f"--jobs, --{name}: give one of them; the rows of the jobs file name photos, requests and "
                             "results")
@@ -90,12 +99,14 @@ def load_planner(options):
     if options.replay:
         if options.request:
             raise UserError("--replay, --request: give one of them; a saved plan needs no request")
+        if options.region or options.mask:
+            raise UserError("--replay: a saved plan holds its masks; leave --region and --mask out")
         plan = Plan.load(options.replay)
         return lambda photo: (plan, ()), [options.replay] if change(plan, options)[0] != plan else []
     if not (options.request or "").strip():
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
-    understand(options.request)   # a refusal needs no planner
+    understand(options.request, local=True)   # a refusal needs no planner
     return Asked(load_gate(options), options), []
 
 
@@ -106,19 +117,25 @@ class Asked:
         self.gate, self.options, self.answer = gate, options, None
 
     def __call__(self, photo):
-        self.answer = self.gate(photo.srgb_tensor(), self.options.request)
+        image = photo.srgb_tensor()
+        if self.options.mask:
+            self.gate.given = read_mask(self.options.mask, image)
+        self.answer = self.gate(image, self.options.request)
+        if self.options.show_masks:
+            show_regions(self.options.show_masks, image, self.answer.regions or ())
         return self.answer.plan, [self.answer.explain()] if self.options.explain else self.answer.notes
 
 
 def load_gate(options):
-    """Return the Gate before the planner of --checkpoint."""
+    """Return the LocalGate before the planner of --checkpoint."""
     from core.methods.gate import Gate
+    from core.methods.local import LocalGate
     from core.methods.planner import PlannerMethod
     method = PlannerMethod.of(options.checkpoint)
     if options.quick and not method.quick():
         print("--quick: has no effect here; it needs a planner with ResNet-18 and a processor with bfloat16")
     print(f"planner: {method.path}")
-    return Gate(method)
+    return LocalGate(Gate(method), options.on_missing, options.region or "", ask=ask_region)
 
 
 def arguments():
@@ -127,6 +144,15 @@ def arguments():
     parser.add_argument("--request", help="the edit, in words")
     parser.add_argument("--explain", action="store_true", help="print the wishes with the words that state them, "
                         "how far each wish moved its attribute, and which steps come from the keyword plan")
+    group = parser.add_argument_group("regions")
+    group.add_argument("--region", metavar="WORDS", help="edit only this part of the photo, such as \"the dog\"; "
+                       "a place in the request stands over it")
+    group.add_argument("--mask", metavar="FILE", help="edit only where this picture is light; it needs the photo's "
+                       "aspect ratio")
+    group.add_argument("--on_missing", choices=MISSING, default="fail", help="if a region is not found: fail with exit "
+                       "code 3, edit the whole photo (global), or ask which region of the photo is meant")
+    group.add_argument("--show_masks", metavar="DIR", help="write the mask of each region, and a picture of all "
+                       "regions on the photo, into this folder")
     parser.add_argument("--jobs", metavar="FILE", help="edit the rows of a CSV or .jsonl file with the fields img, "
                         "request and out; FILE.results.jsonl gets a line for each row; relative paths start at the "
                         "folder of FILE; an interrupted run resumes")

@@ -7,6 +7,7 @@ planner plans, its plan is executed on a preview, and each wish is measured ther
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from tabulate import tabulate
@@ -25,13 +26,14 @@ from core.planning.ways import joined
 from core.pretrained import minilm_folder
 from core.requests import reader
 from core.requests.reader import Reading
-from core.requests.wish import CANNOT, COLOURS, GEOMETRY, LEVELS, REPAIRS, Guess, Wish
+from core.requests.wish import CANNOT, COLOURS, GEOMETRY, LEVELS, LOOKS, REPAIRS, Guess, Wish
 from core.threads import threads_for
 
 EXAMPLES = ("make it a bit brighter", "warmer, with less contrast")   # requests that can be done
 MOST_WORDS = 1000      # of a request
 MOST_QUOTED = 5        # unknown words that are quoted
 LONGEST_QUOTE = 60     # characters
+PLANNER, KEYWORDS = "planner", "keyword plan"   # origins of a step
 PLAIN = 0.3            # spread of L*, or mean chroma, below which a photo has no tones, or no colours
 
 
@@ -65,21 +67,31 @@ class Outcome:
 class Answer(Edited):
     """The edit of a photo by a request: the plan, and the outcome of each wish.
 
-    `outcomes` has one for each executable wish. The first `planned` steps of the plan are the planner's, the others are
-    the keyword plan's. `remarks` are sentences on the words that the planner cannot read.
+    `outcomes` has one for each wish that was planned for; `origins` tells for each step whose it is, PLANNER or
+    KEYWORDS. `remarks` are sentences on the words that the planner cannot read. `regions` are the regions of local
+    wishes, which are told by `str`; None if only wishes for the whole photo are served. `missing` are sentences on
+    regions that were not found.
     """
 
     def __init__(self, photo: torch.Tensor, plan: Plan, request: str, reading: Reading,
-                 outcomes: Sequence[Outcome] = (), planned: int = 0, remarks: Sequence[str] = ()) -> None:
+                 outcomes: Sequence[Outcome] = (), origins: Sequence[str] = (), remarks: Sequence[str] = (),
+                 regions: Sequence[Any] | None = None, missing: Sequence[str] = ()) -> None:
         super().__init__(photo, plan)
-        self.request, self.reading, self.outcomes, self.planned = request, reading, tuple(outcomes), planned
-        self.remarks = list(remarks) if planned else []
+        self.request, self.reading, self.outcomes, self.origins = request, reading, tuple(outcomes), tuple(origins)
+        self.remarks = list(remarks) if self.planned else []
+        self.regions, self.missing = regions, list(missing)
+
+    @property
+    def planned(self) -> int:
+        """The number of the planner's steps."""
+        return self.origins.count(PLANNER)
 
     @property
     def notes(self) -> list[str]:
-        """A sentence for each part of the request that was not done or made no visible change."""
-        return [*left_out(self.request, self.reading), *(_missed(outcome, self.photo) for outcome in self.outcomes
-                                                         if outcome.idle or not outcome.granted)]
+        """A sentence for each region, and for each part of the request that was not done or made no visible change."""
+        regions = [f"region {region}" for region in self.regions or ()]
+        return [*regions, *self.missing, *left_out(self.request, self.reading, local=self.regions is not None),
+                *(_missed(outcome, self.photo) for outcome in self.outcomes if outcome.idle or not outcome.granted)]
 
     def wishes(self) -> list[dict]:
         """Return all wishes of the request as JSON values; `granted` is None for a wish that was not measured."""
@@ -93,12 +105,13 @@ class Answer(Edited):
         wishes = [(_described(wish), _quoted(self.request, wish), *_measured(done.get(wish)),
                    {True: "yes", False: "no", None: ""}[row["granted"]], _source(done.get(wish)))
                   for wish, row in zip(self.reading.wishes, self.wishes(), strict=True)]
-        steps = [(index, step.op, step.describe(), "planner" if index <= self.planned else "keyword plan")
-                 for index, step in enumerate(self.plan, 1)]
+        steps = [(index, step.op, step.describe(), origin, step.mask.region if step.mask else "")
+                 for index, (step, origin) in enumerate(zip(self.plan, self.origins, strict=True), 1)]
         return "\n".join([
             tabulate(wishes, headers=("wish", "words", "measured change", "visible from", "granted", "by"),
                      disable_numparse=True), "",
-            tabulate(steps or [("-", "nothing", "", "")], headers=("step", "operator", "parameters", "from")),
+            tabulate(steps or [("-", "nothing", "", "", "")], headers=("step", "operator", "parameters", "from",
+                                                                       "region")),
             *(f"planner: {sentence}" for sentence in self.remarks), *self.notes])
 
 
@@ -118,10 +131,11 @@ def guesses(request: str) -> list[Guess]:
     return tagger(request) if tagger else []
 
 
-def understand(request: str) -> Reading:
+def understand(request: str, local: bool = False) -> Reading:
     """Return the Reading of a request that asks for an edit that LDIE can do, or to change nothing.
 
-    Raises Refusal for any other text; its sentence names the words and wishes that LDIE does not know or cannot do.
+    With `local`, edits of a part of the photo count as edits that LDIE can do. Raises Refusal for any other text; its
+    sentence names the words and wishes that LDIE does not know or cannot do.
     """
     words = request.split()
     if len(words) > MOST_WORDS:
@@ -130,20 +144,30 @@ def understand(request: str) -> Reading:
         raise Refusal(["the request has no words"])
     reading = reader.read(request, guesses)
     asked = [wish for wish in reading.wishes if wish.sign != 0 and wish.attribute != "unchanged"]
-    if not any(wish.executable for wish in asked) and (asked or not reading.wishes or reading.contradictions):
-        raise Refusal(left_out(request, reading) or ["no change of a photo was found in the request"], reading)
+    can = any(wish.executable or (local and is_local(wish)) for wish in asked)
+    if not can and (asked or not reading.wishes or reading.contradictions):
+        raise Refusal(left_out(request, reading, local) or ["no change of a photo was found in the request"], reading)
     return reading
 
 
-def left_out(request: str, reading: Reading) -> list[str]:
-    """Return a reason for each part of a request that cannot be done or was not understood."""
+def is_local(wish: Wish) -> bool:
+    """Return whether a wish changes a part of the photo by operators on pixels."""
+    return wish.where is not None and wish.sign != 0 and wish.attribute in (*LOOKS, *REPAIRS)
+
+
+def left_out(request: str, reading: Reading, local: bool = False) -> list[str]:
+    """Return a reason for each part of a request that cannot be done or was not understood.
+
+    With `local`, wishes for a part of the photo can be done.
+    """
     reasons = []
     for wish in reading.wishes:
         what = _quote(wish.where) if isinstance(wish.where, str) else _quoted(request, wish)
         if wish.attribute in CANNOT:
             reasons.append(f"{wish.attribute}{f' ({what})' if what else ''} cannot be done yet")
-        elif wish.where is not None and wish.sign != 0:
-            reasons.append("LDIE edits whole photos only so far" + (f", not a part ({what})" if what else ""))
+        elif wish.where is not None and wish.sign != 0 and not (local and is_local(wish)):
+            reasons.append(f"{wish.attribute}: is done for whole photos only, not for a part"
+                           + (f" ({what})" if what else ""))
     reasons += [f"the request asks for both more and less {name}" for name in reading.contradictions]
     if reading.language:
         return [*reasons, f"the request seems to be in {reading.language}, and LDIE reads English only so far"]
@@ -211,7 +235,7 @@ def _measured(outcome):
 
 
 def _source(outcome):
-    return "" if outcome is None else "keyword plan" if outcome.served else "planner"
+    return "" if outcome is None else KEYWORDS if outcome.served else PLANNER
 
 
 class Gate:
@@ -240,7 +264,8 @@ class Gate:
             lacking = [wish for wish in wishes if wish in lacking or not operators_of(wish.attribute) & ops]
         with threads_for(small.numel()):
             plan, outcomes, count = _checked(small, wishes, lacking, planned, served, reading.wishes)
-        return Answer(image, plan, request, reading, outcomes, count, remarks(self.planner.vocab, request))
+        origins = [PLANNER] * count + [KEYWORDS] * (len(plan) - count)
+        return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, request))
 
     def _trusts(self, wish):
         """Return whether the planner is asked for a wish: it has an operator for it, and the degree is no number."""

@@ -29,7 +29,8 @@ SIDE, FINE_SIDE = 64, 192   # long edge of the preview in pixels, and of the pre
 WATCHED = ("light", "contrast", "saturation", "temperature", "green-magenta")   # attributes that wishes should not move
 FINE = ("sharpness", "clarity", "noise", "grain", "hdr")   # attributes that a preview of SIDE pixels does not show
 LEAST_SKIN = 0.01     # mean weight of the skin tones of a photo whose skin is watched
-LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps that a degree asks for
+LEAST = {"slight": 1.25, "plain": 2.0, "strong": 3.0}      # just visible steps below which a plan misses a degree
+AIMS = {"slight": 2.0, "plain": 5.0, "strong": 9.0}        # just visible steps to which a missed wish is moved
 # Just visible steps of the median retouch for a plain wish (RetouchReq train), and the shares of them between which
 # the moves of each degree lie.
 TYPICAL = {"light": 12.0, "contrast": 10.0, "saturation": 22.0, "temperature": 8.5}
@@ -220,7 +221,7 @@ class Goals:
             room = (COLOURFUL - self.first["saturation"]) / MEASURES["saturation"].visible
             most = min(most, max(room, A_FEW))
         if planned < least:
-            return [(MISSED * (moved - least), False)]
+            return [(MISSED * (moved - max(least, AIMS[wish.level])), False)]
         return [(self.hold * (moved - min(planned, most)), False), (MISSED * (least - moved), True)]
 
     def _steps(self, name, values):

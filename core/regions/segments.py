@@ -1,7 +1,9 @@
-"""Segments: named parts of one photo with soft masks."""
+"""Segments: named parts of one photo with soft masks; the picture of a region."""
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +39,28 @@ class Segment:
 
         The box of a segment without pixels is (0, 0, 0, 0).
         """
-        inside = self.mask > 0.5
-        rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-        if not len(rows):
-            return 0, 0, 0, 0
-        return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+        return _box(self.mask > 0.5)
+
+
+def filled(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the box of a region, (3, h, w); each pixel outside the region repeats the nearest pixel inside.
+
+    Args: `image` (3, H, W); `mask` (H, W) in [0, 1], cut at .5. A region without pixels gives the whole image.
+    """
+    inside = mask.numpy() > 0.5
+    if not inside.any():
+        return image
+    left, top, right, bottom = _box(inside)
+    crop, inside = image[:, top:bottom, left:right], inside[top:bottom, left:right]
+    _, labels = cv2.distanceTransformWithLabels((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5,
+                                                labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.zeros(labels.max() + 1, np.int64)
+    nearest[labels[inside]] = np.flatnonzero(inside)   # the label of a pixel inside is its own
+    return crop.flatten(1)[:, torch.from_numpy(nearest[labels].ravel())].reshape(crop.shape)
+
+
+def _box(inside):
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -4,14 +4,15 @@ import errno
 import io
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tqdm import tqdm
 
 from core.datasets.annotations import listing
 from core.files import UserError, append_jsonl, identity, read_jsonl, read_text, write_jsonl
-from core.methods.gate import Gate, Refusal, as_rows, understand
+from core.methods.gate import Refusal, as_rows, understand
+from core.methods.local import LocalGate
 from core.operators import Plan
 from core.studio.jobs import edit_photo, is_done
 
@@ -28,27 +29,28 @@ class Row:
     out: str
 
 
-def read_rows(path):
-    """Return the Rows of a jobs file: JSON Lines if its name ends in .jsonl, otherwise CSV with a header.
+def read_rows(path, kind=Row):
+    """Return the rows of a jobs file: JSON Lines if its name ends in .jsonl, otherwise CSV with a header.
 
-    Fields besides FIELDS are ignored. Raises UserError naming the file and the line.
+    `kind` is a dataclass of texts with the fields img and out, as Row; other fields of the file are ignored. Raises
+    UserError naming the file and the line.
     """
-    text = read_text(path, most=MOST_BYTES)
+    text, names = read_text(path, most=MOST_BYTES), [field.name for field in fields(kind)]
     rows = []
-    for line, entry in _entries(path, text):
-        wrong = [field for field in FIELDS if not _is_text(entry.get(field))]
-        wrong += [field for field in ("img", "out") if field not in wrong
-                  and (not entry[field].strip() or "\0" in entry[field])]
+    for line, entry in _entries(path, text, names):
+        wrong = [name for name in names if not _is_text(entry.get(name))]
+        wrong += [name for name in ("img", "out") if name not in wrong
+                  and (not entry[name].strip() or "\0" in entry[name])]
         if wrong:
             raise UserError(f"{path}, line {line}: field {wrong[0]!r} is missing, empty or not text; each row needs "
-                            f"{', '.join(FIELDS)}")
-        rows.append(Row(*(entry[field] for field in FIELDS)))
+                            f"{', '.join(names)}")
+        rows.append(kind(*(entry[name] for name in names)))
     if not rows:
-        raise UserError(f"{path}: has no rows; each row needs {', '.join(FIELDS)}")
+        raise UserError(f"{path}: has no rows; each row needs {', '.join(names)}")
     return rows
 
 
-def _entries(path, text):
+def _entries(path, text, names):
     """Yield (number of the line, dict) of each row."""
     if path.suffix.lower() == ".jsonl":
         for number, line in enumerate(text.split("\n"), 1):
@@ -58,15 +60,15 @@ def _entries(path, text):
                 except (ValueError, RecursionError):
                     entry = None
                 if not isinstance(entry, dict):
-                    raise UserError(f"{path}, line {number}: is no JSON object with {', '.join(FIELDS)}")
+                    raise UserError(f"{path}, line {number}: is no JSON object with {', '.join(names)}")
                 yield number, entry
         return
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        missing = [field for field in FIELDS if field not in (reader.fieldnames or ())]
+        missing = [name for name in names if name not in (reader.fieldnames or ())]
         if missing:
             raise UserError(f"{path}, line 1: the header lacks {', '.join(missing)}; the first line of a CSV names "
-                            f"the columns {','.join(FIELDS)}")
+                            f"the columns {','.join(names)}")
         for entry in reader:
             yield reader.line_num, entry
     except csv.Error as error:
@@ -77,7 +79,7 @@ def _is_text(value):
     return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def edit_rows(path, gate: Gate, options) -> None:
+def edit_rows(path, gate: LocalGate, options) -> None:
     """Edit each row of a jobs file; write a line for each to FILE.results.jsonl, in the order of the rows.
 
     An interrupted run resumes: a row keeps its line if its number, img, request and out are the same, unless the row
@@ -138,7 +140,7 @@ def _line(row, folder, gate, options, taken=None):
     try:
         if taken:
             raise UserError(f"{row.out}: {taken}; give another out in this row")
-        reading = understand(row.request)   # before the photo is read
+        reading = understand(row.request, local=True)   # before the photo is read
         line["not_understood"] = list(reading.not_understood)
         plan_path = out.with_name(f"{out.name}.plan.json")
         if not options.overwrite and is_done(source, out, plan_path, planner, options):   # interrupted before its line

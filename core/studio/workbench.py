@@ -25,14 +25,17 @@ from core.datasets import to_uint8, tokenize
 from core.engine.options import Parser
 from core.exports import export
 from core.files import UserError
+from core.filters import preview
 from core.operators import TABLE, Plan, Step, execute
 from core.operators.changes import scale
 from core.photo import MAX_BYTES, MAX_PIXELS, check_output, from_tensor, read_photo
 from core.photo.profile import SRGB, Space, in_srgb, unit
 from core.studio.jobs import add_output_flags, edit_photo, suffix_of
+from core.studio.masks import overlay
 
 PREVIEW = 1000       # pixels of the preview's long edge; JPEGs of 4000 pixels are decoded at a quarter of their size
 SMALL = "small.npy"  # file of the preview beside the photo: (H, W, 3), uint8 or uint16 like the photo's samples
+REGION = 200         # pixels: long edge of the picture of a step's region
 MAX_STRENGTH = 2.0   # of operators with several parameters, which have one slider for the strength
 MAX_CARDS = 60       # largest number of steps of a plan: each preview executes all steps
 MAX_TURNS = 200      # largest number of requests in a history: every state is kept for "undo"
@@ -44,7 +47,8 @@ DIRECTIONS = {"more": 1, "stronger": 1, "not enough": 1, "too little": 1, "too w
 AMOUNTS = {"": 1.5, **dict.fromkeys(("bit", "little", "little bit", "slightly", "touch", "tad"), 1.2),
            **dict.fromkeys(("much", "lot", "far", "way", "even much"), 2.0), "even": 1.5}
 UNDO = {"undo", "back", "go back", "revert", "take back"}
-_FILLERS = {"please", "just", "now", "again", "it", "that", "this", "but", "and", "make", "do", "is", "was"}
+THERE = {"there"}   # the region of the last answer
+_FILLERS = {"please", "just", "now", "again", "it", "that", "this", "but", "and", "make", "do", "is", "was", *THERE}
 
 
 def degree_of(request):
@@ -223,7 +227,8 @@ class Workbench:
         return self._plan(request, planner) if factor is None else self._scale(request, factor)
 
     def _plan(self, request, planner):
-        answer, = planner.plans(self.edited(), [request])
+        mask = self._last_mask() if THERE & set(tokenize(request)) else None
+        answer, = (planner.within(mask) if mask else planner).plans(self.edited(), [request])
         said = ", ".join(TABLE[step.op].label for step in answer.plan) or "nothing to change"
         said += "".join(f" ({sentence})" for sentence in answer.notes)
         cards = tuple(Card.of(step, len(self.history)) for step in answer.plan)
@@ -231,6 +236,10 @@ class Workbench:
             raise UserError(f"The plan would have more than {MAX_CARDS} steps; undo some, or save the photo and open "
                             "the result")
         return Workbench(self.source, self.cards + cards, (*self.history, Turn(request, said)), self)
+
+    def _last_mask(self):
+        """Return the mask of the last card that has one, or None."""
+        return next((card.planned.mask for card in reversed(self.cards) if card.planned.mask), None)
 
     def _scale(self, request, factor):
         last = max((turn for turn, entry in enumerate(self.history) if entry.planned), default=None)
@@ -313,6 +322,12 @@ def picture(samples, alt):
     Image.fromarray(samples).save(file, "JPEG", quality=92, subsampling=0)
     data = base64.b64encode(file.getvalue()).decode()
     return tags.img(src=f"data:image/jpeg;base64,{data}", alt=alt, decoding="sync").render()
+
+
+def region(source, mask):
+    """Return the region of a mask on an open photo as HTML: a small picture, and the words that chose the region."""
+    small = preview(source.preview, REGION)
+    return picture(overlay(small, [mask]), f"region: {mask.region}") + tags.small(mask.region).render()
 
 
 def notice(*sentences):

@@ -58,7 +58,7 @@ def reads(monkeypatch):
 @pytest.mark.parametrize(("wishes", "others", "words"), [
     ((Wish("removal", where="the bin"),), {}, 'removal ("the bin") cannot be done yet'),
     ((Wish("style", span=(0, 7)),), {}, 'style ("request") cannot be done yet'),
-    ((Wish("light", where="the sky"),), {}, 'LDIE edits whole photos only so far, not a part ("the sky")'),
+    ((Wish("light", where="the sky"),), {}, 'light: is done for whole photos only, not for a part ("the sky")'),
     ((), {"language": "German"}, "the request seems to be in German, and LDIE reads English only so far"),
     ((), {"contradictions": ("light",)}, "asks for both more and less light"),
     ((), {"not_understood": ("flurbish", "glorp")}, 'these words were not understood: "flurbish", "glorp"'),

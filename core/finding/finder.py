@@ -1,0 +1,125 @@
+"""The finder: words and a photo to regions. It knows rules, detectors and the subject mask, and never guesses."""
+import functools
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+
+from core.files import UserError
+from core.filters import guided_filter, preview
+from core.finding.choose import choose, masked
+from core.finding.stuff import find_stuff
+from core.finding.subject import find_subject
+from core.finding.things import detect, mask_of
+from core.operators.layers import luma
+from core.regions.mask import Mask
+from core.regions.segments import Segment
+from core.requests.places import Place, read_place
+
+SIDE = 640             # pixels: long edge of the picture in which regions are sought
+MASK_SIDE = 2048       # pixels: long edge of the masks of a plan; larger photos interpolate their soft edges
+RADIUS, EDGE = 0.01, 1e-3   # guided filter of a mask: its radius as a share of the long edge; variance of a flat window
+# Standard deviation of a mask's soft edge, as a share of the long edge: areas end in a gradient, things at their edge.
+FEATHER, FEATHERS = 0.002, {"area": 0.04, "tone": 0.01, "colour": 0.004}
+# Things of rooms: a photo with one of them, found at least as surely, has no sky, whatever its blue or white walls show.
+ROOMS = {"bed", "couch", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "microwave", "oven",
+         "toaster", "sink", "refrigerator", "book", "vase"}
+SURE = 0.35
+KEPT = 4               # photos whose regions are kept in memory
+
+
+class NotFound(UserError):
+    """The error for words that name no region of the photo."""
+
+    code = 3
+
+
+class Finder:
+    """Finds regions of one photo (3, H, W), sRGB in [0, 1]; each detector runs once, when it is needed."""
+
+    def __init__(self, photo: torch.Tensor) -> None:
+        self.image, self._masked = preview(photo, SIDE), {}
+
+    @functools.cached_property
+    def detections(self):
+        """The things that the detector sees, as boxes."""
+        return detect(self.image)
+
+    @functools.cached_property
+    def stuff(self) -> list[Segment]:
+        """Sky, water and plants, as far as the rules find them; no sky and water in a room."""
+        room = any(found.name in ROOMS and found.score >= SURE for found in self.detections)
+        return [segment for segment in find_stuff(self.image) if not room or segment.name == "plants"]
+
+    @functools.cached_property
+    def subject(self) -> Segment | None:
+        """The main subject, or None if nothing stands out."""
+        return find_subject(self.image)
+
+    def _thing(self, index):
+        if index not in self._masked:
+            self._masked[index] = mask_of(self.image, self.detections[index])
+        return self._masked[index]
+
+    def things(self, name: str | None = None) -> list[Segment]:
+        """Return the things of a class, or all things; masks are made for these only."""
+        return [self._thing(index) for index, found in enumerate(self.detections) if name in (None, found.name)]
+
+    def segments(self) -> list[Segment]:
+        """Return all segments of the photo: things, stuff, and the subject."""
+        return [*self.things(), *self.stuff, *filter(None, [self.subject])]
+
+    def find(self, place: Place | str) -> Segment:
+        """Return the segment that a place means; its mask has the size of `image`. Raises NotFound with a sentence."""
+        place = read_place(place) if isinstance(place, str) else place
+        segments = [segment for part in _parts(place) for segment in self._candidates(part)]
+        choice = choose(place, segments, self.image)
+        found = masked(choice, place, self.image)
+        if found is None:
+            raise NotFound(choice.remark or f'"{place.words}" was not found')
+        return replace(found, remark=choice.remark or "")
+
+    def _candidates(self, part):
+        if part.kind == "thing":
+            return self.things(part.name)
+        if part.kind == "stuff":
+            return [segment for segment in self.stuff if segment.name == part.name]
+        return [self.subject] if part.kind in ("subject", "background") and self.subject else []
+
+
+def finder_of(photo: torch.Tensor) -> Finder:
+    """Return the Finder of a photo (3, H, W); the last photos keep theirs, so that a follow-up costs nothing."""
+    small = preview(photo, SIDE).contiguous()
+    key = hashlib.sha256(small.numpy().tobytes()).digest()
+    _kept[key] = finder = _kept.pop(key, None) or Finder(small)
+    while len(_kept) > KEPT:
+        _kept.pop(next(iter(_kept)), None)   # the photo that was asked for longest ago
+    return finder
+
+
+_kept = {}
+
+
+def _parts(place: Place) -> Iterator[Place]:
+    """Yield a place and all places that it mentions."""
+    yield place
+    for other in (place.to, *place.but, *place.also):
+        if other is not None:
+            yield from _parts(other)
+
+
+def mask_for(segment: Segment, photo: torch.Tensor, kind: str = "thing") -> Mask:
+    """Return the mask of a plan for a segment: fitted to the edges of the photo (3, H, W), with a soft edge.
+
+    `kind` is the kind of the Place that names the segment; areas and tones keep their shape and get a wider soft edge.
+    """
+    guide = preview(photo, MASK_SIDE)
+    size = guide.shape[-2:]
+    soft = torch.from_numpy(cv2.resize(np.ascontiguousarray(segment.mask), size[::-1], interpolation=cv2.INTER_LINEAR))
+    if kind not in ("area", "tone", "colour") and max(size) > max(segment.mask.shape):
+        radius = max(round(RADIUS * max(size)), 1)
+        soft = guided_filter(soft[None, None], luma(guide[None]), radius, EDGE)[0, 0]
+    return Mask.from_array(soft.numpy(), FEATHERS.get(kind, FEATHER), segment.words)

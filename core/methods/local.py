@@ -1,0 +1,147 @@
+"""Local wishes: the words of each place become a mask, and the wishes for it are planned on a picture of the region.
+
+The picture of a region is its box, where each pixel outside the region repeats the nearest pixel inside. The gate
+plans, checks and mends on it as on a whole photo; then the steps get the mask.
+"""
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from core.filters import preview
+from core.finding.finder import SIDE, Finder, NotFound, finder_of, mask_for
+from core.methods.gate import Answer, Gate, Refusal, is_local, understand
+from core.operators import TABLE, Plan, execute
+from core.regions.mask import Mask
+from core.regions.segments import Segment, filled
+from core.requests.places import read_place
+from core.requests.reader import Reading
+from core.requests.saying import said
+from core.requests.wish import Wish
+
+MISSING = ("fail", "global", "ask")   # what happens to a wish whose region is not found
+LEAST_SHARE, MOST_SHARE = 0.002, 0.95   # of the picture: regions beyond are told to the user
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region of a request: its words, the segment, and the mask of its steps."""
+
+    words: str
+    segment: Segment
+    mask: Mask
+
+    def __str__(self) -> str:
+        about = f'"{self.words}": {self.segment.name} ({self.segment.source}), {self.segment.share:.1%} of the picture'
+        warning = (", which is hardly visible" if self.segment.share < LEAST_SHARE else
+                   ", which is nearly all of it" if self.segment.share > MOST_SHARE else "")
+        return about + warning + (f"; {self.segment.remark}" if self.segment.remark else "")
+
+
+class LocalGate:
+    """A gate that also serves wishes for parts of the photo; a callable like Gate, and its Answers have `regions`.
+
+    Args:
+        gate: the Gate for the whole photo.
+        on_missing: one of MISSING. "fail" raises Refusal, "global" edits the whole photo instead, "ask" calls `ask`.
+        region: words of the region for wishes without a place; an empty text edits the whole photo.
+        given: the Region of wishes without a place, such as the mask from a file; None without one.
+        ask: a function (words, sentence, segments) that returns one of the segments, or None to leave the wish out.
+        finder: a function of a photo (3, H, W) that returns an object with `find` and `segments`, like a Finder.
+    """
+
+    def __init__(self, gate: Gate, on_missing: str = "fail", region: str = "", given: Region | None = None,
+                 ask: Callable[[str, str, list[Segment]], Segment | None] | None = None,
+                 finder: Callable[[torch.Tensor], Finder] = finder_of) -> None:
+        self.gate, self.on_missing, self.region, self.given, self.ask = gate, on_missing, region, given, ask
+        self.finder = finder
+
+    @property
+    def planner(self):
+        """The planner behind the gate."""
+        return self.gate.planner
+
+    def within(self, mask: Mask) -> "LocalGate":
+        """Return a copy that serves wishes without a place inside a mask, such as that of an earlier step."""
+        region = Region(mask.region, Segment(mask.region, mask.array().astype(np.float32), source="earlier step"), mask)
+        return LocalGate(self.gate, self.on_missing, "", region, self.ask, self.finder)
+
+    def plans(self, image: torch.Tensor, requests: Sequence[str]) -> list[Answer]:
+        """Return one Answer for each request on one photo (3, H, W) in [0, 1]."""
+        return [self(image, request) for request in requests]
+
+    @torch.no_grad()
+    def __call__(self, image: torch.Tensor, request: str, reading: Reading | None = None) -> Answer:
+        """Return the Answer for a photo (3, H, W) in [0, 1]. Raises Refusal, also if a region is not found."""
+        reading = reading or understand(request, local=True)
+        regions, whole, missing = self._regions(image, reading)
+        if not regions and not missing:
+            return self.gate(image, request, reading)
+        rest = replace(reading, wishes=tuple(whole))
+        plan, outcomes, origins = Plan(), [], []
+        if any(wish.executable for wish in whole):
+            answer = self.gate(image, said(whole) if missing else request, rest)
+            plan, outcomes, origins = answer.plan, list(answer.outcomes), list(answer.origins)
+        turns = [(step, origin) for step, origin in zip(plan, origins, strict=True) if TABLE[step.op].resizes]
+        steps = [(step, origin) for step, origin in zip(plan, origins, strict=True) if not TABLE[step.op].resizes]
+        current = execute(Plan(tuple(step for step, _ in steps)), preview(image, SIDE))
+        kept = [wish for wish in reading.wishes if wish.sign == 0 and wish.where is None]
+        for region, wishes in regions:
+            part = self._part(current, region, wishes, kept)
+            steps += [(replace(step, mask=region.mask), origin)
+                      for step, origin in zip(part.plan, part.origins, strict=True)]
+            outcomes += [replace(outcome, wish=own) for outcome, own in zip(part.outcomes, wishes, strict=True)]
+            current = execute(Plan(tuple(replace(step, mask=region.mask) for step in part.plan)), current)
+        done = [*steps, *turns]
+        return Answer(image, Plan(tuple(step for step, _ in done)), request, reading, outcomes,
+                      [origin for _, origin in done], regions=[region for region, _ in regions], missing=missing)
+
+    def _part(self, current, region, wishes, kept):
+        """Return the gate's Answer for the picture of a region."""
+        inside = [replace(wish, where=None) for wish in wishes]
+        picture = filled(current, region.mask.tensor(*current.shape[-2:])[0, 0])
+        return self.gate(picture, said(inside), Reading((*inside, *kept)))
+
+    def _regions(self, image, reading):
+        """Return the regions with their wishes, the wishes for the whole photo, and sentences on missing regions."""
+        places, whole, missing = {}, [], []
+        for wish in reading.wishes:
+            if wish.where is None and wish.executable and (self.region or self.given is not None):
+                places.setdefault(self.region, []).append(replace(wish, where=self.region or None))
+            elif is_local(wish):
+                places.setdefault(wish.where, []).append(wish)
+            else:
+                whole.append(wish)
+        found = []
+        for words, wishes in places.items():
+            try:
+                found.append((self._region(image, words), _last_of_each(wishes)))
+            except NotFound as error:
+                if self.on_missing == "global":
+                    whole += [replace(wish, where=None) for wish in wishes]
+                    missing.append(f"{error}; the whole photo was edited instead")
+                elif self.on_missing == "ask":
+                    missing.append(str(error))
+                else:
+                    raise Refusal([str(error)], reading) from error
+        if not found and self.on_missing == "ask" and not any(wish.executable for wish in whole):
+            raise Refusal(missing or ["no region was chosen"], reading)
+        return found, whole, missing
+
+    def _region(self, image, words):
+        if self.given is not None and words == self.region:
+            return self.given
+        place, finder = read_place(words), self.finder(image)
+        try:
+            segment = finder.find(place)
+        except NotFound as error:
+            segment = self.ask(words, str(error), finder.segments()) if self.on_missing == "ask" and self.ask else None
+            if segment is None:
+                raise
+        return Region(words, segment, mask_for(replace(segment, words=words), image, place.kind))
+
+
+def _last_of_each(wishes: Sequence[Wish]) -> list[Wish]:
+    """Return the last wish for each attribute at one place."""
+    return list({wish.attribute: wish for wish in wishes}.values())
