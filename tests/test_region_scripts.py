@@ -1,5 +1,6 @@
 """Local edits and regions through the scripts, as a user runs them."""
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,10 @@ def scene(project):
     large = Image.fromarray(photo).resize((192, 192), Image.Resampling.BICUBIC)
     large.save("photo.png")
     return np.asarray(large).astype(int)
+
+
+def read(path):
+    return json.loads(Path(path).read_text())
 
 
 def pixels(path):
@@ -74,7 +79,7 @@ def test_regions_are_listed_and_exported(scene, run_script):
     result = run_script(FIND, "--img", "photo.png", "--say", "everything but the sky", "--out", "ground.regions.json",
                         "--show_masks", "masks")
     assert result.code == 0, result.err
-    region, = json.load(open("ground.regions.json"))["regions"]
+    region, = read("ground.regions.json")["regions"]
     assert set(region) == {"words", "name", "source", "score", "share", "mask"}
     mask = Mask.from_dict(region["mask"]).array()
     assert (mask[:2 * HORIZON - 16].max(), mask[2 * HORIZON + 16:].min()) == (0, 1)
@@ -85,18 +90,18 @@ def test_regions_are_listed_and_exported(scene, run_script):
 
 def test_nothing_found_is_an_empty_list_and_exit_code_3(scene, run_script):
     result = run_script(FIND, "--img", "photo.png", "--say", "the zebra", "--out", "none.json")
-    assert (result.code, json.load(open("none.json"))) == (3, {"regions": []})
+    assert (result.code, read("none.json")) == (3, {"regions": []})
     assert "zebra" in result.err
 
 
 def test_many_regions_are_found_in_one_process(scene, run_script):
-    with open("jobs.csv", "w") as file:
-        file.write("img,say,out\nphoto.png,the sky,a.json\nphoto.png,the zebra,b.json\ngone.png,the sky,c.json\n")
+    Path("jobs.csv").write_text("img,say,out\nphoto.png,the sky,a.json\nphoto.png,the zebra,b.json\n"
+                                "gone.png,the sky,c.json\n")
     result = run_script(FIND, "--jobs", "jobs.csv")
     assert result.code == 2
     assert "row 3: " in result.err
-    assert len(json.load(open("a.json"))["regions"]) == 1
-    assert json.load(open("b.json")) == {"regions": []}
+    assert len(read("a.json")["regions"]) == 1
+    assert read("b.json") == {"regions": []}
     assert run_script(FIND, "--jobs", "jobs.csv", "--out", "x.json").code == 2
 
 
@@ -104,7 +109,7 @@ def test_local_obedience_is_measured(project, run_script):
     write_panoptic(project / "photos")
     result = run_script(TEST, "--data_root", "photos")
     assert result.code == 0, result.err
-    figures = json.load(open("output/local/metrics.json"))
-    assert figures["requests"] == len(open("output/local/items.jsonl").readlines()) > 0
+    figures = read("output/local/metrics.json")
+    assert figures["requests"] == len(Path("output/local/items.jsonl").read_text().splitlines()) > 0
     true, whole = (figures["right"][name]["right"][0] for name in ("true masks", "whole photo, no mask"))
     assert true > whole

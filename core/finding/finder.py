@@ -24,7 +24,7 @@ MASK_SIDE = 2048       # pixels: long edge of the masks of a plan; larger photos
 RADIUS, EDGE = 0.01, 1e-3   # guided filter of a mask: its radius as a share of the long edge; variance of a flat window
 # Standard deviation of a mask's soft edge, as a share of the long edge: areas end in a gradient, things at their edge.
 FEATHER, FEATHERS = 0.002, {"area": 0.04, "tone": 0.01, "colour": 0.004}
-# Things of rooms: a photo with one of them, found at least as surely, has no sky, whatever its blue or white walls show.
+# Things of rooms: a photo with one of them, found at least as surely, has no sky, only blue or white walls.
 ROOMS = {"bed", "couch", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "microwave", "oven",
          "toaster", "sink", "refrigerator", "book", "vase"}
 SURE = 0.35

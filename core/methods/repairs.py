@@ -15,8 +15,8 @@ USUAL = {
     "contrast repair": ("contrast", 17, 32, -0.5, 1.0),
     "saturation repair": ("saturation", 9, 40, -0.6, 1.5),
 }
-# A photo with clipped pixels was exposed too long. From this share of them on, its upper limit of light is lower by SPOILT:
-# of RetouchReq's training photos 4% have as many, and 67% after +1.5 stops.
+# A photo with clipped pixels was exposed too long. From this share of them on, its upper limit of light is lower by
+# SPOILT. Of RetouchReq's training photos 4% have as many, and 67% after +1.5 stops.
 CLIPPED, SPOILT = 0.02, 12.0
 COLOURLESS = 1.0   # mean chroma up to which a photo is black and white, which no repair can and should change
 CURES = {   # the attributes that a repair may move
