@@ -12,6 +12,7 @@ import torch
 from core.filters import preview
 from core.finding.finder import SIDE, Finder, NotFound, finder_of, mask_for
 from core.methods.gate import Answer, Gate, Refusal, is_local, understand
+from core.methods.planner import PlannerMethod
 from core.operators import TABLE, Plan, execute
 from core.regions.mask import Mask
 from core.regions.segments import Segment, filled
@@ -58,7 +59,7 @@ class LocalGate:
         self.finder = finder
 
     @property
-    def planner(self):
+    def planner(self) -> PlannerMethod:
         """The planner behind the gate."""
         return self.gate.planner
 
