@@ -1,7 +1,7 @@
 """Things of a photo: NanoDet finds boxes of the 80 classes of COCO, and U2Net a soft mask in the box that is asked for.
 
 Detecting is done once for a photo, and a mask is made only for the things that are asked for. The constants were chosen
-on photos of COCO train2017 (docs/finding.md).
+on 100 photos of COCO train2017, which NanoDet was trained on.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
