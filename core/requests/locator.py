@@ -28,9 +28,9 @@ class Locator:
                    if phrase.known and not phrase.colouring)
 
     def described(self, word: Word) -> bool:
-        """Return whether a word only describes a region: "the red car"."""
-        return any(phrase.holds(word) for phrase in self.phrases
-                   if (phrase.known and not phrase.colouring) or phrase in self.placed)
+        """Return whether a word only describes a region: "the red car", but not "the shadow of the car"."""
+        return any(phrase.holds(word) for phrase in self.phrases if phrase.place.name != "shadow" and (
+            (phrase.known and not phrase.colouring) or phrase in self.placed))
 
     def use_as_places(self, words: list[Word]) -> None:
         """Find the tones and colours of a part that are places: "make the shadows bluer", not "lift the shadows"."""
@@ -80,6 +80,9 @@ class Locator:
             self.place = self.request[words[begin].start:words[things[-1]].end]
         elif any("generic" in word.roles and "pronoun" not in word.roles for word in words):
             self.place = None
+        verb = next((word for word in words if "joint" not in word.roles), None)
+        self.awaits = self.awaits and not (verb and "begins" in verb.roles and verb.text not in ("more", "less")
+                                           and not verb.text.endswith("er"))
         refers = things or self.awaits or any(word.text in ("it", "them") for word in words)
         self.awaits = self.awaits and len(found) == start
         begins = has(words, "repair") or any(

@@ -78,7 +78,6 @@ class PlaceParser(TokenCursor):
         head = _Head()
         while self.at < len(self.tokens):
             order, number = self._sense("order"), self._sense("number")
-            number = int(self.text) if self.text.isdecimal() and len(self.text) < 3 else number
             area = self._sense("area")
             if self.text == "of" and (head.colour or head.tone):
                 break   # "the blue of the sea"
@@ -361,6 +360,9 @@ class PlaceParser(TokenCursor):
             return _with_positions(place, ("back" if to.kind == "background" else "front",))
         if to.kind == "area" and relation in INSIDE:
             return _with_positions(place, to.positions or (to.name,))
+        if to.kind == "colour" and text == "from":   # "change the shirt from blue to green"
+            self.at = mark
+            return None
         if to.kind == "colour" and relation == "in" and place.kind == "thing":
             if self._sense("and") and self._sense("colour", 1) and not self._goes_on(2):
                 self.at += 2   # "in red and black"

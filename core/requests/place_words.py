@@ -53,6 +53,8 @@ def tokens_of(text: str) -> list[Token]:
                     length, plain, owns, end = more, phrase, owned, words[at + more - 1][2]
                     break
         known = senses.get(plain) if length > 1 or not plain.isalpha() else _known(plain)
+        if plain.isdecimal() and len(plain) < 3:
+            known = {"number": int(plain)}
         tokens.append(Token(plain, start, end, known or {}, owns))
         at += length
     return tokens

@@ -154,7 +154,8 @@ def _narrowed(tokens, at, words):
         senses["noun"] = ("photo", "photo", 1)   # "this poster", "the scan"
     if "except" in senses:   # the reader makes a wish of its own of an exception
         return replace(token, senses={"stop": True})
-    replaced = any((word.start < token.start or token.end < word.end) and word.text != token.text for word in over)
+    replaced = any((word.start < token.start or token.end < word.end) and word.text.strip() != token.text
+                   for word in over)
     if replaced and not (entry and entry[1] in ZONES) and "thing" not in roles:   # of a phrase of keywords.toml
         senses = {"stop": True} | ({"attribute": True} if entry else {})
     elif entry and not replaced:

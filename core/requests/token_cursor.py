@@ -44,7 +44,7 @@ class TokenCursor:
 
     def _turns_noun(self):
         """Return whether a position is not a noun of its own here: "background people", not "the background"."""
-        return not self._sense("noun") or self._goes_on(1)
+        return not self._sense("noun") or self._goes_on(2 if self._sense("colour", 1) else 1)   # "the background black"
 
     def _goes_on(self, ahead):
         """Return whether a noun phrase goes on after some tokens."""

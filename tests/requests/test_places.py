@@ -173,6 +173,10 @@ LEFT_MAN = replace(PERSON, positions=("left",))
     ("sharpen the man and the dog", [("sharpness", 1, replace(PERSON, also=(DOG,)))]),
     ("darken the sky, the people are too bright", [("light", -1, SKY), ("light", -1, replace(PERSON, count=None))]),
     ("brighten me", [("light", 1, PERSON)]), ("make us warmer", [("temperature", 1, replace(PERSON, count=None))]),
+    ("make the 3 dogs brighter", [("light", 1, replace(DOG, count=3))]),
+    ("make the couple in front more visible, lighter", [("light", 1, replace(PERSON, count=2, positions=("front",)))]),
+    ("make the bench more visible and increase the contrast", [("contrast", 1, None)]),
+    ("remove the shadow of the car", [("shadows", 1, unknown("shadow"))]),
     # pronouns
     ("the cups are too dark, lighten them", [("light", 1, Place("cup", count=None))]),
     ("The cups are too dark. Lighten them.", [("light", 1, Place("cup", count=None))]),
