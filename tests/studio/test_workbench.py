@@ -36,6 +36,7 @@ from core.studio.workbench import (
     history,
     is_undo,
     notice,
+    region,
 )
 
 BRIGHTER, CURVE, SHARPER = Step.make("brightness", [0.3]), Step.make("tint", range(1, 9)), Step.make("sharpness", [0.5])
@@ -186,6 +187,39 @@ def test_a_step_of_the_keyword_plan_is_a_card_like_any_other(bench, gate):
     served = bench.ask("vignette", gate(Wish("vignette")))
     assert [card.planned.op for card in served.cards] == ["vignette"]
     assert served.ask("a lot less", gate()).plan.steps[0].params[0] == pytest.approx(served.plan.steps[0].params[0] / 2)
+
+
+# Regions
+
+LEFT = Mask.from_array(np.eye(48, 64), feather=0.01, region="the <dog>")
+
+
+class LocalPlanner(Planner):
+    """A planner that records the masks within which it is asked to plan."""
+
+    def __init__(self, *plans):
+        super().__init__(*plans)
+        self.masks = []
+
+    def within(self, mask):
+        self.masks.append(mask)
+        return self
+
+
+def test_a_follow_up_there_keeps_the_region(bench):
+    local = planned(bench, Step.make("contrast", 0.4, LEFT))
+    less = local.ask("a bit less there", Planner())
+    assert [(card.value, card.step.mask) for card in less.cards] == [(pytest.approx(0.4 / 1.2), LEFT)]
+    planner = LocalPlanner([BRIGHTER], [BRIGHTER])
+    local.ask("make it brighter there", planner)
+    bench.ask("make it brighter there", planner)   # no region yet
+    assert planner.masks == [LEFT]
+
+
+def test_the_region_of_a_card_is_a_picture_with_escaped_words(bench):
+    shown = region(bench.source, LEFT)
+    assert "data:image/jpeg" in shown
+    assert "<dog>" not in shown and "&lt;dog&gt;" in shown
 
 
 # Cards
