@@ -57,7 +57,7 @@ class Finder:
     @functools.cached_property
     def subject(self) -> Segment | None:
         """The main subject, or None if nothing stands out."""
-        return find_subject(self.image)
+        return find_subject(self.image, self.detections)
 
     def _thing(self, index):
         if index not in self._masked:

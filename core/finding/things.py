@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torchvision.ops import batched_nms, box_iou
 
 from core.filters import guided_filter
 from core.models.nanodet import CLASSES, nanodet
@@ -58,7 +57,7 @@ def detect(image: torch.Tensor) -> list[Detection]:
     """
     passes = [_pass(image, side, mirrored) for side, mirrored in PASSES]
     scores, classes, boxes = (torch.cat(values) for values in zip(*passes, strict=True))
-    kept = batched_nms(boxes, scores, classes, SAME)
+    kept = _best(boxes, scores, classes, SAME)
     classes, boxes = classes[kept], boxes[kept]
     scores = torch.stack([_support(classes, boxes, *found) for found in passes]).mean(0)
     order = [index for index in scores.argsort(descending=True).tolist() if scores[index] >= SCORE]
@@ -78,14 +77,34 @@ def _pass(image, side, mirrored):
     boxes = (boxes * edges / boxes.new_tensor(size[::-1] * 2)).clamp(min=0).minimum(edges)
     cells, classes = (scores > CANDIDATE).nonzero(as_tuple=True)
     scores, boxes = scores[cells, classes], boxes[cells]
-    kept = batched_nms(boxes, scores, classes, 0.6)[:300]
+    kept = _best(boxes, scores, classes, 0.6)[:300]
     return scores[kept], classes[kept], boxes[kept]
 
 
 def _support(classes, boxes, pass_scores, pass_classes, pass_boxes):
     """Return for each box the highest score (n,) of a box of its class at its place in one pass, or 0."""
-    same = (box_iou(boxes, pass_boxes) > SAME) & (classes[:, None] == pass_classes)
+    same = (_overlap(boxes, pass_boxes) > SAME) & (classes[:, None] == pass_classes)
     return F.pad(torch.where(same, pass_scores, 0.0), (0, 1)).amax(1)   # padded: a pass may have no box
+
+
+def _best(boxes, scores, classes, overlap):
+    """Return the indices of the boxes that no better box of their class overlaps, the best first.
+
+    torchvision has the same, but its import takes as long as torch's own.
+    """
+    if not len(boxes):
+        return torch.zeros(0, dtype=torch.long)
+    corners = torch.cat((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), 1)   # left, top, width, height
+    kept = cv2.dnn.NMSBoxesBatched(corners.tolist(), scores.tolist(), classes.tolist(), 0.0, overlap)
+    return torch.from_numpy(np.asarray(kept, np.int64).ravel())
+
+
+def _overlap(boxes, others):
+    """Return the intersection over union (n, m) of boxes (n, 4) and others (m, 4)."""
+    edges = torch.minimum(boxes[:, None, 2:], others[:, 2:]) - torch.maximum(boxes[:, None, :2], others[:, :2])
+    shared = edges.clamp_min(0).prod(2)
+    areas, other_areas = ((part[:, 2:] - part[:, :2]).prod(1) for part in (boxes, others))
+    return shared / (areas[:, None] + other_areas - shared).clamp_min(1e-9)
 
 
 def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
