@@ -19,7 +19,7 @@ SUPPORTED = (*LOOKS, *REPAIRS, *GEOMETRY)
 NAMES = {"bright": "light", "exposure": "light", "sat": "saturation", "warm": "temperature", "pink": "magenta",
          "cyan": "aqua", "sharp": "sharpness", "bw": "black and white", "crop": "crop", "zoom": "crop",
          "remove": "removal", "add": "adding", "swap": "replacement", "replace_bg": "background",
-         "white_bg": "background", "blur_bg": "background", "retouch_skin": "retouching", "deform": "deformation",
+         "white_bg": "background", "retouch_skin": "retouching", "deform": "deformation",
          "none": "unchanged"}
 _AXES = {"yellow": ("temperature", 1), "blue": ("temperature", -1), "green": ("green-magenta", -1),
          "magenta": ("green-magenta", 1), "straighten": ("rotate", 1), "aqua": ("red", -1), "orange": ("red", 1)}
@@ -45,6 +45,8 @@ def of_label(row: Mapping) -> Labelled:
     """
     wishes = []
     for label in row["wishes"]:
+        if label["what"] == "blur_bg":
+            label = label | {"what": "sharp", "sign": -1, "where": label["where"] or "the background"}
         name = NAMES.get(label["what"], label["what"])
         if name in (*SUPPORTED, *CANNOT, "unchanged"):
             wishes.append(Wish(name, label["sign"] or 1, _degree(label["degree"]), label["where"]))

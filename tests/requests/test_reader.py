@@ -98,7 +98,7 @@ def test_wishes_come_in_the_order_of_their_words():
     ("mirror it", {"flip": 1}),
     # beyond LDIE
     ("remove the man in the blue shirt", {"removal": 1}), ("take out the dog and the cat", {"removal": 1}),
-    ("blur the background", {"background": 1}), ("crop it", {"crop": 1}), ("swap the heads", {"replacement": 1}),
+    ("blur the background", {"sharpness": -1}), ("crop it", {"crop": 1}), ("swap the heads", {"replacement": 1}),
     ("remove the car and increase the contrast", {"removal": 1, "contrast": 1})])
 def test_more_kinds_of_requests_are_read(request_, expected):
     assert signs(request_) == expected
