@@ -13,7 +13,7 @@ from core.filters import guided_filter, preview
 from core.finding.choose import choose, masked
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
-from core.finding.things import detect, mask_of
+from core.finding.things import BOX, detect, mask_of
 from core.operators.layers import luma
 from core.regions.mask import Mask
 from core.regions.segments import Segment
@@ -22,8 +22,9 @@ from core.requests.places import Place, read_place
 SIDE = 640             # pixels: long edge of the picture in which regions are sought
 MASK_SIDE = 2048       # pixels: long edge of the masks of a plan; larger photos interpolate their soft edges
 RADIUS, EDGE = 0.01, 1e-3   # guided filter of a mask: its radius as a share of the long edge; variance of a flat window
-# Standard deviation of a mask's soft edge, as a share of the long edge: areas end in a gradient, things at their edge.
-FEATHER, FEATHERS = 0.002, {"area": 0.04, "tone": 0.01, "colour": 0.004}
+# Standard deviation of a mask's soft edge, as a share of the long edge. Areas, and things without a known outline, end
+# in a gradient; other things at their edge.
+FEATHER, FEATHERS = 0.002, {"area": 0.04, "tone": 0.01, "colour": 0.004, BOX: 0.03}
 # Things of rooms: a photo with one of them, found at least as surely, has no sky, only blue or white walls.
 ROOMS = {"bed", "couch", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "microwave", "oven",
          "toaster", "sink", "refrigerator", "book", "vase"}
@@ -119,7 +120,8 @@ def mask_for(segment: Segment, photo: torch.Tensor, kind: str = "thing") -> Mask
     guide = preview(photo, MASK_SIDE)
     size = guide.shape[-2:]
     soft = torch.from_numpy(cv2.resize(np.ascontiguousarray(segment.mask), size[::-1], interpolation=cv2.INTER_LINEAR))
-    if kind not in ("area", "tone", "colour") and max(size) > max(segment.mask.shape):
+    kind = BOX if segment.source == BOX else kind
+    if kind not in FEATHERS and max(size) > max(segment.mask.shape):
         radius = max(round(RADIUS * max(size)), 1)
         soft = guided_filter(soft[None, None], luma(guide[None]), radius, EDGE)[0, 0]
     return Mask.from_array(soft.numpy(), FEATHERS.get(kind, FEATHER), segment.words)

@@ -23,7 +23,8 @@ CANDIDATE = 0.05        # lowest score of a box in one pass
 SAME = 0.5              # intersection over union (IoU) above which two boxes of a class are one thing
 MASK_SIDE = 160         # side of U2Net's input for a box; at 320 a mask takes four times as long
 MARGIN = 1.1            # U2Net sees the box enlarged by this factor
-PLAUSIBLE = 0.35, 0.98  # the share of the box that a mask of U2Net covers; otherwise GrabCut makes the mask
+BOX = "detector's box"  # the source of a mask without an outline: an ellipse in the box
+PLAUSIBLE = 0.2, 0.98   # the share of the box that a mask of U2Net covers; otherwise GrabCut makes the mask
 GRABCUT_SIDE = 160      # longest edge of the picture that GrabCut sees
 EPSILON = 1e-3          # of the guided filter, a variance of the luminance
 
@@ -111,7 +112,8 @@ def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     """Return the segment of a detection in a photo (3, H, W), sRGB in [0, 1]; its mask has the photo's size.
 
     U2Net looks at the enlarged box. If its mask fills almost none or all of the box, GrabCut makes the mask from the
-    ellipse in the box; if that fails, too, the mask is the ellipse. Raises UserError if the weights are missing.
+    ellipse in the box; if that fails, too, the mask is the ellipse, and its source is BOX. Raises UserError if the
+    weights are missing or changed.
     """
     height, width = image.shape[1:]
     outer = _whole(detection.box, MARGIN, height, width)
@@ -119,13 +121,14 @@ def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     crop = image[:, top:bottom, left:right]
     inner = _inside(detection.box, outer)
     ellipse = _ellipse(detection.box, outer)
-    for candidate in (lambda: saliency(crop), lambda: _grabcut(crop, ellipse), lambda: ellipse):
+    for source, candidate in (("detector", lambda: saliency(crop)), ("detector", lambda: _grabcut(crop, ellipse)),
+                              (BOX, lambda: ellipse)):
         mask = candidate() * inner
         if PLAUSIBLE[0] < (mask > 0.5).sum() / max((inner > 0.5).sum(), 1) < PLAUSIBLE[1]:
             break
     whole = np.zeros((height, width), np.float32)
     whole[top:bottom, left:right] = refine(mask, crop)
-    return Segment(detection.name, whole, detection.score, "detector", thing=True)
+    return Segment(detection.name, whole, detection.score, source, thing=True)
 
 
 def refine(mask: np.ndarray, image: torch.Tensor) -> np.ndarray:
