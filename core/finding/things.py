@@ -121,9 +121,9 @@ def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     crop = image[:, top:bottom, left:right]
     inner = _inside(detection.box, outer)
     ellipse = _ellipse(detection.box, outer)
-    for source, candidate in (("detector", lambda: saliency(crop)), ("detector", lambda: _grabcut(crop, ellipse)),
-                              (BOX, lambda: ellipse)):
-        mask = candidate() * inner
+    for name, candidate in (("detector", lambda: saliency(crop)), ("detector", lambda: _grabcut(crop, ellipse)),
+                            (BOX, lambda: ellipse)):
+        source, mask = name, candidate() * inner
         if PLAUSIBLE[0] < (mask > 0.5).sum() / max((inner > 0.5).sum(), 1) < PLAUSIBLE[1]:
             break
     whole = np.zeros((height, width), np.float32)
