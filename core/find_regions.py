@@ -20,7 +20,8 @@ from core.datasets.annotations import listing
 from core.engine.cli import run
 from core.engine.options import Parser
 from core.files import UserError, write_json
-from core.finding.finder import NotFound, finder_of, mask_for
+from core.filters import preview
+from core.finding.finder import MASK_SIDE, NotFound, finder_of, mask_for
 from core.methods.local import Region
 from core.photo import check_free, read_photo
 from core.requests.places import read_place
@@ -64,16 +65,17 @@ def main():
 def find(path, words):
     """Return the regions of a photo file, a sentence if there are none, and the photo (3, H, W)."""
     image = read_photo(path).srgb_tensor()
-    finder = finder_of(image)
+    large = preview(image, MASK_SIDE)
+    finder = finder_of(large)
     if not words.strip():
-        regions = [Region(segment.name, segment, mask_for(segment, image)) for segment in finder.segments()]
+        regions = [Region(segment.name, segment, mask_for(segment, large)) for segment in finder.segments()]
         return regions, "" if regions else f"{path}: no region was found", image
     place = read_place(words)
     try:
         segment = finder.find(place)
     except NotFound as error:
         return [], f"{path}: {error}", image
-    return [Region(words, segment, mask_for(segment, image, place.kind))], "", image
+    return [Region(words, segment, mask_for(segment, large, place.kind))], "", image
 
 
 def save(regions, path):

@@ -4,17 +4,17 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from core.files import UserError
-from core.filters import guided_filter, preview
+from core.filters import guided_coefficients, preview
 from core.finding.choose import choose, masked
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
 from core.finding.things import BOX, detect, mask_of
-from core.operators.layers import luma
+from core.operators.layers import enlarge, luma
 from core.regions.mask import Mask
 from core.regions.segments import Segment
 from core.requests.places import Place, read_place
@@ -116,12 +116,18 @@ def mask_for(segment: Segment, photo: torch.Tensor, kind: str = "thing") -> Mask
     """Return the mask of a plan for a segment: fitted to the edges of the photo (3, H, W), with a soft edge.
 
     `kind` is the kind of the Place that names the segment; areas and tones keep their shape and get a wider soft edge.
+    The guided filter's coefficients are computed at the size of the segment's mask and enlarged (He and Sun 2015, "Fast
+    Guided Filter"). For several regions of one large photo, give its preview of MASK_SIDE pixels, which is made once.
     """
-    guide = preview(photo, MASK_SIDE)
-    size = guide.shape[-2:]
-    soft = torch.from_numpy(cv2.resize(np.ascontiguousarray(segment.mask), size[::-1], interpolation=cv2.INTER_LINEAR))
     kind = BOX if segment.source == BOX else kind
-    if kind not in FEATHERS and max(size) > max(segment.mask.shape):
-        radius = max(round(RADIUS * max(size)), 1)
-        soft = guided_filter(soft[None, None], luma(guide[None]), radius, EDGE)[0, 0]
-    return Mask.from_array(soft.numpy(), FEATHERS.get(kind, FEATHER), segment.words)
+    photo = preview(photo, MASK_SIDE)
+    mask = torch.from_numpy(np.ascontiguousarray(segment.mask))[None, None]
+    size = tuple(photo.shape[-2:])
+    if kind in FEATHERS or max(size) <= max(mask.shape):
+        soft = F.interpolate(mask, size, mode="bilinear", antialias=True)
+    else:
+        small = F.interpolate(photo[None], mask.shape[-2:], mode="area")
+        radius = max(round(RADIUS * max(mask.shape)), 1)
+        slope, offset = guided_coefficients(mask, luma(small), radius, EDGE)
+        soft = enlarge(slope, size) * luma(photo[None]) + enlarge(offset, size)
+    return Mask.from_array(soft[0, 0].numpy(), FEATHERS.get(kind, FEATHER), segment.words)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core.filters import preview
-from core.finding.finder import SIDE, Finder, NotFound, finder_of, mask_for
+from core.finding.finder import MASK_SIDE, SIDE, Finder, NotFound, finder_of, mask_for
 from core.methods.gate import Answer, Gate, Refusal, is_local, understand
 from core.methods.planner import PlannerMethod
 from core.operators import TABLE, Plan, execute
@@ -76,7 +76,7 @@ class LocalGate:
     def __call__(self, image: torch.Tensor, request: str, reading: Reading | None = None) -> Answer:
         """Return the Answer for a photo (3, H, W) in [0, 1]. Raises Refusal, also if a region is not found."""
         reading = reading or understand(request, local=True)
-        regions, whole, missing = self._regions(image, reading)
+        regions, whole, missing = self._regions(preview(image, MASK_SIDE), reading)
         if not regions and not missing:
             return self.gate(image, request, reading)
         rest = replace(reading, wishes=tuple(whole))
