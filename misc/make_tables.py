@@ -45,8 +45,8 @@ def main():
 def table_text(root, name, table):
     """Return a table in Markdown that ends with a newline.
 
-    A table has `columns` and either `rows` or `each`. Each of the `rows` has `files` of docs/results/ and its own
-    texts. `each` is the path of a list in the figures whose members are the rows.
+    A table has `columns` and either `rows` or `each`. Each of the `rows` has `files` of docs/results/, its own texts,
+    and `at` if the columns' keys start at that path. `each` is the path of a list in the figures whose members are the rows.
     """
     columns = table["columns"]
     lines = ["| " + " | ".join(column["head"] for column in columns) + " |", "|" + "---|" * len(columns)]
@@ -54,7 +54,7 @@ def table_text(root, name, table):
         if "each" in table:
             rows = [(row, {}) for row in lookup(read_figures(root, table["files"]), table["each"])]
         else:
-            rows = [(read_figures(root, row.get("files", [])), row) for row in table["rows"]]
+            rows = [(_at(read_figures(root, row.get("files", [])), row), row) for row in table["rows"]]
         for figures, row in rows:
             lines.append("| " + " | ".join(cell(column, figures, row) for column in columns) + " |")
     except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
@@ -74,6 +74,10 @@ def read_figures(root, names):
     return found
 
 
+def _at(figures, row):
+    return lookup(figures, row["at"]) if "at" in row else figures
+
+
 def lookup(figures, path):
     """Return the value at a path of keys and indices like "obedience/suites/direction/share"; None if it is missing."""
     for key in path.split("/"):
@@ -90,7 +94,8 @@ def cell(column, figures, row):
     """Return the text of a cell.
 
     A column has `head` and either `text`, the key of a text in the row, or `key`, the path of a figure. Options of a
-    figure: `digits` after the point or `significant` digits, `scale`, and `interval`, the path of [low, high].
+    figure: `digits` after the point or `significant` digits, `scale`, and `interval`, the path of [low, high], or of
+    [mean, low, high].
     A row may give the text for a missing figure, under the column's head.
     """
     if "text" in column:
@@ -100,7 +105,7 @@ def cell(column, figures, row):
         return str(row.get(column["head"], column.get("missing", MISSING)))
     text = number(value, column)
     if interval := lookup(figures, column["interval"]) if "interval" in column else None:
-        text += " [{}, {}]".format(*(number(end, column) for end in interval))
+        text += " [{}, {}]".format(*(number(end, column) for end in interval[-2:]))
     return f"**{text}**" if row.get("bold") == column["head"] else text
 
 

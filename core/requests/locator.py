@@ -83,10 +83,12 @@ class Locator:
         verb = next((word for word in words if "joint" not in word.roles), None)
         self.awaits = self.awaits and not (verb and "begins" in verb.roles and verb.text not in ("more", "less")
                                            and not verb.text.endswith("er"))
-        refers = things or self.awaits or any(word.text in ("it", "them") for word in words)
+        refers = things or self.awaits or any(word.text in ("it", "its", "them") for word in words)
         self.awaits = self.awaits and len(found) == start
+        earlier = found[start - 1].word.text if start else ""
         begins = has(words, "repair") or any(
-            word.roles & {"begins", "turns", "levels", "flips"} and word.text not in ("more", "less") for word in words)
+            word.roles & {"begins", "turns", "levels", "flips"} and word.text not in ("more", "less")
+            and not (earlier.endswith("er") and word.text.endswith("er")) for word in words)   # "brighter and warmer"
         for one in found[start:]:
             if refers or (not begins and one.kind != "nouns"):
                 one.where = self.place

@@ -71,6 +71,8 @@ def _completed(wish: Wish, reading: Reading) -> Wish:
     same = next((other for other in reading.wishes if other.attribute == wish.attribute), None)
     if same and isinstance(same.degree, int | float):
         wish = replace(wish, degree=same.degree, unit=same.unit)
+    if same and same.where and not wish.where:   # the tagger tells that a place is named, but not which one
+        wish = replace(wish, where=same.where)
     if wish.where or wish.attribute in CANNOT:
         named = same or next((other for other in reading.wishes if other.where), None)
         wish = replace(wish, where=(named and named.where) or wish.where)
