@@ -48,6 +48,9 @@ def main():
         return
     if not options.img:   # an unset shell variable gives "", which would mean the current folder
         raise UserError("--img: is empty; give a photo or a folder of photos, or a list of edits by --jobs")
+    for name in ("region", "mask", "show_masks"):
+        if getattr(options, name) == "":
+            raise UserError(f"--{name}: is empty; give a value, or leave the flag out")
     if options.region and options.mask:
         raise UserError("--region, --mask: give one of them")
     source = Path(options.img)

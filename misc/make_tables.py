@@ -54,7 +54,7 @@ def table_text(root, name, table):
         if "each" in table:
             rows = [(row, {}) for row in lookup(read_figures(root, table["files"]), table["each"])]
         else:
-            rows = [(_at(read_figures(root, row.get("files", [])), row), row) for row in table["rows"]]
+            rows = [(_at(row, read_figures(root, row.get("files", []))), row) for row in table["rows"]]
         for figures, row in rows:
             lines.append("| " + " | ".join(cell(column, figures, row) for column in columns) + " |")
     except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
@@ -74,7 +74,7 @@ def read_figures(root, names):
     return found
 
 
-def _at(figures, row):
+def _at(row, figures):
     return lookup(figures, row["at"]) if "at" in row else figures
 
 

@@ -20,6 +20,7 @@ from core.regions.segments import Segment
 from core.requests.places import Place, read_place
 
 SIDE = 640             # pixels: long edge of the picture in which regions are sought
+LEAST_SIDE = 16        # pixels: shortest edge of a photo with regions
 MASK_SIDE = 2048       # pixels: long edge of the masks of a plan; larger photos interpolate their soft edges
 RADIUS, EDGE = 0.01, 1e-3   # guided filter of a mask: its radius as a share of the long edge; variance of a flat window
 # Standard deviation of a mask's soft edge, as a share of the long edge. Areas, and things without a known outline, end
@@ -70,12 +71,18 @@ class Finder:
         return [self._thing(index) for index, found in enumerate(self.detections) if name in (None, found.name)]
 
     def segments(self) -> list[Segment]:
-        """Return all segments of the photo: things, stuff, and the subject."""
+        """Return all segments of the photo: things, stuff, and the subject; none of a tiny photo."""
+        if min(self.image.shape[-2:]) < LEAST_SIDE:
+            return []
         return [*self.things(), *self.stuff, *filter(None, [self.subject])]
 
     def find(self, place: Place | str) -> Segment:
         """Return the segment that a place means; its mask has the size of `image`. Raises NotFound with a sentence."""
         place = read_place(place) if isinstance(place, str) else place
+        height, width = self.image.shape[-2:]
+        if min(height, width) < LEAST_SIDE:
+            raise NotFound(f"regions are sought in photos of at least {LEAST_SIDE} pixels a side, this one has "
+                           f"{width}x{height}")
         segments = [segment for part in _parts(place) for segment in self._candidates(part)]
         choice = choose(place, segments, self.image)
         found = masked(choice, place, self.image)

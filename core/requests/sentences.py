@@ -348,7 +348,10 @@ class SentenceReader:
             word = first(words, role)
             if word and not ("leans" in word.roles and any(other.entry for other in words)):
                 sign = -1 if attribute != "straighten" and has(words, "counter") else 1
-                self.found.append(Found(attribute, sign, replace(word, entry=("turns", attribute, sign))))
+                turned = next((phrase for phrase in self.places.phrases_of(words) if attribute != "straighten"
+                               and phrase.place.kind == "thing" and 0 < phrase.start - word.end < 3), None)
+                where = turned and self.request[turned.start:turned.end]   # "rotate the dog" turns no photo
+                self.found.append(Found(attribute, sign, replace(word, entry=("turns", attribute, sign)), where=where))
                 return True
         return False
 

@@ -157,3 +157,9 @@ def test_a_plan_with_a_mask_is_executed_inside_only(image):
     answer = Edited(image, Plan((Step.make("exposure_soft", 1.0, mask),)))
     untouched = mask.tensor(*SIZE)[0] == 0
     assert torch.equal(answer.image[:, untouched[0]], image[:, untouched[0]])
+
+
+def test_a_turn_of_a_part_is_refused_and_a_turn_of_the_photo_is_not(image):
+    with pytest.raises(Refusal, match="rotate: is done for whole photos only"):
+        gate()(image, "rotate the dog")
+    assert [step.op for step in gate()(image, "rotate the photo of the dog").plan] == ["rotate"]
