@@ -46,7 +46,8 @@ def table_text(root, name, table):
     """Return a table in Markdown that ends with a newline.
 
     A table has `columns` and either `rows` or `each`. Each of the `rows` has `files` of docs/results/, its own texts,
-    and `at` if the columns' keys start at that path. `each` is the path of a list in the figures whose members are the rows.
+    and `at` if the columns' keys start at that path. `each` is the path of a list in the figures whose members are the
+    rows.
     """
     columns = table["columns"]
     lines = ["| " + " | ".join(column["head"] for column in columns) + " |", "|" + "---|" * len(columns)]
