@@ -136,6 +136,7 @@ def as_result(name: str, request: str, edited: Edited, target: torch.Tensor | No
     steps = []
     if edited.plan is not None:
         steps = [{"op": step.op, "params": list(step.params), "image": to_uint8(after)}
+                 | ({} if step.mask is None else {"mask": step.mask.tensor(*after.shape[-2:])[0, 0].numpy()})
                  for step, after in zip(edited.plan, edited.stages, strict=True)]
     return {"name": name, "request": request, "input": to_uint8(edited.photo), "steps": steps,
             "output": to_uint8(edited.image), "target": None if target is None else to_uint8(target),

@@ -10,7 +10,7 @@ from core.datasets.vocab import SPECIAL
 from core.finding.finder import NotFound
 from core.methods.gate import Gate, Refusal
 from core.methods.local import LocalGate
-from core.methods.planner import Edited
+from core.methods.planner import Edited, as_result
 from core.operators import Mask, Plan, Step
 from core.regions.segments import Segment, filled
 from core.requests.places import Place
@@ -163,3 +163,9 @@ def test_a_turn_of_a_part_is_refused_and_a_turn_of_the_photo_is_not(image):
     with pytest.raises(Refusal, match="rotate: is done for whole photos only"):
         gate()(image, "rotate the dog")
     assert [step.op for step in gate()(image, "rotate the photo of the dog").plan] == ["rotate"]
+
+
+def test_a_page_shows_the_mask_of_a_step(image):
+    step, = as_result("photo", "brighten the dog", gate()(image, "brighten the dog"))["steps"]
+    assert step["mask"].shape == SIZE
+    assert (step["mask"][:, :26].min(), step["mask"][:, 38:].max()) == (1, 0)
