@@ -101,8 +101,8 @@ def _phrase(request, tokens, at):
         joints = [index for index in range(at, parser.at) if "and" in tokens[index].senses or tokens[index].text == ","]
         return _phrase(request, tokens[:joints[-1]], at)
     inside = tokens[at:parser.at]
-    bare = next((token for token in inside if "article" not in token.senses or "noun" in token.senses), inside[0])
-    phrase = RegionPhrase(place, inside[0].start, inside[-1].end, bare.start,
+    first = next((token for token in inside if "article" not in token.senses or "noun" in token.senses), inside[0])
+    phrase = RegionPhrase(place, inside[0].start, inside[-1].end, first.start,
                           any("rest" in token.senses for token in inside),
                           not any("area" in token.senses or token.text in EVERYTHING for token in inside))
     before = tokens[at - 1] if at else None
@@ -119,6 +119,10 @@ def _phrase(request, tokens, at):
         sound = any("article" in token.senses for token in inside) or inside[-1].text.endswith("else")
     else:
         sound = not _only_addresses(inside, tokens, at, parser.at)
+    bare = before is not None and not any("article" in token.senses for token in inside) and not (
+        before.senses.keys() & {"relation", "changes"})
+    if (place.kind == "unknown" and bare) or any(token.text == "i" for token in inside):
+        sound = False   # "would suit it", "from the indoor lamps", "that I can't stand"
     known = phrase.colouring or any(token.senses.keys() & {"noun", "area"} for token in inside)
     known = known and not (place.kind == "unknown" and not any("noun" in token.senses for token in inside))
     whole = place.kind == "photo" and not place.but
