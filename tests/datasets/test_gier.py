@@ -133,11 +133,6 @@ def test_a_summary_that_is_no_text_is_named(opened, root):
         opened("full")
 
 
-def test_other_data_sets_have_no_modes(tmp_path):
-    with pytest.raises(UserError, match="--data_mode valid: .*has no data modes; leave the flag out"):
-        load_dataset("FiveK", "train", 1, VOCAB, root=tmp_path, data_mode="valid")
-
-
 def test_missing_annotations_are_reported_with_their_place(tmp_path):
     with pytest.raises(UserError, match=r"splits/val_sess_3\.json: no such file"):
         load_dataset("GIER", "val", 3, VOCAB, root=tmp_path)
