@@ -15,7 +15,7 @@ from core.threads import threads_for
 
 
 def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
-          mask: torch.Tensor | None = None) -> torch.Tensor:
+          mask: torch.Tensor | None = None, inpainter: str = "") -> torch.Tensor:
     """Apply one operator: `clip(op(x) * mask + x * (1 - mask), 0, 1)`.
 
     Args:
@@ -23,6 +23,7 @@ def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
         image: (B, 3, H, W) in [0, 1].
         params: (B, operator.n_params).
         mask: (B, 1, H, W) in [0, 1], 1 = edit here; None edits everywhere.
+        inpainter: for an operator that inpaints, the name of the inpainter; "" takes the operator's default.
 
     Returns: (B, 3, H, W) in [0, 1], of another size only for an operator that resizes. Neutral parameters give the
     same bits. Raises UserError if the operator is local and `mask` is None, or if it resizes and there is a mask.
@@ -35,7 +36,7 @@ def apply(operator: Operator, image: torch.Tensor, params: torch.Tensor,
     if operator.local:
         if mask is None:
             raise UserError(f"{operator.name}: this operator needs a mask")
-        edited = operator.function(image, mask)
+        edited = operator.function(image, mask, *([inpainter] if inpainter else []))
     else:
         edited = operator.function(image, params)
     if operator.resizes and mask is not None:
@@ -118,7 +119,7 @@ def trace(plan: Plan, image: torch.Tensor) -> Iterator[torch.Tensor]:
 
 def execute_step(step: Step, image: torch.Tensor) -> torch.Tensor:
     """Apply one step of a plan to `image` (B, 3, H, W); the step's mask is resized to the image."""
-    return apply(TABLE[step.op], image, *_operands(step, image, {}))
+    return apply(TABLE[step.op], image, *_operands(step, image, {}), step.inpainter)
 
 
 def _operands(step, image, masks):
@@ -157,7 +158,7 @@ def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
         else:
             with threads_for(current.numel()):
                 for step in steps:
-                    current = apply(TABLE[step.op], current, *_operands(step, current, masks))
+                    current = apply(TABLE[step.op], current, *_operands(step, current, masks), step.inpainter)
     return current.reshape(*image.shape[:-2], *current.shape[-2:])
 
 

@@ -1,14 +1,32 @@
 """Inpainting: fill the area of a mask from its surroundings.
 
-An inpainter is a callable `(image, hole) -> image` on NumPy arrays: `image` float32 (H, W, 3) in [0, 1],
-`hole` bool (H, W), True where pixels are to be filled. To add an inpainter, add an entry to INPAINTERS.
+To add an inpainter, add an entry to INPAINTERS; the schema of plans follows.
 """
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
 
+from core.files import UserError
+
 RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
-MARGIN = 2 * RADIUS   # pixels around a hole that an inpainter sees; pixels further away change nothing
+LEAST_SOURCE = 64   # pixels: `patch` sees at least so much around the box of a hole
+
+
+@dataclass(frozen=True)
+class Inpainter:
+    """A way to fill a hole.
+
+    `fill(image, hole)` takes NumPy arrays, `image` float32 (H, W, 3) in [0, 1] and `hole` bool (H, W), True where
+    pixels are to be filled, and returns an image of the same shape. `margin(height, width)` is the number of pixels
+    that it sees on each side of the hole's box, which has this height and width.
+    """
+
+    fill: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    margin: Callable[[int, int], int]
 
 
 def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -23,13 +41,29 @@ def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return filled[1:-1, 1:-1] if thin else filled
 
 
-INPAINTERS = {"telea": telea}
+def patch(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Fill the hole with patches of the image, see `patchmatch`; without a patch to copy, as `telea` does."""
+    from core.operators import patchmatch  # late: the compiler, numba, takes half a second to import
+    filled = patchmatch.fill(image, hole)
+    return telea(image, hole) if filled is None else filled
+
+
+INPAINTERS = {
+    "telea": Inpainter(telea, lambda height, width: 2 * RADIUS),   # pixels further away change nothing
+    "patch": Inpainter(patch, lambda height, width: max(math.isqrt(height * width), LEAST_SOURCE)),
+}
 
 
 def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea") -> torch.Tensor:
     """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 
-    Gradients flow through the kept pixels; the filled pixels are constants.
+    The field `inpainter` of a step, from plan version 2 on, selects the method. `telea`, which a step without the field
+    uses, continues the colours at the rim of the hole (fast marching, Telea 2004); it is fast, but smears wide holes.
+    `patch` copies patches of the same photo (PatchMatch, Barnes et al. 2009), so textures and edges continue. Shadows
+    and reflections of an object stay, unless the mask covers them.
+
+    A mask of the whole picture leaves nothing to copy: `telea` keeps the picture, `patch` raises UserError. Gradients
+    flow through the kept pixels; the filled pixels are constants.
 
     Example:
         >>> spot = torch.zeros(1, 1, 5, 5)
@@ -37,17 +71,22 @@ def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea
         >>> inpaint_obj((0.5 + 0.5 * spot).expand(1, 3, 5, 5), spot)[0, 0, 2].double().round(decimals=2).tolist()
         [0.5, 0.5, 0.5, 0.5, 0.5]
     """
-    fill = INPAINTERS[inpainter]
+    method = INPAINTERS[inpainter]
     filled = image.detach().clone()
     for sample, hole in zip(filled, mask.detach()[:, 0] > 0.5, strict=True):
+        if hole.all() and inpainter == "patch":
+            raise UserError("inpaint_obj: the mask covers the whole picture, so there is nothing to copy into it; "
+                            "use a smaller mask")
         if hole.any() and not hole.all():   # else there is no hole, or there are no surroundings
-            box = (..., *(_reach(hole.any(1 - dim).nonzero()) for dim in (0, 1)))
+            box = _box(hole, method)
             pixels = sample[box].permute(1, 2, 0).float().cpu().numpy()
-            new = torch.from_numpy(fill(pixels, hole[box].cpu().numpy())).permute(2, 0, 1)
+            new = torch.from_numpy(method.fill(pixels, hole[box].cpu().numpy())).permute(2, 0, 1)
             sample[box] = torch.where(hole[box], new.to(sample), sample[box])
     return torch.where(mask > 0.5, filled, image) if image.requires_grad else filled
 
 
-def _reach(places):
-    """Return the slice of rows or columns that a fill depends on: those of the hole, and MARGIN on each side."""
-    return slice(max(int(places[0]) - MARGIN, 0), int(places[-1]) + MARGIN + 1)
+def _box(hole, method):
+    """Return the index of the pixels that a fill depends on: the box of the hole, and a margin on each side."""
+    ends = [(int(places[0]), int(places[-1]) + 1) for places in (hole.any(1 - dim).nonzero() for dim in (0, 1))]
+    margin = method.margin(*(end - start for start, end in ends))
+    return (..., *(slice(max(start - margin, 0), end + margin) for start, end in ends))

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from core.files import UserError, naming, read_json, write_text
+from core.operators.inpaint import INPAINTERS
 from core.operators.table import TABLE, get_operator
 from core.regions.mask import SCHEMA, Mask
 
@@ -21,18 +22,23 @@ MOST_BYTES = 2 << 20    # bytes of a plan's file; real files are far smaller
 
 @dataclass(frozen=True)
 class Step:
-    """One step: operator `op` of the table, its `params` in canonical form, the `mask` it edits (None: everywhere)."""
+    """One step: operator `op` of the table, its `params` in canonical form, the `mask` it edits (None: everywhere).
+
+    `inpainter` names the way to fill the mask, for an operator that inpaints; "" is Telea's, the only one of plans of
+    version 1.
+    """
 
     op: str
     params: tuple[float, ...] = ()
     mask: Mask | None = None
+    inpainter: str = ""
 
     @classmethod
     def make(cls, op: str, params: float | Sequence[float] | np.ndarray | torch.Tensor = (),
-             mask: Mask | None = None) -> Self:
+             mask: Mask | None = None, inpainter: str = "") -> Self:
         """Make a step; `op` may be an alias, and `params`, any finite numbers, are brought into their bounds.
 
-        Raises UserError for an unknown operator or a wrong number of parameters.
+        Raises UserError for an unknown operator, a wrong number of parameters or an inpainter that cannot be used.
         """
         operator = get_operator(op)
         try:
@@ -46,7 +52,11 @@ class Step:
             values = values.double().clamp(operator.low, operator.high)   # rounding may cross a bound
         if operator.resizes and mask is not None:
             raise UserError(f"{operator.name}: changes the size of the picture, so it takes no mask")
-        return cls(operator.name, tuple(values.tolist()), mask)
+        if inpainter and not operator.inpaints:
+            raise UserError(f"{operator.name}: fills no hole, so it takes no inpainter")
+        if inpainter and inpainter not in INPAINTERS:
+            raise UserError(f"{operator.name}: unknown inpainter {inpainter!r}; known are: {', '.join(INPAINTERS)}")
+        return cls(operator.name, tuple(values.tolist()), mask, inpainter)
 
     @classmethod
     def checked(cls, op: str, params: Iterable[float]) -> Self:
@@ -63,7 +73,8 @@ class Step:
     @property
     def version(self) -> int:
         """The oldest version of plans that can hold the step."""
-        return max(TABLE[self.op].version, 1 if self.mask is None or self.mask.is_plain else 2)
+        is_plain = (self.mask is None or self.mask.is_plain) and not self.inpainter
+        return max(TABLE[self.op].version, 1 if is_plain else 2)
 
     def describe(self) -> str:
         """Return the parameters as a short text for tables and pages."""
@@ -71,7 +82,8 @@ class Step:
         if operator.structure == "curve":
             return " ".join(f"{p:.2f}" for p in self.params)
         if operator.n_params <= 1:
-            return " ".join(f"{p:+.3f}" for p in self.params) or operator.about
+            about = operator.about + (f" ({self.inpainter})" if self.inpainter else "")
+            return " ".join(f"{p:+.3f}" for p in self.params) or about
         moved = [(row, p) for row, p in zip(operator.params, self.params, strict=True) if p != row.neutral]
         return ", ".join(f"{row.name} {p:+.3f}" for row, p in moved) or "neutral"
 
@@ -106,6 +118,8 @@ class Plan:
             entry = {"op": step.op, "params": list(step.params)}
             if step.mask is not None:
                 entry["mask"] = step.mask.to_dict()
+            if step.inpainter:
+                entry["inpainter"] = step.inpainter
             steps.append(entry)
         version = max((step.version for step in self), default=1)
         return {"format": FORMAT, "version": version, "steps": steps}
@@ -139,8 +153,8 @@ class Plan:
 def plan_schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a plan, made from the operator table."""
     rules = [{"if": {"properties": {"op": {"const": row.name}}},
-              "then": {"properties": {"params": _params_schema(row)}} | ({"required": ["mask"]} if row.local else {})}
-             for row in TABLE.values()]
+              "then": {"properties": {"params": _params_schema(row)} | ({} if row.inpaints else {"inpainter": False})}
+              | ({"required": ["mask"]} if row.local else {})} for row in TABLE.values()]
     schema = _outline()
     schema["properties"]["steps"]["items"]["allOf"] = rules
     return schema
@@ -151,7 +165,7 @@ def _outline():
     step = {
         "type": "object", "required": ["op", "params"], "additionalProperties": False,
         "properties": {"op": {"enum": list(TABLE)}, "params": {"type": "array", "items": {"type": "number"}},
-                       "mask": SCHEMA},
+                       "mask": SCHEMA, "inpainter": {"enum": list(INPAINTERS)}},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "LDIE plan", "type": "object",
@@ -189,7 +203,9 @@ def _read_step(entry, index, source):
     if "mask" in entry:
         with naming(where):
             mask = Mask.from_dict(entry["mask"])
-    step = Step.make(operator.name, params, mask)
+    if "inpainter" in entry and not operator.inpaints:
+        raise UserError(f"{where} ({operator.name}): fills no hole, so it takes no inpainter; remove the field")
+    step = Step.make(operator.name, params, mask, entry.get("inpainter", ""))
     # Keep canonical parameters bit for bit; take the rescaled weights of other tone curves.
     return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step
 
@@ -205,7 +221,8 @@ def _refuse_misfits(validator, value, source):
 
 def _reason(error):
     if error.validator == "enum":
-        return f"unknown operator {error.instance!r}; known are: {', '.join(TABLE)}"
+        kind = "operator" if error.absolute_path[-1] == "op" else error.absolute_path[-1]
+        return f"unknown {kind} {error.instance!r}; known are: {', '.join(error.validator_value)}"
     if error.validator in ("minItems", "maxItems"):
         return f"has {len(error.instance)} values, needs {error.validator_value}"
     if error.validator in ("minimum", "maximum"):

@@ -41,6 +41,7 @@ class Operator:
     operator. `curves` is the number of tone curves that the parameters describe: 1 for all channels, 3 for R, G and B.
     The function of a `local` operator takes (image, mask), so the operator needs a mask.
     `radius` is the number of pixels around a pixel that affect its result: 0 is point-wise, None the whole image.
+    The function of an operator that `inpaints` also takes the name of an inpainter, see `inpaint.INPAINTERS`.
     The result of an operator that `resizes` may have another height and width, so the operator takes no mask.
     """
 
@@ -51,6 +52,7 @@ class Operator:
     params: tuple[Param, ...] = ()
     radius: int | None = 0
     local: bool = False
+    inpaints: bool = False
     resizes: bool = False
     title: str = ""
     curves: int = 0
@@ -150,7 +152,7 @@ _NOTEBOOK = (
     Operator("sharpness", functions.sharpness, "adds the Laplacian; negative blurs", "linear", _amount(-0.2, 1.5),
              radius=1),
     Operator("inpaint_obj", inpaint_obj, "removes what the mask covers", "fixed", radius=None, local=True,
-             title="Remove", aliases=("inpaint",)),
+             inpaints=True, title="Remove", aliases=("inpaint",)),
     Operator("color_bg", functions.color_bg, "paints the masked area white", "fixed", local=True, title="Paint white",
              aliases=("white",)),
     Operator("exposure", functions.exposure, "scales by photographic stops", "scalar", _amount(-3.5, 3.5, "stops"),

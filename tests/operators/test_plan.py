@@ -30,6 +30,8 @@ GOOD = [
     plan_of(step_of("contrast", [0.5], mask=MASK), step_of("inpaint_obj", [], mask=MASK)),
     plan_of(step_of("color_bg", [], mask={"size": [2.0, 2], "counts": "4"}), version=1.0),
     plan_of(step_of("contrast", [0.5], mask=MASK | {"feather": 0.1, "invert": True, "region": "the dog"}), version=2),
+    plan_of(step_of("inpaint_obj", [], mask=MASK, inpainter="patch"), version=2),
+    plan_of(step_of("inpaint_obj", [], mask=MASK, inpainter="telea"), version=2),
 ]
 
 BAD = {   # fault: (value, words of the error sentence)
@@ -72,6 +74,12 @@ BAD = {   # fault: (value, words of the error sentence)
                                r"mask\.feather: 0\.2 is out of range"),
     "invert as a number": (plan_of(step_of("contrast", [0], mask=MASK | {"invert": 1})), r"mask\.invert"),
     "a long region": (plan_of(step_of("contrast", [0], mask=MASK | {"region": "x" * 201})), r"mask\.region"),
+    "unknown inpainter": (plan_of(step_of("inpaint_obj", [], mask=MASK, inpainter="magic")),
+                          r"steps\[0\]\.inpainter: unknown inpainter 'magic'; known are: telea, patch"),
+    "inpainter null": (plan_of(step_of("inpaint_obj", [], mask=MASK, inpainter=None)), r"inpainter"),
+    "empty inpainter": (plan_of(step_of("inpaint_obj", [], mask=MASK, inpainter="")), "unknown inpainter ''"),
+    "inpainter of another operator": (plan_of(step_of("color_bg", [], mask=MASK, inpainter="patch")),
+                                      r"steps\[0\] \(color_bg\): .*takes no inpainter; remove"),
     "counts as a list": (plan_of(step_of("contrast", [0], mask=MASK | {"counts": [0, 4]})), r"mask\.counts"),
 }
 

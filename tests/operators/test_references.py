@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.operators import TABLE, apply
-from core.operators.inpaint import INPAINTERS, inpaint_obj
+from core.operators.inpaint import INPAINTERS, Inpainter, inpaint_obj
 
 
 @pytest.fixture
@@ -122,7 +122,8 @@ def test_inpainting_thin_pictures_does_not_read_uninitialised_memory(shape):
 
 
 def test_one_entry_adds_an_inpainter(image, monkeypatch):
-    monkeypatch.setitem(INPAINTERS, "grey", lambda pixels, hole: np.where(hole[..., None], np.float32(0.5), pixels))
+    grey = Inpainter(lambda pixels, hole: np.where(hole[..., None], np.float32(0.5), pixels), margin=lambda *_: 0)
+    monkeypatch.setitem(INPAINTERS, "grey", grey)
     mask = (torch.arange(16) < 8).float().expand(2, 1, 16, 16)
     filled = inpaint_obj(image, mask, "grey")
     assert (filled[..., :8] == 0.5).all()
