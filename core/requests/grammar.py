@@ -27,8 +27,9 @@ def describe(wishes: Sequence[Wish], rng: np.random.Generator) -> str:
     """Return one sentence that asks for all of `wishes`, in their order.
 
     Args:
-        wishes: Wish values whose degree is one of LEVELS or an int in per cent. Give a wish for "removal" or
-            "unchanged", or a wish with a region, alone; sentences that combine it sound unnatural.
+        wishes: Wish values whose degree is one of LEVELS or an int in per cent. Their places are keys of REGIONS, or
+            words. Give a wish for "removal" or "unchanged" alone, and a wish with a place alone or last; other
+            combinations sound unnatural.
         rng: a numpy Generator; the same state gives the same sentence.
     """
     for _ in range(ATTEMPTS):
@@ -157,7 +158,7 @@ def _one_by_one(wishes, thing, rng):
 def _clause(wish, thing, rng):
     """Return (phrase, kind) of one wish: draws a slot of words first, then a form for this slot."""
     words, degrees, chance = WORDS[wish.direction], _degrees(wish), rng.random()
-    place = choose(rng, REGIONS[wish.where]) if wish.where else thing
+    place = wish.where if isinstance(wish.where, str) else choose(rng, REGIONS[wish.where]) if wish.where else thing
     if chance < OPPOSED and wish.direction in OPPOSITES:
         opposite = WORDS[OPPOSITES[wish.direction]]
         template = choose(rng, templates.OPPOSED).replace("{o}", choose(rng, opposite.adjectives))
