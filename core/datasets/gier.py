@@ -5,8 +5,10 @@ The data set's folder holds
   expert_summary, amateur_summary, ...},
 - beside this file, for each data mode, a list of the indices of its pairs,
 - `images/`,
-- `masks/<input without its suffix>_mask.json`, a list of RLE masks; `ids` are indices into this list.
+- `masks/<input without its suffix>_mask.json`, a list of RLE masks; `ids` are indices into this list. An operator whose
+  `mask_mode` is "exclusive" edits everything but these masks; without the field it edits the masks.
 """
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +71,9 @@ class GIERPairs(PairDataset):
     def masks(self, index):
         """Return {operator: Mask} of a sample's local operators; each Mask is the union of the operator's masks.
 
-        A mask has the size of the annotated picture, which may differ from the size of the input. Local operators
-        without masks are left out. Raises UserError naming the file of the masks.
+        The Mask of an operator that edits everything but its masks is inverted. A mask has the size of the annotated
+        picture, which may differ from the size of the input. Local operators without masks are left out. Raises
+        UserError naming the file of the masks.
         """
         entry = self.annotations[index]
         local = {name: about["ids"] for name, about in entry.get("operator", {}).items()
@@ -81,11 +84,20 @@ class GIERPairs(PairDataset):
         candidates = read_json(path)
         try:
             arrays = [Mask(tuple(candidate["size"]), candidate["counts"]).array() for candidate in candidates]
-            return {name: Mask.from_array(np.any([arrays[number] for number in ids], axis=0))
+            return {name: replace(Mask.from_array(np.any([arrays[number] for number in ids], axis=0)),
+                                  invert=entry["operator"][name].get("mask_mode") == "exclusive")
                     for name, ids in local.items()}
         except (TypeError, KeyError, IndexError, ValueError, UserError) as error:
             raise UserError(f"{path}: not the masks of {entry['input']} ({type(error).__name__}: {error}); use the "
                             f"published file") from None
+
+    def masked_areas(self, index):
+        """Return the area of each operator of a pair as a list of Masks; None stands for the whole photo.
+
+        A local operator without masks counts as one of the whole photo. Raises UserError as `masks` does.
+        """
+        local = self.masks(index)
+        return [local.get(name) for name in self.annotations[index].get("operator", {})]
 
 
 def _read_indices(path, count):

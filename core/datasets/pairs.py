@@ -1,5 +1,7 @@
 """Data sets of photo pairs with a request, in FiveKReq's format, for training and testing planners."""
+import functools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +12,24 @@ from core.datasets.annotations import FOLDER, REMEDY, annotation_path, listing, 
 from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_size, load_image, resize, to_tensor
 from core.datasets.vocab import tokenize
 from core.files import UserError
-from core.operators import END, MAX_STEPS, START, OperatorVocab
+from core.operators import END, MAX_STEPS, START, Mask, OperatorVocab
 from core.requests.spelling import misspell
+
+MASKS = ("union", "steps")   # kinds of the field `masks`
 
 
 class PairDataset(Dataset):
-    """Samples {input, target, request, request_ids, name}, and {ops, params} if plans are given.
+    """Samples {input, target, request, request_ids, name}, {ops, params} if plans are given, and {masks} on demand.
 
     `input` and `target` are float32 (3, H, W) in [0, 1], of the same size; `request_ids` long (17,);
-    `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), padded with 0.
+    `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), padded with 0. `masks` are
+    float32 in [0, 1], 1 = edited: (1, H, W) of the whole edit, or (5, 1, H, W) of the plan's steps, padded with 0.
     """
 
     folder = FOLDER   # the folder of the annotations, below the data set's folder
 
     def __init__(self, root, phase, session, vocab, *, data_mode=None, plans=None, plans_path=None, op_vocab=None,
-                 size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True):
+                 size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True, masks=None):
         """Open one phase of a data set.
 
         Args:
@@ -34,7 +39,8 @@ class PairDataset(Dataset):
             vocab: the WordVocab that encodes the requests.
             data_mode: selects pairs: letters of experts joined with +, as in "A+B"; None is all pairs. Sets of
                 another form have modes of their own.
-            plans: {pair name: Plan}; pairs without a plan, or with masks in the plan, are left out and listed.
+            plans: {pair name: Plan}; pairs without a plan are left out and listed, and so are pairs with masks in the
+                plan, unless `masks` is given.
             plans_path: the file of the plans, named in the error if the file has no plan for any pair.
             op_vocab: the OperatorVocab that encodes the plans.
             size: the side of squashed thumbnails, from a cache; None gives photos with their own aspect.
@@ -42,6 +48,9 @@ class PairDataset(Dataset):
             cache: the folder of the thumbnail cache.
             typos: share of the requests that are encoded with typing errors.
             need_targets: False accepts a set without any output; its targets are None.
+            masks: "union" adds the field `masks` with the area that the pair's edit changes: 1 everywhere for an edit
+                of the whole photo, 0 everywhere for none. "steps" adds it with the area of each step of the plan.
+                Pairs whose masks have another aspect than their input are left out and listed.
 
         Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
         """
@@ -52,10 +61,15 @@ class PairDataset(Dataset):
                                                for entry in self.annotations)
         self._refuse_missing()
         self.op_vocab = None
-        self.unplanned, self.masked, self.repeating, self.cut = [], [], [], []
+        self.unplanned, self.masked, self.repeating, self.cut, self.misfits = [], [], [], [], []
+        self.mask_kind, self.areas = masks, None
+        if masks not in (None, *MASKS) or (masks == "steps" and plans is None):
+            raise ValueError(f"masks {masks!r}: must be None or one of {', '.join(MASKS)}; steps need plans")
         if plans is not None:
             self.op_vocab = op_vocab or OperatorVocab()
             self._encode_plans(plans, plans_path)
+        if masks:
+            self._read_areas(plans)
         self.vocab = vocab
         self._encode_requests(vocab, typos)
         self.thumbnails = Thumbnails(self.images, self._image_names(), size, cache) if size else None
@@ -91,7 +105,13 @@ class PairDataset(Dataset):
                   "request": entry["request"], "request_ids": self.request_ids[index], "name": pair_name(entry)}
         if self.op_vocab:
             sample |= {"ops": self.ops[index], "params": self.params[index]}
+        if self.mask_kind:
+            sample["masks"] = mask_tensor(self.areas[index], self.mask_kind, *before.shape[:2])
         return sample
+
+    def masked_areas(self, index):
+        """Return the area of each edit of a pair as a list of Masks; None stands for the whole photo."""
+        return [None]
 
     def report(self):
         """Return a list of sentences that a user should know before a long run."""
@@ -105,6 +125,7 @@ class PairDataset(Dataset):
                             (self.repeating, "plans repeat an operator, which a planner never does, and are cut "
                                              "before the repetition"),
                             (self.cut, f"plans have more than {MAX_STEPS} steps and are cut to the first {MAX_STEPS}"),
+                            (self.misfits, "pairs have masks of another aspect than their input and are left out"),
                             (self.resized, "outputs differ in size from their inputs and are resized"),
                             (self.wordless, "requests have no word at all"),
                             (self.too_long, "requests are longer than a planner reads and are cut"),
@@ -159,7 +180,7 @@ class PairDataset(Dataset):
             plan = plans.get(name)
             if plan is None:
                 self.unplanned.append(name)
-            elif any(step.mask is not None for step in plan):
+            elif not self.mask_kind and any(step.mask is not None for step in plan):
                 self.masked.append(name)
             else:
                 steps = until_repetition(plan)
@@ -176,6 +197,41 @@ class PairDataset(Dataset):
             raise UserError(f"{self.path}: none of its {len(self.annotations)} pairs has a plan of unmasked steps"
                             f"{place}; plan them with prepro/gen_greedy_seqs.py")
         self.annotations, self.ops, self.params = kept, torch.stack(ops), torch.stack(params)
+
+
+    def _read_areas(self, plans):
+        """Set `areas`, the list of masks of each pair; leave out pairs whose masks do not fit their input."""
+        size_of, kept, areas = functools.cache(image_size), [], []
+        for index, entry in enumerate(self.annotations):
+            found = self.masked_areas(index) if plans is None else [
+                step.mask for step in until_repetition(plans[pair_name(entry)])[:MAX_STEPS]]
+            if any(mask is not None and not mask.fits(*size_of(self.images / entry["input"])) for mask in found):
+                self.misfits.append(pair_name(entry))
+                continue
+            kept.append(index)
+            areas.append(found)
+        if not kept:
+            raise UserError(f"{self.path}: all {len(self.annotations)} pairs have masks of another aspect than their "
+                            f"input; use the masks that belong to the images")
+        self.annotations, self.areas = [self.annotations[index] for index in kept], areas
+        if plans is not None:
+            self.ops, self.params = self.ops[kept], self.params[kept]
+
+
+def mask_tensor(areas: Sequence[Mask | None], kind: str, height: int, width: int) -> torch.Tensor:
+    """Return the field `masks` of a sample of PairDataset.
+
+    Args:
+        areas: the masks of the steps, at most MAX_STEPS; None is the whole photo.
+        kind: "union" or "steps".
+        height, width: the size of the sample in pixels.
+
+    Returns: float32 (1, height, width), or (MAX_STEPS, 1, height, width) for "steps".
+    """
+    layers = [torch.ones(1, height, width) if mask is None else mask.tensor(height, width)[0] for mask in areas]
+    if kind == "union":
+        return torch.stack(layers).amax(0) if layers else torch.zeros(1, height, width)
+    return torch.stack([*layers, *[torch.zeros(1, height, width)] * (MAX_STEPS - len(layers))])
 
 
 def _expert(entry):

@@ -97,6 +97,32 @@ def test_the_mask_of_a_local_operator_is_the_union_of_its_ids(opened):
     assert dataset.masks(0) == {}
 
 
+def test_an_exclusive_mask_is_everything_but_its_ids(opened, root):
+    path = root / "splits/train_sess_3.json"
+    pairs = json.loads(path.read_text())
+    pairs[2]["operator"]["hue"]["mask_mode"] = "exclusive"
+    path.write_text(json.dumps(pairs))
+    mask = opened("full").masks(3)["hue"]
+    assert np.array_equal(mask.tensor(48, 64)[0, 0].numpy(), 1 - TOP)
+
+
+def test_samples_have_the_area_of_their_edit(opened):
+    dataset = opened("full", masks="union")
+    assert dataset[0]["masks"].shape == (1, 16, 16)
+    assert (dataset[0]["masks"] == 1).all()   # brightness is global
+    assert (dataset[2]["masks"] == 0).all()   # no operator
+    assert (dataset[3]["masks"] == 1).all()   # its crop is local, but has no mask
+    assert "masks" not in opened("full")[0]
+
+
+def test_pairs_whose_masks_have_another_aspect_are_left_out_and_listed(root, tmp_path, photo):
+    write_gier(root, {"train": PAIRS}, lambda entry, side: photo(seed=len(side)), masks=(LEFT[:, :30], TOP[:, :30]))
+    dataset = GIERPairs(root, "train", 3, VOCAB, data_mode="full", size=16, cache=tmp_path / "cache", masks="union")
+    assert dataset.misfits == ["p2_p2.png>p2_x.png"]
+    assert inputs(dataset) == [0, 1, 3]
+    assert any("another aspect" in sentence and "p2_p2" in sentence for sentence in dataset.report())
+
+
 @pytest.mark.parametrize("content", ["[]", "{}", '[{"size": [48, 64], "counts": "x"}, 1]', '[{"size": 3}]'])
 def test_a_broken_or_missing_file_of_masks_is_refused(content, opened, root):
     dataset = opened("full")

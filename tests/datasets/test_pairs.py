@@ -108,6 +108,32 @@ def name_of(number):
     return f"{number:04d}_O.jpg>{number:04d}_A.jpg"
 
 
+LEFT = Mask.from_array([[1, 1, 0, 0]] * 3)
+MASKED = Plan((Step.make("contrast", [0.5], LEFT), Step.make("brightness", [0.2])))
+
+
+def test_pairs_with_masks_are_kept_on_demand(opened):
+    plans = {name_of(0): MASKED, name_of(1): Plan((Step.make("contrast", [0.5], LEFT),)), name_of(2): Plan()}
+    with pytest.raises(UserError, match="has a plan of unmasked steps"):
+        opened(plans={name_of(0): MASKED})
+    assert opened(plans=plans).masked == [name_of(0), name_of(1)]
+    union = opened(plans=plans, masks="union")
+    assert union.masked == []
+    assert [union[index]["masks"].shape for index in range(3)] == [(1, 16, 16)] * 3
+    assert [union[index]["masks"].mean().item() for index in range(3)] == [1, 0.5, 0]
+    assert union[1]["masks"][0, :, :6].min() == 1
+    steps = opened(plans=plans, masks="steps")[0]
+    assert steps["masks"].shape == (5, 1, 16, 16)
+    assert steps["masks"].mean((1, 2, 3)).tolist() == [0.5, 1, 0, 0, 0]
+    assert steps["ops"].tolist()[1:4] == [OperatorVocab().ids[name] for name in ("contrast", "brightness", "<END>")]
+
+
+def test_a_set_without_masks_edits_the_whole_photo(opened):
+    assert (opened(masks="union")[0]["masks"] == 1).all()
+    with pytest.raises(ValueError, match="masks 'steps': must be None or one of union, steps; steps need plans"):
+        opened(masks="steps")
+
+
 def test_plans_are_encoded(opened):
     vocab = OperatorVocab()
     sample = opened(plans={name_of(i): PLAN for i in range(4)}, op_vocab=vocab)[3]
