@@ -37,6 +37,7 @@ DATASETS = {
     "FiveK": Source("data/FiveK", vocab="FiveK"),
     "RetouchReq": Source("data/RetouchReq", vocab="FiveK"),
     "GIER": Source("data/GIER", vocab="GIER", reader=GIERPairs),
+    "RegionReq": Source("data/RegionReq", vocab="RegionReq", reader=GIERPairs),
     "synth": Source("data/synth", vocab="synth", words=all_words),
 }
 

@@ -175,7 +175,7 @@ def _first_granted(before, attempts, shown):
         params = torch.tensor([attempts[index][0][place].params for index in left], dtype=torch.float64)
         mask = None if step.mask is None else step.mask.tensor(*before.shape[-2:]).expand(len(left), -1, -1, -1)
         after = apply(TABLE[step.op], image, TABLE[step.op].normalise(params).float(), mask)
-        good = _are_good(step, image, after)
+        good = are_good(step, image, after)
         left = [index for index, kept in zip(left, good, strict=True) if kept]
         if not left:
             return None
@@ -186,7 +186,7 @@ def _first_granted(before, attempts, shown):
     return next((index for index, kept in zip(left, granted, strict=True) if kept), None)
 
 
-def _are_good(step, before, after):
+def are_good(step, before, after):
     """Return a list of N bools: whether each edit changes enough in its mask and clips few pixels."""
     area = 1.0 if step.mask is None else step.mask.array().mean()
     before, after = before.numpy(), after.numpy()   # NumPy compares three times as fast as PyTorch

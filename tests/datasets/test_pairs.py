@@ -262,5 +262,5 @@ def test_the_registry_opens_by_name(root, tmp_path, monkeypatch):
     assert len(load_dataset("FiveK", "train", 1, VOCAB, root=root, cache=tmp_path)) == 4
     monkeypatch.setitem(DATASETS, "mine", Source(str(root), vocab="FiveK"))  # one line adds a data set
     assert len(load_dataset("mine", "train", 1, VOCAB, size=None)) == 4
-    with pytest.raises(UserError, match="FiveK, RetouchReq, GIER, synth"):
+    with pytest.raises(UserError, match="FiveK, RetouchReq, GIER, RegionReq, synth"):
         load_dataset("nowhere", "train", 1, VOCAB)
