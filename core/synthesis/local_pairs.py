@@ -8,7 +8,7 @@ Each scene also has a request that changes nothing.
 """
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -40,7 +40,8 @@ AREAS, AREAS_BUT = (0.015, 0.6), (0.3, 0.95)   # shares of the picture that a re
 DEGREES = (0.25, 0.5, 0.25)   # shares of LEVELS
 ATTEMPTS = 5                  # draws of the strength of an edit of one region
 FITTED_SIDE = 96              # pixels of the long edge on which plans are fitted
-MOST_LEFT = 0.5               # share of the L1 in its region that a fitted plan may leave
+MOST_LEFT = 0.5               # share of the L1 that a fitted plan may leave
+LEAST_CHANGE = 0.01           # mean absolute change inside a region
 FAULTS, THINGS = (2, 3), 2    # degraded regions; pasted things
 DONORS = 12                   # most things of other photos that are tried for a scene
 ALIKE = ({"car", "truck", "bus"}, {"couch", "chair", "bed", "bench"}, {"cup", "wine glass", "bowl", "bottle", "vase"},
@@ -58,6 +59,7 @@ class Pair:
         operators: GIER's field: {operator of session 3: {"local", "ids"}}.
         plans: {session: Plan}; a session whose operators cannot make the target is missing.
         part: the named part; None for pairs without one.
+        wishes: the wishes of the requests, without their places; the last one is for the part, others are global.
         decoys: the ids of degraded or pasted segments that stay as they are.
     """
 
@@ -68,6 +70,7 @@ class Pair:
     plans: dict[int, Plan] = field(default_factory=lambda: dict.fromkeys(SESSIONS, Plan()))
     part: Part | None = None
     decoys: tuple[int, ...] = ()
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +192,8 @@ class LocalPairs:
             plan = Plan((Step.make("inpaint_obj", (), Mask.from_array(layer.covered, region=part.words[0])),))
             pairs.append(Pair("removal", target, self._said(lambda words: ask(REMOVE, self.rng, words), part),
                               {"inpaint_obj": part.annotation}, dict.fromkeys(SESSIONS, plan), part,
-                              tuple(first + other for other in range(len(layers)) if other != at)))
+                              tuple(first + other for other in range(len(layers)) if other != at),
+                              (Wish("removal"),)))
         return self._scene("pasted", image, tuple(both), pairs)
 
     def _scene(self, kind, image, segments, pairs):
@@ -214,8 +218,8 @@ class LocalPairs:
         operators = {op: {"local": False, "ids": []} for op in whole} | {last: part.annotation}
         wishes = [wish for wish, _ in drawn]
         said = self._said(lambda words: describe_local(
-            [*wishes[:-1], Wish(*wishes[-1].direction, wishes[-1].degree, words)], self.rng), part)
-        return [Pair(kind, images[-1], said, operators, plans, part, decoys)]
+            [*wishes[:-1], replace(wishes[-1], where=words)], self.rng), part)
+        return [Pair(kind, images[-1], said, operators, plans, part, decoys, tuple(wishes))]
 
     def _mixed(self, image, parts):
         """Return a list of the pair of a global and a local edit, or of none."""
@@ -242,7 +246,7 @@ class LocalPairs:
         said = self._said(lambda words: ask(WHITE, self.rng) if subject is None or self.rng.random() < 0.6 else
                           ask(CUT_OUT, self.rng, choose(self.rng, subject.words)), part)
         return [Pair("white background", _rounded(execute(plan, image)), said, {"color_bg": part.annotation},
-                     dict.fromkeys(SESSIONS, plan), part)]
+                     dict.fromkeys(SESSIONS, plan), part, wishes=(Wish("background"),))]
 
     def _nothing(self, image, segments, removal):
         """Return a pair without a change: the request names a thing that is absent, or asks to keep a part."""
@@ -250,12 +254,13 @@ class LocalPairs:
             name = choose(self.rng, self.absent)
             noun = choose(self.rng, NOUNS.get(name, (name,)))
             part = Part((f"the {noun}",), ("class",), name, (), np.zeros(image.shape[-2:], bool))
-            direction = LOCAL_EDITS[self.rng.integers(len(LOCAL_EDITS))]
+            wish = Wish("removal") if removal else Wish(*choose(self.rng, LOCAL_EDITS))
             return Pair("absent", image, self._said(lambda words: ask(REMOVE, self.rng, words) if removal else
-                        describe_local([Wish(*direction, "plain", words)], self.rng), part), part=part)
+                        describe_local([replace(wish, where=words)], self.rng), part), part=part, wishes=(wish,))
         parts = [part for part in self._parts(image, segments) if not part.excludes]
         part = choose(self.rng, parts) if parts else Part(("the photo",), ("class",), "photo", (), None)
-        return Pair("unchanged", image, self._said(lambda words: ask(KEEP, self.rng, words), part), part=part)
+        return Pair("unchanged", image, self._said(lambda words: ask(KEEP, self.rng, words), part), part=part,
+                    wishes=(Wish("unchanged"),))
 
     def _said(self, say, part):
         """Return different sentences for the words of a part."""
@@ -286,7 +291,8 @@ class LocalPairs:
             wish = Wish(*direction, LEVELS[rank])
             after = _rounded(execute(Plan((step,)), image))
             before, shown = (after, image) if undo else (image, after)
-            if not are_good(step, image[None], after[None])[0]:
+            inside = ... if part is None else (slice(None), torch.from_numpy(part.inside))
+            if (after - image).abs()[inside].mean() < LEAST_CHANGE or not are_good(step, image[None], after[None])[0]:
                 why = "the edit is not visible, or clips"
             elif not _moves(before, shown, part, wish):
                 why = "the attribute does not move visibly"
@@ -333,9 +339,8 @@ def plan_of(session: int, drawn: Sequence[tuple[Wish, Step | None]], images: Seq
                 wish.attribute, panel_edits()[wish.direction].op)
             step = Step.make(op, fit(get_operator(op), x, y, valid)[0], part.mask if local else None)
         steps.append(step)
-    inside = torch.from_numpy(part.inside)
-    left = (execute(Plan(tuple(steps)), images[0]) - images[-1]).abs()[:, inside].mean()
-    return Plan(tuple(steps)) if left <= MOST_LEFT * (images[0] - images[-1]).abs()[:, inside].mean() else None
+    left = (execute(Plan(tuple(steps)), images[0]) - images[-1]).abs().mean()
+    return Plan(tuple(steps)) if left <= MOST_LEFT * (images[0] - images[-1]).abs().mean() else None
 
 
 def _fits(part):

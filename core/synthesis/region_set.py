@@ -146,6 +146,8 @@ class RegionSet:
                 "request": pair.requests[0], "operator": pair.operators, "expert_summary": list(pair.requests[:1]),
                 "amateur_summary": list(pair.requests[1:]), "kind": pair.kind, "scene": scene.kind,
                 "photo": source.name, "region": pair.part.words[0] if pair.part else "", "decoys": list(pair.decoys),
+                "wishes": [{"attribute": wish.attribute, "sign": wish.sign, "degree": wish.degree}
+                           for wish in pair.wishes],
                 "l1": round(float((scene.image - pair.target).abs().mean()), 6)}
 
     def records(self) -> Iterator[tuple[Source, dict]]:

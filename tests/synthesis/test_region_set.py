@@ -15,6 +15,8 @@ from core.datasets.vocab import SPECIAL
 from core.files import UserError
 from core.operators import OperatorVocab, Plan, execute
 from core.operators.table import SESSIONS
+from core.requests.wish import Wish
+from core.synthesis.edits import EDITS
 from core.synthesis.local_pairs import KINDS, LocalPairs
 from core.synthesis.pasting import Pasted
 from core.synthesis.region_set import RegionSet, sources_of
@@ -123,6 +125,15 @@ def test_gier_loaders_read_the_set(made, tmp_path, phase):
         assert (entry["kind"] == "mixed") == bool(entry["operator"] and mask.all())
     whole = load_dataset("RegionReq", phase, 3, VOCAB, root=made, size=32, cache=tmp_path / "cache", data_mode="full")
     assert len(whole) == len(dataset)
+
+
+def test_entries_hold_the_wishes_of_their_requests(made):
+    for entry in entries(made):
+        wishes = [Wish(**wish) for wish in entry["wishes"]]
+        assert len(wishes) == (2 if entry["kind"] == "mixed" else 1)
+        assert entry["region"]
+        if entry["kind"] == "restore":
+            assert EDITS[wishes[0].direction].op in entry["operator"]
 
 
 def test_expressions_name_segments_of_their_picture(made):
