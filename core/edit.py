@@ -4,6 +4,8 @@
   python core/edit.py --img photo.jpg --request "warmer, and remove the bin" --explain      # only warmer
   python core/edit.py --img photo.jpg --request "make the sky bluer and brighten the man on the left"
   python core/edit.py --img photo.jpg --request "brighten it" --region "the dog"             # or --mask mask.png
+  python core/edit.py --img photo.jpg --request "remove the man on the left"
+  python core/edit.py --img photo.jpg --request "make the background transparent" --out dog.png
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out again.jpg      # no planner
   python core/edit.py --img photo.jpg --replay photo_edited.plan.json --out half.jpg --strength 0.5 --drop sharpness
   python core/edit.py --img photo.jpg --request "warmer" --export look.cube look.xmp       # with measured errors
@@ -11,7 +13,8 @@
   python core/edit.py --jobs jobs.csv                                # rows img,request,out in one process
 
 The request is read first, and each wish is checked on a preview of the result. A wish for a part of the photo is done
-inside a soft mask; the words, source and share of each region are printed. The plan is printed and saved beside the
+inside a soft mask; the words, source and share of each region are printed. A removal fills the region of a thing with
+patches of the photo; shadows and reflections stay. The plan is printed and saved beside the
 result; it is plain JSON that you can read, change and replay. Exit codes: 0 done, also for a request to change
 nothing (the result is a copy); 2 bad input, or a photo or a row failed; 3 nothing in the request can be done, or a
 region is not found, and no file is written.
@@ -34,6 +37,7 @@ from core.studio.jobs import (
     check_results,
     edit_folder,
     edit_photo,
+    for_request,
     plan_beside,
     suffix_of,
 )
@@ -109,7 +113,8 @@ def load_planner(options):
     if not (options.request or "").strip():
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
-    understand(options.request, local=True)   # a refusal needs no planner
+    reading = understand(options.request, local=True)   # a refusal needs no planner
+    options.transparent = for_request(options, reading).transparent
     return Asked(load_gate(options), options), []
 
 

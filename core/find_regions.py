@@ -22,8 +22,8 @@ from core.engine.options import Parser
 from core.files import UserError, write_json
 from core.filters import preview
 from core.finding.finder import MASK_SIDE, NotFound, finder_of, mask_for
-from core.methods.local import Region
 from core.photo import check_free, read_photo
+from core.regions.region import Region
 from core.requests.places import read_place
 from core.studio.masks import show_regions
 from core.studio.rows import read_rows

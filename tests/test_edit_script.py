@@ -387,3 +387,18 @@ def test_a_photo_that_cannot_be_written_leaves_a_plan_with_which_a_second_run_re
         assert "out.png: cannot be written here (Permission denied)" in run_script(SCRIPT, *replay()).err
     succeed(*replay())
     assert Path("out.png").exists()
+
+
+# Transparency
+
+def test_painted_parts_become_transparent_on_demand_and_keep_their_colours(succeed):
+    before = read_photo("cat.png")
+    painted = np.zeros(before.pixels.shape[:2], np.uint8)
+    painted[:, :20] = 1
+    Plan((Step.make("color_bg", (), Mask.from_array(painted)),)).save("white.json")
+    succeed(*replay("white.json"), "--transparent")
+    after = read_photo("out.png")
+    assert np.array_equal(after.alpha, 1 - painted) and np.array_equal(after.pixels, before.pixels)
+    assert "transparent parts become white" in succeed(*replay("white.json", "out.jpg"), "--transparent")
+    succeed(*replay("white.json", "white.png"))
+    assert read_photo("white.png").alpha is None

@@ -18,7 +18,7 @@ from core.requests.wish import Wish
 SCRIPT = "core/edit.py"
 READ = {   # the reader of these tests, by the words of a request
     "brighten": Wish("light", span=(0, 8)), "by-5%": Wish("light", 1, 5), "darken": Wish("light", -1),
-    "vignette": Wish("vignette"), "bin": Wish("removal", where="the bin"), "keep": Wish("unchanged"),
+    "vignette": Wish("vignette"), "bin": Wish("adding", where="the bin"), "keep": Wish("unchanged"),
     "turn": Wish("rotate"), "sky": Wish("light", where="the sky")}
 
 
@@ -46,7 +46,7 @@ def light(path):
 # One photo
 
 @pytest.mark.parametrize(("request_text", "words"), [
-    ("bin", 'removal ("the bin") cannot be done yet'), ("flurbish glorp", '"glorp"'),
+    ("bin", 'adding ("the bin") cannot be done yet'), ("flurbish glorp", '"glorp"'),
     ("\U0001f389", "has no words"), ("5! ?", "understood"), ("darken " * 5000, "has 5000 words"),
     ("<b>\x1b\x07</b>", '"<b> </b>"')])
 @pytest.mark.parametrize("target", [("cat.png",), ("trip", "--out", "done")])
@@ -63,7 +63,7 @@ def test_a_refusal_is_one_sentence_with_code_3_and_no_file(request_text, words, 
 
 def test_a_mixed_request_is_done_as_far_as_possible_and_the_rest_is_named(succeed):
     out = succeed(*ask("brighten bin glorp"))
-    assert 'removal ("the bin") cannot be done yet' in out
+    assert 'adding ("the bin") cannot be done yet' in out
     assert 'not understood: "glorp"' in out
     assert light("cat_edited.png") > light("cat.png") + 1
 
@@ -138,7 +138,7 @@ def test_each_row_leaves_a_line_in_the_order_of_the_rows(name, run_script):
     assert brighter["wishes"] == [{"attribute": "light", "sign": 1, "degree": "plain", "where": None, "granted": True}]
     assert len(Plan.from_dict(brighter["plan"])) > 0
     assert (refused["plan"], refused["not_understood"]) == (None, ["glorp"])
-    assert refused["sentence"].startswith("nothing was edited: removal")
+    assert refused["sentence"].startswith("nothing was edited: adding")
     assert refused["wishes"][0]["granted"] is False
     assert (copied["plan"]["steps"], copied["wishes"][0]["granted"]) == ([], True)
     assert failed["plan"] is None

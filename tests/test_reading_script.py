@@ -11,6 +11,8 @@ ROWS = [
      "wishes": [{"what": "warm", "sign": 1, "degree": "max", "where": None}]},
     {"request": "remove the car", "kind": "object", "sure": True,
      "wishes": [{"what": "remove", "sign": 0, "degree": "plain", "where": "the car"}]},
+    {"request": "add a boat", "kind": "object", "sure": True,
+     "wishes": [{"what": "add", "sign": 0, "degree": "plain", "where": "a boat"}]},
     {"request": "not counted", "kind": "vague", "sure": False, "wishes": [{"what": "other", "sign": 0,
                                                                            "degree": "plain", "where": None}]}]
 
@@ -30,14 +32,14 @@ def test_labelled_sentences_are_measured(run_well, tmp_path, reader):
     run_well(SCRIPT, "--labels", "labels.json", "--reader", reader, "--publish", "reading/it")
     figures = published(tmp_path)
     everything, plain = figures["rows"]
-    assert (everything["requests"], everything["right"], everything["F1"], everything["degree"]) == (3, 2, 1, 1)
+    assert (everything["requests"], everything["right"], everything["F1"], everything["degree"]) == (4, 2, 1, 1)
     assert plain["requests"] == 2
-    assert (figures["total"]["refused"], figures["total"]["falsely refused"]) == (1, 0)
+    assert [figures["total"][name] for name in ("refused", "fills understood", "falsely refused")] == [1, 1, 0]
 
 
 def test_a_part_of_the_labelled_sentences_is_measured(run_well, tmp_path):
     run_well(SCRIPT, "--labels", "labels.json", "--part", "odd", "--reader", "rules", "--publish", "reading/it")
-    assert published(tmp_path)["rows"][0]["requests"] == 1
+    assert published(tmp_path)["rows"][0]["requests"] == 2
 
 
 def test_the_corpus_is_measured_by_kind(run_well, tmp_path):

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,8 @@ MASK_SIDE = 2048       # pixels: long edge of the masks of a plan; larger photos
 RADIUS, EDGE = 0.01, 1e-3   # guided filter of a mask: its radius as a share of the long edge; variance of a flat window
 # Standard deviation of a mask's soft edge, as a share of the long edge. Areas, and things without a known outline, end
 # in a gradient; other things at their edge.
+HOLE, HOLES = 0.01, {BOX: 0.03}   # growth of a hole around a thing, as a share of the long edge
+LOOSE = 0.3            # value of a soft mask from which a pixel belongs to a hole
 FEATHER, FEATHERS = 0.002, {"area": 0.04, "tone": 0.01, "colour": 0.004, BOX: 0.03}
 # Things of rooms: a photo with one of them, found at least as surely, has no sky, only blue or white walls.
 ROOMS = {"bed", "couch", "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "microwave", "oven",
@@ -117,6 +120,19 @@ def _parts(place: Place) -> Iterator[Place]:
     for other in (place.to, *place.but, *place.also):
         if other is not None:
             yield from _parts(other)
+
+
+def hole_for(segment: Segment, photo: torch.Tensor) -> Mask:
+    """Return the mask of a removal: the segment, grown by a margin, because rests of a thing at its edge are seen.
+
+    The margin is a share of the long edge of the photo (3, H, W); it is wider for things without a known outline.
+    """
+    size = tuple(preview(photo, MASK_SIDE).shape[-2:])
+    mask = torch.from_numpy(np.ascontiguousarray(segment.mask))[None, None]
+    inside = F.interpolate(mask, size, mode="bilinear", antialias=True)[0, 0].numpy() > LOOSE
+    radius = max(round(HOLES.get(segment.source, HOLE) * max(size)), 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return Mask.from_array(cv2.dilate(np.uint8(inside), kernel), region=segment.words)
 
 
 def mask_for(segment: Segment, photo: torch.Tensor, kind: str = "thing") -> Mask:

@@ -26,14 +26,15 @@ from core.planning.ways import joined
 from core.pretrained import minilm_folder
 from core.requests import reader
 from core.requests.reader import Reading
-from core.requests.wish import CANNOT, COLOURS, GEOMETRY, LEVELS, LOOKS, REPAIRS, Guess, Wish
+from core.requests.wish import CANNOT, COLOURS, FILLS, GEOMETRY, LEVELS, LOOKS, REPAIRS, Guess, Wish
 from core.threads import threads_for
 
 EXAMPLES = ("make it a bit brighter", "warmer, with less contrast")   # requests that can be done
 MOST_WORDS = 1000      # of a request
 MOST_QUOTED = 5        # unknown words that are quoted
 LONGEST_QUOTE = 60     # characters
-PLANNER, KEYWORDS = "planner", "keyword plan"   # origins of a step
+PLANNER, KEYWORDS, FILL = "planner", "keyword plan", "fill"   # origins of a step
+NAMELESS = "removal: the request does not name the thing; name it, or show it by a mask or the words of a region"
 PLAIN = 0.3            # spread of L*, or mean chroma, below which a photo has no tones, or no colours
 
 
@@ -70,7 +71,7 @@ class Answer(Edited):
     `outcomes` has one for each wish that was planned for; `origins` tells for each step whose it is, PLANNER or
     KEYWORDS. `remarks` are sentences on the words that the planner cannot read. `regions` are the regions of local
     wishes, which are told by `str`; None if only wishes for the whole photo are served. `missing` are sentences on
-    regions that were not found.
+    regions that were not found, and on what a fill leaves.
     """
 
     def __init__(self, photo: torch.Tensor, plan: Plan, request: str, reading: Reading,
@@ -151,8 +152,9 @@ def understand(request: str, local: bool = False) -> Reading:
 
 
 def is_local(wish: Wish) -> bool:
-    """Return whether a wish changes a part of the photo by operators on pixels."""
-    return wish.where is not None and wish.sign != 0 and wish.attribute in (*LOOKS, *REPAIRS)
+    """Return whether a wish changes a part of the photo: it edits, fills or paints a region."""
+    return wish.sign != 0 and (wish.attribute in FILLS or (
+        wish.where is not None and wish.attribute in (*LOOKS, *REPAIRS)))
 
 
 def left_out(request: str, reading: Reading, local: bool = False) -> list[str]:
@@ -165,6 +167,8 @@ def left_out(request: str, reading: Reading, local: bool = False) -> list[str]:
         what = _quote(wish.where) if isinstance(wish.where, str) else _quoted(request, wish)
         if wish.attribute in CANNOT:
             reasons.append(f"{wish.attribute}{f' ({what})' if what else ''} cannot be done yet")
+        elif wish.attribute in FILLS and not local:
+            reasons.append(f"{wish.attribute}{f' ({what})' if what else ''} needs a method that finds regions")
         elif wish.where is not None and wish.sign != 0 and not (local and is_local(wish)):
             reasons.append(f"{wish.attribute}: is done for whole photos only, not for a part"
                            + (f" ({what})" if what else ""))
@@ -201,6 +205,8 @@ def _missed(outcome, photo):
     if wish.attribute == "straighten":
         return ("straighten: the photo's edges do not show how much it is tilted; name an angle, such as "
                 '"rotate it by 2 degrees clockwise"')
+    if wish.attribute == "removal":
+        return f"removal of {_quote(wish.where or 'the region')}: something that looks like it is still there"
     if outcome.idle:
         return f"{wish.attribute}: the photo needs no repair"
     return f"asked: {_described(wish)}; not granted: {_hindrance(wish, photo) or 'no visible change on this photo'}"
@@ -235,7 +241,8 @@ def _measured(outcome):
 
 
 def _source(outcome):
-    return "" if outcome is None else KEYWORDS if outcome.served else PLANNER
+    return "" if outcome is None else FILL if outcome.wish.attribute in FILLS else (
+        KEYWORDS if outcome.served else PLANNER)
 
 
 class Gate:

@@ -1,43 +1,31 @@
 """Local wishes: the words of each place become a mask, and the wishes for it are planned on a picture of the region.
 
+A removal fills its region first, before anything else is planned; a background is painted last.
+
 The picture of a region is its box, where each pixel outside the region repeats the nearest pixel inside. The gate
 plans, checks and mends on it as on a whole photo; then the steps get the mask.
 """
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from core.filters import preview
 from core.finding.finder import MASK_SIDE, SIDE, Finder, NotFound, finder_of, mask_for
-from core.methods.gate import Answer, Gate, Refusal, is_local, understand
+from core.methods.fills import STAYS, fill_step, outcome_of
+from core.methods.gate import FILL, NAMELESS, Answer, Gate, Refusal, is_local, understand
 from core.methods.planner import PlannerMethod
 from core.operators import TABLE, Plan, execute
 from core.regions.mask import Mask
+from core.regions.region import Region
 from core.regions.segments import Segment, filled
 from core.requests.places import read_place
 from core.requests.reader import Reading
 from core.requests.saying import said
-from core.requests.wish import Wish
+from core.requests.wish import FILLS, Wish
 
 MISSING = ("fail", "global", "ask")   # what happens to a wish whose region is not found
-LEAST_SHARE, MOST_SHARE = 0.002, 0.95   # of the picture: regions beyond are told to the user
-
-
-@dataclass(frozen=True)
-class Region:
-    """A region of a request: its words, the segment, and the mask of its steps."""
-
-    words: str
-    segment: Segment
-    mask: Mask
-
-    def __str__(self) -> str:
-        about = f'"{self.words}": {self.segment.name} ({self.segment.source}), {self.segment.share:.1%} of the picture'
-        warning = (", which is hardly visible" if self.segment.share < LEAST_SHARE else
-                   ", which is nearly all of it" if self.segment.share > MOST_SHARE else "")
-        return about + warning + (f"; {self.segment.remark}" if self.segment.remark else "")
 
 
 class LocalGate:
@@ -45,7 +33,8 @@ class LocalGate:
 
     Args:
         gate: the Gate for the whole photo.
-        on_missing: one of MISSING. "fail" raises Refusal, "global" edits the whole photo instead, "ask" calls `ask`.
+        on_missing: one of MISSING. "fail" raises Refusal, "global" edits the whole photo instead, "ask" calls `ask`. A
+            removal or a background whose region is missing is left out where the request has other wishes.
         region: words of the region for wishes without a place; an empty text edits the whole photo.
         given: the Region of wishes without a place, such as the mask from a file; None without one.
         ask: a function (words, sentence, segments) that returns one of the segments, or None to leave the wish out.
@@ -76,25 +65,37 @@ class LocalGate:
     def __call__(self, image: torch.Tensor, request: str, reading: Reading | None = None) -> Answer:
         """Return the Answer for a photo (3, H, W) in [0, 1]. Raises Refusal, also if a region is not found."""
         reading = reading or understand(request, local=True)
-        regions, whole, missing = self._regions(preview(image, MASK_SIDE), reading)
+        small = preview(image, MASK_SIDE)
+        regions, whole, missing = self._regions(small, reading)
+        fills = [(region, wish, fill_step(wish, region, small)) for region, wishes in regions for wish in wishes
+                 if wish.attribute in FILLS]
         if not regions and not missing:
             return self.gate(image, request, reading)
         rest = replace(reading, wishes=tuple(whole))
         plan, outcomes, origins = Plan(), [], []
+        removals = [(step, FILL) for _, wish, step in fills if wish.attribute == "removal"]
+        paints = [(step, FILL) for _, wish, step in fills if wish.attribute != "removal"]
         if any(wish.executable for wish in whole):
             answer = self.gate(image, said(whole) if missing else request, rest)
             plan, outcomes, origins = answer.plan, list(answer.outcomes), list(answer.origins)
         turns = [(step, origin) for step, origin in zip(plan, origins, strict=True) if TABLE[step.op].resizes]
-        steps = [(step, origin) for step, origin in zip(plan, origins, strict=True) if not TABLE[step.op].resizes]
-        current = execute(Plan(tuple(step for step, _ in steps)), preview(image, SIDE))
+        steps = removals + [(step, origin) for step, origin in zip(plan, origins, strict=True)
+                            if not TABLE[step.op].resizes]
+        outcomes += [outcome_of(wish, region.words, step, image) for region, wish, step in fills]
+        quick = [replace(step, inpainter="") for step, _ in steps]   # the planner needs no fine detail in a hole
+        current = execute(Plan(tuple(quick)), preview(image, SIDE))
         kept = [wish for wish in reading.wishes if wish.sign == 0 and wish.where is None]
         for region, wishes in regions:
+            wishes = [wish for wish in wishes if wish.attribute not in FILLS]
+            if not wishes:
+                continue
             part = self._part(current, region, wishes, kept)
             steps += [(replace(step, mask=region.mask), origin)
                       for step, origin in zip(part.plan, part.origins, strict=True)]
             outcomes += [replace(outcome, wish=own) for outcome, own in zip(part.outcomes, wishes, strict=True)]
             current = execute(Plan(tuple(replace(step, mask=region.mask) for step in part.plan)), current)
-        done = [*steps, *turns]
+        done = [*steps, *paints, *turns]
+        missing += [STAYS] if removals else []
         return Answer(image, Plan(tuple(step for step, _ in done)), request, reading, outcomes,
                       [origin for _, origin in done], regions=[region for region, _ in regions], missing=missing)
 
@@ -108,8 +109,11 @@ class LocalGate:
         """Return the regions with their wishes, the wishes for the whole photo, and sentences on missing regions."""
         places, whole, missing = {}, [], []
         for wish in reading.wishes:
-            if wish.where is None and wish.executable and (self.region or self.given is not None):
-                places.setdefault(self.region, []).append(replace(wish, where=self.region or None))
+            if wish.where is None and (wish.executable or wish.attribute == "removal") and (
+                    self.region or self.given is not None):
+                places.setdefault(self.region, []).append(wish)
+            elif wish.attribute == "removal" and wish.where is None:
+                raise Refusal([NAMELESS], reading)
             elif is_local(wish):
                 places.setdefault(wish.where, []).append(wish)
             else:
@@ -119,15 +123,16 @@ class LocalGate:
             try:
                 found.append((self._region(image, words), _last_of_each(wishes)))
             except NotFound as error:
-                if self.on_missing == "global":
+                fills = any(wish.attribute in FILLS for wish in wishes)
+                if self.on_missing == "global" and not fills:
                     whole += [replace(wish, where=None) for wish in wishes]
                     missing.append(f"{error}; the whole photo was edited instead")
-                elif self.on_missing == "ask":
+                elif fills or self.on_missing == "ask":   # the rest of the request is done
                     missing.append(str(error))
                 else:
                     raise Refusal([str(error)], reading) from error
-        if not found and self.on_missing == "ask" and not any(wish.executable for wish in whole):
-            raise Refusal(missing or ["no region was chosen"], reading)
+        if missing and not found and not any(wish.executable for wish in whole):
+            raise Refusal(missing, reading)
         return found, whole, missing
 
     def _region(self, image, words):

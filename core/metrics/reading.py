@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.metrics.bootstrap import RESAMPLES
+from core.requests.places import read_place
 from core.requests.reader import Reading
-from core.requests.wish import CANNOT, GEOMETRY, LEVELS, LOOKS, REPAIRS, Wish
+from core.requests.wish import FILLS, GEOMETRY, LEVELS, LOOKS, OF_THINGS, REPAIRS, Wish
 
 FIVE = ("light", "contrast", "saturation", "temperature", "sharpness")
 SUPPORTED = (*LOOKS, *REPAIRS, *GEOMETRY)
@@ -19,13 +20,14 @@ SUPPORTED = (*LOOKS, *REPAIRS, *GEOMETRY)
 NAMES = {"bright": "light", "exposure": "light", "sat": "saturation", "warm": "temperature", "pink": "magenta",
          "cyan": "aqua", "sharp": "sharpness", "bw": "black and white", "crop": "crop", "zoom": "crop",
          "remove": "removal", "add": "adding", "swap": "replacement", "replace_bg": "background",
-         "white_bg": "background", "retouch_skin": "retouching", "deform": "deformation",
+         "white_bg": "white background", "retouch_skin": "retouching", "deform": "deformation",
          "none": "unchanged"}
 _AXES = {"yellow": ("temperature", 1), "blue": ("temperature", -1), "green": ("green-magenta", -1),
-         "magenta": ("green-magenta", 1), "straighten": ("rotate", 1), "aqua": ("red", -1), "orange": ("red", 1)}
+         "magenta": ("green-magenta", 1), "straighten": ("rotate", 1), "aqua": ("red", -1), "orange": ("red", 1),
+         "transparent background": ("white background", 1)}
 # A cast between the axes is read as a wish on both, by the same words: signs of temperature and green-magenta.
 _BETWEEN = {(1, 1): ("red", 1), (-1, -1): ("red", -1), (-1, 1): ("purple", 1), (1, -1): ("purple", -1)}
-_ONE_SIDED = ("rotate", "flip", "black and white", "sepia", "unchanged", *CANNOT)
+_ONE_SIDED = ("rotate", "flip", "black and white", "sepia", "unchanged", *OF_THINGS)
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,17 @@ class Labelled:
 def of_label(row: Mapping) -> Labelled:
     """Return a row of a labelled set: {"request", "kind", "sure", "wishes": [{"what", "sign", "degree", "where"}]}.
 
-    Wishes with a `what` that LDIE has no name for ("other") are left out. "max" is strong; a sign of 0 is 1.
+    Wishes with a `what` that LDIE has no name for ("other") are left out. "max" is strong; a sign of 0 is 1. A removed
+    background counts as a white one.
     """
     wishes = []
     for label in row["wishes"]:
         if label["what"] == "blur_bg":
             label = label | {"what": "sharp", "sign": -1, "where": label["where"] or "the background"}
         name = NAMES.get(label["what"], label["what"])
-        if name in (*SUPPORTED, *CANNOT, "unchanged"):
+        if name == "removal" and read_place(label["where"] or "").kind == "background":
+            name = "white background"
+        if name in (*SUPPORTED, *OF_THINGS, "unchanged"):
             wishes.append(Wish(name, label["sign"] or 1, _degree(label["degree"]), label["where"]))
     return Labelled(row["request"], row["kind"], tuple(wishes), row.get("sure", True))
 
@@ -121,7 +126,7 @@ def _joined(wishes):
 
 def _limited(wish):
     """Return whether a wish is for a part of the photo; the object of a removal is no place."""
-    return wish.where is not None and wish.attribute not in CANNOT
+    return wish.where is not None and wish.attribute not in OF_THINGS
 
 
 def _share(part, whole):
@@ -129,17 +134,24 @@ def _share(part, whole):
 
 
 def refusals(sentences: Iterable[Labelled], readings: Iterable[Reading]) -> dict:
-    """Count how many sentences the reader refuses: of those that LDIE cannot do, and of those that it can do.
+    """Count how many sentences the reader refuses, and how many fills it understands.
 
-    LDIE can do a sentence with a supported wish for the whole photo. It cannot do the other sentences of the kinds
-    "object" and "geometric". A sentence is refused if its reading has no executable wish.
+    LDIE can do a sentence with a supported wish for the whole photo; it is refused if its reading has no wish for the
+    whole photo. Of the other sentences, those with a wish of FILLS can be done where the region is found; they are
+    understood if the reading has the same wish, and no wish for the whole photo. LDIE cannot do the rest of the kinds
+    "object" and "geometric"; they are refused if their reading has neither a fill nor a wish for the whole photo.
     """
-    cannot, falsely = [], []
+    cannot, fills, falsely = [], [], []
     for sentence, reading in zip(sentences, readings, strict=True):
         executable = any(wish.executable for wish in reading.wishes)
+        asked, read = ({meaning(wish) for wish in wishes if wish.attribute in FILLS}
+                       for wishes in (sentence.wishes, reading.wishes))
         if of_photo(sentence.wishes):
             falsely.append(not executable)
+        elif asked:
+            fills.append(not executable and bool(asked & read))
         elif sentence.kind in ("object", "geometric"):
-            cannot.append(not executable)
+            cannot.append(not executable and not read)
     return {"cannot be done": len(cannot), "refused": _share(sum(cannot), len(cannot)),
+            "fills": len(fills), "fills understood": _share(sum(fills), len(fills)),
             "can be done": len(falsely), "falsely refused": _share(sum(falsely), len(falsely))}

@@ -54,6 +54,9 @@ INPAINTERS = {
 }
 
 
+FILLER = "patch"   # the inpainter of new plans
+
+
 def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea") -> torch.Tensor:
     """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 

@@ -2,7 +2,7 @@
 from itertools import pairwise
 
 from core.requests.found import SHADES
-from core.requests.wish import CANNOT, COLOURS
+from core.requests.wish import COLOURS, OF_THINGS
 from core.requests.words import Word
 
 NEAR = 5   # words: largest distance of a complaint from the start of its clause
@@ -136,7 +136,7 @@ def tells_fault(words: list[Word]) -> bool:
 def forbids(words: list[Word]) -> bool:
     """Return whether a part forbids a change and names no attribute: "please don't crop it"."""
     at = next((at for at, word in enumerate(words) if "forbids" in word.roles), len(words))
-    verbs = {"begins", "raise", "lower", "turns", "flips", "levels", "better", "repair", *CANNOT}
+    verbs = {"begins", "raise", "lower", "turns", "flips", "levels", "better", "repair", *OF_THINGS}
     return any(word.roles & verbs for word in words[at + 1:at + 4])
 
 

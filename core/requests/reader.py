@@ -5,18 +5,22 @@ contrast"), purposes ("so that one can read it"), several wishes, places, and wi
 written by hand, not learnt. The rules decide if they know the words of a request; otherwise the tagger does.
 """
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.requests.clauses import is_thing
 from core.requests.found import EFFECTS, Found
+from core.requests.painting import paintings
 from core.requests.sentences import SentenceReader
-from core.requests.wish import CANNOT, COLOURS, REPAIRS, Guess, Wish
+from core.requests.wish import COLOURS, OF_THINGS, REPAIRS, Guess, Wish
 from core.requests.words import Word, language_of, split
 
 KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
 SURE = 0.9          # least probability of the tagger's wishes that replace wishes of the rules
+_POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
+                      r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")
 Tagger = Callable[[str], Sequence[Guess]]
 
 # A repair is superfluous beside a wish for the attribute that it mends; for casts, beside a wish for one of FAMILY.
@@ -73,7 +77,7 @@ def _completed(wish: Wish, reading: Reading) -> Wish:
         wish = replace(wish, degree=same.degree, unit=same.unit)
     if same and same.where and not wish.where:   # the tagger tells that a place is named, but not which one
         wish = replace(wish, where=same.where)
-    if wish.where or wish.attribute in CANNOT:
+    if wish.where or wish.attribute in OF_THINGS:
         named = same or next((other for other in reading.wishes if other.where), None)
         wish = replace(wish, where=(named and named.where) or wish.where)
     return wish
@@ -86,8 +90,10 @@ def _by_rules(request: str) -> tuple[Reading, tuple[Word, ...]]:
         return Reading(language=language), ()
     sentences = split(request)
     found, unknown, contradictions = [], [], []
-    tales, spoken = [], []
-    for words in sentences:
+    tales, spoken, painted = [], [], paintings(request)
+    sentences = [[word for word in words if not any(one.start <= word.start < one.end for one in painted)]
+                 for words in sentences]
+    for words in filter(None, sentences):
         reader = SentenceReader(request, found, spoken)
         spoken += words
         here, found = reader.read(words), reader.earlier
@@ -98,8 +104,15 @@ def _by_rules(request: str) -> tuple[Reading, tuple[Word, ...]]:
         tales += here if _is_tale(words) else []
         unknown += [] if here else [word.text for word in words if word.unknown or "thing" in word.roles]
     found = [one for one in found if one not in tales] or found
+    if painted:
+        found = [one for one in found if one.firm and not one.waits and one.attribute != "unchanged"]
     wishes = [Wish(attribute, sign, one.degree, one.where, one.unit, one.span)
               for one in _without_doubles(found) for attribute, sign in _axes(one)]
+    if painted and not any(wish.attribute in ("background", "replacement") for wish in wishes):   # no step to a beach
+        one = max(painted, key=lambda one: one.where != "the background")   # "remove the background, isolate the dog"
+        wishes.append(Wish(one.attribute, where=one.where, span=(one.start, one.end)))
+    if not wishes and _POINTED.fullmatch(request.lower().strip()):
+        wishes = [Wish("removal", span=(0, len(request)))]   # a mask or the words of --region tell what to remove
     reading = Reading(tuple(wishes), tuple(dict.fromkeys(unknown)), None, tuple(contradictions))
     return reading, tuple(word for sentence in sentences for word in sentence if word.text not in ",&")
 
@@ -143,7 +156,7 @@ def _without_doubles(found: list[Found]) -> list[Found]:
         found = [one for one in found if one.attribute != "sharpness" or not one.word.text.startswith("clear")]
     # Nouns without a direction count only in a request without other wishes; there they ask for more.
     found = [one for one in found if not one.waits or one.attribute in (*EFFECTS, "sepia")] or found
-    if any(one.attribute in CANNOT for one in found):   # such requests describe things and tell stories
+    if any(one.attribute in OF_THINGS for one in found):   # such requests describe things and tell stories
         found = [one for one in found if one.firm]
     asked = {FAMILY.get(one.attribute, one.attribute) for one in found if one.attribute not in REPAIRS}
     found = [one for one in found if MENDED.get(one.attribute) not in asked]   # "adjust the light, make it brighter"

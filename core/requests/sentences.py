@@ -23,8 +23,11 @@ from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
-from core.requests.wish import CANNOT, LEVELS
+from core.requests.wish import CANNOT, LEVELS, OF_THINGS
 from core.requests.words import Word
+
+EVERYONE = (["everything"], ["everyone"], ["everybody"])
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 class SentenceReader:
@@ -67,7 +70,7 @@ class SentenceReader:
 
     def _locator(self, words):
         """Return the Locator of a sentence."""
-        earlier = (one.where for one in reversed(self.earlier) if one.attribute not in CANNOT)
+        earlier = (one.where for one in reversed(self.earlier) if one.attribute not in OF_THINGS)
         return Locator(self.request, words, next(earlier, None))
 
     def _parts(self, words):
@@ -95,8 +98,8 @@ class SentenceReader:
             groups[-1].append((self.found[start:], whole, degree, unit))
             self.spoken += part
         for group in groups:
-            place = next((one.where for found, *_ in reversed(group) for one in found if one.attribute not in CANNOT),
-                         None)
+            place = next((one.where for found, *_ in reversed(group) for one in found
+                          if one.attribute not in OF_THINGS), None)
             said = next(((degree, unit) for *_, degree, unit in group if degree is not None), ("plain", "%"))
             for found, whole, degree, unit in group:
                 for one in found:
@@ -130,7 +133,7 @@ class SentenceReader:
         begins = any(word.roles & {"begins", "turns", "levels", "flips"} for word in words)
         self.places.use_as_places(words)
         named = any(word.entry and not self.places.described(word) for word in words)
-        if not named and self._excepts(words):
+        if self._excepts(words, named):
             return False
         kept = first(words, "unchanged")
         if not named and forbids(words):
@@ -180,26 +183,36 @@ class SentenceReader:
                                   if not self.request[one.word.end:phrase.start].strip()), None)
         return begins or any(word.entry and word.entry[0] == "changes" for word in words)
 
-    def _excepts(self, words):
-        """Keep the last wish away from the thing of a part such as "except the sky"; return whether it is one."""
+    def _excepts(self, words, named):
+        """Keep the last wish away from the thing of a part such as "except the sky"; return whether it is one.
+
+        A part that has `named` an attribute limits a removal only: "remove everyone except the girl in focus".
+        """
         last = next((one for one in reversed([*self.earlier, *self.found]) if one.sign and one.attribute not in CANNOT),
                     None)
         things = [word for word in words if is_thing(word)]
         negated = len(words) > 2 and words[1].text == "not" and words[2].roles & {"definite", "limits"} and not has(
             words, "begins")
-        if not (has(words[:2], "excepts") or negated) or last is None or not things:
+        if not (has(words[:2], "excepts") or negated) or not things:
+            return False
+        removal = next((word for word in reversed(self.spoken) if "removal" in word.roles), None)
+        if last is None and removal:   # "remove everything but the dog"
+            last = Found("removal", 1, replace(removal, entry=("cannot", "removal", 1)))
+            self.found.append(last)
+        if last is None or (named and last.attribute != "removal"):
             return False
         phrases = [phrase for phrase in region_phrases(self.request, words[1:]) if phrase.sound]
         begin, end = (phrases[0].bare, phrases[-1].end) if phrases else (things[0].start, things[-1].end)
         thing = self.request[begin:end]
-        self.found.append(replace(last, sign=0, where=thing, firm=True))
+        if last.attribute not in OF_THINGS:
+            self.found.append(replace(last, sign=0, where=thing, firm=True))
         last.where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
         return True
 
     def _refer(self, words):
         """Change an earlier wish by a part without an attribute of its own: "kill it", "no, less", "fix that"."""
         waiting = [one for one in [*self.earlier, *self.found] if one.waits and one.attribute in MENDS]
-        last = next((one for one in reversed([*self.earlier, *self.found]) if one.attribute not in CANNOT), None)
+        last = next((one for one in reversed([*self.earlier, *self.found]) if one.attribute not in OF_THINGS), None)
         if has(words, "repair"):
             for one in waiting:
                 one.mend()
@@ -298,12 +311,17 @@ class SentenceReader:
 
     def _cannot(self, words, begins):
         """Add the wish of a part that LDIE cannot grant; return whether there is one."""
-        kind, at = next(((role, at) for at, word in enumerate(words) for role in CANNOT
+        kind, at = next(((role, at) for at, word in enumerate(words) for role in OF_THINGS
                          if role in word.roles and not self.keeps), (None, 0))
         after = kind in ("removal", "replacement", "adding") and not words[at].text.endswith("ed")
         if kind is None and self.removes and not begins:
             kind, after = self.removes, True
         rest = words[at + 1:] if after else words
+        if kind == "removal" and [word.text for word in rest] in EVERYONE:   # an exception follows
+            self.found.append(Found(kind, 1, replace(words[at], entry=("cannot", kind, 1)), where=rest[0].text))
+            return True
+        if kind == "removal":
+            rest = [word for word in rest if word.text not in ORDINALS]
         if kind in ("removal", "replacement", "adding") and not (
                 has_object(rest) if after else has_object(list(reversed(words[:at])) or rest)):
             kind = None
@@ -315,9 +333,13 @@ class SentenceReader:
         if (kind in ("deformation", "style", "retouching") and looks) or (kind == "removal" and rids(rest)):
             kind = None   # "a thinner fog", "rid the picture of noise"
         things = [word for word in rest if "thing" in word.roles or word.unknown]
-        phrase = next((phrase for phrase in self.places.phrases_of(words) if things and phrase.holds(things[0])), None)
+        phrase = next((phrase for phrase in self.places.phrases_of(words) if things and (
+            phrase.holds(things[0]) or self._follows(phrase, words[at]))), None)
+        inside = things and any(word.text in ("in", "on") and word.start > things[0].start for word in rest) and (
+            "backdrop" not in things[0].roles)   # "the posters in the background"
         if (has(words, "backdrop") and (kind in ("removal", "replacement") or has(words, "changing"))
-                and not (kind == "removal" and phrase and phrase.known and phrase.place.kind != "background")):
+                and not (kind == "removal" and (inside or (phrase and phrase.known
+                                                           and phrase.place.kind != "background")))):
             kind = "background"   # but "remove the people in the background" is a removal
         self.removes = kind if kind in ("removal", "adding") else None
         if kind is None:
@@ -326,6 +348,11 @@ class SentenceReader:
         where = self.request[phrase.bare:phrase.end] if phrase else where
         self.found.append(Found(kind, 1, replace(words[at], entry=("cannot", kind, 1)), where=where))
         return True
+
+    def _follows(self, phrase, verb):
+        """Return whether a region phrase follows the first word of a verb around it: "photoshop the lady out"."""
+        return self.request[verb.start:verb.end].lower() != verb.text and (
+            len(self.request[verb.start:phrase.start].split()) == 1)
 
     def _absent(self, words):
         """Return the kind, the index and the words of a wish that a thing shall not be there: "no cars", "cars out"."""

@@ -12,14 +12,17 @@ COLOURS = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magent
 # The direction of a repair depends on the photo.
 REPAIRS = ("exposure repair", "cast repair", "contrast repair", "saturation repair", "enhance")
 GEOMETRY = ("rotate", "flip", "straighten")
+# Attributes of things: a region is filled from its surroundings, or painted.
+FILLS = ("removal", "white background", "transparent background")
 # Attributes that LDIE understands and names, but cannot change yet.
-CANNOT = ("removal", "replacement", "adding", "retouching", "deformation", "style", "background", "crop")
+CANNOT = ("replacement", "adding", "retouching", "deformation", "style", "background", "crop")
+OF_THINGS = (*FILLS, *CANNOT)   # their `where` names a thing, not the place of a look
 SOMEWHERE = "a part of the photo"   # a place without known words
 LOOKS = (   # attributes of the pixels, which have more and less
     "light", "contrast", "saturation", "temperature", "green-magenta", *COLOURS, "sharpness", "clarity", "haze",
     "noise", "highlights", "shadows", "midtones", "whites", "blacks", "fade", "vignette", "black and white", "sepia",
     "grain", "hdr")
-ATTRIBUTES = (*LOOKS, *REPAIRS, *GEOMETRY, "unchanged", *CANNOT)
+ATTRIBUTES = (*LOOKS, *REPAIRS, *GEOMETRY, "unchanged", *OF_THINGS)
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class Wish:
 
     @property
     def executable(self) -> bool:
-        """Whether LDIE can do the wish: neither in CANNOT, nor a wish to keep, nor limited to a part of the photo."""
-        return self.attribute not in (*CANNOT, "unchanged") and self.sign != 0 and self.where is None
+        """Whether the wish changes the whole photo: it is not of things, nor to keep, nor limited to a part."""
+        return self.attribute not in (*OF_THINGS, "unchanged") and self.sign != 0 and self.where is None
 
 
 class Guess(NamedTuple):

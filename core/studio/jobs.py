@@ -1,10 +1,12 @@
 """Execute plans on photo files, one or a folder, and write exports; shared by the scripts that write photos."""
+import argparse
 import hashlib
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -28,6 +30,7 @@ from core.photo import (
     write_photo,
 )
 
+PAINT = "color_bg"    # the operator that paints white
 LONGEST_PLAN = 4096   # characters of JSON: a longer plan, such as one with masks, is not put into the photo
 WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".hif": ".jpg", ".avif": ".jpg", ".jxl": ".jpg", ".bmp": ".png",
               ".gif": ".png"}   # for formats that LDIE reads but does not write: the format of the result
@@ -49,6 +52,9 @@ def add_output_flags(parser):
                        "this step and name the others, instead of refusing")
     group = parser.add_argument_group("photos")
     group.add_argument("--out", help="result file (or folder); by default beside the photo, with _edited in its name")
+    group.add_argument("--transparent", action="store_true", help="make the parts that the plan paints white "
+                       "(color_bg) transparent instead, in formats that hold transparency, such as PNG; a request for "
+                       "a transparent background does this, too")
     group.add_argument("--size", type=number(int, 1), help="shrink to this long edge first; by default the photo's "
                        "own size")
     group.add_argument("--quality", type=number(int, 1, 100), default=95, help="quality of JPEG and WebP, 1 to 100; "
@@ -160,11 +166,15 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     changes += fit_plan(plan, source, *image.shape[-2:])
     for path in options.export:
         check_export(path, options.overwrite, plan, options.split)
-    edited = execute(plan, image)
+    alpha = moved(photo.alpha, plan)
+    drawn = plan
+    if options.transparent and any(step.op == PAINT for step in plan):
+        drawn, alpha = cut_out(plan, photo)
+    edited = execute(drawn, image)
     del image   # frees 12 bytes per pixel
     edited = from_tensor(edited)
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
-    losses = write_photo(out, edited, like=replace(photo, alpha=moved(photo.alpha, plan)), quality=options.quality,
+    losses = write_photo(out, edited, like=replace(photo, alpha=alpha), quality=options.quality,
                          subsampling=options.subsampling, overwrite=options.overwrite,
                          plan=_named(plan) if plan.steps else None)
     return plan, [*photo.notes, *said, *changes, *losses, *write_exports(plan, photo.pixels, options)]
@@ -174,6 +184,24 @@ def moved(alpha, plan):
     """Return alpha (H, W) turned, mirrored and cropped like the pixels by a plan; None stays None."""
     steps = geometry(plan)
     return execute(steps, torch.from_numpy(alpha)[None])[0].numpy() if alpha is not None and steps.steps else alpha
+
+
+def cut_out(plan, photo):
+    """Return (the plan without the steps that paint white, alpha (H, W) with their masks left out) for a photo.
+
+    The pixels keep their own colours under a soft edge, so that no white rim shows on another background.
+    """
+    alpha = np.ones(photo.pixels.shape[:2], np.float32) if photo.alpha is None else photo.alpha
+    for step in plan:
+        if step.op == PAINT:
+            alpha = alpha * (1 - step.mask.tensor(*alpha.shape)[0, 0].numpy())
+    return Plan(tuple(step for step in plan if step.op != PAINT)), moved(alpha, plan)
+
+
+def for_request(options, reading):
+    """Return the flags for a request, whose Reading may ask for a transparent background."""
+    asked = any(wish.attribute == "transparent background" for wish in reading.wishes)
+    return argparse.Namespace(**vars(options) | {"transparent": options.transparent or asked})
 
 
 def _named(plan):

@@ -13,10 +13,10 @@ from core.datasets import to_uint8
 from core.files import UserError, replacing
 from core.filters import preview
 from core.finding.finder import FEATHER
-from core.methods.local import Region
 from core.operators.layers import luma
 from core.photo import read_photo
 from core.regions.mask import Mask
+from core.regions.region import Region
 from core.regions.segments import Segment
 
 SHOWN = 1000         # pixels: long edge of the picture of all regions

@@ -14,7 +14,7 @@ from core.files import UserError, append_jsonl, identity, read_jsonl, read_text,
 from core.methods.gate import Refusal, as_rows, understand
 from core.methods.local import LocalGate
 from core.operators import Plan
-from core.studio.jobs import edit_photo, is_done
+from core.studio.jobs import edit_photo, for_request, is_done
 
 FIELDS = ("img", "request", "out")
 MOST_BYTES = 1 << 28   # of a jobs file
@@ -146,7 +146,7 @@ def _line(row, folder, gate, options, taken=None):
         if not options.overwrite and is_done(source, out, plan_path, planner, options):   # interrupted before its line
             plan, notes = Plan.load(plan_path), answer.notes
         else:
-            plan, notes = edit_photo(source, out, plan_path, planner, options)
+            plan, notes = edit_photo(source, out, plan_path, planner, for_request(options, reading))
         return line | {"sentence": "; ".join(notes), "wishes": answer.wishes(), "plan": plan.to_dict()}
     except Refusal as refusal:
         return line | {"status": "refused", "sentence": str(refusal), "wishes": as_rows(refusal.reading, {}),

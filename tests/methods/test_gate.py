@@ -56,7 +56,7 @@ def reads(monkeypatch):
 # Refusals
 
 @pytest.mark.parametrize(("wishes", "others", "words"), [
-    ((Wish("removal", where="the bin"),), {}, 'removal ("the bin") cannot be done yet'),
+    ((Wish("adding", where="the bin"),), {}, 'adding ("the bin") cannot be done yet'),
     ((Wish("style", span=(0, 7)),), {}, 'style ("request") cannot be done yet'),
     ((Wish("light", where="the sky"),), {}, 'light: is done for whole photos only, not for a part ("the sky")'),
     ((), {"language": "German"}, "the request seems to be in German, and LDIE reads English only so far"),
@@ -65,7 +65,7 @@ def reads(monkeypatch):
     ((), {"not_understood": tuple("abcdefgh")}, '"a", "b", "c", "d", "e" and 3 more'),
     ((), {"not_understood": ("<b>\n\x1b[31m",)}, '"<b> [31m"'),
     ((), {"not_understood": ("w" * 5000,)}, f'"{"w" * 56} ..."'),
-    ((Wish("unchanged"), Wish("removal", where="the bin")), {}, "removal"),
+    ((Wish("unchanged"), Wish("adding", where="the bin")), {}, "adding"),
     ((Wish("contrast", 0),), {"contradictions": ("light",)}, "both more and less light"),
     ((), {}, "no change of a photo was found in the request")])
 def test_a_request_of_nothing_that_can_be_done_is_one_sentence_with_examples(wishes, others, words, reads, image):
@@ -182,7 +182,7 @@ def test_a_step_of_the_planner_for_the_attribute_of_a_number_is_left_out(reads, 
 
 
 def test_parts_that_cannot_be_done_are_named_and_the_rest_is_done(reads, image):
-    reads(Wish("light"), Wish("contrast", where="the sky"), Wish("removal", where="the bin"),
+    reads(Wish("light"), Wish("contrast", where="the sky"), Wish("adding", where="the bin"),
           not_understood=("glorp",))
     answer = Gate(Planner(BRIGHTER, Step.make("contrast", 0.5)))(image, "request")
     assert is_nearly(answer.plan, BRIGHTER)   # the planner took the contrast of the sky for the photo's
@@ -280,13 +280,13 @@ def test_operators_of_attributes():
 
 def test_the_explanation_shows_words_changes_and_origins(reads, image):
     request = "brighten it, remove the bin"
-    reads(Wish("light", span=(0, 8)), Wish("removal", where="the bin", span=(13, 19)), Wish("vignette", 1, "slight"))
+    reads(Wish("light", span=(0, 8)), Wish("adding", where="the bin", span=(13, 19)), Wish("vignette", 1, "slight"))
     text = Gate(Planner(BRIGHTER))(image, request).explain()
     light, removal, vignette = text.splitlines()[2:5]
     assert '"brighten"' in light and "yes" in light and "planner" in light
-    assert 'removal of "the bin"' in removal and '"remove"' in removal and "no" in removal
+    assert 'adding of "the bin"' in removal and '"remove"' in removal and "no" in removal
     assert "more vignette, slight" in vignette and "keyword plan" in vignette
-    assert 'removal ("the bin") cannot be done yet' in text
+    assert 'adding ("the bin") cannot be done yet' in text
     assert "words that the planner does not know: brighten, remove, the, bin" in text
 
 

@@ -5,8 +5,8 @@ import torch
 from PIL import Image
 
 from core.files import UserError
-from core.methods.local import Region
 from core.operators import Mask
+from core.regions.region import Region
 from core.regions.segments import Segment
 from core.studio.masks import ask_region, overlay, read_mask, show_regions
 

@@ -160,7 +160,7 @@ def gate(monkeypatch):
 def test_a_refused_request_is_one_sentence_with_examples_and_edits_nothing(bench, gate):
     bench = planned(bench, CURVE)
     with pytest.raises(UserError) as refusal:
-        bench.ask("remove the bin", gate(Wish("removal", where="the <b>bin</b>")))
+        bench.ask("remove the bin", gate(Wish("adding", where="the <b>bin</b>")))
     shown = notice(refusal.value)
     assert 'role="alert"' in shown and shown.count("<p") == 1
     assert "&lt;b&gt;bin" in shown and "make it a bit brighter" in shown
@@ -168,7 +168,7 @@ def test_a_refused_request_is_one_sentence_with_examples_and_edits_nothing(bench
 
 
 def test_parts_that_are_left_out_stand_in_the_history(bench, gate):
-    wishes = Wish("light"), Wish("removal", where="the bin")
+    wishes = Wish("light"), Wish("adding", where="the bin")
     mixed = bench.ask("brighter, bin", gate(*wishes, not_understood=("floofy",)))
     assert len(mixed.plan) == 1
     answer = mixed.history[0].answer
