@@ -142,7 +142,7 @@ def test_each_row_leaves_a_line_in_the_order_of_the_rows(name, run_script):
     assert refused["wishes"][0]["granted"] is False
     assert (copied["plan"]["steps"], copied["wishes"][0]["granted"]) == ([], True)
     assert failed["plan"] is None
-    assert "removal" in mixed["sentence"]
+    assert "adding" in mixed["sentence"]
     assert [wish["granted"] for wish in mixed["wishes"]] == [True, False]
 
 
