@@ -45,6 +45,7 @@ bench: $(VENV)/installed  ## measure speed and memory against plain references
 	$(RUN) bench/bench.py
 	$(RUN) bench/operators.py
 	$(RUN) bench/regions.py
+	$(RUN) bench/removal.py
 
 tables: $(VENV)/installed  ## write the tables of README.md and docs/ from docs/results/, and the entries of the operators
 	$(RUN) misc/make_tables.py

@@ -25,20 +25,23 @@ from core.engine.publish import publish
 from core.evaluation.run_table import index_runs
 from core.files import UserError, read_json, write_json, write_jsonl
 from core.methods.registry import add_method, load_method
+from core.metrics.attributes import ATTRIBUTES, MEASURES
 from core.metrics.bootstrap import mean_interval
-from core.metrics.obedience import judge_photo, preservation, read_items, summarise
+from core.metrics.obedience import Item, judge_photo, preservation, read_items, summarise
 from core.metrics.picking import pick_requests
+from core.metrics.reading import PARTS, is_plain, read_labels
 from core.pages.obedience import HEADERS, interval_of, percent, write_obedience
 
+SHORT = {name: short for short, of in ATTRIBUTES.items() for name, measure in MEASURES.items() if measure.of is of}
 EXAMPLES = 3   # failed sentences of each suite that the page shows with pictures
 
 
 def main():
     options = parse(arguments())
-    items = read_items(options.sentences) + real_items(options)
+    items = labelled_items(options) if options.labels else read_items(options.sentences) + real_items(options)
     photos = load_photos(options, options.photos, options.short_edge)
     method = load_method(options)
-    folder = run_folder(options) / f"obedience{checked(options)}"
+    folder = run_folder(options) / f"obedience{checked(options)}{'_labelled' if options.labels else ''}"
     right, change, spilled = judge(method, photos, items)
     rows = summarise(items, right)
     unchanged = [index for index, item in enumerate(items) if item.suite == "no_op"]
@@ -70,6 +73,17 @@ def real_items(options):
     items, found = pick_requests(entries, options.real, options.manual_seed)
     counts = ", ".join(f"{direction} {count}" for direction, count in found.items()) or "none"
     print(f"{len(items)} real requests picked from {len(entries)} entries; the rule found {counts}")
+    return items
+
+
+def labelled_items(options):
+    """Return an item for each plain request of --labels: its wishes must be granted, whatever else moves."""
+    items = []
+    for one in filter(is_plain, read_labels(options.labels)[PARTS[options.part]]):
+        asks = {SHORT[wish.attribute]: wish.sign for wish in one.wishes if wish.sign}
+        items += [Item("labelled", one.request, asks)] if asks else []
+    if not items:
+        raise UserError(f"--labels {options.labels}: has no request that is sure, global and plain")
     return items
 
 
@@ -165,6 +179,9 @@ def arguments():
     group.add_argument("--short_edge", type=number(int, 16), default=160, help="short edge in pixels to which photos "
                        "are shrunk, because only their statistics matter")
     group.add_argument("--sentences", default="data/obedience/sentences.toml", help="file of the written sentences")
+    group.add_argument("--labels", help="a labelled set (see misc/measure_reading.py) in place of the sentences: its "
+                       "sure requests for the five attributes of the whole photo")
+    group.add_argument("--part", choices=PARTS, default="all", help="positions of the labelled set that are tested")
     group.add_argument("--annotations", nargs="+", default=[], metavar="JSON", help="annotation files (FiveK's, "
                        "GIER's, ...) to pick real requests from")
     group.add_argument("--real", type=number(int, 1), default=8, help="largest number of real requests per direction")

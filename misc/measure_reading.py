@@ -7,9 +7,7 @@ for the whole photo. On the corpus, all wishes count.
   python misc/measure_reading.py --split test
   python misc/measure_reading.py --labels intents/dev.json --part odd --publish reading/real_odd
 """
-import json
 import time
-from pathlib import Path
 
 import _init_paths  # noqa: F401
 import torch
@@ -19,8 +17,7 @@ from tqdm import tqdm
 from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.publish import publish
-from core.files import UserError
-from core.metrics.reading import FIVE, Labelled, of_label, of_photo, refusals, score
+from core.metrics.reading import PARTS, Labelled, is_plain, of_photo, read_labels, refusals, score
 from core.models.tagger import Tagger
 from core.requests.corpus import SPLITS, read_corpus
 from core.requests.reader import Reading, read
@@ -30,7 +27,6 @@ READERS = {
     "rules": read,   # without a tagger
     "tagger": lambda request, tagger: Reading(tuple(guess.wish for guess in tagger(request))),
 }
-PARTS = {"all": slice(None), "even": slice(0, None, 2), "odd": slice(1, None, 2)}
 
 
 def main():
@@ -38,9 +34,8 @@ def main():
     torch.set_num_threads(1)
     tagger = Tagger.load() if options.reader != "rules" else None
     if options.labels:
-        sentences = [one for one in read_labels(Path(options.labels))[PARTS[options.part]] if one.sure]
-        plain = [one for one in sentences if one.kind == "global" and all(
-            wish.attribute in FIVE and wish.where is None for wish in one.wishes)]
+        sentences = [one for one in read_labels(options.labels)[PARTS[options.part]] if one.sure]
+        plain = [one for one in sentences if is_plain(one)]
         groups, view = {"all kinds": sentences, "global, five attributes": plain}, of_photo
     else:
         sentences = [Labelled(one.request, one.kind, one.wishes) for one in read_corpus(options.split)]
@@ -60,17 +55,6 @@ def main():
     print(tabulate(shown, headers="keys", floatfmt=".3f"))
     print(*(f"{name}: {value:.4g}" for name, value in extra.items() if value is not None), sep="\n")
     publish(options, "reading", {"rows": rows, "total": extra})
-
-
-def read_labels(path):
-    """Return the sentences of a labelled set. Raises UserError for any other file."""
-    try:
-        return [of_label(row) for row in json.loads(path.read_text(encoding="utf-8"))]
-    except OSError as error:
-        raise UserError(f"--labels {path}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"--labels {path}: is no list of labelled requests ({error}); each has request, kind and "
-                        f"wishes with what, sign, degree and where") from error
 
 
 def arguments():

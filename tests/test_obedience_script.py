@@ -85,3 +85,20 @@ def test_a_mistake_is_named_before_anything_is_written(run_script, project, more
     assert result.code == 2
     assert sentence in result.err
     assert not list(project.rglob("obedience"))
+
+
+def test_plain_requests_of_a_labelled_set_are_tested_in_their_own_folder(run_script, project):
+    wishes = {"bright": [{"what": "bright", "sign": 1, "degree": "plain", "where": None}],
+              "sky": [{"what": "bright", "sign": 1, "degree": "plain", "where": "the sky"}]}
+    rows = [{"request": request, "kind": kind, "sure": sure, "wishes": wishes[what]} for request, kind, sure, what in (
+        ("make it brighter", "global", True, "bright"), ("too dark", "global", True, "bright"),
+        ("brighten the sky", "global", True, "sky"), ("unsure", "global", False, "bright"))]
+    (project / "labels.json").write_text(json.dumps(rows))
+    result = run_script(*flags("--reference", "keywords", "--photos", 2, "--labels", "labels.json", "--part", "even"))
+    assert result.code == 0, result.err
+    folder = project / "output/synth_keywords_trial_1/obedience_labelled"
+    lines = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+    assert [(line["sentence"], line["suite"], line["asks"]) for line in lines] == [
+        ("make it brighter", "labelled", "bright+")]
+    result = run_script(*flags("--reference", "keywords", "--labels", "gone.json"))
+    assert result.code == 2 and "gone.json: cannot be read" in result.err

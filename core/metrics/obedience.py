@@ -147,10 +147,10 @@ def right_no_op(item, outcome, partner, apart):
     return outcome.change < NO_OP
 
 
-RULES = {"direction": right_direction, "direction_real": right_direction, "opposites": right_opposites,
-         "degree": right_degree, "negation": right_negation, "two_wishes": right_direction,
-         "many_wishes": right_direction, "casts": right_direction, "amounts": right_amount, "paraphrase": right_wording,
-         "typo": right_wording, "no_op": right_no_op}
+RULES = {"direction": right_direction, "direction_real": right_direction, "labelled": right_direction,
+         "opposites": right_opposites, "degree": right_degree, "negation": right_negation,
+         "two_wishes": right_direction, "many_wishes": right_direction, "casts": right_direction,
+         "amounts": right_amount, "paraphrase": right_wording, "typo": right_wording, "no_op": right_no_op}
 SPILL = ("direction", "direction_real", "two_wishes", "many_wishes")   # suites in which preservation is measured
 PAIRS = ("opposites", "degree", "paraphrase", "typo")
 

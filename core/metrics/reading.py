@@ -4,16 +4,20 @@ A wish counts as found if attribute and sign agree. Labels and readers name cast
 temperature or a colour), so wishes are compared by their `meaning`.
 """
 import itertools
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
+from core.files import UserError
 from core.metrics.bootstrap import RESAMPLES
 from core.requests.places import read_place
 from core.requests.reader import Reading
 from core.requests.wish import FILLS, GEOMETRY, LEVELS, LOOKS, OF_THINGS, REPAIRS, Wish
 
+PARTS = {"all": slice(None), "even": slice(0, None, 2), "odd": slice(1, None, 2)}   # positions of a labelled set
 FIVE = ("light", "contrast", "saturation", "temperature", "sharpness")
 SUPPORTED = (*LOOKS, *REPAIRS, *GEOMETRY)
 # Attributes of the labels whose `what` is not the name of an attribute.
@@ -61,6 +65,24 @@ def of_label(row: Mapping) -> Labelled:
 def _degree(text):
     text = "strong" if text == "max" else text
     return text if text in LEVELS else float(str(text).rstrip("%"))
+
+
+def read_labels(path: Path | str) -> list[Labelled]:
+    """Return the requests of a labelled set, see `of_label`. Raises UserError for any other file."""
+    path = Path(path)
+    try:
+        return [of_label(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except OSError as error:
+        raise UserError(f"--labels {path}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"--labels {path}: is no list of labelled requests ({error}); each has request, kind and "
+                        f"wishes with what, sign, degree and where") from error
+
+
+def is_plain(sentence: Labelled) -> bool:
+    """Return whether all wishes of a sure, global request are for the five attributes of the whole photo."""
+    return sentence.sure and sentence.kind == "global" and all(
+        wish.attribute in FIVE and wish.where is None for wish in sentence.wishes)
 
 
 def meaning(wish: Wish) -> tuple[str, int]:
