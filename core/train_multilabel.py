@@ -16,7 +16,8 @@ from core.engine.language import load_language
 from core.engine.options import Parser, parse
 from core.engine.run import Run
 from core.engine.seeds import over_seeds
-from core.training.multilabel import add_classifier, build_classifier, load_labels, validate_classifier
+from core.methods.multilabel import load_labels
+from core.training.multilabel import add_classifier, build_classifier, validate_classifier
 
 
 def main():

@@ -6,20 +6,16 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from tabulate import tabulate
 
-from core.datasets import PieceVocab, WordVocab
-from core.engine.checkpoints import load_checkpoint, tested_network
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.options import ON
 from core.engine.publish import publish
 from core.engine.seeds import over_seeds
 from core.evaluation.run_table import index_runs, known_trial
-from core.files import naming, write_json, write_jsonl
+from core.files import write_json, write_jsonl
 from core.methods.keywords import keyword_operators
+from core.methods.multilabel import classify, load_classifier, load_labels, shuffled
 from core.metrics.labels import best_thresholds, score_labels
-from core.models.multilabel import OperatorClassifier
 from core.pages.labels import write_labels
-from core.pretrained import minilm_folder
-from core.training.multilabel import classify, load_labels, shuffled
 
 SHOWN = 200   # requests on the page
 SHUFFLED, FREQUENCY, KEYWORDS, WORDS = ("the same, with the requests of other samples", "operator frequency",
@@ -82,17 +78,6 @@ def measure_classifier(options):
                             shown(tested, *scores[folder.parent.name], truth), notes)
         print(f"page: {page}")
     return measured
-
-
-def load_classifier(path, experiment):
-    """Return (a trained OperatorClassifier in eval mode, its vocabulary, its training flags). Raises UserError."""
-    state = load_checkpoint(path, experiment)
-    saved = tested_network(state)
-    minilm = minilm_folder() if OperatorClassifier.read_config(saved, path).lang_encoder == "minilm" else None
-    network = OperatorClassifier.from_checkpoint(saved, path, minilm=minilm).eval().requires_grad_(False)
-    with naming(path):
-        vocab = PieceVocab() if minilm else WordVocab(network.config.words)
-    return network, vocab, state.get("options", {})
 
 
 def references(train):
