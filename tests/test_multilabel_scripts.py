@@ -56,7 +56,8 @@ def test_words_alone_tell_the_operators_and_the_words_of_others_do_not(run_well,
     assert figures["metrics"]["ROC"] > 0.95
     assert figures["metrics"]["exact"] > 0.7
     others = figures["references"]
-    assert others["the same, with the requests of other samples"]["metrics"]["ROC"] < 0.85
+    blind = others["operator frequency"]["metrics"]["ROC"]
+    assert others["the same, with the requests of other samples"]["metrics"]["ROC"] < blind + 0.05
     assert others["bag of words, logistic regression"]["metrics"]["ROC"] > 0.95
     assert others["operator frequency"]["metrics"]["macro ROC"] == 0.5
     assert others["keyword editor"]["metrics"]["macro ROC"] > 0.7
