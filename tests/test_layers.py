@@ -16,6 +16,7 @@ FLOORS = {room: floor for floor, rooms in enumerate((
     ("studio", "evaluation", "training"),
 ), 1) for room in rooms}
 SCRIPT = 7
+ALIASES = {"utils": {"beam_search.py"}, "datasets_": {"IERdataset.py", "eddatasets.py"}}   # the notebook's names
 NEIGHBOURS = {("operators", "regions"), ("pretrained", "files")}   # imports on one floor that are allowed
 
 
@@ -80,11 +81,12 @@ def test_every_room_has_a_floor_and_is_checked():
     rooms = {room_of(name) for name in sources(ROOT)}
     assert rooms == {*FLOORS, None}
     folders = {path.name for path in (ROOT / "core").iterdir() if path.is_dir() and any(path.glob("*.py"))}
-    assert folders - {"utils"} <= rooms   # utils holds only a script under the notebook's name
+    assert folders - ALIASES.keys() <= rooms   # these hold only scripts under the notebook's names
 
 
-def test_the_alias_of_a_script_is_alone_in_its_folder():
-    assert [path.name for path in (ROOT / "core/utils").glob("*.py")] == ["beam_search.py"]
+@pytest.mark.parametrize("folder", ALIASES)
+def test_aliases_of_scripts_are_alone_in_their_folder(folder):
+    assert {path.name for path in (ROOT / "core" / folder).glob("*.py")} == ALIASES[folder]
 
 
 def test_every_script_puts_the_root_on_the_path_first():

@@ -20,6 +20,8 @@ COMMANDS = {
     "HaiWang": (*GENERATOR, "--model", "FilterBank", "--num_G", "2"),
     "self_discriminator": TINY_CRITIC,
     "self_discriminator1": TINY_CRITIC,
+    "multilabel": TINY,
+    "multilabel_abl1": TINY,
 }
 
 

@@ -32,6 +32,7 @@ class GIERPairs(PairDataset):
     """Samples of GIER in the form of PairDataset: one for each request of a pair, experts' requests first."""
 
     folder = "splits"
+    every = "full"
 
     @classmethod
     def read(cls, root, phase, session, data_mode=None):

@@ -27,6 +27,7 @@ class PairDataset(Dataset):
     """
 
     folder = FOLDER   # the folder of the annotations, below the data set's folder
+    every = None      # the data mode that selects all pairs
 
     def __init__(self, root, phase, session, vocab, *, data_mode=None, plans=None, plans_path=None, op_vocab=None,
                  size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True, masks=None):

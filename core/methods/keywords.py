@@ -42,6 +42,7 @@ EFFECTS = {   # by attribute, in the order of the steps of a plan
     "black and white": Effect("black&white", 1.0, 0.0),
 }
 STRENGTHS = {"slight": 0.5, "plain": 1.0, "strong": 1.7}   # by degree, as multiples of the plain parameter
+LOCAL = {"removal": "inpaint_obj", "background": "color_bg", "replacement": "color_bg"}   # only for keyword_operators
 PLAIN = {"%": 30, "stops": 1, "points": 25, "degrees": 10}   # "by 30%" has the plain strength
 
 
@@ -49,6 +50,12 @@ def keyword_plan(request: str) -> Plan:
     """Return the Plan for the wishes that the reader finds for the whole photo in a request, any text."""
     wishes = {wish.attribute: wish for wish in read_wishes(request) if wish.executable}
     return Plan(tuple(_step(wishes[attribute]) for attribute in EFFECTS if attribute in wishes))
+
+
+def keyword_operators(request: str) -> set[str]:
+    """Return the names of the operators that the wishes of a request, any text, call for; places do not count."""
+    return {EFFECTS[wish.attribute].op if wish.attribute in EFFECTS else LOCAL[wish.attribute]
+            for wish in read_wishes(request) if wish.sign and wish.attribute in EFFECTS.keys() | LOCAL.keys()}
 
 
 def strength(wish: Wish) -> float:
