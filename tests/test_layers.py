@@ -16,7 +16,8 @@ FLOORS = {room: floor for floor, rooms in enumerate((
     ("studio", "evaluation", "training"),
 ), 1) for room in rooms}
 SCRIPT = 7
-ALIASES = {"utils": {"beam_search.py"}, "datasets_": {"IERdataset.py", "eddatasets.py"}}   # the notebook's names
+ALIASES = {"utils": {"beam_search.py"}, "datasets_": {"IERdataset.py", "eddatasets.py"},
+           "tools": {"run_train.py", "run_test.py"}}   # the notebook's names
 NEIGHBOURS = {("operators", "regions"), ("pretrained", "files")}   # imports on one floor that are allowed
 
 

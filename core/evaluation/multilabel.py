@@ -57,9 +57,11 @@ def measure_classifier(options):
     photos = [entry["input"] for entry in tested.entries]
     rows, scores = {}, {}
     for name, method in methods.items():
-        thresholds = best_thresholds(method(chosen), chosen.labels.numpy() > 0.5)
+        thresholds = np.full(len(names), 0.5)   # the keyword editor says yes or no
+        if name != KEYWORDS:
+            thresholds = best_thresholds(method(chosen), chosen.labels.numpy() > 0.5)
         scores[name] = method(tested), thresholds
-        rows[name] = score_labels(*scores[name][:1], truth, thresholds, photos, names)
+        rows[name] = score_labels(scores[name][0], truth, thresholds, photos, names)
     own = rows.pop(folder.parent.name)
     measured = {"run": folder.parent.name, "experiment": options.experiment, "trial": options.trial,
                 "dataset": options.dataset, "phase": options.phase, "checkpoint": options.checkpoint,

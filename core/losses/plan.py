@@ -22,3 +22,14 @@ def parameter_loss(predicted, params, ops, vocab):
     counts = params.new_tensor([0 if (row := vocab[i]) is None else row.n_params for i in range(len(vocab))])[steps]
     per_step = F.smooth_l1_loss(predicted, params, reduction="none", beta=0.05).sum(-1) / counts.clamp_min(1)
     return (per_step * (counts > 0)).sum() / (counts > 0).sum().clamp_min(1)
+
+
+def parameter_mse(predicted, params, ops, vocab):
+    """Return the mean squared error of parameters, averaged over each operator's parameters, then over the steps.
+
+    The notebook's loss of parameters; see `parameter_loss` for the arguments and the treatment of padding.
+    """
+    steps = ops[:, 1:-1]
+    counts = params.new_tensor([0 if (row := vocab[i]) is None else row.n_params for i in range(len(vocab))])[steps]
+    per_step = (predicted - params).square().sum(-1) / counts.clamp_min(1)
+    return (per_step * (counts > 0)).sum() / (counts > 0).sum().clamp_min(1)
