@@ -144,7 +144,7 @@ class Parser(argparse.ArgumentParser):
         """Add the flags of a training run, with `num_iters` iterations by default."""
         self.trains = True
         group = self.add_argument_group("training")
-        group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial; its flags are in "
+        group.add_argument("--trial", "--id", type=number(int, 0), default=1, help="numbered trial; its flags are in "
                            "core/trials/")
         group.add_argument("--batch_size", type=number(int, 1), default=64, help="pairs per iteration")
         group.add_argument("--num_iters", "--num_iter", type=number(int, 1), default=num_iters,
@@ -168,7 +168,7 @@ class Parser(argparse.ArgumentParser):
         """Add the flags that select a run and its test data; return their group."""
         self.set_defaults(seeds=1)   # a script that tests trials gets the flag from add_seeds
         group = self.add_argument_group("test")
-        group.add_argument("--trial", type=number(int, 0), default=1, help="numbered trial whose run is tested")
+        group.add_argument("--trial", "--id", type=number(int, 0), default=1, help="numbered trial whose run is tested")
         group.add_argument("--phase", default="test", choices=("train", "val", "test"), help="part of the data set")
         group.add_argument("--checkpoint", default="best.pt", help="file in the run's folder: best.pt or last.pt")
         return group
