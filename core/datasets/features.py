@@ -3,6 +3,7 @@
 The features take the place of Mask R-CNN's in MAttNet: `coarse` (320 channels at a 32nd of the size) those of the
 class, `fine` (112 channels at a 16th) those of attributes.
 """
+import contextlib
 import hashlib
 import io
 from pathlib import Path
@@ -13,13 +14,13 @@ import torch
 import torch.nn.functional as F
 
 from core.colour import srgb_to_lab
-from core.datasets.images import load_image, resize, to_tensor
+from core.datasets.images import load_image, to_tensor
 from core.datasets.proposals import Proposals
-from core.files import replacing
+from core.files import FOREIGN, replacing
 from core.pretrained import efficientnet_lite0
 from core.regions.boxes import context, locations, relative_locations, same_class
 
-SIDE = 512                 # pixels: the long edge of the picture that the network sees
+SIDE, LEAST = 512, 32      # pixels: the long edge of the picture that the network sees, and its shortest edge
 FINE, COARSE = 10, 15      # blocks of the network whose outputs are taken
 VERSION = 1                # of the features; a cache of another version is not read
 
@@ -43,7 +44,7 @@ class FeatureReader:
     def whole(self, photo: str) -> np.ndarray:
         """Return the means (432,) of the network's maps over a photo. Raises UserError if it cannot be read."""
         def compute():
-            _, maps = self._maps(photo)
+            maps = network_maps(self.network, _shrunk(self._photo(photo)))
             return {"whole": np.concatenate([values.mean((1, 2)).numpy() for values in maps.values()])}
         return self._cached(photo, None, compute)["whole"]
 
@@ -51,7 +52,7 @@ class FeatureReader:
         """Return the arrays that `compute` returns, from the cache if they are there."""
         path = self.cache / f"{self._digest(photo, proposals)}.npz"
         if path.exists():
-            with np.load(path, allow_pickle=False) as file:
+            with contextlib.suppress(*FOREIGN), np.load(path, allow_pickle=False) as file:   # damaged: made anew
                 return {name: file[name] for name in file.files}
         found = compute()
         buffer = io.BytesIO()
@@ -70,22 +71,29 @@ class FeatureReader:
             digest.update(f"\0{mask.size}\0{mask.counts}\0{name}".encode())
         return digest.hexdigest()[:32]
 
-    @torch.no_grad()
-    def _maps(self, photo):
-        """Return a photo (3, H, W), and the network's maps of it by name."""
-        image = load_image(self.images / photo)
-        scale = min(SIDE / max(image.shape[:2]), 1)
-        image = to_tensor(resize(image, *(max(round(side * scale), 32) for side in image.shape[:2])))
+    @property
+    def network(self):
+        """EfficientNet-Lite0, loaded on first use."""
         self._network = self._network or efficientnet_lite0("grounding")
-        return image, dict(zip(("fine", "coarse"), network_maps(self._network, image), strict=True))
+        return self._network
+
+    def _photo(self, photo):
+        return to_tensor(load_image(self.images / photo))
 
     def _segments(self, proposals):
-        (image, maps), masks = self._maps(proposals.photo), proposals.arrays
-        found = {name: masked_means(features, masks) for name, features in maps.items()}
-        lab = srgb_to_lab(image[None])[0] / 100
-        mean, square = (masked_means(values, masks) for values in (lab, lab.square()))
-        found["colour"] = np.concatenate((mean, np.sqrt(np.maximum(square - mean ** 2, 0))), 1)
-        return found
+        return looks(self.network, self._photo(proposals.photo), proposals.arrays)
+
+
+@torch.no_grad()
+def looks(network: torch.nn.Module, photo: torch.Tensor, masks: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the features that need the pixels of a photo (3, H, W): "coarse", "fine" and "colour" of masks (n, h, w).
+    """
+    image = _shrunk(photo)
+    found = {name: masked_means(values, masks) for name, values in network_maps(network, image).items()}
+    lab = srgb_to_lab(image[None])[0] / 100
+    mean, square = (masked_means(values, masks) for values in (lab, lab.square()))
+    found["colour"] = np.concatenate((mean, np.sqrt(np.maximum(square - mean ** 2, 0))), 1)
+    return found
 
 
 def placed(proposals: Proposals) -> dict[str, np.ndarray]:
@@ -97,14 +105,23 @@ def placed(proposals: Proposals) -> dict[str, np.ndarray]:
             "context": around[0], "context_present": around[1], "context_lfeats": relative_locations(boxes, *around)}
 
 
-def network_maps(network: torch.nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return EfficientNet-Lite0's maps (112, h, w) and (320, h / 2, w / 2) of an image (3, H, W) in [0, 1]."""
+@torch.no_grad()
+def network_maps(network: torch.nn.Module, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return EfficientNet-Lite0's maps "fine" (112, h, w) and "coarse" (320, h / 2, w / 2) of an image (3, H, W)."""
     x = F.relu6(network._bn0(network._conv_stem((255 * image[None] - 127) / 128)))
-    fine = None
+    found = {}
     for number, block in enumerate(network._blocks[:COARSE + 1]):
         x = block(x)
-        fine = x if number == FINE else fine
-    return fine[0], x[0]
+        if number in (FINE, COARSE):
+            found["fine" if number == FINE else "coarse"] = x[0]
+    return found
+
+
+def _shrunk(photo):
+    """Return a photo (3, H, W) whose long edge has at most SIDE pixels, and each edge at least LEAST."""
+    scale = min(SIDE / max(photo.shape[-2:]), 1)
+    size = [max(round(side * scale), LEAST) for side in photo.shape[-2:]]
+    return F.interpolate(photo[None], size, mode="bilinear", antialias=True)[0]
 
 
 def masked_means(features: torch.Tensor, masks: np.ndarray) -> np.ndarray:

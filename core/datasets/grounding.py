@@ -100,14 +100,27 @@ class GroundingSet(Dataset):
     `classes` (n,), the rows of the classes in `class_ids` (C, L), `labels` bool (n,), and `present` bool (n,).
     """
 
-    def __init__(self, queries: Sequence[Query], proposals_of: Callable[[str], Proposals],
+    def __init__(self, queries: Sequence[Query], proposals_of: Callable[[str], Proposals | None],
                  features_of: Callable[[Proposals], dict], vocab, operators: Sequence[str]) -> None:
-        """`operators` are the names whose positions are the operators' ids. Queries that mean no segment, or ids that
-        the masks do not have, are left out and counted in `left_out`."""
+        """Make the samples of some queries.
+
+        Args:
+            queries: those that mean no segment, or ids that the masks do not have, are left out and counted in
+                `left_out`, and so are those of photos without proposals.
+            proposals_of, features_of: give the segments of a photo, None if its masks do not fit, and their features.
+            vocab: encodes words and names.
+            operators: the names whose positions are the operators' ids.
+
+        Raises UserError if no query is left.
+        """
         self.vocab, self.operators, self.left_out = vocab, {name: at for at, name in enumerate(operators)}, Counter()
-        self.proposals = {photo: proposals_of(photo) for photo in sorted({query.photo for query in queries})}
+        found = {photo: proposals_of(photo) for photo in sorted({query.photo for query in queries})}
+        self.proposals = {photo: one for photo, one in found.items() if one is not None}
         self.queries, self._labels = [], []
         for query in queries:
+            if query.photo not in self.proposals:
+                self.left_out["the masks have another aspect than the photo"] += 1
+                continue
             try:
                 labels = query.labels(len(self.proposals[query.photo]))
             except UserError:

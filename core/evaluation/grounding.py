@@ -11,6 +11,7 @@ import torch
 
 from core.datasets import load_image, to_tensor
 from core.datasets.grounding import GroundingSet, Query
+from core.datasets.images import resize
 from core.datasets.proposals import Proposals
 from core.finding.choose import choose as choose_segments
 from core.finding.choose import mask_of
@@ -49,8 +50,8 @@ class Scene:
 
     @property
     def photo(self) -> torch.Tensor:
-        """The photo (3, H, W) in [0, 1]."""
-        return to_tensor(load_image(self.images / self.proposals.photo))
+        """The photo (3, H, W) in [0, 1], at the size of the masks."""
+        return to_tensor(resize(load_image(self.images / self.proposals.photo), *self.proposals.size))
 
 
 def scenes(dataset: GroundingSet, images) -> Iterator[tuple[int, Scene]]:

@@ -7,6 +7,7 @@ from easydict import EasyDict
 from core.datasets.features import FeatureReader
 from core.datasets.gier import GIERPairs
 from core.datasets.grounding import GroundingSet, read_expressions, read_requests
+from core.datasets.images import image_size
 from core.datasets.proposals import read_proposals
 from core.engine.checkpoints import load_checkpoint
 from core.engine.data import data_root
@@ -49,8 +50,13 @@ def load_samples(options, language, phase):
         _, entries = GIERPairs.read(root, phase, options.session, "full")
         sources = {entry["input"]: entry.get("photo", entry["input"]) for entry in entries}
         queries = [*queries, *read_expressions(root / "expressions.json", phase, sources)]
-    dataset = GroundingSet(queries, lambda photo: read_proposals(root, photo),
-                           FeatureReader(root / "images", Path(options.output) / "cache"), language.vocab, operators)
+
+
+    def proposals_of(photo):
+        found = read_proposals(root, photo)
+        return found if found.masks[0].fits(*image_size(root / "images" / photo)) else None
+    dataset = GroundingSet(queries, proposals_of, FeatureReader(root / "images", Path(options.output) / "cache"),
+                           language.vocab, operators)
     dataset.left_out.update(left_out)
     return dataset
 
