@@ -100,8 +100,9 @@ def shown(scene, answer, threshold, row, vocab):
     read = {module: (weight, list(zip(words, (attended / max(attended.max(), 1e-9)).tolist(), strict=False)))
             for module, weight, attended in zip(MODULES, weights, attention, strict=True)}
     operator = f"{scene.query.operator} · " if scene.query.operator else ""
-    return {"name": f"{operator}{scene.query.photo}", "words": scene.query.words, "photo": to_uint8(scene.photo),
-            "segments": scene.arrays, "scores": answer.scores, "chosen": choose(answer.confidence, threshold),
+    picture = scene.picture
+    return {"name": f"{operator}{scene.query.photo}", "words": scene.query.words, "photo": to_uint8(picture.photo),
+            "segments": picture.arrays, "scores": answer.scores, "chosen": choose(answer.confidence, threshold),
             "truth": scene.truth, "iou": iou(row), "read": read}
 
 

@@ -45,9 +45,9 @@ class Query:
         named = np.isin(np.arange(count), self.ids)
         return ~named if self.exclusive else named
 
-    def truth(self, proposals: Proposals) -> np.ndarray:
-        """Return the true mask, bool (H, W); for an exclusive one, pixels of no segment are in it, too."""
-        named = proposals.arrays[list(self.ids)].any(0)
+    def truth(self, arrays: np.ndarray) -> np.ndarray:
+        """Return the true mask, bool (H, W), among segments (n, H, W); pixels of no segment count as not named."""
+        named = arrays[list(self.ids)].any(0)
         return ~named if self.exclusive else named
 
 

@@ -3,7 +3,9 @@
 A method returns for each sample an Answer: a score and a confidence of each segment, and perhaps a mask of its own;
 without one, its mask is the union of the segments that it chooses.
 """
+import functools
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -39,34 +41,59 @@ class Answer(NamedTuple):
     said: Said | None = None
 
 
-class Scene:
-    """What a method may see of a sample: the query, the segments of its photo, and the photo itself."""
+class Picture:
+    """A picture with its segments; each part is made when it is first asked for."""
 
-    def __init__(self, query: Query, proposals: Proposals, images) -> None:
-        self.query, self.proposals, self.images = query, proposals, images
-        self.arrays = proposals.arrays.astype(bool)
-        self.areas = self.arrays.mean((1, 2))
-        self.truth = query.truth(proposals)
+    def __init__(self, proposals: Proposals, images: Path) -> None:
+        """`images` is the folder of the photos."""
+        self.proposals, self.images = proposals, images
 
-    @property
+    @functools.cached_property
+    def arrays(self) -> np.ndarray:
+        """The pixels of the segments, bool (n, H, W)."""
+        return self.proposals.arrays.astype(bool)
+
+    @functools.cached_property
+    def areas(self) -> np.ndarray:
+        """The shares of the picture that the segments cover, (n,)."""
+        return self.arrays.mean((1, 2))
+
+    @functools.cached_property
     def photo(self) -> torch.Tensor:
         """The photo (3, H, W) in [0, 1], at the size of the masks."""
         return to_tensor(resize(load_image(self.images / self.proposals.photo), *self.proposals.size))
 
+    @functools.cached_property
+    def segments(self) -> list[Segment]:
+        """The segments as the rules of `core.finding` take them."""
+        return [Segment(name, array.astype(np.float32), 1.0, "truth", name in THINGS)
+                for name, array in zip(self.proposals.names, self.arrays, strict=True)]
 
-def scenes(dataset: GroundingSet, images) -> Iterator[tuple[int, Scene]]:
-    """Yield (index, Scene) of all samples; those of one photo follow each other."""
+
+class Scene(NamedTuple):
+    """A sample: the words, the picture, and the mask that is meant, bool (H, W)."""
+
+    query: Query
+    picture: Picture
+    truth: np.ndarray
+
+
+def scenes(dataset: GroundingSet, images: Path) -> Iterator[tuple[int, Scene]]:
+    """Yield (index, Scene) of all samples; those of one picture follow each other."""
+    picture = None
     for index in sorted(range(len(dataset)), key=lambda at: dataset.queries[at].photo):
         query = dataset.queries[index]
-        yield index, Scene(query, dataset.proposals[query.photo], images)
+        if picture is None or picture.proposals.photo != query.photo:
+            picture = Picture(dataset.proposals[query.photo], images)
+        yield index, Scene(query, picture, query.truth(picture.arrays))
 
 
 def baselines(names: Sequence[str], seed: int = 0) -> dict[str, Callable[[Scene], Answer]]:
     """Return some of BASELINES by name: functions of a Scene that learn nothing. "oracle" knows the truth."""
     rng = np.random.default_rng(seed)
-    known = {"random": lambda scene: _best(rng.random(len(scene.areas))),
-             "largest": lambda scene: _best(scene.areas), "class name": _class_name,
-             "all things": lambda scene: _some(np.array([name in THINGS for name in scene.proposals.names])),
+    known = {"random": lambda scene: _best(rng.random(len(scene.picture.areas))),
+             "largest": lambda scene: _best(scene.picture.areas), "class name": _class_name,
+             "all things": lambda scene: _some(np.array([segment.thing for segment in scene.picture.segments])),
              "rules": _rules, "oracle": _oracle}
     return {name: known[name] for name in names}
 
@@ -82,11 +109,11 @@ def _some(chosen):
 
 def _class_name(scene):
     """Choose the segments whose class the words name, or the largest one; of equal ones, larger ones score higher."""
-    named = names_in(scene.query.words)
-    hits = np.array([name in named for name in scene.proposals.names])
+    named, picture = names_in(scene.query.words), scene.picture
+    hits = np.array([name in named for name in picture.proposals.names])
     if not hits.any():
-        return _best(0.5 * scene.areas)
-    return Answer(hits + 0.5 * scene.areas, hits.astype(float))
+        return _best(0.5 * picture.areas)
+    return Answer(hits + 0.5 * picture.areas, hits.astype(float))
 
 
 def names_in(words: str) -> set[str]:
@@ -98,26 +125,29 @@ def names_in(words: str) -> set[str]:
 
 def _oracle(scene):
     """Choose the segments of which more than half is meant: the best that a choice of whole segments can be."""
-    inside = (scene.arrays & scene.truth).sum((1, 2)) / np.maximum(scene.arrays.sum((1, 2)), 1)
+    inside = _covered(scene.picture, scene.truth)
     return Answer(inside, (inside > COVERED).astype(float))
+
+
+def _covered(picture, mask):
+    """Return the share of each segment that a mask, bool (H, W), covers, (n,)."""
+    return (picture.arrays & mask).mean((1, 2)) / np.maximum(picture.areas, 1e-9)
 
 
 def _rules(scene):
     """Choose by the rules of core.finding, among the same segments; a subject is found in the photo. May refuse."""
-    place = place_in(scene.query)
-    segments = [Segment(name, array.astype(np.float32), 1.0, "truth", name in THINGS)
-                for name, array in zip(scene.proposals.names, scene.arrays, strict=True)]
-    photo, choice = scene.photo, None
+    place, picture = place_in(scene.query), scene.picture
+    segments, choice = picture.segments, None
     if place is not None:
         if any(part.kind in SUBJECT for part in (place, *place.but, *place.also)):
-            subject = finder_of(photo).subject
-            segments += [subject] if subject else []
-        choice = choose_segments(place, segments, photo)
+            subject = finder_of(picture.photo).subject
+            segments = [*segments, subject] if subject else segments
+        choice = choose_segments(place, segments, picture.photo)
     if choice is None or not choice.segments:
-        nothing = np.zeros(len(scene.areas))
+        nothing = np.zeros(len(picture.areas))
         return Answer(nothing, nothing, np.zeros_like(scene.truth))
     mask = mask_of(choice, *scene.truth.shape) > 0.5
-    covered = (scene.arrays & mask).sum((1, 2)) / np.maximum(scene.arrays.sum((1, 2)), 1)
+    covered = _covered(picture, mask)
     return Answer(covered, covered, mask)
 
 
@@ -133,7 +163,7 @@ def score(scene: Scene, labels: np.ndarray, answer: Answer, threshold: float) ->
     """Return the row of a sample for `core.metrics.grounding.summarise`."""
     mask = answer.mask
     if mask is None:
-        mask = scene.arrays[choose(answer.confidence, threshold)].any(0)
+        mask = scene.picture.arrays[choose(answer.confidence, threshold)].any(0)
     intersection, union = overlap(mask, scene.truth)
     return {"photo": scene.query.source or scene.query.photo, "picture": scene.query.photo, "words": scene.query.words,
             "operator": scene.query.operator, "group": scene.query.group, "scores": answer.scores, "labels": labels,
