@@ -28,6 +28,7 @@ from tabulate import tabulate
 from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
+from core.finding.finder import finder_of
 from core.methods.gate import understand
 from core.methods.local import MISSING
 from core.operators import Plan
@@ -143,7 +144,11 @@ def load_gate(options):
     if options.quick and not method.quick():
         print("--quick: has no effect here; it needs a planner with ResNet-18 and a processor with bfloat16")
     print(f"planner: {method.path}")
-    return LocalGate(Gate(method), options.on_missing, options.region or "", ask=ask_region)
+    finder = finder_of
+    if options.regions == "grounder":
+        from core.methods.grounded import load_finder
+        finder = load_finder(options.grounder)
+    return LocalGate(Gate(method), options.on_missing, options.region or "", ask=ask_region, finder=finder)
 
 
 def arguments():
@@ -157,6 +162,10 @@ def arguments():
                        "a place in the request stands over it")
     group.add_argument("--mask", metavar="FILE", help="edit only where this picture is light; it needs the photo's "
                        "aspect ratio")
+    group.add_argument("--regions", choices=("rules", "grounder"), default="rules", help="what chooses among the "
+                       "things and the stuff of the photo: rules, or a network of core/train_ground.py")
+    group.add_argument("--grounder", metavar="PATH", default="output/RegionReq_ground_trial_101", help="run folder or "
+                       "checkpoint of the grounder")
     group.add_argument("--on_missing", choices=MISSING, default="fail", help="if a region is not found: fail with exit "
                        "code 3, edit the whole photo (global), or ask which region of the photo is meant")
     group.add_argument("--show_masks", metavar="DIR", help="write the mask of each region, and a picture of all "

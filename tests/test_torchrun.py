@@ -6,18 +6,21 @@ import sys
 from pathlib import Path
 
 import train_all
+from small_grounding import write_grounding_set, write_language
 
 from core.files import read_jsonl
 
 
 def test_every_experiment_trains_in_two_processes(project):
+    write_grounding_set(project / "data/RegionReq", photos=2)
+    write_language(project / "data/language")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
                train_all.__file__]
     done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True,
                           timeout=500)
     assert done.returncode == 0, done.stderr[-3000:]
     for experiment in train_all.COMMANDS:
-        folder = Path(f"output/synth_{experiment}_trial_77")
+        folder, = Path("output").glob(f"*_{experiment}_trial_77")
         rows = read_jsonl(folder / "log.jsonl")   # only one process writes rows; two would write each row twice
         assert [row["iteration"] for row in rows] == [1, 2], experiment
         assert all(math.isfinite(total) for row in rows for total in row["sums"].values())

@@ -20,19 +20,21 @@ def add_fivek(project):
 
 
 def add_gier(project):
-    """Add data/GIER with its vocabulary; its pairs are not planned."""
+    """Add data/GIER with its vocabulary; its pairs are not planned, and edit the hue of one half."""
     entries = {phase: json.loads((project / f"data/synth/annotations/{phase}_sess_1.json").read_text())
                for phase in PHASES}
     pairs, sources = {}, {}
     for phase, rows in entries.items():
         pairs[phase] = []
         for row in rows:
-            made = pair(len(sources), row["request"], brightness=None)
+            made = pair(len(sources), row["request"], brightness=None, hue=[len(sources) % 2])
             sources[made["input"]] = row
             pairs[phase].append(made)
     images = project / "data/synth/images"
+    top = np.arange(64)[:, None] < np.full(64, 32)
     write_gier(project / "data/GIER", pairs,
-               lambda entry, side: np.asarray(Image.open(images / sources[entry["input"]][side]).convert("RGB")))
+               lambda entry, side: np.asarray(Image.open(images / sources[entry["input"]][side]).convert("RGB").resize(
+                   (64, 64))), masks=(top, ~top))
     _copy_vocabulary(project, "GIER", 3)
 
 

@@ -10,6 +10,7 @@ from tiny_project import ROOT, TINY
 CRITIC = ("--ndf", "4", "--cond_nc", "4", "--num_D", "1")
 TINY_CRITIC = ("--dataset", "synth", "--session", "1", "--hidden_size", "16", "--batch_size", "4", "--cond_nc", "4")
 GENERATOR = (*TINY_CRITIC, "--visualize", "0", "--ngf", "4", "--ndf", "4", "--num_D", "1")
+REGIONS = ("--dataset", "RegionReq", "--hidden_size", "8", "--batch_size", "4")   # the test writes this set
 COMMANDS = {
     "seq2seqL1": TINY,
     "actor_fs": TINY,
@@ -22,6 +23,8 @@ COMMANDS = {
     "self_discriminator1": TINY_CRITIC,
     "multilabel": TINY,
     "multilabel_abl1": TINY,
+    "ground": REGIONS,
+    "op_ground": REGIONS,
 }
 
 

@@ -17,13 +17,8 @@ from PIL import Image
 
 from core.datasets.images import load_image, resize, to_tensor
 from core.files import UserError, read_json
+from core.regions.classes import canonical
 from core.regions.segments import Segment
-
-# COCO's stuff -> the names of core/requests/places.toml; the other names lose their endings ("wall-brick" -> "wall")
-_STUFF = {"sky-other": "sky", "sea": "water", "river": "water", "water-other": "water", "grass": "plants",
-          "tree": "plants", "flower": "plants", "dirt": "ground", "gravel": "ground", "pavement": "road",
-          "house": "building", "rug": "floor", "window-blind": "curtain", "table": "dining table"}
-_ENDINGS = ("-merged", "-other", "-stuff", "-wood", "-brick", "-stone", "-tile")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,16 +121,6 @@ class PanopticSet:
             else:
                 (crowds if crowd else things).append(_truth(name, mask, True))
         return (*things, *(_truth(name, mask, False) for name, mask in stuff.items())), tuple(crowds)
-
-
-def canonical(name: str) -> str:
-    """Return the name by which core.requests.places calls a kind of COCO's stuff: "grass-merged" is "plants"."""
-    name = name.removesuffix("-merged")
-    if name in _STUFF:
-        return _STUFF[name]
-    for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    return name.replace("-", " ")
 
 
 def _truth(name, mask, thing):

@@ -143,7 +143,7 @@ class Run:
 
         The part begins after `since` iterations and ends after `until` (None: after the last); the learning rate
         follows its schedule once in each part. Samples are shuffled, unless the data set sets `in_order`, which
-        says that its samples are random already.
+        says that its samples are random already. A data set with a method `collate` joins its samples itself.
 
         The first Ctrl-C finishes the iteration, saves and raises KeyboardInterrupt; a second Ctrl-C stops at once.
         """
@@ -156,6 +156,7 @@ class Run:
         if not len(order):
             return
         loader = DataLoader(dataset, batch_sampler=order, num_workers=self.options.num_workers,
+                            collate_fn=getattr(dataset, "collate", None),
                             persistent_workers=self.options.num_workers > 0)
         weights = sum(weight.numel() for network in self.networks.values() for weight in network.parameters())
         with (tqdm(total=total, initial=self.iteration, unit="it", disable=not self.fabric.is_global_zero) as bar,

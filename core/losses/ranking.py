@@ -28,6 +28,15 @@ def triplet_loss(right, wrong, weights, margin=1.0):
     return weighted_mean(F.relu(margin + wrong - right), weights)
 
 
+def threshold_loss(logits, labels, present):
+    """Return the cross-entropy of `labels`, bool (B, N), where `present`; each of the B samples counts alike.
+
+    It teaches how many candidates are right, which a ranking leaves open.
+    """
+    each = F.binary_cross_entropy_with_logits(logits.masked_fill(~present, 0.0), labels.to(logits), reduction="none")
+    return ((each * present).sum(1) / present.sum(1)).mean()
+
+
 def ranking_loss(scores, distances, tie):
     """Return the mean cross-entropy of the order of each pair of candidates of a photo (Burges et al. 2005, RankNet).
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.models.shipped import read_shipped
+from core.regions.classes import THINGS as CLASSES
 
 FILE = "nanodet_g.pt"
 STRIDES = 8, 16, 32
@@ -17,14 +18,6 @@ SIDE = 416              # the size of the square pictures that the network was t
 BINS = 11               # a side of a box is an expected value over the distances 0 ... 10, in strides
 MEAN_BGR = 103.53, 116.28, 123.675
 DEVIATION_BGR = 57.375, 57.12, 58.395
-CLASSES = tuple("""
-person|bicycle|car|motorcycle|airplane|bus|train|truck|boat|traffic light|fire hydrant|stop sign|parking meter|bench
-bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe|backpack|umbrella|handbag|tie|suitcase|frisbee|skis|snowboard
-sports ball|kite|baseball bat|baseball glove|skateboard|surfboard|tennis racket|bottle|wine glass|cup|fork|knife|spoon
-bowl|banana|apple|sandwich|orange|broccoli|carrot|hot dog|pizza|donut|cake|chair|couch|potted plant|bed|dining table
-toilet|tv|laptop|mouse|remote|keyboard|cell phone|microwave|oven|toaster|sink|refrigerator|book|clock|vase|scissors
-teddy bear|hair drier|toothbrush
-""".strip().replace("\n", "|").split("|"))
 
 
 def _conv(inputs, outputs, stride=1):

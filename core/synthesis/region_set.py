@@ -126,13 +126,13 @@ class RegionSet:
         return None
 
     def _write_scene(self, stem, scene):
-        """Write the pictures of a scene as PNG, and the masks of its segments."""
+        """Write the pictures of a scene as PNG, and the masks of its segments with the names of their classes."""
         self._write_picture(f"{stem}.png", scene.image)
         for at, pair in enumerate(scene.pairs):
             if pair.operators:
                 self._write_picture(f"{stem}_{at}.png", pair.target)
         write_json(self.folder / "masks" / f"{stem}_mask.json",
-                   [Mask.from_array(segment.mask).to_dict() for segment in scene.segments])
+                   [Mask.from_array(segment.mask, region=segment.name).to_dict() for segment in scene.segments])
 
     def _write_picture(self, name, image):
         with replacing(self.folder / "images" / name) as file:
