@@ -15,14 +15,14 @@ from scipy.ndimage import maximum_filter1d
 from core.colour import to_oklab
 from core.filters import guided_coefficients
 from core.models.stuff_head import SIDE as HEAD_SIDE
-from core.models.stuff_head import StuffHead
+from core.models.stuff_head import StuffHead, presence
 from core.regions.rules import rises
 from core.regions.segments import Segment
 from core.requests.place_words import wholes
 
 SIDE = 256              # pixels: the long edge of the picture on which the rules work
 LEAST = 0.4             # the least confidence of a stuff that is there
-LEAST_SHARE, LEAST_CHANCE = 0.01, 0.6   # of a class of a head that is there: share of the photo, mean chance
+SURE_ODDS = 2           # logarithm of the odds of a class from which a head's pixel is sure
 RADIUS, EPSILON = 4, 1e-4   # of the guided filter that refines a mask
 STREAK = 7              # pixels: the side of the window in which texture is measured
 _ONES = np.ones((3, 3), np.uint8)
@@ -71,7 +71,7 @@ def _parts_of(name):
 def _by_head(image, head):
     """Return (name, mask (h, w), score, source) of each class of a head that a photo (3, H, W) shows.
 
-    A pixel belongs to its likeliest class. The score is the mean chance of the class in its region.
+    A pixel belongs to its likeliest class. GrabCut moves the border of the sky to a border of colour.
     """
     logits = head.logits(_resized(image[None], HEAD_SIDE)[0])
     size = _resized(image[:1][None], SIDE).shape[-2:]
@@ -79,9 +79,14 @@ def _by_head(image, head):
     best, found = chances.argmax(0), []
     for label, name in enumerate(head.classes[1:], 1):
         mask = best == label
-        score = float(chances[label][mask].mean()) if mask.any() else 0.0
-        if mask.mean() >= LEAST_SHARE and score >= LEAST_CHANCE:
-            found.append((name, mask, score, "stuff head"))
+        score = presence(float(chances[label][mask].mean()), float(mask.mean())) if mask.any() else 0.0
+        if score < head.least[label]:
+            continue
+        if name == "sky":
+            odds = cv2.blur(np.log((chances[label] + 1e-6) / (1 - chances[label] + 1e-6)), (3, 3))
+            grown = _grown(_look(image), odds, odds > SURE_ODDS, np.zeros_like(mask), sure=-SURE_ODDS, floor=1)
+            mask = grown if grown.any() else mask
+        found.append((name, mask, score, "stuff head"))
     return found
 
 

@@ -1,10 +1,11 @@
 """The stuff head: a linear map from features of EfficientNet-Lite0 to kinds of stuff, such as sky, grass and walls.
 
 The backbone is frozen and has the ImageNet weights of its package. Its maps at strides 8, 16 and 32 are brought to
-stride 8, and a 1x1 convolution reads the class of each cell. No head ships: `core/train_stuff.py` trains one on a
-panoptic set and puts it into FILE, where the finder takes it from.
+stride 8, and a 1x1 convolution reads the class of each cell; the photo is read at two sizes. No head ships:
+`core/train_stuff.py` trains one on a panoptic set and puts it into FILE, where the finder takes it from.
 """
 import functools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ SIDE = 640                     # pixels: long edge of the photos that the head i
 ENDS = 4, 10, 15               # the last blocks of strides 8, 16 and 32
 CHANNELS = 40, 112, 320        # of these blocks
 STRIDE = 8
+LEAST_SHARE, USUAL_SHARE = 0.01, 0.05   # of the photo: the least of a region, and that of an ordinary one
 OTHER = "other"                # the class of all things, and of stuff that is no class of its own
 CLASSES = ("sky", "water", "grass", "trees", "sand", "snow", "ground", "road", "wall", "building", "floor")
 
@@ -32,6 +34,7 @@ class StuffHead(nn.Module):
         super().__init__()
         self.classes, self.about = tuple(classes), {}
         self.linear = nn.Linear(sum(CHANNELS), len(self.classes))
+        self.register_buffer("least", torch.full((len(self.classes),), 0.5))   # presence of a class that is there
 
     def forward(self, maps: Sequence[torch.Tensor]) -> torch.Tensor:
         """Return logits (B, C, h, w) at stride 8 of the maps of `read_maps`.
@@ -45,8 +48,12 @@ class StuffHead(nn.Module):
 
     @torch.no_grad()
     def logits(self, image: torch.Tensor) -> torch.Tensor:
-        """Return logits (C, h, w) at stride 8 of a photo (3, H, W), sRGB in [0, 1], of about SIDE pixels."""
-        return self(read_maps(image))[0]
+        """Return logits (C, h, w) at stride 8 of a photo (3, H, W), sRGB in [0, 1], of about SIDE pixels.
+
+        They are the mean over the photo and the photo at half its size.
+        """
+        whole, half = self(read_maps(image)), self(read_maps(halved(image)))
+        return ((whole + _enlarged(half, whole)) / 2)[0]
 
     @torch.no_grad()
     def take_in(self, mean: torch.Tensor, deviation: torch.Tensor) -> None:
@@ -110,6 +117,21 @@ def read_maps(image: torch.Tensor) -> list[torch.Tensor]:
 @functools.cache
 def _backbone():
     return lite0_stages(ENDS, "the stuff head").eval()
+
+
+def halved(image: torch.Tensor) -> torch.Tensor:
+    """Return a photo (3, H, W) at half its size."""
+    return F.interpolate(image[None], [max(edge // 2, 1) for edge in image.shape[1:]], mode="area")[0]
+
+
+def presence(chance: float, share: float) -> float:
+    """Return how surely a photo shows a class: the mean chance of its region, more for a large one, in [0, 1].
+
+    A head takes small regions for a class more often than large ones. `share` is that of the region in the photo.
+    """
+    if share < LEAST_SHARE:
+        return 0.0
+    return min(max(chance + 0.1 * min(math.log(share / USUAL_SHARE), 1), 0.0), 1.0)
 
 
 def stack(maps: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -13,20 +13,26 @@ from tqdm import tqdm
 from core.datasets.panoptic import UNKNOWN, PanopticSet
 from core.files import FOREIGN, UserError, read_tensors, replacing
 from core.metrics.stuff import compare, summarise
-from core.models.stuff_head import CLASSES, SIDE, read_maps, stack
+from core.models.stuff_head import CLASSES, SIDE, StuffHead, halved, presence, read_maps, stack
 from core.regions.segments import Segment
 from core.requests.place_words import wholes
 
 CHUNK = 20      # photos whose pixels are kept in one file
+FOLDS, ALARMS, LEAST = 4, 0.05, 0.25   # of the calibration: parts of the photos, most false alarms, lowest presence
 FEWEST = 3      # photos that must show a class; a head does not learn a class that fewer show
 
 
 class Pixels(NamedTuple):
-    """Pixels of photos: `features` (N, F) float16; `labels` (N,), an index of CLASSES + 1, or 0; `photos` (N,)."""
+    """Pixels of photos and of the same photos at half their size.
+
+    `features` (N, F) are float16; `labels` (N,) are an index of CLASSES + 1, or 0; `photos` (N,) are indices. `shares`
+    (N,) are the parts of the photo that the pixels stand for, 0 at half the size.
+    """
 
     features: torch.Tensor
     labels: torch.Tensor
     photos: torch.Tensor
+    shares: torch.Tensor
 
 
 def open_set(root: str | Path, count: int | None = None) -> tuple[PanopticSet, int]:
@@ -79,25 +85,27 @@ def _joined(parts):
 
 
 def sample(photos: PanopticSet, index: int, most: int, seed: int) -> Pixels:
-    """Return at most `most` pixels at random of each class of a photo, with the features of their cells."""
+    """Return at most `most` pixels at random of each class of a photo in both sizes, with the features of their cells.
+    """
     image, labels = photos.labels(index, CLASSES)
-    features = stack(read_maps(image)).flatten(1)
-    cells = _at_cells(labels, image.shape[-2:])
     generator = torch.Generator().manual_seed((seed << 32) + index)
-    chosen = [torch.zeros(0, dtype=torch.long)]
+    whole, half = (_sample(one, labels, index, most, generator) for one in (image, halved(image)))
+    return _joined([whole, half._replace(shares=torch.zeros_like(half.shares))])
+
+
+def _sample(image, labels, index, most, generator):
+    maps = read_maps(image)
+    features = stack(maps).flatten(1)
+    cells = F.interpolate(torch.from_numpy(labels)[None, None].float(), maps[0].shape[-2:], mode="nearest-exact")
+    cells = cells.flatten().long()   # the labels of the centres of the cells
+    chosen, shares = [torch.zeros(0, dtype=torch.long)], [torch.zeros(0)]
     for label in cells.unique().tolist():
         if label != UNKNOWN:
             members = (cells == label).nonzero()[:, 0]
             chosen.append(members[torch.randperm(len(members), generator=generator)[:most]])
+            shares.append(torch.full((len(chosen[-1]),), len(members) / len(chosen[-1]) / len(cells)))
     chosen = torch.cat(chosen)
-    return Pixels(features[:, chosen].T.half(), cells[chosen], torch.full((len(chosen),), index))
-
-
-def _at_cells(labels, size):
-    """Return the labels (N,) of the centres of the cells at stride 8 of a photo of this size."""
-    cells = [-(-edge // 8) for edge in size]
-    small = F.interpolate(torch.from_numpy(labels)[None, None].float(), cells, mode="nearest-exact")
-    return small.flatten().long()
+    return Pixels(features[:, chosen].T.half(), cells[chosen], torch.full((len(chosen),), index), torch.cat(shares))
 
 
 def learnable(pixels: Pixels) -> tuple[tuple[str, ...], torch.Tensor]:
@@ -107,6 +115,37 @@ def learnable(pixels: Pixels) -> tuple[tuple[str, ...], torch.Tensor]:
     new = torch.zeros(len(CLASSES) + 1, dtype=torch.long)
     new[kept] = torch.arange(1, len(kept) + 1)
     return tuple(CLASSES[label - 1] for label in kept), new[pixels.labels]
+
+
+def calibrate(pixels: Pixels, labels: torch.Tensor, fit: Callable[[torch.Tensor], StuffHead]) -> torch.Tensor:
+    """Return the least presence of each class (C,) of a head, by heads that did not see the photos that they judge.
+
+    At most ALARMS of the photos without a class may have a presence of it that is as high.
+
+    Args:
+        labels: (N,), the classes of the head.
+        fit: trains a head on those pixels whose mask (N,) is True.
+    """
+    scores = {}   # class -> presences in the photos without it
+    for fold in range(FOLDS):
+        left_out = pixels.photos % FOLDS == fold
+        if left_out.all() or not left_out.any():
+            continue
+        head = fit(~left_out)
+        for photo in pixels.photos[left_out].unique():
+            mine = (pixels.photos == photo) & (pixels.shares > 0)
+            chances, best = head.linear(pixels.features[mine].float()).softmax(1).max(1)
+            for label in range(1, len(head.classes)):
+                if not (labels[mine] == label).any():
+                    region = best == label
+                    shares = pixels.shares[mine][region]
+                    share = float(shares.sum())
+                    chance = float((chances[region] * shares).sum()) / max(share, 1e-6)
+                    scores.setdefault(label, []).append(presence(chance, share))
+    least = torch.full((int(labels.max()) + 1,), LEAST)
+    for label, found in scores.items():
+        least[label] = max(sorted(found, reverse=True)[int(ALARMS * len(found))] + 1e-3, LEAST)
+    return least
 
 
 def measure(photos: PanopticSet, count: int, find: Callable[[torch.Tensor], Sequence[Segment]],
