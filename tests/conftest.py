@@ -32,6 +32,12 @@ def pytest_sessionfinish(session, exitstatus):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.fixture(autouse=True)
+def no_stuff_head(monkeypatch, tmp_path_factory):
+    """Hide the stuff head that a developer may have trained: regions are found as in a fresh clone."""
+    monkeypatch.setattr("core.models.stuff_head.FILE", tmp_path_factory.getbasetemp() / "no_stuff_head.pt")
+
+
 @pytest.fixture()
 def run_script(request, monkeypatch, capsys):
     """Return `run(script, *flags)`: run a script in this process; return its exit code and its output."""

@@ -7,6 +7,7 @@ The data set's folder holds
 - `panoptic/`: a PNG for each annotation, whose pixels hold the id of their segment as R + 256 G + 65536 B; 0 is no
   segment.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,15 @@ from core.datasets.images import load_image, resize, to_tensor
 from core.files import UserError, read_json
 from core.regions.classes import canonical
 from core.regions.segments import Segment
+
+# The classes of the stuff head -> names of COCO's stuff; of the other sets' names, those that are as plain as these.
+STUFF = {
+    "sky": ("sky", "sky-other"), "water": ("water", "sea", "river", "lake", "water-other"), "grass": ("grass",),
+    "trees": ("tree",), "sand": ("sand",), "snow": ("snow",), "ground": ("dirt", "gravel"),
+    "road": ("road", "pavement"), "wall": ("wall", "wall-other", "wall-brick", "wall-stone", "wall-tile", "wall-wood"),
+    "building": ("building", "building-other", "house"), "floor": ("floor", "floor-other", "floor-wood", "rug")}
+MIXED = {"flower", "playingfield", "platform", "railroad", "roof"}   # that may be one of these classes or none
+UNKNOWN = 255          # the label of pixels without a segment, and of MIXED
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +95,32 @@ class PanopticSet:
 
     def __getitem__(self, index: int) -> PanopticPhoto:
         """Return a photo with its segments. Raises UserError naming the file that cannot be used."""
-        name, file_name, infos = self._rows[index]
+        name, _, infos = self._rows[index]
+        photo, ids = self._load(index)
+        segments, crowds = self._segments(ids, infos)
+        return PanopticPhoto(name, to_tensor(photo), segments, crowds)
+
+    def labels(self, index: int, classes: Sequence[str]) -> tuple[torch.Tensor, np.ndarray]:
+        """Return a photo (3, H, W), sRGB in [0, 1], and the class of each pixel, (H, W) uint8.
+
+        Args:
+            classes: names of STUFF. The label of a class is its index here + 1. All other segments have the label 0,
+                pixels without a segment, and those of MIXED, have UNKNOWN.
+
+        Raises UserError naming the file that cannot be used.
+        """
+        photo, ids = self._load(index)
+        known = {name: number for number, one in enumerate(classes, 1) for name in STUFF[one]}
+        labels = np.full(ids.shape, UNKNOWN, np.uint8)
+        for number, category, _ in self._rows[index][2]:
+            name, thing = self._categories[category]
+            name = name.removesuffix("-merged")
+            labels[ids == number] = 0 if thing else UNKNOWN if name in MIXED else known.get(name, 0)
+        return to_tensor(photo), labels
+
+    def _load(self, index):
+        """Return a photo (H, W, 3) uint8 and the ids (H, W) of its pixels."""
+        name, file_name, _ = self._rows[index]
         photo, ids = load_image(self.root / "images" / name), self._ids(file_name)
         if photo.shape[:2] != ids.shape:
             raise UserError(f"{self.root / 'panoptic' / file_name}: has {ids.shape[1]} x {ids.shape[0]} pixels, the "
@@ -94,8 +129,7 @@ class PanopticSet:
             height, width = (max(round(edge * scale), 1) for edge in ids.shape)
             photo = resize(photo, height, width)
             ids = cv2.resize(ids, (width, height), interpolation=cv2.INTER_NEAREST)
-        segments, crowds = self._segments(ids, infos)
-        return PanopticPhoto(name, to_tensor(photo), segments, crowds)
+        return photo, ids
 
     def _ids(self, file_name):
         """Return the ids (H, W) int32 of an annotation's PNG."""

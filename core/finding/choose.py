@@ -8,6 +8,7 @@ import torch
 from core.finding.traits import RELATIONS, Seen, colours, fit, lies, positions, sizes
 from core.regions.rules import RULES, area
 from core.regions.segments import Segment
+from core.requests.place_words import wholes
 from core.requests.places import Place
 
 ALIKE = 0.9          # a rival whose score reaches this share of the chosen one's is an equal candidate
@@ -68,7 +69,9 @@ def masked(choice: Choice, place: Place, image: torch.Tensor) -> Segment | None:
 
 def _as_one(choice, place, size):
     sources = dict.fromkeys(segment.source for segment in (*choice.segments, *choice.without))
-    return Segment(place.name, mask_of(choice, *size), choice.score, " and ".join(sources),
+    whole = wholes().get(place.name)   # "the trees" are plants if grass and trees are one region
+    name = whole if choice.segments[0].name == whole else place.name
+    return Segment(name, mask_of(choice, *size), choice.score, " and ".join(sources),
                    all(segment.thing for segment in choice.segments), place.words)
 
 
@@ -87,8 +90,11 @@ class _Scene:
         self.seen = [Seen(segment, *self.size) for segment in segments]
 
     def named(self, name):
-        """Return the segments of a name that have pixels."""
-        return [seen for seen in self.seen if seen.segment.name == name and seen.area > 0]
+        """Return the segments of a name that have pixels, or of its parts; without them, those of its whole."""
+        whole = wholes()
+        seen = [seen for seen in self.seen if seen.area > 0]
+        return [one for one in seen if name in (one.segment.name, whole.get(one.segment.name))] or [
+            one for one in seen if name in whole and one.segment.name == whole[name]]
 
     def choose(self, place):
         """Return the Choice of a place with the places that are added and left out. Raises _Missing."""
@@ -302,7 +308,7 @@ def _order(seen):
 
 # ------------------------------------------------------------ sentences
 
-_MANY = ("plants", "skis", "scissors", "stairs")   # names in the plural
+_MANY = ("plants", "trees", "skis", "scissors", "stairs")   # names in the plural
 _PLURALS = {"person": "people", "knife": "knives", "mouse": "mice", "sheep": "sheep", "broccoli": "broccoli"} | {
     name: name for name in _MANY}
 

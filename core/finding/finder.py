@@ -15,6 +15,7 @@ from core.finding.choose import choose, masked
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
 from core.finding.things import BOX, detect, mask_of
+from core.models.stuff_head import load_head
 from core.operators.layers import enlarge, luma
 from core.regions.mask import Mask
 from core.regions.segments import Segment
@@ -55,9 +56,10 @@ class Finder:
 
     @functools.cached_property
     def stuff(self) -> list[Segment]:
-        """Sky, water and plants, as far as the rules find them; no sky and water in a room."""
+        """Sky, water and plants by rule, or the stuff that the user's head finds; no sky and water in a room."""
         room = any(found.name in ROOMS and found.score >= SURE for found in self.detections)
-        return [segment for segment in find_stuff(self.image) if not room or segment.name == "plants"]
+        return [segment for segment in find_stuff(self.image, load_head())
+                if not (room and segment.name in ("sky", "water"))]
 
     @functools.cached_property
     def subject(self) -> Segment | None:
@@ -97,7 +99,7 @@ class Finder:
         if part.kind == "thing":
             return self.things(part.name)
         if part.kind == "stuff":
-            return [segment for segment in self.stuff if segment.name == part.name]
+            return self.stuff
         return [self.subject] if part.kind in ("subject", "background") and self.subject else []
 
 

@@ -1,7 +1,8 @@
-"""Stuff by rule: the sky, water and plants of a photo, without a network.
+"""Stuff: the sky, water and plants of a photo by rule, without a network, and more kinds by the user's stuff head.
 
-Each kind of stuff has a score per pixel, from colour, texture and height. Pixels of a high score are seeds, GrabCut
-grows them to borders of colour, and rules on the grown region give its confidence. The thresholds are set by hand.
+By rule, each kind of stuff has a score per pixel, from colour, texture and height. Pixels of a high score are seeds,
+GrabCut grows them to borders of colour, and rules on the grown region give its confidence. The thresholds are set by
+hand. A stuff head (`core/train_stuff.py`) gives each pixel its class, and replaces the rules of the classes it knows.
 """
 from dataclasses import dataclass
 
@@ -13,11 +14,15 @@ from scipy.ndimage import maximum_filter1d
 
 from core.colour import to_oklab
 from core.filters import guided_coefficients
+from core.models.stuff_head import SIDE as HEAD_SIDE
+from core.models.stuff_head import StuffHead, presence
 from core.regions.rules import rises
 from core.regions.segments import Segment
+from core.requests.place_words import wholes
 
 SIDE = 256              # pixels: the long edge of the picture on which the rules work
 LEAST = 0.4             # the least confidence of a stuff that is there
+SURE_ODDS = 2           # logarithm of the odds of a class from which a head's pixel is sure
 RADIUS, EPSILON = 4, 1e-4   # of the guided filter that refines a mask
 STREAK = 7              # pixels: the side of the window in which texture is measured
 _ONES = np.ones((3, 3), np.uint8)
@@ -37,19 +42,51 @@ class _Look:
     down: np.ndarray       # 0 at the top of the picture, 1 at the bottom
 
 
-def find_stuff(image: torch.Tensor) -> list[Segment]:
-    """Return the sky, the water and the plants of a photo (3, H, W), sRGB in [0, 1], as Segments.
+def find_stuff(image: torch.Tensor, head: StuffHead | None = None) -> list[Segment]:
+    """Return the stuff of a photo (3, H, W), sRGB in [0, 1], as Segments.
 
-    Their names are "sky", "water" and "plants", their masks have the photo's size, and their score is a confidence in
-    [0, 1]. A stuff that is not there is left out. Masks overlap in their soft borders only.
+    Without a head, their names are "sky", "water" and "plants". With one, they are the head's classes, such as "grass"
+    and "trees", and the rules find only stuff that the head does not know. The masks have the photo's size, and the
+    score is a confidence in [0, 1]. A stuff that is not there is left out. Masks overlap in their soft borders only.
     """
-    look, found = _look(image), []
-    taken = np.zeros(look.light.shape, bool)
-    for name, rule in _RULES.items():
-        mask, score = rule(look, taken)
-        if score >= LEAST:
-            taken = taken | mask
-            found.append(Segment(name, _refined(mask, image), score, "rule"))
+    known = set() if head is None else set(head.classes)
+    rules = {name: rule for name, rule in _RULES.items()
+             if name not in known and not known.issuperset(_parts_of(name) or {name})}
+    masks = [] if head is None else _by_head(image, head)
+    if rules:
+        look = _look(image)
+        taken = np.any([np.zeros(look.light.shape, bool), *(mask for _, mask, _, _ in masks)], 0)
+        for name, rule in rules.items():
+            mask, score = rule(look, taken)
+            if score >= LEAST:
+                taken = taken | mask
+                masks.append((name, mask, score, "rule"))
+    return [Segment(name, _refined(mask, image), score, source) for name, mask, score, source in masks]
+
+
+def _parts_of(name):
+    return {part for part, whole in wholes().items() if whole == name}
+
+
+def _by_head(image, head):
+    """Return (name, mask (h, w), score, source) of each class of a head that a photo (3, H, W) shows.
+
+    A pixel belongs to its likeliest class. GrabCut moves the border of the sky to a border of colour.
+    """
+    logits = head.logits(_resized(image[None], HEAD_SIDE)[0])
+    size = _resized(image[:1][None], SIDE).shape[-2:]
+    chances = F.interpolate(logits[None], size, mode="bilinear", antialias=True)[0].softmax(0).numpy()
+    best, found = chances.argmax(0), []
+    for label, name in enumerate(head.classes[1:], 1):
+        mask = best == label
+        score = presence(float(chances[label][mask].mean()), float(mask.mean())) if mask.any() else 0.0
+        if score < head.least[label]:
+            continue
+        if name == "sky":
+            odds = cv2.blur(np.log((chances[label] + 1e-6) / (1 - chances[label] + 1e-6)), (3, 3))
+            grown = _grown(_look(image), odds, odds > SURE_ODDS, np.zeros_like(mask), sure=-SURE_ODDS, floor=1)
+            mask = grown if grown.any() else mask
+        found.append((name, mask, score, "stuff head"))
     return found
 
 
@@ -253,3 +290,4 @@ def _refined(mask, image):
 
 
 _RULES = {"sky": _sky, "water": _water, "plants": _plants}   # in this order: each leaves out the region of those before
+RULED = tuple(_RULES)   # the stuff that is found without a head

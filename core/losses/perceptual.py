@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.files import FOREIGN, UserError, read_tensors
-from core.pretrained import efficientnet_lite0, find_weights
+from core.pretrained import find_weights, lite0_stages
 
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)   # of the five levels, fine to coarse (Wang et al. 2018, pix2pixHD)
 PUBLISHED = "vgg19-dcbb9e9d.pth"              # torchvision's file name, which ends in the first digits of the SHA-256
@@ -87,12 +87,7 @@ class _Lite0(nn.Module):
 
     def __init__(self):
         super().__init__()
-        network = efficientnet_lite0()
-        stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)   # the package has no public names
-        blocks = list(network._blocks)
-        ends = [block + 1 for block in BLOCKS]
-        self.stages = nn.ModuleList(nn.Sequential(*blocks[start:end]) for start, end in pairwise((0, *ends)))
-        self.stages[0].insert(0, stem)
+        self.stages = lite0_stages(BLOCKS)
 
     def forward(self, image):
         return _levels(image, self.stages)

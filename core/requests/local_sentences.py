@@ -22,7 +22,7 @@ CUT_OUT = ("put {} on a white background", "cut out {} and make the rest white",
            "only keep {}, on white")
 KEEP = ("leave {} as it is", "don't touch {}", "leave {} alone", "keep {} just as it is", "do not change {}")
 _AGREE = PLURAL | {"isn't": "aren't", "lacks": "lack", "doesn't": "don't"}
-_PLURAL_NAMES = {"plants", "stairs", "skis", "scissors"}   # of a place that is one
+_PLURAL_NAMES = {"plants", "trees", "stairs", "skis", "scissors"}   # of a place that is one
 
 
 def describe_local(wishes: Sequence[Wish], rng: np.random.Generator) -> str:

@@ -35,6 +35,12 @@ class Token:
         return not self.senses and self.text[0].isalpha()
 
 
+@functools.cache
+def wholes() -> dict[str, str]:
+    """Return the stuff whose parts have names of their own, by part: {"grass": "plants"}."""
+    return {part: whole for whole, parts in _page("places.toml")["stuff_parts"].items() for part in parts.split(", ")}
+
+
 def tokens_of(text: str) -> list[Token]:
     """Return the words and phrases of a text, any text."""
     lower = text.lower()[:len(text)]

@@ -11,6 +11,7 @@ from core.requests.reader import read_wishes
 
 PERSON, DOG, CAR = Place("person"), Place("dog"), Place("car")
 SKY, WATER, PLANTS = Place("sky", "stuff"), Place("water", "stuff"), Place("plants", "stuff")
+GRASS, TREES = Place("grass", "stuff"), Place("trees", "stuff")
 PHOTO, BACKGROUND = Place("photo", "photo"), Place("background", "background")
 SOME = ["the", "a", "of", "on", "in", "to", "left", "right", "top", "dog", "dogs", "man", "red", "blue", "dark",
         "parts", "everything", "but", "except", "and", ",", "next", "both", "all", "second", "from", "sky", "half",
@@ -47,11 +48,11 @@ def unknown(name, **fields):
     ("the third dog", replace(DOG, positions=("left",), order=3)),
     ("the last car", replace(CAR, positions=("right",), order=1)),
     ("the people in the background", replace(PERSON, count=None, positions=("back",))),
-    ("background trees", replace(PLANTS, positions=("back",))),
+    ("background trees", replace(TREES, positions=("back",))),
     ("the top left window", Place("window", "stuff", positions=("top", "left"))),
     ("the left side of the sky", replace(SKY, positions=("left",))),
     # relations
-    ("the red car next to the tree", replace(CAR, colour="red", relation="near", to=PLANTS)),
+    ("the red car next to the tree", replace(CAR, colour="red", relation="near", to=TREES)),
     ("the cat on the couch", Place("cat", relation="on", to=Place("couch"))),
     ("the man holding an umbrella", replace(PERSON, relation="holding", to=Place("umbrella"))),
     ("the man standing in front of the car", replace(PERSON, relation="in front of", to=CAR)),
@@ -59,8 +60,9 @@ def unknown(name, **fields):
     ("the man in the blue shirt", replace(PERSON, relation="in", to=unknown("shirt", colour="blue"))),
     ("the man in the hat next to the dog", replace(PERSON, relation="in", to=unknown("hat"))),
     # stuff
-    ("the sky", SKY), ("the clouds", SKY), ("the sea", WATER), ("river", WATER), ("the grass", PLANTS),
-    ("the trees in the back", replace(PLANTS, positions=("back",))), ("the road", Place("road", "stuff")),
+    ("the sky", SKY), ("the clouds", SKY), ("the sea", WATER), ("river", WATER), ("the grass", GRASS),
+    ("the lawn", GRASS), ("the woods", TREES), ("the flowers", PLANTS),
+    ("the trees in the back", replace(TREES, positions=("back",))), ("the road", Place("road", "stuff")),
     ("the biggest window", Place("window", "stuff", size=1)), ("the snow", Place("snow", "stuff")),
     # tones, colours, areas, wholes
     ("the shadows", Place("shadows", "tone")), ("the dark parts", Place("shadows", "tone")),
@@ -78,7 +80,7 @@ def unknown(name, **fields):
     ("everything else", BACKGROUND), ("the whole picture", PHOTO), ("everything", PHOTO),
     # companions and exceptions
     ("the sky and the water", replace(SKY, also=(WATER,))),
-    ("the sky, the trees and the water", replace(SKY, also=(PLANTS, WATER))),
+    ("the sky, the trees and the water", replace(SKY, also=(TREES, WATER))),
     ("everything except the dog", replace(PHOTO, but=(DOG,))), ("all but the sky", replace(PHOTO, but=(SKY,))),
     ("everything but the dog and the car", replace(PHOTO, but=(DOG, CAR))),
     ("the people except the bride", replace(PERSON, count=None, but=(PERSON,))),
@@ -161,12 +163,12 @@ LEFT_MAN = replace(PERSON, positions=("left",))
         ("green", 1, WATER), ("temperature", 1, Place("sand", "stuff")), ("light", -1, Place("umbrella", count=None))]),
     ("brighten the boat and increase contrast", [("light", 1, Place("boat")), ("contrast", 1, None)]),
     ("increase the saturation of the grass on the right side", [
-        ("saturation", 1, replace(PLANTS, positions=("right",)))]),
+        ("saturation", 1, replace(GRASS, positions=("right",)))]),
     ("brighten the left half a lot", [("light", 1, area("left"))]),
     ("make the horse's coat less orange", [("orange", -1, Place("horse"))]),
     ("the sky is too bright", [("light", -1, SKY)]),
     ("make the red car next to the tree warmer", [
-        ("temperature", 1, replace(CAR, colour="red", relation="near", to=PLANTS))]),
+        ("temperature", 1, replace(CAR, colour="red", relation="near", to=TREES))]),
     ("sharpen the second cyclist from the right", [
         ("sharpness", 1, replace(PERSON, positions=("right",), order=2))]),
     ("make both cats brighter please", [("light", 1, Place("cat", count=2))]),
