@@ -80,7 +80,7 @@ def _by_head(image, head):
     for label, name in enumerate(head.classes[1:], 1):
         mask = best == label
         score = presence(float(chances[label][mask].mean()), float(mask.mean())) if mask.any() else 0.0
-        if score < head.least[label]:
+        if not mask.any() or score < head.least[label]:
             continue
         if name == "sky":
             odds = cv2.blur(np.log((chances[label] + 1e-6) / (1 - chances[label] + 1e-6)), (3, 3))
