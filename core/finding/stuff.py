@@ -47,7 +47,7 @@ def find_stuff(image: torch.Tensor, head: StuffHead | None = None) -> list[Segme
 
     Without a head, their names are "sky", "water" and "plants". With one, they are the head's classes, such as "grass"
     and "trees", and the rules find only stuff that the head does not know. The masks have the photo's size, and the
-    score is a confidence in [0, 1]. A stuff that is not there is left out. Masks overlap in their soft borders only.
+    score is a confidence in [0, 1]. A stuff that is not there is left out. Masks overlap at their borders only.
     """
     known = set() if head is None else set(head.classes)
     rules = {name: rule for name, rule in _RULES.items()
