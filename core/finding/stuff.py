@@ -47,7 +47,7 @@ def find_stuff(image: torch.Tensor, head: StuffHead | None = None) -> list[Segme
 
     Without a head, their names are "sky", "water" and "plants". With one, they are the head's classes, such as "grass"
     and "trees", and the rules find only stuff that the head does not know. The masks have the photo's size, and the
-    score is a confidence in [0, 1]. A stuff that is not there is left out. Masks overlap in their soft borders only.
+    score is a confidence in [0, 1]. A stuff that is not there is left out. Masks overlap at their borders only.
     """
     known = set() if head is None else set(head.classes)
     rules = {name: rule for name, rule in _RULES.items()
@@ -80,7 +80,7 @@ def _by_head(image, head):
     for label, name in enumerate(head.classes[1:], 1):
         mask = best == label
         score = presence(float(chances[label][mask].mean()), float(mask.mean())) if mask.any() else 0.0
-        if score < head.least[label]:
+        if not mask.any() or score < head.least[label]:
             continue
         if name == "sky":
             odds = cv2.blur(np.log((chances[label] + 1e-6) / (1 - chances[label] + 1e-6)), (3, 3))

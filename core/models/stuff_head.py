@@ -19,9 +19,9 @@ from core.pretrained import lite0_stages
 
 FILE = FOLDER / "stuff.pt"     # the user's head
 SIDE = 640                     # pixels: long edge of the photos that the head is trained on
+LEAST_SIDE = 32                # pixels: the least side from which the backbone has a cell at stride 32
 ENDS = 4, 10, 15               # the last blocks of strides 8, 16 and 32
 CHANNELS = 40, 112, 320        # of these blocks
-STRIDE = 8
 LEAST_SHARE, USUAL_SHARE = 0.01, 0.05   # of the photo: the least of a region, and that of an ordinary one
 OTHER = "other"                # the class of all things, and of stuff that is no class of its own
 CLASSES = ("sky", "water", "grass", "trees", "sand", "snow", "ground", "road", "wall", "building", "floor")
@@ -105,9 +105,11 @@ def _loaded(path, *_):   # a head that is trained anew is read again
 def read_maps(image: torch.Tensor) -> list[torch.Tensor]:
     """Return the maps (1, C, h, w) of a photo (3, H, W), sRGB in [0, 1], at strides 8, 16 and 32.
 
-    Raises UserError if the packages of the backbone are missing.
+    A side below LEAST_SIDE pixels is enlarged. Raises UserError if the packages of the backbone are missing.
     """
     maps, x = [], (255 * image[None] - 127) / 128
+    if min(x.shape[2:]) < LEAST_SIDE:
+        x = F.interpolate(x, [max(edge, LEAST_SIDE) for edge in x.shape[2:]], mode="bilinear")
     for stage in _backbone():
         x = stage(x)
         maps.append(x)

@@ -3,10 +3,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from small_regions import BALLS, BOX, SCENES, SIDE, draw, write_panoptic
 
-from core.datasets.panoptic import PanopticSet, canonical
+from core.datasets.panoptic import UNKNOWN, PanopticSet, canonical
 from core.files import UserError
 
 
@@ -86,3 +87,22 @@ def test_a_bad_file_is_named(root, change, words):
     with pytest.raises(UserError) as caught:
         PanopticSet(root)[1]
     assert all(word in str(caught.value) for word in words)
+
+
+def test_labels_are_the_classes_of_the_stuff_head(root):
+    photos = PanopticSet(root)
+    image, labels = photos.labels(0, ("grass", "sky"))
+    photo = photos[0]
+    assert torch.equal(image, photo.image)
+    masks = {segment.name: segment.mask > 0 for segment in photo.segments}
+    assert (labels[masks["sky"]] == 2).all() and (labels[masks["plants"]] == 1).all()
+    assert set(np.unique(labels)) <= {0, 1, 2, UNKNOWN}
+    assert (PanopticSet(root).labels(0, ("water",))[1] != 1).all()
+
+
+@pytest.mark.parametrize(("name", "label"), [("tree-merged", 1), ("flower", UNKNOWN), ("mountain-merged", 0)])
+def test_stuff_that_may_be_a_class_or_not_has_no_label(name, label, root):
+    path = root / "panoptic.json"
+    path.write_text(path.read_text().replace("grass-merged", name))
+    labels = PanopticSet(root).labels(0, ("trees",))[1]
+    assert labels[-1, 0] == label

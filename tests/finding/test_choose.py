@@ -253,3 +253,26 @@ def test_a_mirrored_scene_and_mirrored_words_choose_the_mirrored_segments(shapes
     ("sheep", "sheep"), ("bus", "buses"), ("toothbrush", "toothbrushes")])
 def test_plurals(name, many):
     assert plural(name) == many
+
+
+GRASS, TREES = Place("grass", "stuff"), Place("trees", "stuff")
+
+
+def test_a_part_of_a_stuff_is_the_whole_where_nothing_tells_them_apart():
+    for part in (GRASS, TREES):
+        choice = choose(part, SEGMENTS, IMAGE)
+        assert choice.segments == (PLANTS,)
+        assert masked(choice, part, IMAGE).name == "plants"   # so it is said
+
+
+def test_parts_of_a_stuff_are_apart_and_their_whole_is_both():
+    upper = np.zeros_like(PLANTS.mask)
+    upper[:SIDE * 3 // 4] = 1
+    trees, grass = (replace(PLANTS, name=name, mask=PLANTS.mask * part)
+                    for name, part in (("trees", upper), ("grass", 1 - upper)))
+    segments = [SKY, trees, grass]
+    assert choose(TREES, segments, IMAGE).segments == (trees,)
+    assert choose(GRASS, segments, IMAGE).segments == (grass,)
+    assert np.array_equal(mask_of(choose(Place("plants", "stuff"), segments, IMAGE), SIDE, SIDE), PLANTS.mask)
+    missing = choose(GRASS, [SKY, trees], IMAGE)
+    assert not missing.segments and missing.remark == "no grass was found"

@@ -117,3 +117,30 @@ def test_a_mask_has_the_size_of_a_large_photo_and_its_edges():
     mask = find_sky(large).mask
     assert mask.shape == (480, 640)
     assert overlap(mask, np.kron(truth, np.ones((5, 5), bool))) > 0.93
+
+
+class Head:
+    """A head that sees the sky above the horizon, as surely as it is told, and nothing else."""
+
+    def __init__(self, classes=("other", "sky"), strength=6.0, least=0.5):
+        self.classes, self.strength, self.least = classes, strength, [least] * len(classes)
+
+    def logits(self, image):
+        logits = torch.zeros(len(self.classes), HEIGHT // 8, WIDTH // 8)
+        logits[1, :HORIZON // 8] = self.strength
+        logits[0, HORIZON // 8:] = self.strength
+        return logits
+
+
+def test_a_head_replaces_the_rules_of_the_classes_that_it_knows():
+    image, truth = landscape((0.6, 0.75, 0.9), (0.2, 0.3, 0.12))
+    found = {segment.name: segment for segment in find_stuff(image, Head())}
+    assert {name: segment.source for name, segment in found.items()} == {"sky": "stuff head", "plants": "rule"}
+    assert overlap(found["sky"].mask, truth) > 0.9
+    both = ("other", "sky", "grass", "trees")   # grass and trees are all plants
+    assert [segment.name for segment in find_stuff(image, Head(both))] == ["sky"]
+
+
+def test_a_class_that_the_head_is_not_sure_of_is_not_there():
+    image, _ = landscape((0.6, 0.75, 0.9), (0.35, 0.3, 0.25))
+    assert not [one for one in find_stuff(image, Head(strength=0.5, least=0.9)) if one.name == "sky"]
