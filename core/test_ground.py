@@ -17,6 +17,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from core.datasets import to_uint8
+from core.datasets.refcoco import IMAGES
 from core.engine.cli import run
 from core.engine.data import data_root
 from core.engine.folders import revision, run_folder, tested_folder
@@ -54,7 +55,7 @@ def test_once(options):
         methods[f"trial {options.beside}"] = _found(other, reread), float(other.threshold)
     fixed = baselines([] if options.baselines == ["none"] else options.baselines)
     rows = {name: [] for name in (*methods, *fixed)}
-    images = Path(data_root(options)) / "images"
+    images = Path(data_root(options)) / (IMAGES if options.samples == "refcoco" else "images")
     folder = tested_folder(options)
 
     def results():

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 from small_grounding import write_grounding_set, write_language
+from small_refcoco import write_refcoco
 
 from core.engine.trials import read_trials
 
@@ -81,6 +82,16 @@ def test_features_are_computed_once_and_features_of_the_user_take_their_place(fo
             file["rcnn_feat"], file["pan_feat"] = np.ones((count, 7)), np.ones((count, 5))
     run_well(TRAIN, *flags, "--trial", 3)
     run_well(TEST, *SET, "--trial", 3, "--phase", "val", "--baselines", "none", "--visualize", 0)
+
+
+def test_referring_expressions_in_the_published_layout_are_learnt_and_tested(folder, run_well):
+    refs = [{"ref_id": at, "ann_id": at + 7, "image_id": 5, "split": split, "sentences": [{"sent": words}]}
+            for at, (split, words) in enumerate((("train", "red ball"), ("val", "blue ball"), ("testB", "green ball")))]
+    write_refcoco(folder / "refer", refs)
+    source = ("--samples", "refcoco", "--data_root", "refer")
+    run_well(TRAIN, *SMALL, *source, "--trial", 9, "--num_iters", 1)
+    result = run_well(TEST, *SET, *source, "--trial", 9, "--baselines", "largest,rules")
+    assert "1 samples of 1 photos" in result.out
 
 
 def test_locality_is_learnt_from_the_words_alone_and_with_the_photo(folder, run_well):

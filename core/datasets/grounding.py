@@ -85,6 +85,8 @@ def read_expressions(path: str | Path, phase: str, sources: Mapping[str, str]) -
         try:
             ids = tuple(int(index) for index in ref["ids"])
             for sentence in ref["sentences"] if ref["split"] == phase else ():
+                if not isinstance(sentence["sent"], str):
+                    raise TypeError("sent")
                 found.append(Query(ref["file_name"], sentence["sent"], ids, "", ref.get("mask_mode") == EXCLUSIVE,
                                    sentence.get("how", "expression"), sources.get(ref["file_name"], ref["file_name"])))
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,4 +1,5 @@
 """Functions that the scripts of grounding share: samples, the network with its flags, drawing pairs, validation."""
+import functools
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from core.datasets.gier import GIERPairs
 from core.datasets.grounding import GroundingSet, read_expressions, read_requests
 from core.datasets.images import image_size
 from core.datasets.proposals import read_proposals
+from core.datasets.refcoco import RefCOCO
 from core.engine.checkpoints import load_checkpoint
 from core.engine.data import data_root
 from core.engine.folders import run_folder
@@ -20,7 +22,7 @@ from core.metrics.grounding import best_threshold, pooled_auc
 from core.models.grounding import MODULES, Grounder, GrounderConfig
 from core.operators.table import SESSIONS
 
-SAMPLES = ("requests", "expressions", "both")
+SAMPLES = ("requests", "expressions", "both", "refcoco")
 NO_OPERATOR = ""
 OWN, RANDOM = "own", "random"   # operators by which words are read in a test
 CLAMP = 0.1                     # of each number of a gradient, as in MAttNet
@@ -41,8 +43,25 @@ def start(options):
 
 def load_samples(options, language, phase):
     """Return the GroundingSet of a phase. Raises UserError if the set's files cannot be used, or hold no sample."""
-    root = Path(data_root(options))
-    operators = operators_of(language)
+    root, operators, left_out = Path(data_root(options)), operators_of(language), {}
+    if options.samples == "refcoco":
+        found = RefCOCO(root, options.refs, options.split_by)
+        queries, read, images = found.queries(phase), found.proposals, found.images
+    else:
+        queries, left_out = _queries(options, root, phase, operators)
+        read, images = functools.partial(read_proposals, root), root / "images"
+
+    def proposals_of(photo):
+        segments = read(photo)
+        return segments if segments.masks[0].fits(*image_size(images / photo)) else None
+    dataset = GroundingSet(queries, proposals_of, FeatureReader(images, Path(options.output) / "cache"), language.vocab,
+                           operators)
+    dataset.left_out.update(left_out)
+    return dataset
+
+
+def _queries(options, root, phase, operators):
+    """Return the queries of a phase in GIER's format, requests and expressions, and counts of those left out."""
     queries, left_out = [], {}
     if options.samples != "expressions":
         queries, left_out = read_requests(root, phase, options.session, operators, options.data_mode)
@@ -50,15 +69,7 @@ def load_samples(options, language, phase):
         _, entries = GIERPairs.read(root, phase, options.session, "full")
         sources = {entry["input"]: entry.get("photo", entry["input"]) for entry in entries}
         queries = [*queries, *read_expressions(root / "expressions.json", phase, sources)]
-
-
-    def proposals_of(photo):
-        found = read_proposals(root, photo)
-        return found if found.masks[0].fits(*image_size(root / "images" / photo)) else None
-    dataset = GroundingSet(queries, proposals_of, FeatureReader(root / "images", Path(options.output) / "cache"),
-                           language.vocab, operators)
-    dataset.left_out.update(left_out)
-    return dataset
+    return queries, left_out
 
 
 def report(dataset, phase):
@@ -176,9 +187,11 @@ def validate(network, dataset, device, op_at_test=OWN):
 
 
 def add_samples(parser):
-    """Add the flag that selects the samples."""
+    """Add the flags that select the samples, and the operators by which their words are read."""
     parser.add_argument("--samples", choices=SAMPLES, default="requests", help="requests with a local operator, the "
-                        "sentences of expressions.json, or both")
+                        "sentences of expressions.json, or both; or RefCOCO, whose folders are below --data_root")
+    parser.add_argument("--refs", default="refcoco", choices=("refcoco", "refcoco+", "refcocog"), help="set of RefCOCO")
+    parser.add_argument("--split_by", default="unc", choices=("unc", "google", "umd"), help="splits of RefCOCO")
     parser.add_argument("--op_at_test", choices=(OWN, RANDOM, *SESSIONS[3][3:]), default=OWN,
                         help="the operator by whose weights words are read in validations and tests: the request's "
                         "own, a random one, or always the same")

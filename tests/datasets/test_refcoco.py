@@ -1,33 +1,11 @@
 """RefCOCO in its published layout: sentences, polygons, splits, and pickles that would run code."""
-import json
 import pickle
 
 import pytest
+from small_refcoco import write_refcoco
 
 from core.datasets.refcoco import RefCOCO, read_refs
 from core.files import UserError
-
-SQUARE = [[10, 10, 30, 10, 30, 30, 10, 30]]
-
-
-def write_refcoco(root, refs=None):
-    """Write a set with one photo, two dogs and a cat; return the folder that holds it."""
-    folder = root / "refcoco"
-    folder.mkdir(parents=True)
-    refs = refs if refs is not None else [
-        {"ref_id": 2, "ann_id": 7, "image_id": 5, "category_id": 1, "split": "testA", "sent_ids": [1],
-         "sentences": [{"sent_id": 1, "sent": "the left dog", "tokens": ["the", "left", "dog"]}]},
-        {"ref_id": 1, "ann_id": 9, "image_id": 5, "category_id": 2, "split": "train", "sent_ids": [0],
-         "sentences": [{"sent_id": 0, "sent": "cat"}, {"sent_id": 3, "sent": "the cat"}]}]
-    with open(folder / "refs(unc).p", "wb") as file:
-        pickle.dump(refs, file, protocol=2)
-    boxes = {8: (1, [[40, 10, 60, 10, 60, 30]]), 7: (1, SQUARE), 9: (2, {"size": [50, 80], "counts": [10, 5, 3985]})}
-    (folder / "instances.json").write_text(json.dumps({
-        "categories": [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}],
-        "images": [{"id": 5, "file_name": "a.jpg", "height": 50, "width": 80}],
-        "annotations": [{"id": number, "image_id": 5, "category_id": category, "segmentation": segmentation}
-                        for number, (category, segmentation) in boxes.items()]}))
-    return root
 
 
 def test_sentences_and_things_are_read_in_the_order_of_their_ids(tmp_path):
@@ -61,6 +39,7 @@ def test_a_damaged_file_is_named(tmp_path, content):
 
 
 def test_a_reference_without_its_thing_is_named(tmp_path):
-    write_refcoco(tmp_path, [{"ref_id": 4, "ann_id": 99, "image_id": 5, "split": "train", "sentences": []}])
+    write_refcoco(tmp_path, [{"ref_id": 4, "ann_id": 99, "image_id": 5, "split": "train",
+                              "sentences": [{"sent": "a"}]}])
     with pytest.raises(UserError, match="reference 4: does not fit instances.json"):
         RefCOCO(tmp_path).queries("train")
