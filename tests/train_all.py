@@ -22,6 +22,7 @@ COMMANDS = {
     "self_discriminator1": TINY_CRITIC,
     "multilabel": TINY,
     "multilabel_abl1": TINY,
+    "pipeline": TINY,
 }
 
 
