@@ -18,7 +18,7 @@ from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl
-from core.methods.keywords import keyword_plan
+from core.methods.keywords import keyword_operators
 from core.methods.pipeline import GROUNDERS, load_edits, load_pipeline, thumbnails_of
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.metrics.bootstrap import mean_interval
@@ -64,7 +64,7 @@ def measure_pipeline(options):
     found = {TRUE: decoded(network, dataset), kind: decoded(network, dataset, GROUNDERS[kind](root))}
     rows = {name: figures(*results, references, dataset) for name, results in found.items()}
     plain = {"most frequent plan of training": frequent(options, vocab, network.vocab, len(dataset)),
-             "keyword editor": [[step.op for step in keyword_plan(entry["request"])] for entry in dataset.annotations]}
+             "keyword editor": [sorted(keyword_operators(entry["request"])) for entry in dataset.annotations]}
     orders = [[step.op for step in reference] for reference in references]
     for name, sequences in plain.items():
         rows[name] = {"metrics": {f"BLEU-{order}": bleu(sequences, orders, order) for order in ORDERS}}
