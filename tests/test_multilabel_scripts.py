@@ -50,7 +50,9 @@ def test_words_alone_tell_the_operators_and_the_words_of_others_do_not(run_well,
         (gier / "data/GIER" / phase).rename(gier / phase)   # the annotations are enough
     run_well(TRAIN_BLIND, "--session", 3, "--id", 2, *SMALL, "--num_iters", 300, "--checkpoint_every", 300,
              "--learning_rate", 0.01, "--pool_words", 1)
-    result = run_well(TEST_BLIND, "--session", 3, "--id", 2)
+    result = run_well(TEST_BLIND, "--session", 3, "--id", 2, "--publish", "tiny")
+    command = json.loads((gier / "docs/results/tiny.json").read_text())["command"]
+    assert command == "python core/test_multilabel_abl1.py --session 3 --id 2 --publish tiny"
     folder = gier / "output/GIER_multilabel_abl1_trial_2/test"
     figures = measured(folder)
     assert figures["metrics"]["ROC"] > 0.95

@@ -36,6 +36,11 @@ def add_gier(project):
                lambda entry, side: np.asarray(Image.open(images / sources[entry["input"]][side]).convert("RGB").resize(
                    (64, 64))), masks=(top, ~top))
     _copy_vocabulary(project, "GIER", 3)
+    (project / "data/IER2").mkdir()
+    for name in ("operators", "masks"):   # for prepro/fuse_op_request.py
+        rows = [row | {"operator": {"brightness": [0] if name == "masks" else {"local": True}}}
+                for row in pairs["train"]]
+        (project / f"data/IER2/{name}.json").write_text(json.dumps(rows))
 
 
 def _copy_vocabulary(project, dataset, session):

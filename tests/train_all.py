@@ -25,6 +25,7 @@ COMMANDS = {
     "multilabel_abl1": TINY,
     "ground": REGIONS,
     "op_ground": REGIONS,
+    "pipeline": TINY,
 }
 
 

@@ -215,7 +215,7 @@ def run_variant(script, doc, **flags):
 
     `flags` may hold `experiment`, which names the runs and their trials.
     """
-    sys.argv[1:1] = [VARIANT, json.dumps({"doc": doc, "flags": flags})]
+    sys.argv[1:1] = [VARIANT, json.dumps({"doc": doc, "flags": flags, "script": sys.argv[0]})]
     runpy.run_path(str(script), run_name="__main__")
 
 

@@ -60,10 +60,11 @@ def seed_of(options) -> int | None:
 def command() -> str:
     """Return the command line of this process; an absolute path is shortened to <its name>."""
     script, *flags = sys.argv
+    variant, flags = split_variant(flags)
+    script = variant.get("script", script)   # a variant runs another script with other defaults
     root = Path(__file__).resolve().parents[2]
     with contextlib.suppress(ValueError):
         script = Path(script).resolve().relative_to(root).as_posix()
-    _, flags = split_variant(flags)
     flags = _portable(flags)
     return re.sub("'(<[^' ]+>)'", r"\1", shlex.join(["python", script, *flags]))
 

@@ -50,7 +50,9 @@ def measure_classifier(options):
 
     seen, choosing = network.config.vis_encoder is not None, "train" if options.phase == "val" else "val"
     tested, chosen, train = load(options.phase, seen), load(choosing, seen), load("train", False)
-    notes = [*tested.report(), f"the thresholds of F1 and exact sets are chosen on {choosing}"]
+    notes = [*tested.report(), f"the thresholds of F1 and exact sets are chosen on {choosing}",
+             "the labels are the operators of the pair, and a single request often asks for some of them only",
+             f"shown below, from the worst to the best answer: {min(len(tested), SHOWN)} requests"]
     methods = {folder.parent.name: lambda samples: classify(network, samples),
                SHUFFLED: lambda samples: classify(network, samples, order=shuffled(len(samples)))} | references(train)
     truth = tested.labels.numpy() > 0.5

@@ -18,7 +18,7 @@ from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
 from core.evaluation.run_table import index_runs, known_trial
 from core.files import write_json, write_jsonl
-from core.methods.keywords import keyword_plan
+from core.methods.keywords import keyword_operators
 from core.methods.pipeline import GROUNDERS, load_edits, load_pipeline, thumbnails_of
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.metrics.bootstrap import mean_interval
@@ -44,8 +44,8 @@ def add_pipeline_test(parser):
     parser.set_defaults(dataset="synth", session=0)
     group = parser.add_tested()
     group.add_argument("--load_checkpoint_path", help="checkpoint, in place of the one of --trial")
-    group.add_argument("--grounder", default="segments", choices=GROUNDERS, help="where masks come from: the true "
-                       "segments of the set, among which rules choose, or what LDIE finds in the photo")
+    group.add_argument("--grounder", choices=GROUNDERS, help="where masks come from: the true segments of the set, "
+                       "among which rules choose (default where the set has them), or what LDIE finds in the photo")
     group.add_argument("--visualize", **ON, help="write the page")
     group.add_argument("--visualize_every", type=number(int, 1), default=1, help="show every n-th result on the page")
     return parser.add_ignored("--print_every", "--display_every")
@@ -59,27 +59,28 @@ def measure_pipeline(options):
     dataset, plans = load_edits(options, options.phase, vocab, network.vocab)
     print(*dataset.report(), sep="\n")
     references = [Plan(tuple(until_repetition(plans[pair_name(entry)])[:MAX_STEPS])) for entry in dataset.annotations]
-    grounder = GROUNDERS[options.grounder](data_root(options))
-    found = {TRUE: decoded(network, dataset), options.grounder: decoded(network, dataset, grounder)}
+    root = Path(data_root(options))
+    kind = options.grounder or ("segments" if (root / "masks").is_dir() else "finder")
+    found = {TRUE: decoded(network, dataset), kind: decoded(network, dataset, GROUNDERS[kind](root))}
     rows = {name: figures(*results, references, dataset) for name, results in found.items()}
     plain = {"most frequent plan of training": frequent(options, vocab, network.vocab, len(dataset)),
-             "keyword editor": [[step.op for step in keyword_plan(entry["request"])] for entry in dataset.annotations]}
+             "keyword editor": [sorted(keyword_operators(entry["request"])) for entry in dataset.annotations]}
     orders = [[step.op for step in reference] for reference in references]
     for name, sequences in plain.items():
         rows[name] = {"metrics": {f"BLEU-{order}": bleu(sequences, orders, order) for order in ORDERS}}
-    own = rows.pop(options.grounder)
+    own = rows.pop(kind)
     measured = {"run": folder.parent.name, "experiment": options.experiment, "trial": options.trial,
                 "dataset": options.dataset, "phase": options.phase, "checkpoint": path.name,
-                "grounder": options.grounder, "images": len(dataset),
+                "grounder": kind, "images": len(dataset),
                 "photos": len({entry["input"] for entry in dataset.annotations}), **own, "references": rows,
                 "seconds": round(time.time() - start, 1), "revision": revision(), "date": time.strftime("%Y-%m-%d")}
-    write_jsonl(folder / "images.jsonl", list(lines(*found[options.grounder], references, dataset)))
+    write_jsonl(folder / "images.jsonl", list(lines(*found[kind], references, dataset)))
     write_json(folder / "metrics.json", measured, indent=1)
     report(measured)
     publish(options, "pipeline", measured)
     if options.visualize:
         page = write_results(folder / "web", folder.parent.name, shown(
-            found[options.grounder][0], dataset, options.visualize_every), dataset.report())
+            found[kind][0], dataset, options.visualize_every), dataset.report())
         print(f"page: {page}")
     return measured
 

@@ -14,6 +14,7 @@ from core.models.planner import Planner
 from core.models.vision import FEATURES
 from core.operators import END, START, apply_batch
 
+GREY_SIDE = 128   # pixels: side of the grey picture that a decoder without visual feature sees
 Ground = Callable[[int, str], torch.Tensor | None]   # (sample, operator) -> mask (1, H, W) in [0, 1]; None: not found
 
 
@@ -40,25 +41,21 @@ class Pipeline(Planner):
         self.always_local = {index for index, operator in self.vocab.operators if operator.local}
         self.choosable[sorted(self.always_local)] = True
 
-    def teacher_forced(self, image, request_ids, ops, params, masks):
+    def teacher_forced(self, image, request_ids, ops, params, masks=None):
         """Predict each step of known plans, given the steps before it.
 
         Args:
-            image: (B, 3, H, W); request_ids: (B, L).
+            image: (B, 3, H, W), or None: the decoder sees grey pictures, and nothing is executed, which is quick.
+            request_ids: (B, L).
             ops: (B, T + 2) ids: START, up to T operators, END, padding 0.
             params: (B, T, P), padded with 0.
-            masks: (B, T, 1, H, W) in [0, 1], 1 = edited; the true masks of the steps.
+            masks: (B, T, 1, H, W) in [0, 1], 1 = edited; the true masks of the steps; not needed without an image.
 
         Returns: log-probabilities of the next operator (B, T + 1, V), parameters (B, T, P) of the known operators, and
         logits (B, T) of their being local.
         """
         words, present, summary = self._encode_request(request_ids)
-        pictures = [image]
-        with torch.no_grad():
-            for step in range(ops.shape[1] - 2):
-                pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step],
-                                            masks[:, step]))
-        seen = self.visual_projection(self._seen(torch.stack(pictures, 1), ops[:, 1:] > 0))
+        seen = self.visual_projection(self._seen(image, ops, params, masks))
         start = summary[None].contiguous()
         hidden, _ = self.decoder(torch.cat((self.operator_vectors(ops[:, :-1]), seen), -1),
                                  (start, torch.zeros_like(start)))
@@ -68,11 +65,18 @@ class Pipeline(Planner):
         return (logits.log_softmax(-1), self._params(states, seen, ops[:, 1:-1]),
                 self.local_head(torch.cat((states, seen), -1))[..., 0])
 
-    def _seen(self, pictures, real):
-        """Return the features (B, T + 1, FEATURES) of pictures (B, T + 1, 3, H, W); 0 where there is none, bool `real`.
-        """
-        features = pictures.new_zeros(*real.shape, FEATURES)
-        return features.index_put(real.nonzero(as_tuple=True), self._visual_features(pictures[real]))
+    def _seen(self, image, ops, params, masks):
+        """Return the features (B, T + 1, FEATURES) of the picture before each step; 0 where there is no step."""
+        if image is None or self.config.image_blind:
+            grey = torch.full((1, 3, GREY_SIDE, GREY_SIDE), 0.5, device=ops.device)
+            return self._visual_features(grey)[:, None].expand(len(ops), ops.shape[1] - 1, -1)
+        pictures, real = [image], ops[:, 1:] > 0
+        with torch.no_grad():
+            for step in range(ops.shape[1] - 2):
+                pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step],
+                                            masks[:, step]))
+        features = self._visual_features(torch.stack(pictures, 1)[real])
+        return image.new_zeros(*real.shape, FEATURES).index_put(real.nonzero(as_tuple=True), features)
 
     @torch.no_grad()
     def decode(self, image: torch.Tensor, request_ids: torch.Tensor, ground: Ground) -> Done:

@@ -7,7 +7,7 @@ from core.pages.document import figure_of, write_document
 from core.pages.pictures import SMALL, Pictures
 
 MARKS = {   # (decided, true): class of the cell, mark
-    (True, True): ("right", "✓"), (True, False): ("extra", "✗ not asked for"), (False, True): ("missed", "✗ missed"),
+    (True, True): ("right", "✓"), (True, False): ("extra", "✗ not used"), (False, True): ("missed", "✗ missed"),
     (False, False): ("", "")}
 
 

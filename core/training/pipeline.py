@@ -1,7 +1,7 @@
 """Training of the whole pipeline: flags, construction, losses and validation."""
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from core.engine.options import ON, number
 from core.losses.plan import operator_nll, parameter_mse
@@ -9,6 +9,7 @@ from core.metrics.sequence import bleu
 from core.models.pipeline import Pipeline, known_masks
 from core.models.planner import PlannerConfig
 from core.models.vision import ENCODERS
+from core.operators import END, MAX_STEPS
 
 
 def add_pipeline(parser):
@@ -22,6 +23,8 @@ def add_pipeline(parser):
                        "states and visual features")
     group.add_argument("--parameter_weight", type=number(float, 0), default=1.0, help="weight of the squared error of "
                        "the parameters")
+    group.add_argument("--words_first", type=number(int, 0), default=0, help="number of first iterations, which are "
+                       "quick: the decoder sees grey pictures, and nothing is executed")
     group.add_argument("--local_weight", type=number(float, 0), default=1.0, help="weight of the loss of local steps")
     return parser.add_ignored("--display_every")
 
@@ -36,14 +39,30 @@ def build_pipeline(options, language):
     return network, torch.optim.Adam([p for p in network.parameters() if p.requires_grad], options.learning_rate)
 
 
+class PlansOnly(Dataset):
+    """Samples of a PairDataset with masks, without pictures: {request_ids, ops, params, local}, bool (MAX_STEPS,)."""
+
+    def __init__(self, pairs):
+        self.pairs = pairs
+        self.local = torch.tensor([[mask is not None for mask in areas] + [False] * (MAX_STEPS - len(areas))
+                                   for areas in pairs.areas])
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        return {name: getattr(self.pairs, name)[index] for name in ("request_ids", "ops", "params")} | {
+            "local": self.local[index]}
+
+
 def pipeline_losses(network, batch, options):
     """Return the weighted, teacher-forced losses {"operator", "parameter", "local"} of each step."""
-    ops, masks = batch["ops"], batch["masks"]
-    log_probabilities, params, local = network.teacher_forced(batch["input"], batch["request_ids"], ops,
-                                                              batch["params"], masks)
+    ops = batch["ops"]
+    log_probabilities, params, local = network.teacher_forced(batch.get("input"), batch["request_ids"], ops,
+                                                              batch["params"], batch.get("masks"))
     known = ops[:, 1:-1]
-    steps = (known > 0) & (known != network.vocab.ids["<END>"])
-    true_local = (masks < 1).flatten(2).any(2)
+    steps = (known > 0) & (known != network.vocab.ids[END])
+    true_local = batch["local"] if "local" in batch else (batch["masks"] < 1).flatten(2).any(2)
     missed = binary_cross_entropy_with_logits(local, true_local.float(), reduction="none")
     return {"operator": operator_nll(log_probabilities, ops),
             "parameter": options.parameter_weight * parameter_mse(params, batch["params"], ops, network.vocab),
