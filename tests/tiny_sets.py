@@ -14,7 +14,7 @@ PHASES = ("train", "val", "test")
 def add_fivek(project):
     """Add data/FiveK with its vocabulary and planned set 1."""
     shutil.copytree(project / "data/synth", project / "data/FiveK", ignore=shutil.ignore_patterns("web"))
-    _copy_vocabulary(project, "FiveK", 1)
+    copy_vocabulary(project, "FiveK", 1)
     shutil.copy(project / "output/actions_set_1/synth_train_sess_1.jsonl",
                 project / "output/actions_set_1/FiveK_train_sess_1.jsonl")
 
@@ -33,10 +33,11 @@ def add_gier(project):
     images = project / "data/synth/images"
     write_gier(project / "data/GIER", pairs,
                lambda entry, side: np.asarray(Image.open(images / sources[entry["input"]][side]).convert("RGB")))
-    _copy_vocabulary(project, "GIER", 3)
+    copy_vocabulary(project, "GIER", 3)
 
 
-def _copy_vocabulary(project, dataset, session):
+def copy_vocabulary(project, dataset, session):
+    """Give a data set of the tiny project the vocabulary of the synthetic pairs."""
     language = project / "data/language"
     for source, copy in zip(vocab_files("synth", 1, language), vocab_files(dataset, session, language), strict=True):
         if source.exists():
