@@ -7,6 +7,7 @@ plan and the target).
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1     # first: plan the training pairs
   python core/train_seq2seqL1.py --trial 1
   python core/train_seq2seqL1.py --dataset synth --trial 101 --num_iters 600       # a small trial on a CPU
+  python core/train_seq2seqL1.py --dataset RegionReq --session 3 --trial 130       # local edits inside masks
 """
 import _init_paths  # noqa: F401
 
@@ -17,6 +18,7 @@ from core.engine.folders import run_folder
 from core.engine.options import OFF, Parser, number, parse
 from core.engine.run import MAIN
 from core.engine.seeds import over_seeds
+from core.files import UserError
 from core.methods.planner import THUMBNAIL
 from core.metrics.obedience import fulfils
 from core.synthesis import DrawnPairs, DrawnWords
@@ -34,6 +36,8 @@ def main():
 
 def train_once(options):
     """Train one run; return the validation figure that chose its best checkpoint, by name."""
+    if options.local and (options.mix or options.repairs or options.crop):
+        raise UserError("--local: drawn samples and crops have no masks; leave out --mix, --repairs and --crop")
     only_drawn = bool(options.mix) and options.mix_share == 1   # then the training pairs are not used
     training, language, pairs, val = start(options, planned=not only_drawn)
     own = options.mix and options.mix != "bundled"
@@ -70,7 +74,7 @@ def train_once(options):
         if options.rehearse:
             training.step(**supervised(planner, batch["words"]["input"], batch["words"], options))
 
-        planned = planner(image, batch["request_ids"])
+        planned = planner(image, batch["request_ids"], masks=batch.get("masks"))
         training.step(L1=options.lambda_L1 * (planned.image - target).abs().mean())
 
         look_back(training, planner, val, average)
@@ -82,6 +86,9 @@ def arguments():
     parser.add_argument("--lambda_L1", type=number(float, 0), default=1.0, help="weight of the L1 loss of the "
                         "executed plan; at weight 1 its gradient is about a tenth of that of the teacher-forced "
                         "losses, which share the optimizer")
+    parser.add_argument("--local", **OFF, help="train on local edits: the steps are limited to the masks of the pairs, "
+                        "and the planner sees the region of a step as it sees a whole photo; it can also choose "
+                        "operators that need a mask, such as inpaint_obj")
     group = parser.add_argument_group("samples drawn anew in every iteration")
     group.add_argument("--mix", metavar="PHOTOS", help="also train on random edits of the photos in this folder, or of "
                        "the bundled photos if it is 'bundled' (--num_workers 1 or more draws them in the background)")

@@ -2,8 +2,10 @@
 
 The method is a beam search over fitted operators (beam 3, no operator twice, at most 6 steps, stop below 1e-2 L1).
 Sets 1 to 11 are the notebook's (core/planning/action_sets.toml), set 40 has the operators of the develop panel; other
-numbers from 12 on are free for your own sets. The plans are JSON Lines under <output>/actions_set_{id}/, and an
-interrupted run continues where it stopped. Several processes or a Ray cluster write the same file as a single process.
+numbers from 12 on are free for your own sets. With --masks 1 (the default for GIER), a step may also be limited to a
+mask of its pair, and set 1 has inpaint_obj and color_bg, too. The plans are JSON Lines under
+<output>/actions_set_{id}/. An interrupted run continues where it stopped. Several processes or a Ray cluster write the
+same file as a single process.
 
   python prepro/gen_greedy_seqs.py --dataset FiveK --phase train --action_id 1
   python prepro/gen_greedy_seqs.py --dataset FiveK --action_id 12 --operators brightness,contrast,hue --fixed_order
@@ -21,7 +23,7 @@ from core.datasets.annotations import PHASES, pair_name
 from core.engine.cli import run
 from core.engine.data import load_phase, read_phase
 from core.engine.language import load_language
-from core.engine.options import ON, Parser, number, parse, some_of
+from core.engine.options import OFF, ON, Parser, number, parse, some_of
 from core.files import UserError, read_json, write_json
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.pages import write_results
@@ -38,7 +40,7 @@ def main():
     search = action_options(options.action_id, operators=options.operators and options.operators.split(","),
                             fixed_order=options.fixed_order or None, epsilon=options.epsilon, beam=options.beam,
                             max_steps=options.max_steps, tolerance=options.tolerance, optimizer=options.optimizer,
-                            seed=options.seed)
+                            seed=options.seed, masks=options.masks)
     for phase in options.phase:
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
         actions, begun = ActionSet(path), path.with_suffix(".options.json")
@@ -50,7 +52,7 @@ def main():
             continue
         refuse_other_options(begun, {"import_from": None} | asdict(search), actions)
         dataset = load_phase(options, phase, load_language(options).vocab, size=THUMBNAIL,
-                             cache=f"{options.output}/cache")
+                             cache=f"{options.output}/cache", masks="candidates" if options.masks else None)
         for sentence in dataset.report():
             print(sentence)
         write_json(begun, asdict(search), indent=1)
@@ -96,7 +98,7 @@ def import_phase(options, phase, actions):
 def refuse_other_options(path, wanted, actions):
     """Raise UserError if the set was begun with other options than `wanted`; `path` is the file of these options."""
     if len(actions) and path.exists():
-        made = read_json(path)
+        made = {"masks": False} | read_json(path)   # older sets were made before there was a search with masks
         for name, value in wanted.items():
             value = list(value) if isinstance(value, tuple) else value   # JSON stores tuples as lists
             if made.get(name) != value:
@@ -106,14 +108,15 @@ def refuse_other_options(path, wanted, actions):
 
 def report(options, phase, actions):
     """Print the mean distances beside the notebook's distances."""
-    summary, known = actions.summary(), read_sets().get(options.action_id, {}).get("notebook_l1")
+    kind, of = ("notebook_l1_masks", "GIER") if options.masks else ("notebook_l1", "FiveKReq train")
+    summary, known = actions.summary(), read_sets().get(options.action_id, {}).get(kind)
     if not summary["pairs"]:
         print(f"{actions.path}: no pairs")
         return
     steps = sum(len(row["plan"]["steps"]) for row in actions.rows.values()) / summary["pairs"]
     line = (f"set {options.action_id}, {options.dataset} {phase}, {summary['pairs']} pairs: "
             f"init dist {summary['l1_input']:.4f} dist {summary['l1_output']:.4f}, {steps:.2f} steps a plan")
-    print(line + (f"  (the notebook, FiveKReq train: {known[0]:.4f} -> {known[1]:.4f})" if known else ""))
+    print(line + (f"  (the notebook, {of}: {known[0]:.4f} -> {known[1]:.4f})" if known else ""))
     print(f"plans: {actions.path}")
 
 
@@ -142,6 +145,8 @@ def arguments():
                        "several with commas (default: train)")
     group.add_argument("--action_id", type=number(int, 1), default=1, help="number of the set")
     group.add_argument("--operators", help="operators of your own set, in order, such as brightness,hue")
+    group.add_argument("--masks", **OFF, help="limit steps to masks of the pairs where that is better; "
+                       "adds inpaint_obj and color_bg to set 1")
     group.add_argument("--fixed_order", action="store_true", help="use the operators in the order given")
     group.add_argument("--epsilon", type=number(float, 0, 1), help="probability of a random operator at each "
                        "step; by default the set's value")

@@ -14,7 +14,7 @@ PHASES = ("train", "val", "test")
 def add_fivek(project):
     """Add data/FiveK with its vocabulary and planned set 1."""
     shutil.copytree(project / "data/synth", project / "data/FiveK", ignore=shutil.ignore_patterns("web"))
-    _copy_vocabulary(project, "FiveK", 1)
+    copy_vocabulary(project, "FiveK", 1)
     shutil.copy(project / "output/actions_set_1/synth_train_sess_1.jsonl",
                 project / "output/actions_set_1/FiveK_train_sess_1.jsonl")
 
@@ -35,7 +35,7 @@ def add_gier(project):
     write_gier(project / "data/GIER", pairs,
                lambda entry, side: np.asarray(Image.open(images / sources[entry["input"]][side]).convert("RGB").resize(
                    (64, 64))), masks=(top, ~top))
-    _copy_vocabulary(project, "GIER", 3)
+    copy_vocabulary(project, "GIER", 3)
     (project / "data/IER2").mkdir()
     for name in ("operators", "masks"):   # for prepro/fuse_op_request.py
         rows = [row | {"operator": {"brightness": [0] if name == "masks" else {"local": True}}}
@@ -43,7 +43,8 @@ def add_gier(project):
         (project / f"data/IER2/{name}.json").write_text(json.dumps(rows))
 
 
-def _copy_vocabulary(project, dataset, session):
+def copy_vocabulary(project, dataset, session):
+    """Give a data set of the tiny project the vocabulary of the synthetic pairs."""
     language = project / "data/language"
     for source, copy in zip(vocab_files("synth", 1, language), vocab_files(dataset, session, language), strict=True):
         if source.exists():

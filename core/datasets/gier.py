@@ -8,6 +8,7 @@ The data set's folder holds
 - `masks/<input without its suffix>_mask.json`, a list of RLE masks; `ids` are indices into this list. An operator whose
   `mask_mode` is "exclusive" edits everything but these masks; without the field it edits the masks.
 """
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,13 +82,29 @@ class GIERPairs(PairDataset):
                  if about["local"] and about["ids"]}
         if not local:
             return {}
-        path = self.root / "masks" / f"{Path(entry['input']).stem}_mask.json"
-        candidates = read_json(path)
-        try:
-            arrays = [Mask(tuple(candidate["size"]), candidate["counts"]).array() for candidate in candidates]
-            return {name: replace(Mask.from_array(np.any([arrays[number] for number in ids], axis=0)),
+        with self._masks_of(entry) as proposals:
+            return {name: replace(Mask.from_array(np.any([proposals[number].array() for number in ids], axis=0)),
                                   invert=entry["operator"][name].get("mask_mode") == "exclusive")
                     for name, ids in local.items()}
+
+    def candidates(self, index):
+        """Return the Masks to which a step may be limited: those of the local operators, then every single proposal.
+
+        Pairs without local operators have none. Raises UserError as `masks` does.
+        """
+        unions = self.masks(index)
+        if not unions:
+            return []
+        with self._masks_of(self.annotations[index]) as proposals:
+            return list(dict.fromkeys([*unions.values(), *proposals]))
+
+    @contextlib.contextmanager
+    def _masks_of(self, entry):
+        """Yield the list of Masks of an entry's input; what fails inside the block is told as a fault of their file."""
+        path = self.root / "masks" / f"{Path(entry['input']).stem}_mask.json"
+        proposals = read_json(path)
+        try:
+            yield [Mask(tuple(proposal["size"]), proposal["counts"]) for proposal in proposals]
         except (TypeError, KeyError, IndexError, ValueError, UserError) as error:
             raise UserError(f"{path}: not the masks of {entry['input']} ({type(error).__name__}: {error}); use the "
                             f"published file") from None

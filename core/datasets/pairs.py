@@ -13,9 +13,10 @@ from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_siz
 from core.datasets.vocab import tokenize
 from core.files import UserError
 from core.operators import END, MAX_STEPS, START, Mask, OperatorVocab
+from core.requests.saying import without_places
 from core.requests.spelling import misspell
 
-MASKS = ("union", "steps")   # kinds of the field `masks`
+MASKS = ("union", "steps", "candidates")   # kinds of the field `masks`
 
 
 class PairDataset(Dataset):
@@ -23,7 +24,8 @@ class PairDataset(Dataset):
 
     `input` and `target` are float32 (3, H, W) in [0, 1], of the same size; `request_ids` long (17,);
     `name` as in "0001_O.jpg>0001_A.jpg"; `ops` long (7,); `params` float32 (5, P_max), padded with 0. `masks` are
-    float32 in [0, 1], 1 = edited: (1, H, W) of the whole edit, or (5, 1, H, W) of the plan's steps, padded with 0.
+    float32 in [0, 1], 1 = edited: (1, H, W) of the whole edit, or (5, 1, H, W) of the plan's steps, padded with 0. Or
+    they are a list of Masks, for a search.
     """
 
     folder = FOLDER   # the folder of the annotations, below the data set's folder
@@ -31,7 +33,7 @@ class PairDataset(Dataset):
 
     def __init__(self, root, phase, session, vocab, *, data_mode=None, plans=None, plans_path=None, op_vocab=None,
                  size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True, masks=None):
-        """Open one phase of a data set.
+        """Open one phase of a data set. Requests are encoded without their places if there are `masks` to edit.
 
         Args:
             root: the folder with `annotations/` and `images/`.
@@ -51,7 +53,9 @@ class PairDataset(Dataset):
             need_targets: False accepts a set without any output; its targets are None.
             masks: "union" adds the field `masks` with the area that the pair's edit changes: 1 everywhere for an edit
                 of the whole photo, 0 everywhere for none. "steps" adds it with the area of each step of the plan.
-                Pairs whose masks have another aspect than their input are left out and listed.
+                Pairs whose masks have another aspect than their input are left out and listed. "candidates" adds it
+                with the Masks to which a search may limit the steps of a plan; masks of another aspect than the
+                input are left out.
 
         Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
         """
@@ -69,7 +73,7 @@ class PairDataset(Dataset):
         if plans is not None:
             self.op_vocab = op_vocab or OperatorVocab()
             self._encode_plans(plans, plans_path)
-        if masks:
+        if masks and masks != "candidates":
             self._read_areas(plans)
         self.vocab = vocab
         self._encode_requests(vocab, typos)
@@ -106,13 +110,20 @@ class PairDataset(Dataset):
                   "request": entry["request"], "request_ids": self.request_ids[index], "name": pair_name(entry)}
         if self.op_vocab:
             sample |= {"ops": self.ops[index], "params": self.params[index]}
-        if self.mask_kind:
+        if self.mask_kind == "candidates":
+            size = image_size(self.images / entry["input"])
+            sample["masks"] = [mask for mask in self.candidates(index) if mask.fits(*size)]
+        elif self.mask_kind:
             sample["masks"] = mask_tensor(self.areas[index], self.mask_kind, *before.shape[:2])
         return sample
 
     def masked_areas(self, index):
         """Return the area of each edit of a pair as a list of Masks; None stands for the whole photo."""
         return [None]
+
+    def candidates(self, index):
+        """Return the Masks of a pair to which a step of its plan may be limited; a set without masks has none."""
+        return []
 
     def report(self):
         """Return a list of sentences that a user should know before a long run."""
@@ -167,6 +178,8 @@ class PairDataset(Dataset):
 
     def _encode_requests(self, vocab, typos):
         requests, rng = [entry["request"] for entry in self.annotations], np.random.default_rng(0)
+        if self.mask_kind in ("union", "steps"):   # the masks say where
+            requests = list(map(without_places, requests))
         self.request_ids = torch.tensor([vocab.encode(misspell(request, rng) if rng.random() < typos else request)
                                          for request in requests])
         self.unknown = sorted({word for request in requests for word in vocab.unknown(request)})
@@ -229,10 +242,20 @@ def mask_tensor(areas: Sequence[Mask | None], kind: str, height: int, width: int
 
     Returns: float32 (1, height, width), or (MAX_STEPS, 1, height, width) for "steps".
     """
-    layers = [torch.ones(1, height, width) if mask is None else mask.tensor(height, width)[0] for mask in areas]
+    layers = [torch.ones(1, height, width) if mask is None else _layer(mask, height, width) for mask in areas]
     if kind == "union":
         return torch.stack(layers).amax(0) if layers else torch.zeros(1, height, width)
     return torch.stack([*layers, *[torch.zeros(1, height, width)] * (MAX_STEPS - len(layers))])
+
+
+def _layer(mask, height, width):
+    """Return a mask as a tensor (1, height, width); those of thumbnails, which come again, are kept decoded."""
+    return (_kept_layer if height * width <= 1 << 14 else _kept_layer.__wrapped__)(mask, height, width)
+
+
+@functools.lru_cache(1024)
+def _kept_layer(mask, height, width):
+    return mask.tensor(height, width)[0]
 
 
 def _expert(entry):

@@ -226,9 +226,9 @@ def split_variant(argv):
 
 ABSENT = {   # values of options for which a script has no flag
     "beam": None, "check": None, "dropout": 0.0, "expected": (), "forgiving": False, "hide_words": 0.0,
-    "image_blind": False, "lang_encoder": "words", "manual_seed": 0, "max_steps": None, "op_session": None,
-    "operators": None, "publish": None, "suffix": "", "swap_photos": False, "text_blind": False, "typos": 0.0,
-    "vis_encoder": None, "wishes": False,
+    "image_blind": False, "init": None, "lang_encoder": "words", "local": False, "manual_seed": 0, "max_steps": None,
+    "op_session": None, "operators": None, "publish": None, "suffix": "", "swap_photos": False, "text_blind": False,
+    "typos": 0.0, "vis_encoder": None, "wishes": False,
 }
 
 

@@ -14,13 +14,14 @@ from core.engine.checkpoints import load_checkpoint, tested_network
 from core.files import UserError, naming
 from core.models.planner import Planner
 from core.models.vision import QuickResNet, blindness, has_bf16
-from core.operators import Plan, execute, trace
+from core.operators import Mask, Plan, execute, trace
+from core.requests.saying import without_places
 from core.threads import threads_for
 
 THUMBNAIL = 128   # pixels: side of the square that the network sees, in training and after
 DEMO = Path("output/synth_seq2seqL1_trial_100/best.pt")
 SHIPPED = Path(__file__).parents[2] / "data/planner/small.pt"
-NAMED = {None: SHIPPED, "demo": DEMO}
+NAMED = {None: SHIPPED, "shipped": SHIPPED, "demo": DEMO}
 
 
 class Edited:
@@ -80,7 +81,7 @@ class PlannerMethod:
 
     @classmethod
     def of(cls, path: Path | str | None = None) -> Self:
-        """Load the planner of a run folder or checkpoint, of `make demo` ("demo"), or the planner that ships (None)."""
+        """Load the planner of a run folder or checkpoint, of `make demo` ("demo"), or that ships ("shipped", None)."""
         path = NAMED[path] if path in NAMED else Path(path)
         path = path / "best.pt" if path.is_dir() else path
         return cls.load(path)
@@ -104,17 +105,23 @@ class PlannerMethod:
         return method
 
     @torch.no_grad()
-    def plans(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
-        """Plan several requests for one photo (3, H, W) in [0, 1]; return one Edited for each, not executed yet."""
-        small = thumbnail(image).to(self.device)
+    def plans(self, image: torch.Tensor, requests: Sequence[str], mask: Mask | None = None) -> list[Edited]:
+        """Plan several requests for one photo (3, H, W) in [0, 1]; return one Edited for each, not executed yet.
+
+        A `mask` limits all steps: the planner sees its area only, and reads the requests without their places.
+        """
+        small, masks = thumbnail(image).to(self.device), None
+        if mask is not None:
+            requests = [without_places(request) for request in requests]
+            masks = mask.tensor(*small.shape[-2:]).to(small).expand(len(requests), -1, -1, -1)
         ids = torch.tensor([self.vocab.encode(request) for request in requests], device=self.device)
         with threads_for(len(ids) * small.numel() + self.weights):
-            unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids)
-        return [self._edited(image, unrolled, index, request) for index, request in enumerate(requests)]
+            unrolled = self.planner(small.expand(len(ids), -1, -1, -1), ids, masks=masks)
+        return [self._edited(image, unrolled, index, request, mask) for index, request in enumerate(requests)]
 
-    def _edited(self, image, unrolled, index, request):
+    def _edited(self, image, unrolled, index, request, mask):
         with naming(self.path or "the planner"):   # finite weights may give infinite results
-            plan, steps = unrolled.plan(self.planner.vocab, index)
+            plan, steps = unrolled.plan(self.planner.vocab, index, mask)
         words = self.vocab.read(request)
         weights = unrolled.attention[index, steps][:, 1:len(words) + 1].cpu().numpy()   # without <START>
         return Edited(image, plan, words, weights if self.planner.config.use_attention else None)

@@ -4,7 +4,7 @@ import numpy as np
 LEVEL, RESAMPLES = 0.95, 2000
 
 
-def mean_interval(values, photos, seed=0):
+def mean_interval(values, photos, seed=0, over=None):
     """Return the 95% interval [low, high] of the mean of `values`, or None where it is undefined.
 
     Percentile bootstrap over clusters (Efron & Tibshirani 1993, "An Introduction to the Bootstrap", ch. 13): photos
@@ -15,12 +15,14 @@ def mean_interval(values, photos, seed=0):
         values: N finite numbers.
         photos: N hashable names; the values of one photo are drawn together.
         seed: of the draws; equal input gives equal intervals.
+        over: N positive numbers; then the figure is the sum of `values` over the sum of these, such as the L1 that is
+            left of the input's.
 
     Returns: two floats, or None for fewer than two photos.
     """
     values = np.asarray(values, dtype=float)
     _, cluster = np.unique(np.asarray(photos, dtype=str), return_inverse=True)
-    counts = np.bincount(cluster)
+    counts = np.bincount(cluster, weights=over)
     if len(counts) < 2:
         return None
     sums = np.bincount(cluster, weights=values)

@@ -1,18 +1,21 @@
 """The planner: a sequence-to-sequence network from (thumbnail, request) to a plan.
 
 At each step the planner encodes the picture as edited so far, attends over the words, chooses an operator that it has
-not used yet (or END), and predicts that operator's parameters.
+not used yet (or END), and predicts that operator's parameters. Masks limit the steps to areas of the picture; then the
+planner sees the picture of the area (core/models/areas.py).
 """
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
+from core.models.areas import Areas
 from core.models.language import RequestEncoder, SentenceEncoder, WordAttention
 from core.models.network import Network
 from core.models.vision import FEATURES, make_encoder
 from core.operators import END, MAX_STEPS, SESSIONS, START, OperatorVocab, Plan, Step, apply_batch
 
+INPAINTER = "patch"   # of the steps that remove something
 UNKNOWN = 3   # the id of <UNK> in every word vocabulary
 
 
@@ -33,6 +36,7 @@ class PlannerConfig:
     lang_encoder: str = "words"
     max_steps: int = MAX_STEPS
     hide_words: float = 0.0    # share, below 1, of the requests whose words are hidden in training; their wishes stay
+    local: bool = False        # whether the network can choose operators that need a mask, where it is given masks
 
 
 @dataclass
@@ -44,11 +48,19 @@ class Unrolled:
     attention: torch.Tensor
     image: torch.Tensor
 
-    def plan(self, vocab, index):
-        """Return the Plan of one sample, and the indices (among the T steps) of the steps in this plan."""
+    def plan(self, vocab, index, masks=None):
+        """Return the Plan of one sample, and the indices (among the T steps) of the steps in this plan.
+
+        `masks` is the Mask of all steps, or a list with a Mask or None for each; None edits everywhere.
+        """
         kept = [step for step, op in enumerate(self.ops[index].tolist()) if vocab[op] is not None]
-        steps = [(vocab[self.ops[index, step].item()], self.params[index, step]) for step in kept]
-        return Plan(tuple(Step.make(op.name, params[:op.n_params].detach().cpu()) for op, params in steps)), kept
+        made = []
+        for step in kept:
+            operator = vocab[self.ops[index, step].item()]
+            mask = masks[min(step, len(masks) - 1)] if isinstance(masks, list) else masks
+            made.append(Step.make(operator.name, self.params[index, step, :operator.n_params].detach().cpu(), mask,
+                                  INPAINTER if operator.inpaints else ""))
+        return Plan(tuple(made)), kept
 
 
 class Planner(Network):
@@ -82,30 +94,38 @@ class Planner(Network):
         self.register_buffer("are_words", torch.tensor([not name.startswith("<") for name in names]), persistent=False)
         choosable = torch.zeros(len(self.vocab), dtype=torch.bool)
         choosable[[self.vocab.ids[END], *(index for index, _ in self.vocab.plannable)]] = True
+        inside = choosable.clone()
+        inside[[index for index, operator in self.vocab.operators if operator.local and config.local]] = True
         self.register_buffer("choosable", choosable, persistent=False)
+        self.register_buffer("choosable_inside", inside, persistent=False)
 
-    def teacher_forced(self, image, request_ids, ops, params):
+    def teacher_forced(self, image, request_ids, ops, params, masks=None):
         """Predict each step of known plans, given the steps before it.
 
         Args:
             image: (B, 3, H, W); request_ids: (B, L).
             ops: (B, T + 2) ids: START, up to T operators, END, padding 0.
             params: (B, T, P), padded with 0.
+            masks: of all steps (B, 1, H, W), or of each step (B, T, 1, H, W); None edits everywhere.
 
         Returns: log-probabilities of the next operator (B, T + 1, V), parameters (B, T, P) of the known operators.
         """
-        states, seen = self._teacher_states(image, request_ids, ops, params)
-        logits = self.operator_head(states).masked_fill(~self._allowed(ops[:, :-1]), -torch.inf)
+        areas = None if masks is None else Areas(masks)
+        states, seen = self._teacher_states(image, request_ids, ops, params, areas)
+        logits = self.operator_head(states).masked_fill(~self._allowed(ops[:, :-1], areas), -torch.inf)
         predicted = self._params(states[:, :-1], seen[:, :-1], ops[:, 1:-1])
         return logits.log_softmax(-1), predicted
 
-    def _teacher_states(self, image, request_ids, ops, params):
+    def _teacher_states(self, image, request_ids, ops, params, areas):
         """Return decoder states and visual features, both (B, T + 1, hidden); the encoder runs once for all steps."""
         real = ops[:, 1:] > 0                                              # (B, T + 1): steps with something to predict
         pictures, features = [image], image.new_zeros(*real.shape, FEATURES)
         with torch.no_grad():
             for step in range(ops.shape[1] - 2):
-                pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step]))
+                pictures.append(apply_batch(self.vocab, ops[:, step + 1], pictures[-1], params[:, step],
+                                            areas and areas.mask(step)))
+            if areas:
+                pictures = [areas.pictures(picture, step) for step, picture in enumerate(pictures)]
             real_pictures = torch.cat([picture[real[:, step]] for step, picture in enumerate(pictures)])
         where = real.t().nonzero()                                         # in the order of `real_pictures`
         features = features.index_put((where[:, 1], where[:, 0]), self._visual_features(real_pictures).to(features))
@@ -116,27 +136,30 @@ class Planner(Network):
                                  (start, torch.zeros_like(start)))
         return self._attend(hidden, seen, words, present)[0], seen
 
-    def forward(self, image, request_ids, steps=None):
+    def forward(self, image, request_ids, steps=None, masks=None):
         """Plan freely and execute each step; gradients reach the parameters through the executor, not the encoder.
 
-        Args: `image` (B, 3, H, W), `request_ids` (B, L). Returns `Unrolled`.
+        Args: `image` (B, 3, H, W), `request_ids` (B, L), `steps` the most steps, `masks` as in `teacher_forced`.
+        Returns `Unrolled`; pixels outside the masks keep their bits.
         """
+        areas = None if masks is None else Areas(masks)
         words, present, summary = self._encode_request(request_ids)
         hidden = (summary, torch.zeros_like(summary))
         history = torch.full((len(image), 1), self.vocab.ids[START], device=image.device)
         params, attention = [], []
-        for _ in range(steps or self.config.max_steps):
+        for step in range(steps or self.config.max_steps):
             ended = (history == self.vocab.ids[END]).any(1)
-            seen = self.visual_projection(self._visual_features_of(image.detach(), ~ended))[:, None]
+            picture = areas.pictures(image.detach(), step) if areas else image.detach()
+            seen = self.visual_projection(self._visual_features_of(picture, ~ended))[:, None]
             told = torch.cat((self.operator_vectors(history[:, -1:]), seen), -1)
             hidden = torch.lstm_cell(told[:, 0], hidden, *self.decoder.all_weights[0])   # faster than the module
             state, weights = self._attend(hidden[0][:, None], seen, words, present)
-            logits = self.operator_head(state[:, 0]).masked_fill(~self._allowed(history)[:, -1], -torch.inf)
+            logits = self.operator_head(state[:, 0]).masked_fill(~self._allowed(history, areas)[:, -1], -torch.inf)
             op = logits.argmax(1).masked_fill(ended, self.vocab.ids[END])
             params.append(self._params(state, seen, op[:, None])[:, 0])
             attention.append(weights[:, 0])
             history = torch.cat((history, op[:, None]), 1)
-            image = apply_batch(self.vocab, op, image, params[-1])
+            image = apply_batch(self.vocab, op, image, params[-1], areas and areas.mask(step))
             if (ended | (op == self.vocab.ids[END])).all():
                 break
         return Unrolled(history[:, 1:], torch.stack(params, 1), torch.stack(attention, 1), image)
@@ -168,11 +191,11 @@ class Planner(Network):
         context, weights = self.attention(state, words, present)
         return self.attention_projection(torch.cat((state, seen, context), -1)).tanh(), weights
 
-    def _allowed(self, history):
+    def _allowed(self, history, areas):
         """Return bool (B, T, V): the ids that may follow each step of `history` (B, T): END and unused operators."""
         used = nn.functional.one_hot(history, len(self.vocab)).cumsum(1) > 0
         used[..., self.vocab.ids[END]] = False
-        return self.choosable & ~used
+        return (self.choosable_inside if areas else self.choosable) & ~used
 
     def _params(self, state, seen, ops):
         """Return the parameters (B, T, P) of the operators `ops` (B, T), padded with 0."""

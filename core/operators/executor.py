@@ -85,14 +85,21 @@ def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, pa
     return _Permute.apply(parts[0] if len(parts) == 1 else torch.cat(parts), order.argsort())
 
 
-def execute_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
+def execute_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor,
+                  masks: torch.Tensor | None = None) -> torch.Tensor:
     """Execute one plan per sample of a batch; see `apply_batch`.
 
-    Args: `ops` (B, T) integer ids, special tokens included; `image` (B, 3, H, W); `params` (B, T, P).
+    Args:
+        vocab: the OperatorVocab of `ops`.
+        ops: (B, T) integer ids, special tokens included.
+        image: (B, 3, H, W).
+        params: (B, T, P).
+        masks: (B, T, 1, H, W), one for each step; None edits everywhere.
+
     Returns: (B, 3, H, W); gradients reach the image and the parameters.
     """
     for step in range(ops.shape[1]):
-        image = apply_batch(vocab, ops[:, step], image, params[:, step])
+        image = apply_batch(vocab, ops[:, step], image, params[:, step], None if masks is None else masks[:, step])
     return image
 
 

@@ -19,7 +19,8 @@ class ActionOptions:
     step takes a random operator. The search keeps `beam` plans at each step, none longer than `max_steps`, and ends
     when the L1 is below `tolerance`. Steps that reduce the L1 by less than `min_gain` of its initial value are
     dropped. `optimizer` finds the parameters of an operator: "fit" uses the operator's structure; the others are SciPy
-    minimisers, for comparison. Raises UserError for an option out of range.
+    minimisers, for comparison. With `masks`, a step may be limited to a mask of its pair, and operators that need a
+    mask are possible. Raises UserError for an option out of range.
     """
 
     operators: tuple[str, ...] = ("brightness", "contrast", "saturation", "hue", "tint", "sharpness")
@@ -31,17 +32,22 @@ class ActionOptions:
     min_gain: float = 0.01
     optimizer: str = "fit"
     seed: int = 0
+    masks: bool = False
 
     def __post_init__(self) -> None:
         rows = [get_operator(name) for name in self.operators]
-        fixed = [row.name for row in rows if row.structure == "fixed"]
+        fixed = [row for row in rows if row.structure == "fixed" and not (self.masks and row.local)]
         if fixed:
-            raise UserError(f"operators: {fixed[0]} has no parameters that a search can fit; leave it out")
+            remedy = "give --masks 1" if fixed[0].local else "leave it out"
+            raise UserError(f"operators: {fixed[0].name} has no parameters that a search can fit; {remedy}")
         if len(set(rows)) != len(rows) or not rows:
             raise UserError("operators: give one or more operators, each once")
         if self.optimizer not in OPTIMIZERS:
             raise UserError(f"optimizer {self.optimizer!r} is unknown; choose one of {', '.join(OPTIMIZERS)}")
         panel = [row.name for row in rows if row.structure == "smooth"]
+        if panel and self.masks:
+            raise UserError(f"operators: {panel[0]} of the develop panel is planned for whole pictures only; give "
+                            "--masks 0")
         if panel and (self.fixed_order or self.epsilon or self.optimizer != "fit"):
             raise UserError(f"operators: {panel[0]} is fitted by Gauss-Newton steps only; leave out fixed_order, "
                             "epsilon and optimizer")
@@ -58,10 +64,13 @@ def read_sets() -> dict[int, dict[str, Any]]:
 def action_options(action_id: int, **overrides: Any) -> ActionOptions:
     """Return the ActionOptions of set `action_id`, changed by the `overrides` that are not None.
 
+    With `masks`, the set's `local_operators` come after its operators.
     Raises UserError if `action_id` is not a numbered set and `overrides` has no `operators`.
     """
     row = read_sets().get(action_id, {})
     chosen = {field.name: row[field.name] for field in fields(ActionOptions) if field.name in row}
+    if overrides.get("masks") and row:
+        chosen["operators"] = [*chosen["operators"], *row.get("local_operators", [])]
     chosen |= {name: value for name, value in overrides.items() if value is not None}
     if "operators" not in chosen:
         raise UserError(f"--action_id {action_id} is not one of the numbered sets "

@@ -18,11 +18,13 @@ from torch.utils.data import Dataset
 
 from core.files import UserError
 from core.planning.action_sets import ActionOptions
+from core.planning.masked import plan_inside
 from core.planning.search import Planned, plan_pairs
 from core.threads import threads
 
 RETRIES = 3   # number of retries of a batch on a Ray cluster if its worker dies
 LOCAL = "local"
+NEEDED = ("input", "target", "name", "masks")   # fields of a sample that are sent to a cluster
 AGAIN = "run again with fewer --num_workers; planning continues where it stopped"   # usual cause: lack of memory
 _CORE = Path(__file__).resolve().parents[1]
 
@@ -32,7 +34,8 @@ def plan_batches(samples: Dataset | Sequence[dict[str, Any]], batches: list[list
     """Yield a list of `Planned` for each of `batches`, in order; the workers plan ahead of the caller.
 
     Args:
-        samples: a data set or a sequence of dicts with `input` and `target`, (3, H, W) in [0, 1], and `name`.
+        samples: a data set or a sequence of dicts with `input` and `target`, (3, H, W) in [0, 1], and `name`; with
+            `options.masks` also `masks`, a list of Masks.
         batches: a list of lists of indices into `samples`; the images of a batch have the same size.
         options: ActionOptions.
         workers: number of batches planned at the same time; 0 plans in this process. None takes PyTorch's number of
@@ -56,6 +59,9 @@ def plan_samples(options: ActionOptions, samples: Sequence[dict[str, Any]]) -> l
     device = "cuda" if torch.cuda.is_available() else "cpu"
     before, after = (torch.stack([sample[side] for sample in samples]).to(device) for side in ("input", "target"))
     with threads(1):
+        if options.masks:
+            return [plan_inside(*pair, sample["masks"], options, sample["name"])
+                    for *pair, sample in zip(before, after, samples, strict=True)]
         return plan_pairs(before, after, options, [sample["name"] for sample in samples])
 
 
@@ -91,7 +97,8 @@ def _on_ray(samples, batches, options, workers, address):
         planned, running = deque(), []
         try:
             for indices in batches:
-                pairs = [{key: samples[index][key] for key in ("input", "target", "name")} for index in indices]
+                pairs = [{key: sample[key] for key in NEEDED if key in sample}
+                         for sample in map(samples.__getitem__, indices)]
                 planned.append(plan.remote(options, pairs))
                 running.append(planned[-1])
                 if len(running) >= workers:

@@ -15,6 +15,7 @@ from core.planning.minimisers import minimise
 SAMPLES = 9    # number of parameter samples per operator that a judge compares; polishing improves the best one
 REACH = 2.5    # range of the samples before squashing; it covers most of the bounds
 GAMMA = 0.5    # standard deviation of log gamma of sampled tone curves
+FITTED = 1024  # most pixels inside a mask on which an operator is fitted
 Judge = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]   # (images (N, 3, h, w), rows (N,)) -> costs (N,)
 
 
@@ -37,11 +38,17 @@ class KnownTarget:
         """Return the mean absolute distance (N,) over the valid pixels of `image` (N, 3, h, w)."""
         return ((image - self.target).abs().mean(-3) * self.valid).sum((-2, -1)) / self.valid.sum()
 
-    def params(self, operator: Operator, image: torch.Tensor) -> torch.Tensor:
-        """Return the parameters (N, n) of `operator` that bring `image` (N, 3, h, w) nearest to the target."""
+    def params(self, operator: Operator, image: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the parameters (N, n) of `operator` that bring `image` (N, 3, h, w) nearest to the target.
+
+        With a `mask` (1, 1, h, w), only the pixels inside count.
+        """
+        valid = self.valid if mask is None else thinned(self.valid & (mask[0, 0] > 0.5))
+        if not operator.params or not valid.any():
+            return operator.neutral.to(image).expand(len(image), -1)
         if self.optimizer == "fit":
-            return fit(operator, image, self.target, self.valid)
-        return minimise(self.optimizer, operator, image, self.target, self.valid)
+            return fit(operator, image, self.target, valid)
+        return minimise(self.optimizer, operator, image, self.target, valid)
 
 
 class Judged:
@@ -63,11 +70,18 @@ class Judged:
         """Return the judge's cost (N,) of `image` (N, 3, h, w)."""
         return self.judge(image, self.rows)
 
-    def params(self, operator: Operator, image: torch.Tensor) -> torch.Tensor:
+    def params(self, operator: Operator, image: torch.Tensor, mask: None = None) -> torch.Tensor:
         """Return the parameters (N, n) of `operator` with the least cost on `image` (N, 3, h, w) among `samples`."""
         tried = samples(operator).to(image)
         costs = torch.stack([self.cost(apply(operator, image, params.expand(len(image), -1))) for params in tried])
         return tried[costs.argmin(0)]
+
+
+def thinned(valid: torch.Tensor) -> torch.Tensor:
+    """Return `valid`, bool (h, w), with at most about FITTED of its pixels, evenly spread."""
+    places = valid.flatten().nonzero().squeeze(1)
+    stride = -(-len(places) // FITTED) | 1   # an odd stride visits all columns of a picture whose side is even
+    return torch.zeros_like(valid.flatten()).index_fill(0, places[::stride], True).view_as(valid)
 
 
 def samples(operator: Operator, count: int = SAMPLES) -> torch.Tensor:

@@ -4,10 +4,11 @@ Sets with operators of the develop panel have a search of their own (core/planni
 
 Its goal (core/planning/goals.py) is a known target or a judge that scores an image. With a target, the search edits a
 mosaic of small patches, which is enough for a fit and cheap; the final choice of steps uses the whole image. A judge
-always gets whole images.
+always gets whole images. The children of a plan are its moves: an operator of the options, applied everywhere, or, in
+the search with masks (core/planning/masked.py), inside one mask.
 """
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,6 +20,7 @@ from core.planning.goals import Judge, Judged, KnownTarget, descend
 from core.planning.panel import PanelSearch
 
 PATCHES, PATCH, HALO = 8, 4, 1   # 8 x 8 patches of 4 x 4 pixels; each has a margin for operators with a radius
+FIRST = len((NONE, START, END))  # ids of a search: the special tokens, then its moves
 SHORTER = 0.01                   # the search takes a shorter plan if its cost is at most this share higher
 POLISH_RATE = 0.03               # first step size of the polishing
 
@@ -46,9 +48,12 @@ class Planned:
         return tuple(before - after for before, after in pairwise(self.distances))
 
 
+Move = tuple[str, torch.Tensor | None]   # an operator, and the mask (1, 1, h, w) that limits it; None is everywhere
+
+
 @dataclass
 class Beams:
-    """Candidate plans of B pairs, K each: operator ids (B, K, T), parameters (B, K, T, P), costs (B, K)."""
+    """Candidate plans of B pairs, K each: ids of moves (B, K, T), parameters (B, K, T, P), costs (B, K)."""
 
     ops: torch.Tensor
     params: torch.Tensor
@@ -88,9 +93,9 @@ def plan_pairs(before: torch.Tensor, after: torch.Tensor, options: ActionOptions
     sampled = options.optimizer == "fit"
     rows, columns, valid = _mosaic(*before.shape[-2:], sampled, before.device)
     small = [picture[active][..., rows[:, None], columns] for picture in (before, after)]
-    chance = _chances(options, [names[i] if names else str(i) for i in active.tolist()])
+    chance = chances(options, len(options.operators), [names[i] if names else str(i) for i in active.tolist()])
     goal = KnownTarget(small[1], valid, options.optimizer, options.tolerance)
-    ops, params = _search(vocab, options, goal, small[0], chance.to(before.device))
+    ops, params = search(everywhere(options), options, goal, small[0], chance.to(before.device))
     if sampled and ops.any():   # empty plans have nothing to polish
         params = polish(vocab, ops, params, small[0], goal)
     for index, pair_ops, pair_params in zip(active.tolist(), ops, params, strict=True):
@@ -120,8 +125,8 @@ def plan_by_judge(before: torch.Tensor, judge: Judge, options: ActionOptions) ->
     Returns: a list of B Plan.
     """
     vocab, rows = _vocab(options), torch.arange(len(before), device=before.device)
-    goal, chance = Judged(judge, rows), _chances(options, map(str, rows.tolist()))
-    ops, params = _search(vocab, options, goal, before, chance.to(before.device))
+    goal, chance = Judged(judge, rows), chances(options, len(options.operators), map(str, rows.tolist()))
+    ops, params = search(everywhere(options), options, goal, before, chance.to(before.device))
     if ops.any():
         params = polish(vocab, ops, params, before, goal)
     return [_without_idle(to_plan(vocab, ops[i], params[i]), before[i],
@@ -131,6 +136,11 @@ def plan_by_judge(before: torch.Tensor, judge: Judge, options: ActionOptions) ->
 
 def _vocab(options):
     return OperatorVocab((NONE, START, END, *options.operators))
+
+
+def everywhere(options: ActionOptions) -> list[Move]:
+    """Return the moves of a search without masks; their ids are those of the vocabulary of the options' operators."""
+    return [(name, None) for name in options.operators]
 
 
 def _mosaic(height, width, sampled, device):
@@ -147,34 +157,47 @@ def _mosaic(height, width, sampled, device):
     return rows.to(device), columns.to(device), (valid_rows[:, None] & valid_columns).to(device)
 
 
-def _chances(options, names):
-    """Return (B, max_steps, operators): random scores in [-1, 0) at steps that epsilon makes random, 0 elsewhere."""
+def chances(options: ActionOptions, moves: int, names: Iterable[str]) -> torch.Tensor:
+    """Return (B, max_steps, moves): random scores in [-1, 0) at steps that epsilon makes random, 0 elsewhere.
+
+    Args: `moves` is the number of moves; `names` are B strings that seed the random numbers.
+    """
     draws = []
     for name in names:
         generator = torch.Generator().manual_seed(zlib.crc32(f"{options.seed} {name}".encode()))
         strikes = torch.rand(options.max_steps, 1, generator=generator) < options.epsilon
-        draws.append(torch.where(strikes, torch.rand(options.max_steps, len(options.operators),
-                                                     generator=generator) - 1, 0))
+        draws.append(torch.where(strikes, torch.rand(options.max_steps, moves, generator=generator) - 1, 0))
     return torch.stack(draws)
 
 
-def _search(vocab, options, goal, before, chance):
-    """Return the best plan of each pair as ids (B, T) and parameters (B, T, P), padded with NONE."""
-    first = len(vocab) - len(options.operators)
+def search(moves: Sequence[Move], options: ActionOptions, goal: KnownTarget | Judged, before: torch.Tensor,
+           chance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the best plan of each pair as ids of moves (B, T) and parameters (B, T, P).
+
+    The id of a move is its index + FIRST; 0 pads the plans.
+
+    Args:
+        moves: the children of a plan; none is used twice in a plan.
+        options: ActionOptions.
+        goal: the goal of the B pairs.
+        before: (B, 3, h, w).
+        chance: the result of `chances`.
+    """
+    widest = max(TABLE[name].n_params for name, _ in moves)
     beams = Beams(before.new_zeros(len(before), 1, 0, dtype=torch.long),
-                  before.new_zeros(len(before), 1, 0, vocab.max_params), goal.cost(before)[:, None])
+                  before.new_zeros(len(before), 1, 0, widest), goal.cost(before)[:, None])
     image = before[:, None]
     alive = torch.arange(len(before), device=before.device)   # pairs above the tolerance
     levels = [(alive, beams)]
-    for step in range(min(options.max_steps, len(options.operators))):
-        edited, params, cost = _expand(vocab, options, goal.at(alive.repeat_interleave(image.shape[1])), beams, image,
+    for step in range(min(options.max_steps, len(options.operators if options.fixed_order else moves))):
+        edited, params, cost = _expand(moves, options, goal.at(alive.repeat_interleave(image.shape[1])), beams, image,
                                        step)
         luck = chance[alive, None, step]
         score = torch.where(luck < 0, luck, cost).masked_fill(cost.isinf(), torch.inf).flatten(1)
         keep = score.topk(min(options.beam, score.shape[1]), largest=False).indices   # (B, K')
-        parent, op = keep // len(options.operators), keep % len(options.operators)
+        parent, op = keep // len(moves), keep % len(moves)
         pair = torch.arange(len(alive), device=alive.device)[:, None]
-        beams = beams.append(parent, op + first, params[pair, parent, op], cost[pair, parent, op])
+        beams = beams.append(parent, op + FIRST, params[pair, parent, op], cost[pair, parent, op])
         levels.append((alive, beams))
         going = beams.cost.amin(1) >= goal.tolerance
         if not going.any():
@@ -184,18 +207,18 @@ def _search(vocab, options, goal, before, chance):
     return _choose(levels, len(before))
 
 
-def _expand(vocab, options, goal, beams, image, step):
-    """Try each operator on each beam; return O images (B, K, 3, h, w), params (B, K, O, P) and costs (B, K, O)."""
+def _expand(moves, options, goal, beams, image, step):
+    """Try each move on each beam; return M images (B, K, 3, h, w), params (B, K, M, P) and costs (B, K, M)."""
     pairs, width = image.shape[:2]
     flat = image.flatten(0, 1)
-    edited, params, costs = [], flat.new_zeros(pairs, width, len(options.operators), vocab.max_params), []
-    for position, name in enumerate(options.operators):
+    edited, params, costs = [], flat.new_zeros(pairs, width, len(moves), beams.params.shape[-1]), []
+    for position, (name, mask) in enumerate(moves):
         operator = TABLE[name]
-        found = goal.params(operator, flat)
-        result = apply(operator, flat, found)
-        used = (beams.ops == vocab.ids[name]).any(-1)
+        found = goal.params(operator, flat, mask)
+        result = apply(operator, flat, found, None if mask is None else mask.expand(len(flat), -1, -1, -1))
+        used = (beams.ops == position + FIRST).any(-1)
         if options.fixed_order:
-            used = used | (position != step)
+            used = used | (name != options.operators[step])
         costs.append(goal.cost(result).unflatten(0, (pairs, width)).masked_fill(used | beams.cost.isinf(), torch.inf))
         params[:, :, position, :operator.n_params] = found.unflatten(0, (pairs, width))
         edited.append(result.unflatten(0, (pairs, width)))
@@ -222,14 +245,16 @@ def _choose(levels, pairs):
 
 
 def polish(vocab: OperatorVocab, ops: torch.Tensor, params: torch.Tensor, before: torch.Tensor,
-           goal: KnownTarget | Judged) -> torch.Tensor:
+           goal: KnownTarget | Judged, masks: torch.Tensor | None = None) -> torch.Tensor:
     """Improve all parameters of each plan together, by descent through the executor; no plan's cost increases.
 
-    Args: `ops` (B, T) ids, `params` (B, T, P), `before` (B, 3, h, w), and a goal for these images.
+    Args: `ops` (B, T) ids, `params` (B, T, P), `before` (B, 3, h, w), a goal for these images, and `masks` of the
+    steps (B, T, 1, h, w).
+
     Returns: parameters (B, T, P).
     """
     def cost(values):
-        return goal.cost(execute_batch(vocab, ops, before, values))
+        return goal.cost(execute_batch(vocab, ops, before, values, masks))
     return descend(params, cost, lambda values: _project(vocab, ops, values), goal.rounds, POLISH_RATE)
 
 

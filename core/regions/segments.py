@@ -47,16 +47,32 @@ def filled(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
     Args: `image` (3, H, W); `mask` (H, W) in [0, 1], cut at .5. A region without pixels gives the whole image.
     """
+    return image.flatten(1)[:, _shown(mask)]
+
+
+def seen_through(mask: torch.Tensor) -> torch.Tensor:
+    """Return for each pixel of `filled`, enlarged to the size of the image, the index of the pixel that it shows.
+
+    Args: `mask` (H, W) in [0, 1], cut at .5. Returns: (H, W), indices into the H W pixels of the image.
+    """
+    shown = _shown(mask)
+    rows, columns = (torch.arange(side) * part // side for side, part in zip(mask.shape, shown.shape, strict=True))
+    return shown[rows[:, None], columns]
+
+
+def _shown(mask):
+    """Return for each pixel of the box of a region the index of the nearest pixel inside the region, (h, w)."""
     inside = mask.numpy() > 0.5
+    pixels = np.arange(inside.size).reshape(inside.shape)
     if not inside.any():
-        return image
+        return torch.from_numpy(pixels)
     left, top, right, bottom = _box(inside)
-    crop, inside = image[:, top:bottom, left:right], inside[top:bottom, left:right]
+    inside, pixels = inside[top:bottom, left:right], pixels[top:bottom, left:right]
     _, labels = cv2.distanceTransformWithLabels((~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5,
                                                 labelType=cv2.DIST_LABEL_PIXEL)
     nearest = np.zeros(labels.max() + 1, np.int64)
-    nearest[labels[inside]] = np.flatnonzero(inside)   # the label of a pixel inside is its own
-    return crop.flatten(1)[:, torch.from_numpy(nearest[labels].ravel())].reshape(crop.shape)
+    nearest[labels[inside]] = pixels[inside]   # the label of a pixel inside is its own
+    return torch.from_numpy(nearest[labels])
 
 
 def _box(inside):

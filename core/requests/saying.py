@@ -1,7 +1,9 @@
 """Wishes to words: a plain request that the reader turns back into the same wishes."""
 from collections.abc import Iterable
+from dataclasses import replace
 
-from core.requests.wish import COLOURS, Wish
+from core.requests.reader import read_wishes
+from core.requests.wish import COLOURS, LOOKS, REPAIRS, Wish
 
 DEGREES = {"slight": "slightly", "plain": "", "strong": "much"}
 _OTHERS = {   # attribute and sign: the phrase, and for a strong wish "a lot" behind it
@@ -21,6 +23,16 @@ def said(wishes: Iterable[Wish]) -> str:
     Wishes must be of LOOKS or REPAIRS, with sign 1 or -1. Degrees that are numbers are said as words.
     """
     return ". ".join(_said(wish) for wish in wishes)
+
+
+def without_places(request: str) -> str:
+    """Return the wishes of a request for light and colour as a request for the whole photo.
+
+    A request without such wishes, such as for a removal, is returned as it is.
+    """
+    wishes = {wish.attribute: replace(wish, where=None) for wish in read_wishes(request)
+              if wish.sign != 0 and wish.attribute in (*LOOKS, *REPAIRS)}
+    return said(wishes.values()) if wishes else request
 
 
 def _said(wish):

@@ -12,16 +12,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.datasets.actions import action_row
+from core.datasets.actions import ActionSet, action_row
 from core.datasets.annotations import PHASES
 from core.datasets.gier import MODES
 from core.datasets.images import to_uint8
 from core.datasets.panoptic import PanopticSet
 from core.files import UserError, read_json, replacing, write_json, write_jsonl
-from core.operators import trace
+from core.operators import Plan, trace
 from core.regions.mask import Mask
 from core.synthesis.local_pairs import SESSIONS, LocalPairs, Scene
 from core.synthesis.pasting import cut_out, is_source
+from core.synthesis.synth import record_plans
 
 SESSION = 3            # of the splits: their operators are those of this vocabulary
 VAL_SHARE = 0.2        # of the photos for training and validation
@@ -171,8 +172,7 @@ class RegionSet:
                 for name, indices in _indices(entries).items():
                     write_json(self.folder / "splits" / f"{phase}_{name}_sess_{SESSION}.json", indices)
         for session in SESSIONS:
-            name = "plans.jsonl" if session == SESSION else f"plans_sess_{session}.jsonl"
-            write_jsonl(self.folder / name, [row | {"phase": source.phase} for source, record in made
+            write_jsonl(plans_path(self.folder, session), [row | {"phase": source.phase} for source, record in made
                                              for of, row in record["plans"] if of == session])
         refs = [ref | {"split": source.phase} for source, record in made for ref in record["refs"]]
         numbered = [{"ref_id": number} | ref for number, ref in enumerate(refs)]
@@ -181,6 +181,17 @@ class RegionSet:
             for kind, reason, count in record["dropped"]:
                 dropped[kind, reason] += count
         return counts, dropped
+
+
+def plans_path(folder: str | Path, session: int) -> Path:
+    """Return the path of the plans that made a set, by the operators of a session."""
+    return Path(folder) / ("plans.jsonl" if session == SESSION else f"plans_sess_{session}.jsonl")
+
+
+def made_plans(folder: str | Path, session: int) -> dict[str, Plan]:
+    """Return {pair name: Plan}, the plans that made the pairs of RegionReq or of a synthetic set. Raises UserError."""
+    path = plans_path(folder, session)
+    return ActionSet(path).plans() if path.exists() else record_plans(folder)
 
 
 def _indices(entries: list[Mapping]) -> dict[str, list[int]]:

@@ -1,25 +1,27 @@
 """Functions that train scripts share: start, training data, validation, and the planner with its flags and losses."""
 import functools
+from dataclasses import replace
 
 import torch
 
 from core.datasets import ActionSet, Mixed, action_set_path, to_tensor
 from core.engine.data import data_root, load_phase
-from core.engine.language import load_language
+from core.engine.language import Language, load_language
 from core.engine.options import OFF, ON, number
 from core.engine.run import MAIN, Run
 from core.files import UserError
 from core.losses.plan import operator_nll, parameter_loss
-from core.methods.planner import THUMBNAIL
+from core.methods.planner import THUMBNAIL, PlannerMethod
 from core.metrics.attributes import look
 from core.metrics.obedience import JUST_VISIBLE
 from core.metrics.reading import FIVE
 from core.models.planner import Planner, PlannerConfig
 from core.models.vision import ENCODERS, blindness, varying_share
 from core.operators import SESSIONS
+from core.pretrained import minilm_folder
 from core.requests.corpus import read_corpus
 from core.requests.grammar import intent
-from core.synthesis import record_plans
+from core.synthesis import made_plans
 from core.synthesis.degrade import DrawnRepairs, Inputs
 from core.training.average import add_average
 from core.training.previews import write_previews
@@ -38,13 +40,20 @@ def start(options, planned=True):
         raise UserError(f"--hidden_size {options.hidden_size}: give an even number, half for each reading direction")
     if options.hide_words and not options.wishes:
         raise UserError(f"--hide_words {options.hide_words}: a planner without --wishes 1 would read nothing")
-    language = load_language(options)
+    language = _language_of(options.init) if options.init else load_language(options)
     train, val = (load_pairs(options, language, phase, planned) for phase in ("train", "val"))
     training = Run(options)
     notes = blindness(options.vis_encoder)
     for sentence in (*language.notes, *train.report(), *val.report(), *([notes] if notes else [])):
         training.say(sentence)
     return training, language, train, val
+
+
+def _language_of(path):
+    """Return the Language of a planner, see --init."""
+    method = PlannerMethod.of(path)
+    minilm = minilm_folder() if method.planner.config.lang_encoder == "minilm" else None
+    return Language(method.vocab, method.planner.vocab, None, [f"weights and vocabularies of {method.path}"], minilm)
 
 
 def look_back(training, network, val, average=None):
@@ -67,10 +76,13 @@ def look_back(training, network, val, average=None):
 
 
 def load_pairs(options, language, phase, planned=True):
-    """Load the pairs of a phase as thumbnails; with `planned`, training pairs have the plans of the set --action_id."""
-    plans = {}
+    """Load the pairs of a phase as thumbnails; with `planned`, training pairs have the plans of the set --action_id.
+
+    With --local, training pairs have the masks of their steps, and leave out edits of nothing; others have one mask.
+    """
+    plans = {"masks": "union"} if options.local else {}
     if planned and phase == "train" and not options.action_id:
-        plans = {"plans": record_plans(data_root(options))}
+        plans = {"plans": made_plans(data_root(options), options.op_session or options.session)}
     elif planned and phase == "train":
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
         if not path.exists():
@@ -78,8 +90,10 @@ def load_pairs(options, language, phase, planned=True):
                             f"prepro/gen_greedy_seqs.py --dataset {options.dataset} --session {options.session} "
                             f"--phase {phase} --action_id {options.action_id}")
         plans = {"plans": ActionSet(path).plans(), "plans_path": path}
-    if plans:
+    if "plans" in plans:
         plans["op_vocab"] = language.operators
+        if options.local:   # an edit of nothing has no region
+            plans |= {"plans": {name: plan for name, plan in plans["plans"].items() if plan.steps}, "masks": "steps"}
     return load_phase(options, phase, language.vocab, size=THUMBNAIL, cache=f"{options.output}/cache",
                       typos=options.typos if phase == "train" else 0.0, **plans)
 
@@ -93,20 +107,25 @@ def with_repairs(train, pictures, options, language):
 
 
 def build_planner(options, language):
-    """Return a new planner, as `add_planner`'s flags describe it, and its optimizer."""
-    config = PlannerConfig(
+    """Return a new planner, as `add_planner`'s flags describe it, and its optimizer; with --init, see its help."""
+    own = {"dropout": options.dropout, "text_blind": options.text_blind, "image_blind": options.image_blind,
+           "local": options.local}
+    known = PlannerMethod.of(options.init).planner if options.init else None
+    config = replace(known.config, **own) if known else PlannerConfig(
         words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
-        use_attention=options.use_attention, dropout=options.dropout, text_blind=options.text_blind,
-        image_blind=options.image_blind, hide_words=options.hide_words % 1)   # at 1, the vocabulary hides the words
+        use_attention=options.use_attention, hide_words=options.hide_words % 1, **own)   # 1: the vocabulary hides them
     planner = Planner(config, language.vectors, language.minilm)
+    if known:
+        planner.load_state_dict(known.state_dict())
     return planner, torch.optim.Adam([p for p in planner.parameters() if p.requires_grad], options.learning_rate)
 
 
 def supervised(planner, image, batch, options):
     """Return the weighted, teacher-forced losses {"operator", "parameter"} of each step, given the steps before it."""
-    log_probabilities, params = planner.teacher_forced(image, batch["request_ids"], batch["ops"], batch["params"])
+    log_probabilities, params = planner.teacher_forced(image, batch["request_ids"], batch["ops"], batch["params"],
+                                                       batch.get("masks"))
     distance = parameter_loss(params, batch["params"], batch["ops"], planner.vocab)
     return {"operator": operator_nll(log_probabilities, batch["ops"]), "parameter": options.parameter_weight * distance}
 
@@ -166,7 +185,8 @@ def validate(network, val, device, batch_size):
     before = after = 0.0
     for batch in torch.utils.data.DataLoader(val, batch_size):
         image, target = batch["input"].to(device), batch["target"].to(device)
-        edited = network(image, batch["request_ids"].to(device))
+        masks = {"masks": batch["masks"].to(device)} if "masks" in batch else {}
+        edited = network(image, batch["request_ids"].to(device), **masks)   # generators take no masks
         edited = getattr(edited, "image", edited)
         before += (image - target).abs().mean((1, 2, 3)).sum().item()
         after += (edited - target).abs().mean((1, 2, 3)).sum().item()
@@ -205,6 +225,8 @@ def add_planner(parser):
     group.add_argument("--repairs", type=number(float, 0, 1), default=0.0, help="share of the training samples that "
                        "are photos degraded by a random amount, with requests such as 'fix the exposure' and the photo "
                        "itself as target; the right edit depends on the photo, so the request alone is not enough")
+    group.add_argument("--init", metavar="PLANNER", help="begin with the weights, vocabularies and sizes of this "
+                       "planner: a run folder, a checkpoint, or shipped for the planner that ships")
     add_average(group)
     group.add_argument("--image_blind", **OFF, help="control: replace every picture by grey")
     group.add_argument("--text_blind", **OFF, help="control: replace every request by "

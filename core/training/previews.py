@@ -4,6 +4,7 @@ import torch
 from core.methods.generator import ImageMethod
 from core.methods.planner import PlannerMethod, as_result
 from core.models.planner import Planner
+from core.operators import Mask
 from core.pages import write_results
 
 EXAMPLES = 12
@@ -20,7 +21,11 @@ def write_previews(training, network, dataset):
     def results():
         for index in torch.linspace(0, len(dataset) - 1, min(EXAMPLES, len(dataset))).round().int().tolist():
             sample = dataset[index]
-            edited = method(sample["input"], sample["request"])
+            if "masks" in sample:
+                mask = Mask.from_array(sample["masks"][0].numpy())
+                edited, = method.plans(sample["input"], [sample["request"]], mask)
+            else:
+                edited = method(sample["input"], sample["request"])
             distance = {name: (image - sample["target"]).abs().mean().item()
                         for name, image in (("input L1", sample["input"]), ("output L1", edited.image))}
             yield as_result(sample["name"], sample["request"], edited, sample["target"], distance)

@@ -115,6 +115,19 @@ def test_samples_have_the_area_of_their_edit(opened):
     assert "masks" not in opened("full")[0]
 
 
+def test_candidates_are_the_masks_of_the_operators_then_every_proposal(opened):
+    dataset = opened("full", masks="candidates")
+    arrays = [mask.array() for mask in dataset[3]["masks"]]
+    for array, expected in zip(arrays, (np.maximum(LEFT, TOP), TOP, LEFT), strict=True):
+        assert np.array_equal(array, expected)
+    assert dataset[0]["masks"] == []   # brightness is global
+
+
+def test_candidates_of_another_aspect_are_left_out(root, opened, photo):
+    write_gier(root, {"train": PAIRS}, lambda entry, side: photo(seed=len(side)), masks=(LEFT[:, :30], TOP[:, :30]))
+    assert opened("full", masks="candidates")[3]["masks"] == []
+
+
 def test_pairs_whose_masks_have_another_aspect_are_left_out_and_listed(root, tmp_path, photo):
     write_gier(root, {"train": PAIRS}, lambda entry, side: photo(seed=len(side)), masks=(LEFT[:, :30], TOP[:, :30]))
     dataset = GIERPairs(root, "train", 3, VOCAB, data_mode="full", size=16, cache=tmp_path / "cache", masks="union")

@@ -40,6 +40,16 @@ def edit(root, change, name="train_sess_1.json"):
     path.write_text(json.dumps(entries))
 
 
+def test_masks_take_the_place_of_the_words_that_say_where(opened, root):
+    edit(root, lambda entries: entries[0].update(request="brighten the dog") or entries[1].update(request="make the"))
+    plain, masked = opened(), opened(masks="union")
+    words = [VOCAB.decode(dataset[0]["request_ids"].tolist()) for dataset in (plain, masked)]
+    assert ("the" in words[0], "the" in words[1]) == (True, False)
+    assert masked[0]["request"] == "brighten the dog"
+    assert torch.equal(plain[1]["request_ids"], masked[1]["request_ids"])   # no wish was found
+    assert opened(masks="candidates")[0]["masks"] == []
+
+
 def test_thumbnails_are_squashed_samples(opened):
     dataset = opened()
     sample = dataset[0]

@@ -50,3 +50,11 @@ def test_the_interval_covers_the_true_mean_in_about_95_per_cent_of_trials():
 def test_one_photo_has_no_interval():
     assert mean_interval([0.1, 0.2], ["a", "a"]) is None
     assert mean_interval([], []) is None
+
+
+def test_the_interval_of_a_ratio_weighs_photos_by_their_denominators():
+    below = np.random.default_rng(1).uniform(1, 9, 60)
+    low, high = mean_interval(0.5 * below, range(60), over=below)
+    assert (low, high) == pytest.approx((0.5, 0.5))
+    low, high = mean_interval([0.0, 8.0] * 30, range(60), over=[1.0, 16.0] * 30)
+    assert low < 8 / 17 < high

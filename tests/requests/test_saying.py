@@ -4,7 +4,7 @@ from itertools import product
 import pytest
 
 from core.requests.reader import read_wishes
-from core.requests.saying import said
+from core.requests.saying import said, without_places
 from core.requests.wish import LEVELS, LOOKS, REPAIRS, Wish
 
 
@@ -27,3 +27,16 @@ def test_several_wishes_are_said_in_their_order():
 
 def test_numbers_are_said_as_words():
     assert said([Wish("light", 1, 60)]) == "much more light"
+
+
+@pytest.mark.parametrize(("request_", "expected"), [
+    ("brighten the dog a lot", [Wish("light", 1, "strong")]),
+    ("the wall is too warm, slightly cooler please", [Wish("temperature", -1, "slight")]),
+    ("darken the photo and brighten the dog, but keep the sky", [Wish("light", 1)])])
+def test_wishes_of_places_become_wishes_for_the_whole_photo(request_, expected):
+    assert read_wishes(without_places(request_)) == expected
+
+
+@pytest.mark.parametrize("request_", ["remove the dog", "make the background white", "leave the dog alone", "hm"])
+def test_a_request_without_wishes_for_light_and_colour_stays(request_):
+    assert without_places(request_) == request_
