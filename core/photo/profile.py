@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.matrices import BRADFORD
+
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
 _ROWS = 256   # rows of an image that are converted at once
@@ -19,7 +21,7 @@ _WHITE = 0.5   # by which the sum of a profile's primaries may miss D50: old pro
 _LEVELS = 64   # that 256 levels must become by a profile's curve; a linear curve leaves 183
 _INVERSE = 2**20   # entries of the table by which pixels become values of a file
 _D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white of ICC profiles
-_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+_BRADFORD = np.array(BRADFORD)
 D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 ADOBE_PRIMARIES = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
