@@ -21,7 +21,6 @@ from core.requests.reader import Reading
 from core.requests.saying import said
 from core.requests.wish import Wish
 
-MISSING = ("fail", "global", "ask")   # what happens to a wish whose region is not found
 LEAST_SHARE, MOST_SHARE = 0.002, 0.95   # of the picture: regions beyond are told to the user
 
 
@@ -45,7 +44,7 @@ class LocalGate:
 
     Args:
         gate: the Gate for the whole photo.
-        on_missing: one of MISSING. "fail" raises Refusal, "global" edits the whole photo instead, "ask" calls `ask`.
+        on_missing: one of `place.MISSING`. "fail" raises Refusal, "global" edits the whole photo, "ask" calls `ask`.
         region: words of the region for wishes without a place; an empty text edits the whole photo.
         given: the Region of wishes without a place, such as the mask from a file; None without one.
         ask: a function (words, sentence, segments) that returns one of the segments, or None to leave the wish out.

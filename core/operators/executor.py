@@ -149,13 +149,3 @@ def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
                 mask = mask_of(step, tuple(current.shape[-2:]), masks)
                 current = apply_step(step, current, None if mask is None else torch.from_numpy(mask)[None, None])
     return current.reshape(*image.shape[:-2], *current.shape[-2:])
-
-
-def sizes(plan: Plan, height: int, width: int) -> list[tuple[int, int]]:
-    """Return the (height, width) of a picture before each step of `plan`, and after the last; nothing is computed."""
-    image, found = torch.empty(1, 3, height, width, device="meta"), [(height, width)]
-    for step in plan:
-        if TABLE[step.op].resizes:
-            image = TABLE[step.op].function(image, torch.tensor([step.params]))
-        found.append(tuple(image.shape[-2:]))
-    return found

@@ -10,6 +10,7 @@ import numpy as np
 from core.operators.kernels.runs import run
 from core.operators.kernels.table import KERNELS
 from core.operators.plan import Plan, Step
+from core.operators.table import TABLE
 
 
 def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | None = None) -> np.ndarray:
@@ -39,6 +40,20 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
         else:
             samples = _by_functions(steps, samples, masks)
     return samples
+
+
+def sizes(plan: Plan, height: int, width: int) -> list[tuple[int, int]]:
+    """Return the (height, width) of a picture before each step of `plan`, and after the last; nothing is computed."""
+    found = [(height, width)]
+    for step in plan:
+        found.append(_resized(step, *found[-1]) if TABLE[step.op].resizes else found[-1])
+    return found
+
+
+def _resized(step, height, width):
+    import torch
+    image = torch.empty(1, 3, height, width, device="meta")
+    return tuple(TABLE[step.op].function(image, torch.tensor([step.params])).shape[-2:])
 
 
 def mask_of(step: Step, size: tuple[int, int], masks: dict) -> np.ndarray | None:

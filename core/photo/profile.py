@@ -102,8 +102,10 @@ def in_srgb(pixels: np.ndarray, space: Space) -> np.ndarray:
     return _by_rows(convert, pixels)
 
 
-def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[str]]:
-    """Return the pixels of decoded samples: (pixels (H, W, 3) float32 in [0, 1], their Space, a list of notes).
+def to_samples(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[str]]:
+    """Return decoded samples as those of a Photo, (H, W, 3), their Space, and a list of notes.
+
+    Samples of integers stay as they are if the file has the sRGB transfer curve; others become float32 in [0, 1].
 
     - With an RGB profile of primaries and curves (Display P3, Adobe RGB, ProPhoto, ...), pixels keep these primaries.
     - With another profile (grey, CMYK, an RGB profile of tables), LittleCMS converts samples to sRGB in floating point,
@@ -125,7 +127,7 @@ def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[
                 raise ValueError(f"it is made for {icc[16:20].decode('latin-1').strip()}" if channels else
                                  "it is made for no colours that photos have")
             if kind == "rgb" and (space := read_space(icc)):
-                return space.decode(samples), space, notes
+                return samples if space.curves is None else space.decode(samples), space, notes
             if kind == "rgb":
                 notes.append("its ICC profile is more than primaries and rising curves: converted to sRGB, colours "
                              "outside sRGB are clipped")
@@ -134,11 +136,11 @@ def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[
             notes = [f"its ICC profile does not fit its pixels ({error}): taken as sRGB"]
         except RuntimeError:   # of LittleCMS
             notes = ["its ICC profile is damaged: taken as sRGB"]
-    pixels = unit(samples)
     if samples.shape[2] == 4:
+        pixels = unit(samples)
         notes.append("CMYK without a usable profile: colours are approximate")
-        pixels = (1 - pixels[..., :3]) * (1 - pixels[..., 3:])
-    return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), SRGB, notes
+        samples = (1 - pixels[..., :3]) * (1 - pixels[..., 3:])
+    return samples if samples.shape[2] == 3 else samples.repeat(3, axis=2), SRGB, notes
 
 
 def unit(samples: np.ndarray) -> np.ndarray:

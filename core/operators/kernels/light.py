@@ -236,10 +236,10 @@ def vignette(old, rows, maps, params, place):
     stops, start, first, width = params[0], params[1], place[1], place[2]
     across, along = f4(2) / f4(place[4]), f4(2) / f4(place[3])
     for y in range(rows.shape[1] // width):
-        v = (f4(place[0] + y) + f4(0.5)) * along - f4(1)
+        v = (f4(np.int32(place[0] + y)) + f4(0.5)) * along - f4(1)
         line = rows[:, y * width:(y + 1) * width]
         for x in range(width):
-            u = (f4(first + x) + f4(0.5)) * across - f4(1)
+            u = (f4(np.int32(first + x)) + f4(0.5)) * across - f4(1)
             distance = np.sqrt((u * u + v * v) * f4(0.5))
             weight = at_least((distance - start) / (f4(1) - start), f4(0))
             gain = exp2(stops * weight * weight)
