@@ -65,7 +65,7 @@ class Picture:
         """Return the samples (3, h, w) of a part of the picture as float32 in [0, 1]."""
         part, rows = self.samples[top:bottom, left:right], np.empty((3, bottom - top, right - left), f4)
         if self.samples.flags.c_contiguous:
-            _load(self.samples.reshape(self.height, -1), top, left, _top(part), rows)
+            _load(self.samples.reshape(self.height, 3 * self.width), top, left, _top(part), rows)
         elif part.dtype == f4:
             rows[:] = part.transpose(2, 0, 1)
         else:
@@ -104,7 +104,7 @@ class Picture:
         Integers are rounded to the nearest level.
         """
         height, width = self._tile()
-        flat = target.reshape(self.height, -1) if target.flags.c_contiguous else None
+        flat = target.reshape(self.height, 3 * self.width) if target.flags.c_contiguous else None
 
         def work(top):
             bottom = min(top + height, self.height)
