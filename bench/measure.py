@@ -2,8 +2,10 @@
 import contextlib
 import ctypes
 import gc
+import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, fields
@@ -87,6 +89,16 @@ def measure(label, work, runs, best=False):
     return min(times) if best else statistics.median(times), megabytes
 
 
+def seconds_on_cores(work, runs):
+    """Call `work` `runs` times; return the least seconds on all cores together, which other processes change little."""
+    found = []
+    for _ in range(runs):
+        begin = time.process_time()
+        work()
+        found.append(time.process_time() - begin)
+    return min(found)
+
+
 def _reset_peak():
     """Return free memory to the system, reset the peak, and return the bytes in use; None on systems without /proc."""
     gc.collect()
@@ -103,3 +115,29 @@ def _status(field):
     """Return a size from Linux's /proc/self/status in bytes."""
     text = Path("/proc/self/status").read_text(encoding="ascii")
     return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
+
+
+@dataclass(frozen=True)
+class Command:
+    """A measured command: seconds of the wall clock, seconds on the cores (user and system), and peak memory."""
+
+    wall: float
+    cores: float
+    megabytes: float
+
+
+def run_command(arguments, runs):
+    """Run Python with arguments `runs` + 1 times; return the medians of the last `runs` as a Command.
+
+    Raises CalledProcessError if the command fails.
+    """
+    found = []
+    for _ in range(runs + 1):   # the first run compiles, and reads files into memory
+        begin = time.perf_counter()
+        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        found.append((time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+    return Command(*(statistics.median(values) for values in zip(*found[1:], strict=True)))

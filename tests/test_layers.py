@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT_FOLDERS = ("prepro", "synthdata", "AMT", "data", "misc", "bench")
 FLOORS = {room: floor for floor, rooms in enumerate((
-    ("files", "colour", "filters", "matrices", "pretrained", "threads"),
+    ("files", "colour", "filters", "lazy", "matrices", "pretrained", "threads"),
     ("operators", "regions", "requests", "losses", "photo"),
     ("models", "planning", "datasets", "metrics", "pages", "exports"),
     ("engine", "synthesis", "finding"),

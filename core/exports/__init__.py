@@ -12,5 +12,5 @@ __all__ = ["EXPORT_SUFFIXES", "HALD_LEVELS", "LUT_SIZES", "Lut", "Report", "appl
 
 __getattr__ = lazily(__name__, {   # these need PyTorch
     **dict.fromkeys(("colour_difference", "sample"), "core.exports.difference"),
-    **dict.fromkeys(("Report", "check_export", "export", "holds"), "core.exports.export"),
+    **dict.fromkeys(("Report", "check_export", "export", "holds"), "core.exports.exporting"),
     **dict.fromkeys(("HALD_LEVELS", "Lut", "apply_cube", "read_cube", "read_hald"), "core.exports.lut")})

@@ -7,7 +7,6 @@
 """
 from core.lazy import lazily
 from core.operators.plan import Plan, Step, plan_schema
-from core.operators.samples import execute_samples
 from core.operators.table import (
     END,
     MAX_STEPS,
@@ -27,5 +26,6 @@ __all__ = ["END", "MAX_STEPS", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mas
            "Param", "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_samples",
            "execute_step", "get_operator", "plan_schema", "trace"]
 
-__getattr__ = lazily(__name__, dict.fromkeys(   # these need PyTorch
-    ("apply", "apply_batch", "execute", "execute_batch", "execute_step", "trace"), "core.operators.executor"))
+__getattr__ = lazily(__name__, {   # these need PyTorch or the compiler
+    **dict.fromkeys(("apply", "apply_batch", "execute", "execute_batch", "execute_step", "trace"),
+                    "core.operators.executor"), "execute_samples": "core.operators.samples"})

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from core.files import UserError
@@ -34,6 +33,7 @@ class Inpainter:
 
 def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Fill the hole by fast marching: Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
+    import cv2  # late, as PyTorch below
     # OpenCV reads uninitialised memory in an image one pixel wide or high, so we pad that image by a pixel.
     if thin := 1 in hole.shape:
         image, hole = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge"), np.pad(hole, 1, mode="edge")

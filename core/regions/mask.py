@@ -3,10 +3,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike
-from pycocotools import mask as coco
 
 from core.files import UserError
 
@@ -52,6 +50,7 @@ class Mask:
     @classmethod
     def from_array(cls, array: ArrayLike, feather: float = 0.0, region: str = "") -> Self:
         """Encode an (H, W) array; a pixel is edited if it is non-zero, or over 0.5 in an array of floats."""
+        from pycocotools import mask as coco  # late: reading a plan needs neither this nor OpenCV
         array = np.asarray(array)
         inside = array > 0.5 if array.dtype.kind == "f" else array != 0
         rle = coco.encode(np.asfortranarray(inside.astype(np.uint8)))
@@ -135,6 +134,7 @@ def _resized(mask, size):
 
 def _feathered(mask, sigma):
     """Blur a mask (1, 1, h, w) by a Gaussian of `sigma` pixels; the border continues outwards."""
+    import cv2
     reach = 2 * max(round(3 * sigma), 1) + 1
     soft = cv2.GaussianBlur(mask[0, 0].numpy(), (reach, reach), sigma, borderType=cv2.BORDER_REPLICATE)
     soft[soft > 1 - 1e-6] = 1   # the weights of the Gaussian sum to 1 up to rounding

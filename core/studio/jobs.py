@@ -129,12 +129,13 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     for path in options.export:
         exports.check_export(path, options.overwrite, plan, options.split)
     edited = execute_samples(plan, photo.samples, stored_kind(out, photo))
+    exported = photo.pixels if options.export else None
+    photo = replace(photo, samples=photo.samples[:0].copy())   # frees them; the writer needs the other fields
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
     losses = write_photo(out, edited, like=replace(photo, alpha=moved(photo.alpha, plan)), quality=options.quality,
                          subsampling=options.subsampling, overwrite=options.overwrite,
                          plan=_named(plan) if plan.steps else None)
-    exported = write_exports(plan, photo.pixels, options) if options.export else ()
-    return plan, [*photo.notes, *said, *changes, *losses, *exported]
+    return plan, [*photo.notes, *said, *changes, *losses, *write_exports(plan, exported, options)]
 
 
 def moved(alpha, plan):

@@ -172,3 +172,7 @@ def test_without_a_folder_for_the_cache_kernels_work_and_one_sentence_says_so(tm
                           env=os.environ | {"PYTHONPATH": str(HERE.parents[1])})
     assert done.stdout.strip() == "[[[20, 20, 20]]]"
     assert done.stderr.count("NUMBA_CACHE_DIR") == 1
+
+
+def test_the_script_of_the_installation_compiles_every_kernel(run_well):
+    assert f"{len(KERNELS)} kernels are compiled" in run_well("misc/compile_kernels.py").out

@@ -1,11 +1,11 @@
 """Kernels of the operators of `detail` and `effects`, and the maps that they need; see `kernels.table`.
 
-Maps are computed with NumPy and OpenCV on a reduced picture, as in `layers`, which is the definition.
+Maps are computed with NumPy and OpenCV on a reduced picture, as in `layers`, which is the definition. OpenCV is
+imported where it is needed, because most plans start without it.
 """
 import itertools
 import math
 
-import cv2
 import numpy as np
 
 from core import matrices
@@ -45,6 +45,7 @@ def reduced(picture, radius):
 
 def box_mean(image, radius):
     """Return the mean (h, w) over a square window, cropped at the border; see `filters.box_mean`."""
+    import cv2
     counts = [np.minimum(places + radius, len(places) - 1) - np.maximum(places - radius, 0) + 1
               for places in map(np.arange, image.shape)]
     total = cv2.boxFilter(image, cv2.CV_32F, (2 * radius + 1,) * 2, normalize=False, borderType=cv2.BORDER_CONSTANT)
@@ -68,6 +69,7 @@ def base_maps(picture, share, variance):
 
 def blurred(picture, share, planes_of):
     """Return the Gaussian blur (C, h, w) of `planes_of(picture)` by a share of the long edge; see `layers.blurred`."""
+    import cv2
     sigma = _pixels(share, picture.height, picture.width)
     factor = max(1, int(sigma / 1.5))
     small = planes_of(picture.reduced(*(max(1, round(side / factor)) for side in (picture.height, picture.width))))
@@ -85,6 +87,7 @@ def blurred(picture, share, planes_of):
 
 def local_minimum(image, radius):
     """Return the minimum (h, w) over a square window of (2 radius + 1) pixels."""
+    import cv2
     return cv2.erode(image, np.ones((2 * radius + 1,) * 2, np.uint8), borderType=cv2.BORDER_REPLICATE
                      ).reshape(image.shape)
 
@@ -146,6 +149,7 @@ def _pixels(share, height, width):
 
 
 def sharpen_scaled(old, rows, maps, params, place):
+    import cv2
     width, reach = place[2], _reach(params, place[3], place[4])
     grey = grey_of(old).reshape(-1, width)
     window = np.ones((1, 2 * reach + 1), np.uint8)
