@@ -111,9 +111,9 @@ def _reset_peak():
         return None
 
 
-def _status(field):
-    """Return a size from Linux's /proc/self/status in bytes."""
-    text = Path("/proc/self/status").read_text(encoding="ascii")
+def _status(field, process="self"):
+    """Return a size from Linux's /proc/<process>/status in bytes."""
+    text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
 
 
@@ -134,10 +134,14 @@ def run_command(arguments, runs):
     found = []
     for _ in range(runs + 1):   # the first run compiles, and reads files into memory
         begin = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
+        process, peak = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.DEVNULL), 0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:   # its own record counts the memory of this process
+            with contextlib.suppress(OSError, TypeError):   # the process is ending
+                peak = max(peak, _status("VmHWM", process.pid))
+            time.sleep(0.005)
+        _, status, used = ended
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, process.args)
-        found.append((time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
+        found.append((time.perf_counter() - begin, used.ru_utime + used.ru_stime, peak / MEGABYTE))
     return Command(*(statistics.median(values) for values in zip(*found[1:], strict=True)))

@@ -19,8 +19,9 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
     Args: `kind`, the type of the result: uint8, uint16 or float32; by default that of `samples`. The levels of integers
     stand for [0, 1]; the result is rounded once, after the last step.
 
-    Returns: (H', W', 3), another array than `samples`; its size differs only if a step resizes. Runs of steps with
-    kernels are executed tile by tile, and the other steps on the whole picture in floating point.
+    Returns: (H', W', 3), another array than `samples`; its size differs only if a step resizes. Its floats lie in planes
+    if those of `samples` do. Runs of steps with kernels are executed tile by tile, and the other steps on the whole
+    picture in floating point.
 
     Example:
         >>> plan = Plan((Step.make("brightness", [1.0]), Step.make("saturation", [-1.0])))
@@ -28,13 +29,15 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
         [[[128, 128, 128]]]
     """
     kind, masks = np.dtype(kind or samples.dtype), {}
+    planes = kind == np.float32 and samples.transpose(2, 0, 1).flags.c_contiguous   # as those of a tensor
     parts = [(ready, list(steps)) for ready, steps in groupby(plan, key=lambda step: step.op in KERNELS)]
     while parts and not parts[-1][0]:   # a last part without kernels is rounded by a run without steps
         parts.append((True, []))
     for index, (ready, steps) in enumerate(parts or [(True, [])]):
         height, width = samples.shape[:2]
         if ready:
-            target = (np.empty((height, width, 3), kind) if index >= len(parts) - 1 else
+            last = index >= len(parts) - 1
+            target = (np.empty((height, width, 3), kind) if last and not planes else
                       np.empty((3, height, width), np.float32).transpose(1, 2, 0))
             samples = run(steps, samples, target, lambda step, size=(height, width): mask_of(step, size, masks))
         else:
