@@ -19,7 +19,7 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
     Args: `kind`, the type of the result: uint8, uint16 or float32; by default that of `samples`. The levels of integers
     stand for [0, 1]; the result is rounded once, after the last step.
 
-    Returns: (H', W', 3), another array than `samples`; its size differs only if a step resizes. Its floats lie in planes
+    Returns: (H', W', 3), another array than `samples`; its size differs only if a step resizes. Floats lie in planes
     if those of `samples` do. Runs of steps with kernels are executed tile by tile, and the other steps on the whole
     picture in floating point.
 

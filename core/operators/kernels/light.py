@@ -237,11 +237,12 @@ def vignette(old, rows, maps, params, place):
     across, along = f4(2) / f4(place[4]), f4(2) / f4(place[3])
     for y in range(rows.shape[1] // width):
         v = (f4(np.int32(place[0] + y)) + f4(0.5)) * along - f4(1)
-        line = rows[:, y * width:(y + 1) * width]
+        red, green, blue = (rows[0, y * width:(y + 1) * width], rows[1, y * width:(y + 1) * width],
+                            rows[2, y * width:(y + 1) * width])   # contiguous, so that LLVM vectorises the loop
         for x in range(width):
             u = (f4(np.int32(first + x)) + f4(0.5)) * across - f4(1)
             distance = np.sqrt((u * u + v * v) * f4(0.5))
             weight = at_least((distance - start) / (f4(1) - start), f4(0))
             gain = exp2(stops * weight * weight)
-            line[0, x], line[1, x] = encode(decode(line[0, x]) * gain), encode(decode(line[1, x]) * gain)
-            line[2, x] = encode(decode(line[2, x]) * gain)
+            red[x], green[x] = encode(decode(red[x]) * gain), encode(decode(green[x]) * gain)
+            blue[x] = encode(decode(blue[x]) * gain)
