@@ -10,6 +10,7 @@ help:  ## list the targets
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt
+	$(RUN) misc/compile_kernels.py
 	@touch $@
 
 EXTRAS = $(addsuffix .txt,$(addprefix requirements-,dev formats glove minilm raw scale web))

@@ -1,7 +1,8 @@
 """Measure LDIE against plain references on this machine, print one table, and save it as JSON.
 
   planner    search for a plan, against the same search with SciPy's Nelder-Mead (one thread)
-  executor   execution of a plan of five operators, against a whole-image kornia chain and against Pillow
+  executor   execution of a plan of five operators, against kornia, PyTorch on tiles, Pillow and OpenCV
+  command    `edit.py --replay` of that plan and `edit.py --help`, start to end, against a script of Pillow calls
   training   one iteration of the seq2seq planner, against a plain implementation of its losses
   inference  from a decoded photo and a request to the plan (one thread), against encoding the whole photo
   busy       planning beside one busy process per core, against planning without these processes
@@ -21,14 +22,16 @@ from pathlib import Path
 
 import _init_paths  # noqa: F401
 import torch
+from PIL import Image
 from tabulate import tabulate
 from tqdm import tqdm
 
 from bench import inputs
 from bench.busy import measure_beside
-from bench.measure import HEADER, Row, measure
+from bench.measure import HEADER, Row, measure, run_command, seconds_on_cores
+from bench.pillow_chain import pillow_chain
 from bench.plain_planner import free_running_loss, teacher_forced_losses
-from bench.references import pillow_chain, whole_image_chain
+from bench.references import opencv_chain, pillow_table, tiled_chain, whole_image_chain
 from core.datasets import to_tensor, to_uint8
 from core.engine.cli import run
 from core.engine.options import Parser, some_of
@@ -37,7 +40,7 @@ from core.files import UserError, read_json, write_json
 from core.losses.plan import operator_nll, parameter_loss
 from core.methods.planner import PlannerMethod
 from core.models.vision import has_bf16
-from core.operators import execute
+from core.operators import Plan, execute, execute_samples
 from core.planning import action_options, plan_pairs
 
 
@@ -52,6 +55,7 @@ class Sizes:
     max_steps: int = 6
     small: tuple[int, int] = (900, 600)
     large: tuple[int, int] = (6000, 4000)
+    command: tuple[int, int] = (1200, 800)
     batch: int = 64
     vis_encoder: str = "resnet18"
     runs: int = 5
@@ -60,8 +64,8 @@ class Sizes:
     calls: int = 5       # calls without and calls beside busy processes in each round
 
 
-QUICK = Sizes(pairs=1, reference_every=1, side=32, beam=1, max_steps=1, small=(90, 60), large=(120, 80), batch=4,
-              vis_encoder="small", runs=1, slow_runs=1, rounds=1, calls=1)
+QUICK = Sizes(pairs=1, reference_every=1, side=32, beam=1, max_steps=1, small=(90, 60), large=(120, 80),
+              command=(90, 60), batch=4, vis_encoder="small", runs=1, slow_runs=1, rounds=1, calls=1)
 
 
 def planner_rows(sizes, data_root):
@@ -94,8 +98,8 @@ def mean_distance(found):
 
 def executor_rows(sizes, data_root):
     """Measure the execution of a plan of five operators, from the decoded array to the result, on all cores."""
-    for (width, height), runs, limits in ((sizes.small, sizes.runs, (None, None)),
-                                          (sizes.large, sizes.slow_runs, (1 / 10, 400))):
+    for (width, height), runs, limits in ((sizes.small, sizes.runs, (None, None, 0.35, None)),
+                                          (sizes.large, sizes.slow_runs, (1 / 10, 400, 0.25, 1 / 5))):
         name, picture = f"executor, {width}x{height}", inputs.photo(width, height)
         image = to_tensor(picture)
         seconds, megabytes = measure(name, lambda image=image: execute(inputs.PLAN, image), runs)
@@ -103,10 +107,48 @@ def executor_rows(sizes, data_root):
             inputs.PLAN, image[None]), runs)
         yield Row(f"{name}: time, kornia chain", "s", seconds, reference, ratio_at_most=limits[0])
         yield Row(f"{name}: memory beyond input and result", "MB", megabytes, taken, at_most=limits[1])
-        seconds, _ = measure(f"{name}: 8 bits", lambda picture=picture: to_uint8(
-            execute(inputs.PLAN, to_tensor(picture))), runs)
-        reference, _ = measure(f"{name}: Pillow", lambda picture=picture: pillow_chain(inputs.PLAN, picture), runs)
-        yield Row(f"{name}: time from 8 bits to 8 bits, Pillow chain", "s", seconds, reference)
+        def ours(picture=picture):
+            return execute_samples(inputs.PLAN, picture)
+        seconds, _ = measure(f"{name}: 8 bits", ours, runs)
+        on_cores = seconds_on_cores(ours, runs)
+        for reference, work, limit in (
+                ("Pillow chain", lambda picture=picture: pillow_chain(inputs.PLAN, picture), limits[2]),
+                ("PyTorch on tiles", lambda picture=picture: to_uint8(
+                    tiled_chain(inputs.PLAN, to_tensor(picture)[None])[0]), limits[3]),
+                ("OpenCV chain", lambda picture=picture: opencv_chain(inputs.PLAN, picture), None),
+                ("one 3D table of Pillow", lambda picture=picture: pillow_table(picture), None)):
+            taken, _ = measure(f"{name}: {reference}", work, runs)
+            yield Row(f"{name}: time from 8 bits to 8 bits, {reference}", "s", seconds, taken, ratio_at_most=limit)
+            yield Row(f"{name}: the same on the cores", "s", on_cores, seconds_on_cores(work, runs))
+
+
+def command_rows(sizes, data_root):
+    """Measure whole commands: start of Python, imports, decoding, editing, encoding.
+
+    Other work on the machine changes the time of a command more than its time on the cores, so both are measured.
+    """
+    root = Path(__file__).resolve().parents[1]
+    with tempfile.TemporaryDirectory() as folder:
+        plan, empty, out = (str(Path(folder, name)) for name in ("plan.json", "empty.json", "out.jpg"))
+        inputs.PLAN.save(plan)
+        Plan().save(empty)
+        for side, limits in ((sizes.large, (1.2, 2, 400)), (sizes.command, (None, None, None))):
+            photo, name = str(Path(folder, "photo.jpg")), f"edit.py --replay, {side[0]}x{side[1]}"
+            Image.fromarray(inputs.photo(*side)).save(photo, quality=95)
+            ours = run_command([root / "core/edit.py", "--img", photo, "--replay", plan, "--out", out, "--overwrite"],
+                               sizes.runs)
+            script, codec = (run_command([root / "bench/pillow_script.py", photo, file, out], sizes.runs)
+                             for file in (plan, empty))
+            yield Row(f"{name}: time, script of Pillow calls", "s", ours.wall, script.wall, ratio_at_most=limits[0])
+            yield Row(f"{name}: time, decoding and encoding by Pillow", "s", ours.wall, codec.wall,
+                      ratio_at_most=limits[1])
+            yield Row(f"{name}: time on the cores, script of Pillow calls", "s", ours.cores, script.cores)
+            yield Row(f"{name}: memory of the process, script of Pillow calls", "MB", ours.megabytes, script.megabytes,
+                      at_most=limits[2])
+    ours, numbers = (run_command(command, sizes.runs) for command in (
+        [root / "core/edit.py", "--help"], ["-c", "import numpy, argparse"]))
+    yield Row("edit.py --help: time on the cores, import of NumPy and argparse", "s", ours.cores, numbers.cores,
+              ratio_at_most=3)
 
 
 def training_rows(sizes, data_root):
@@ -198,8 +240,8 @@ def busy_rows(sizes, data_root):
     yield Row("beside one busy process per core: a loop of plain Python", "ms", 1000 * busy, 1000 * quiet)
 
 
-ROWS = {"planner": planner_rows, "executor": executor_rows, "training": training_rows, "inference": inference_rows,
-        "busy": busy_rows}
+ROWS = {"planner": planner_rows, "executor": executor_rows, "command": command_rows, "training": training_rows,
+        "inference": inference_rows, "busy": busy_rows}
 
 
 def main():

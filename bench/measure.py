@@ -2,8 +2,10 @@
 import contextlib
 import ctypes
 import gc
+import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, fields
@@ -87,6 +89,16 @@ def measure(label, work, runs, best=False):
     return min(times) if best else statistics.median(times), megabytes
 
 
+def seconds_on_cores(work, runs):
+    """Call `work` `runs` times; return the least seconds on all cores together, which other processes change little."""
+    found = []
+    for _ in range(runs):
+        begin = time.process_time()
+        work()
+        found.append(time.process_time() - begin)
+    return min(found)
+
+
 def _reset_peak():
     """Return free memory to the system, reset the peak, and return the bytes in use; None on systems without /proc."""
     gc.collect()
@@ -99,7 +111,37 @@ def _reset_peak():
         return None
 
 
-def _status(field):
-    """Return a size from Linux's /proc/self/status in bytes."""
-    text = Path("/proc/self/status").read_text(encoding="ascii")
+def _status(field, process="self"):
+    """Return a size from Linux's /proc/<process>/status in bytes."""
+    text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024
+
+
+@dataclass(frozen=True)
+class Command:
+    """A measured command: seconds of the wall clock, seconds on the cores (user and system), and peak memory."""
+
+    wall: float
+    cores: float
+    megabytes: float
+
+
+def run_command(arguments, runs):
+    """Run Python with arguments `runs` + 1 times; return the medians of the last `runs` as a Command.
+
+    Raises CalledProcessError if the command fails.
+    """
+    found = []
+    for _ in range(runs + 1):   # the first run compiles, and reads files into memory
+        begin = time.perf_counter()
+        process, peak = subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.DEVNULL), 0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:   # its own record counts the memory of this process
+            with contextlib.suppress(OSError, TypeError):   # the process is ending
+                peak = max(peak, _status("VmHWM", process.pid))
+            time.sleep(0.005)
+        _, status, used = ended
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        found.append((time.perf_counter() - begin, used.ru_utime + used.ru_stime, peak / MEGABYTE))
+    return Command(*(statistics.median(values) for values in zip(*found[1:], strict=True)))

@@ -1,17 +1,23 @@
-"""Two straightforward ways to execute a plan, kept as references of the executor.
+"""Straightforward ways to execute a plan, kept as references of the executor.
 
-`whole_image_chain` calls kornia as its users would: one whole-image call per operator, in floats. It gives the
-executor's pixels. `pillow_chain` uses the most similar calls of Pillow, on 8-bit pictures. Pillow defines contrast and
-saturation slightly differently; the other operators agree with the executor up to rounding.
+`whole_image_chain` calls kornia as its users would: one whole-image call per operator, in floats. `tiled_chain` was the
+executor before there were kernels: PyTorch functions on tiles. Both give the executor's pixels. The calls of OpenCV and
+the look-up table of Pillow do about the same work on 8 bits. `pillow_chain.py` has calls of Pillow.
 """
 import math
 
+import cv2
 import kornia
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageFilter
 
+from core.operators import TABLE
+from core.operators.executor import apply_step
 from core.operators.functions import CURVE_STEPS, EPSILON, LUMINANCE
+from core.operators.layers import in_parallel
+
+TILE = (128, 512)   # height and width
 
 
 def whole_image_chain(plan, image):
@@ -61,28 +67,41 @@ KORNIA = {"brightness": _brightness, "contrast": _contrast, "saturation": _satur
           "sharpness": _sharpness}
 
 
-def pillow_chain(plan, picture):
-    """Execute `plan` on uint8 (H, W, 3) with Pillow; return uint8 (H, W, 3). Operators as in `whole_image_chain`."""
-    image = Image.fromarray(picture)
-    for step in plan:
-        image = PILLOW[step.op](image, *step.params)
-    return np.asarray(image)
+def tiled_chain(plan, image):
+    """Execute `plan`, whose operators all have a radius and no mask, on (1, 3, H, W) by PyTorch, tile by tile."""
+    (height, width), result = image.shape[-2:], torch.empty_like(image)
+    halo = sum(TABLE[step.op].radius for step in plan)
+
+    def work(corner):
+        top, left = corner
+        bottom, right = min(top + TILE[0], height), min(left + TILE[1], width)
+        above, before = max(top - halo, 0), max(left - halo, 0)
+        tile = image[..., above:min(bottom + halo, height), before:min(right + halo, width)].contiguous()
+        for step in plan:
+            tile = apply_step(step, tile, None)
+        result[..., top:bottom, left:right] = tile[..., top - above:bottom - above, left - before:right - before]
+    in_parallel(work, [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])])
+    return result
 
 
-def _enhanced(enhancer):
-    return lambda image, p: enhancer(image).enhance(1 + p)
-
-
-def _pillow_hue(image, *weights):
-    curves = np.reshape(weights, (3, CURVE_STEPS))
-    knots = np.concatenate((np.zeros((3, 1)), curves.cumsum(1) / curves.sum(1, keepdims=True)), 1)
+def opencv_chain(plan, picture):
+    """Do about the work of brightness, contrast, saturation, hue and sharpness by OpenCV on uint8 (H, W, 3)."""
+    values = {step.op: step.params for step in plan}
+    picture = cv2.convertScaleAbs(picture, alpha=1 + values["brightness"][0])
+    curve = 255 * (1 - np.cos(np.pi * np.arange(256) / 255)) / 2
+    picture = cv2.LUT(picture, np.uint8(np.arange(256) + values["contrast"][0] * (curve - np.arange(256))))
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    factor = 1 + values["saturation"][0]
+    picture = cv2.addWeighted(picture, factor, grey, 1 - factor, 0)
+    weights = np.reshape(values["hue"], (3, CURVE_STEPS))
+    knots = np.concatenate((np.zeros((3, 1)), weights.cumsum(1) / weights.sum(1, keepdims=True)), 1)
     levels = [np.interp(np.arange(256) / 255, np.linspace(0, 1, CURVE_STEPS + 1), heights) for heights in knots]
-    return image.point(np.rint(255 * np.concatenate(levels)).astype(int).tolist())
+    picture = cv2.LUT(picture, np.uint8(np.rint(255 * np.transpose(levels)))[None])
+    p = values["sharpness"][0]
+    return cv2.filter2D(picture, -1, np.float32([[0, -p, 0], [-p, 1 + 4 * p, -p], [0, -p, 0]]))
 
 
-def _pillow_sharpness(image, p):
-    return image.filter(ImageFilter.Kernel((3, 3), (0, -p, 0, -p, 1 + 4 * p, -p, 0, -p, 0), scale=1))
-
-
-PILLOW = {"brightness": _enhanced(ImageEnhance.Brightness), "contrast": _enhanced(ImageEnhance.Contrast),
-          "saturation": _enhanced(ImageEnhance.Color), "hue": _pillow_hue, "sharpness": _pillow_sharpness}
+def pillow_table(picture):
+    """Look every pixel of uint8 (H, W, 3) up in a table of 33 colours a side, as Pillow does for point-wise plans."""
+    table = ImageFilter.Color3DLUT.generate(33, lambda r, g, b: (r, g, b))
+    return np.asarray(Image.fromarray(picture).filter(table))

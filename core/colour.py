@@ -3,14 +3,8 @@ import math
 
 import torch
 
-# Oklab (Ottosson 2020). The first matrix maps linear sRGB to cone responses; the second maps the cube roots of the cone
-# responses to lightness and two opponent axes.
-_TO_CONES = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
-             (0.0883024619, 0.2817188376, 0.6299787005))
-_TO_OKLAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
-             (0.0259040371, 0.7827717662, -0.8086757660))
-_FROM_CONES, _FROM_OKLAB = (torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
-                            for matrix in (_TO_CONES, _TO_OKLAB))
+from core.matrices import FROM_CONES, FROM_OKLAB, TO_CONES, TO_OKLAB
+
 _TO_XYZ = torch.tensor([   # linear sRGB to CIE XYZ, each row divided by the white point D65
     [0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]) / torch.tensor(
     [[0.95047], [1.0], [1.08883]])
@@ -79,22 +73,22 @@ def cone_roots(linear):
 
     Oklab is a linear map of them, so that `lerp(lightness, roots, f)` has f times the chroma.
     """
-    return _power(_mix(_TO_CONES, linear), 1 / 3, 1e-12)   # at least 1e-12: finite slopes at black
+    return _power(_mix(TO_CONES, linear), 1 / 3, 1e-12)   # at least 1e-12: finite slopes at black
 
 
 def from_cone_roots(roots):
     """Return linear light (B, 3, ...) of the cube roots of cone responses."""
-    return _mix(_FROM_CONES, roots * roots * roots)
+    return _mix(FROM_CONES, roots * roots * roots)
 
 
 def roots_to_oklab(roots):
     """Return Oklab (B, 3, ...) of the cube roots of cone responses."""
-    return _mix(_TO_OKLAB, roots)
+    return _mix(TO_OKLAB, roots)
 
 
 def oklab_to_roots(lab):
     """Return the cube roots (B, 3, ...) of cone responses of Oklab."""
-    return _mix(_FROM_OKLAB, lab)
+    return _mix(FROM_OKLAB, lab)
 
 
 def srgb_to_oklch(image):

@@ -23,31 +23,19 @@ import os
 from pathlib import Path
 
 import _init_paths  # noqa: F401
-from tabulate import tabulate
 
 from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
-from core.finding.finder import finder_of
-from core.methods.gate import understand
-from core.methods.local import MISSING
-from core.operators import Plan
-from core.studio.jobs import (
-    add_output_flags,
-    change,
-    check_results,
-    edit_folder,
-    edit_photo,
-    for_request,
-    plan_beside,
-    suffix_of,
-)
-from core.studio.masks import ask_region, read_mask, show_regions
-from core.studio.rows import edit_rows, read_rows
+from core.requests.place import MISSING
+from core.studio.flags import add_output_flags
+
+# Other modules are imported where they are needed: --help imports no library of numbers, and --replay no PyTorch.
 
 
 def main():
     options = arguments().parse_args()
+    from core.studio.jobs import check_results, edit_folder, edit_photo, plan_beside, suffix_of
     if options.jobs is not None:
         edit_jobs(options)
         return
@@ -77,6 +65,7 @@ def main():
     planner, originals = load_planner(options)
     plan, notes = edit_photo(source, out, plan_path, planner, options, originals)
     print(*notes, sep="\n", end="\n" if notes else "")
+    from tabulate import tabulate
     if not (options.explain and options.request) or plan != planner.answer.plan:
         print(tabulate([(index, step.op, step.describe()) for index, step in enumerate(plan, 1)]
                        or [("-", "nothing", "")], headers=("step", "operator", "parameters")))
@@ -93,6 +82,9 @@ def edit_jobs(options):
                             "results")
     if not options.jobs:
         raise UserError("--jobs: is empty; give a CSV or .jsonl file")
+    from core.operators.plan import Plan
+    from core.studio.jobs import change
+    from core.studio.rows import edit_rows, read_rows
     read_rows(Path(options.jobs))   # a bad file is named before a planner is loaded
     change(Plan(), options)   # checks the flags
     edit_rows(options.jobs, load_gate(options), options)
@@ -109,11 +101,15 @@ def load_planner(options):
             raise UserError("--replay, --request: give one of them; a saved plan needs no request")
         if options.region or options.mask:
             raise UserError("--replay: a saved plan holds its masks; leave --region and --mask out")
+        from core.operators.plan import Plan
+        from core.studio.jobs import change
         plan = Plan.load(options.replay)
         return lambda photo: (plan, ()), [options.replay] if change(plan, options)[0] != plan else []
     if not (options.request or "").strip():
         raise UserError("--request: say in words what to do, such as --request \"make it brighter\" "
                         "(or give --replay plan.json)")
+    from core.methods.gate import understand
+    from core.studio.jobs import for_request
     reading = understand(options.request, local=True)   # a refusal needs no planner
     options.transparent = for_request(options, reading).transparent
     return Asked(load_gate(options), options), []
@@ -126,6 +122,7 @@ class Asked:
         self.gate, self.options, self.answer = gate, options, None
 
     def __call__(self, photo):
+        from core.studio.masks import read_mask, show_regions
         image = photo.srgb_tensor()
         if self.options.mask:
             self.gate.given = read_mask(self.options.mask, image)
@@ -137,9 +134,11 @@ class Asked:
 
 def load_gate(options):
     """Return the LocalGate before the planner of --checkpoint."""
+    from core.finding.finder import finder_of
     from core.methods.gate import Gate
     from core.methods.local import LocalGate
     from core.methods.planner import PlannerMethod
+    from core.studio.masks import ask_region
     method = PlannerMethod.of(options.checkpoint)
     if options.quick and not method.quick():
         print("--quick: has no effect here; it needs a planner with ResNet-18 and a processor with bfloat16")

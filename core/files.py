@@ -33,6 +33,13 @@ def naming(name):
         raise UserError(f"{name}: {error}") from error
 
 
+def listing(names, limit=5):
+    """Return the first `limit` names and the number of further names, as a text for a sentence."""
+    names = list(names)
+    shown = ", ".join(names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
+
+
 def identity(path):
     """Return a value that is equal for all names of a file, such as links, relative paths, and other letter case.
 

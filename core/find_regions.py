@@ -16,10 +16,9 @@ import _init_paths  # noqa: F401
 from tabulate import tabulate
 from tqdm import tqdm
 
-from core.datasets.annotations import listing
 from core.engine.cli import run
 from core.engine.options import Parser
-from core.files import UserError, write_json
+from core.files import UserError, listing, write_json
 from core.filters import preview
 from core.finding.finder import MASK_SIDE, NotFound, finder_of, mask_for
 from core.photo import check_free, read_photo

@@ -19,8 +19,8 @@ from core.files import UserError
 from core.operators import TABLE, Step
 from core.photo import read_photo, shrink
 from core.planning import action_options, plan_pairs
+from core.studio.flags import add_output_flags
 from core.studio.jobs import (
-    add_output_flags,
     change,
     check_folder,
     check_results,
@@ -107,7 +107,7 @@ def read_pair(options):
         raise UserError(f"{differ}; give two photos of one size and the same channels, or --convert")
     import cv2
     print(f"{differ}: converted")
-    return before, replace(after, pixels=cv2.resize(after.pixels, (width, height), interpolation=cv2.INTER_AREA))
+    return before, replace(after, samples=cv2.resize(after.pixels, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def _kind(photo):

@@ -7,6 +7,9 @@ this module before PyTorch.
 """
 import contextlib
 import os
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")   # the user's own setting stays
 
@@ -29,3 +32,22 @@ def threads_for(numbers):
     """Like `threads`, with one thread per GRAIN of `numbers`, and at most as many threads as before."""
     import torch
     return threads(min(torch.get_num_threads(), numbers // GRAIN))
+
+
+def in_parallel(work: Callable, items: Iterable, numbers: int) -> list:
+    """Return [work(item), ...]; as many threads as PyTorch would use for `numbers` in all work on one item each."""
+    items = list(items)
+    workers = min(count(), len(items), numbers // GRAIN)
+    if workers < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, items))
+
+
+def count() -> int:
+    """Return the number of threads that PyTorch has or would have; this function does not import it."""
+    if torch := sys.modules.get("torch"):
+        return torch.get_num_threads()
+    wish = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(wish) if wish.isdecimal() and int(wish) else cores

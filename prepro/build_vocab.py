@@ -11,11 +11,11 @@ from pathlib import Path
 import _init_paths  # noqa: F401
 
 from core.datasets import DATASETS, Source, get_source, tokenize, vocab_files
-from core.datasets.annotations import annotation_path, entry_problem, existing_phases, listing, read_entries
+from core.datasets.annotations import annotation_path, entry_problem, existing_phases, read_entries
 from core.datasets.glove import glove_vectors
 from core.datasets.vocab import SPECIAL, WordVocab, save_operator_vocab, save_word_vectors
 from core.engine.cli import run
-from core.files import UserError
+from core.files import UserError, listing
 from core.operators import SESSIONS, OperatorVocab
 from core.requests.corpus import read_corpus
 

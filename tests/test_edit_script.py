@@ -3,6 +3,8 @@ import errno
 import itertools
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -36,6 +38,20 @@ def desk(tmp_path, monkeypatch, photo):
 
 def replay(plan="colour.json", out="out.png"):
     return "--img", "cat.png", "--replay", plan, "--out", out
+
+
+# The start
+
+@pytest.mark.parametrize(("flags", "absent"), [(["--help"], ("torch", "numba", "cv2", "jsonschema")),
+                                               (replay("sharp.json"), ("torch", "kornia"))])
+def test_libraries_that_are_not_needed_are_not_imported(flags, absent):
+    code = ("import runpy, sys\nsys.argv, sys.path[0] = sys.argv[1:], sys.argv[1].rpartition('/')[0]\n"
+            "try:\n    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+            "finally:\n    print(*sys.modules, file=sys.stderr)")
+    path = Path(__file__).resolve().parents[1] / SCRIPT
+    done = subprocess.run([sys.executable, "-c", code, path, *flags], capture_output=True, text=True, check=True)
+    assert not set(absent) & set(done.stderr.split())
+    assert "core.files" in done.stderr.split()
 
 
 # Properties of the photo that are kept

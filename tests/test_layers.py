@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT_FOLDERS = ("prepro", "synthdata", "AMT", "data", "misc", "bench")
 FLOORS = {room: floor for floor, rooms in enumerate((
-    ("files", "colour", "filters", "pretrained", "threads"),
+    ("files", "colour", "filters", "lazy", "matrices", "pretrained", "threads"),
     ("operators", "regions", "requests", "losses", "photo"),
     ("models", "planning", "datasets", "metrics", "pages", "exports"),
     ("engine", "synthesis", "finding"),
@@ -18,7 +18,8 @@ FLOORS = {room: floor for floor, rooms in enumerate((
 SCRIPT = 7
 ALIASES = {"utils": {"beam_search.py"}, "datasets_": {"IERdataset.py", "eddatasets.py"},
            "tools": {"run_train.py", "run_test.py"}}   # the notebook's names
-NEIGHBOURS = {("operators", "regions"), ("pretrained", "files")}   # imports on one floor that are allowed
+# imports on one floor that are allowed
+NEIGHBOURS = {("operators", "regions"), ("pretrained", "files"), ("colour", "matrices")}
 
 
 def sources(root):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from core.datasets.annotations import listing, pair_name
-from core.files import UserError, append_jsonl, read_json, read_jsonl
+from core.datasets.annotations import pair_name
+from core.files import UserError, append_jsonl, listing, read_json, read_jsonl
 from core.operators import Plan, Step, get_operator
 from core.operators.functions import CURVE_STEPS
 

@@ -83,13 +83,6 @@ def pair_name(entry):
     return f"{entry['input']}>{entry['output']}"
 
 
-def listing(names, limit=5):
-    """Return the first `limit` names and the number of further names, as a text for a sentence."""
-    names = list(names)
-    shown = ", ".join(names[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
-
-
 def has_nan(value):
     """Return whether a JSON value contains NaN or infinity, at any depth."""
     if isinstance(value, dict):

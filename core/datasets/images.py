@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from core.datasets.annotations import REMEDY, listing
-from core.files import UserError, replacing
+from core.datasets.annotations import REMEDY
+from core.files import UserError, listing, replacing
 from core.photo import read_photo
 
 _ANIMATED = ("GIF", "PNG", "WEBP")   # formats whose further frames are an animation, not a preview or a second page

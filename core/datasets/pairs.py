@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from core.datasets.annotations import FOLDER, REMEDY, annotation_path, listing, pair_name, read_annotation
+from core.datasets.annotations import FOLDER, REMEDY, annotation_path, pair_name, read_annotation
 from core.datasets.images import Thumbnails, fit_short_edge, for_each, image_size, load_image, resize, to_tensor
 from core.datasets.vocab import tokenize
-from core.files import UserError
+from core.files import UserError, listing
 from core.operators import END, MAX_STEPS, START, Mask, OperatorVocab
 from core.requests.saying import without_places
 from core.requests.spelling import misspell

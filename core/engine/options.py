@@ -9,8 +9,6 @@ import sys
 
 from easydict import EasyDict
 
-from core.datasets import DATASETS
-from core.engine.batches import SCHEDULES
 from core.engine.trials import get_trial, trials_path
 from core.files import UserError
 
@@ -119,6 +117,7 @@ class Parser(argparse.ArgumentParser):
     def add_data(self):
         """Add the flags that select the pairs and their vocabulary."""
         group = self.add_argument_group("data")
+        from core.datasets import DATASETS  # late: many scripts have no data set, and PyTorch takes seconds to import
         group.add_argument("--dataset", default="FiveK", choices=sorted(DATASETS), help="data set")
         group.add_argument("--data_root", help="folder of the data set (images/, annotations/); by default "
                            "data/<dataset>")
@@ -150,6 +149,7 @@ class Parser(argparse.ArgumentParser):
         group.add_argument("--num_iters", "--num_iter", type=number(int, 1), default=num_iters,
                            help="total number of iterations")
         group.add_argument("--learning_rate", type=number(float, 0), default=1e-3, help="learning rate of Adam")
+        from core.engine.batches import SCHEDULES
         group.add_argument("--schedule", default="constant", choices=SCHEDULES, help="learning-rate schedule: "
                            "cosine falls to 0 at --num_iters, linear falls to 0 over the second half, halved halves "
                            "the rate at each quarter")

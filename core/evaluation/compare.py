@@ -4,9 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.datasets.annotations import listing
 from core.evaluation.evaluate import photo_of
-from core.files import UserError, read_json, read_jsonl
+from core.files import UserError, listing, read_json, read_jsonl
 from core.metrics.bootstrap import mean_interval
 
 HIGHER_IS_BETTER = ("SSIM", "PSNR")

@@ -14,7 +14,6 @@ from core.photo.photo import Photo
 from core.photo.reading import read_photo
 from core.photo.writing import write_photo
 
-LUT_SIZES = (17, 33, 65)
 HALD_LEVELS = (8, 12)    # a level of L is a table of L² entries along each axis, in a picture of L³ x L³ pixels
 MAX_SIZE = 256           # the .cube specification's limit
 

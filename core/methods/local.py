@@ -25,16 +25,14 @@ from core.requests.reader import Reading
 from core.requests.saying import said
 from core.requests.wish import FILLS, Wish
 
-MISSING = ("fail", "global", "ask")   # what happens to a wish whose region is not found
-
 
 class LocalGate:
     """A gate that also serves wishes for parts of the photo; a callable like Gate, and its Answers have `regions`.
 
     Args:
         gate: the Gate for the whole photo.
-        on_missing: one of MISSING. "fail" raises Refusal, "global" edits the whole photo instead, "ask" calls `ask`. A
-            removal or a background whose region is missing is left out where the request has other wishes.
+        on_missing: one of `place.MISSING`. "fail" raises Refusal, "global" edits the whole photo, "ask" calls `ask`.
+            A removal or a background whose region is missing is left out where the request has other wishes.
         region: words of the region for wishes without a place; an empty text edits the whole photo.
         given: the Region of wishes without a place, such as the mask from a file; None without one.
         ask: a function (words, sentence, segments) that returns one of the segments, or None to leave the wish out.

@@ -14,12 +14,12 @@ import torch
 from easydict import EasyDict
 
 from core.datasets import ActionSet, PairDataset, action_set_path
-from core.datasets.annotations import listing, pair_name
+from core.datasets.annotations import pair_name
 from core.engine.data import load_phase, read_phase
 from core.engine.folders import run_folder
 from core.engine.language import load_language
 from core.engine.options import Parser, add_check, number
-from core.files import UserError
+from core.files import UserError, listing
 from core.methods.gate import Gate, Refusal
 from core.methods.generator import ImageMethod
 from core.methods.judged import JudgedPlanner, plans_on_targets

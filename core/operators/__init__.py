@@ -5,7 +5,7 @@
     edited = execute(plan, image)          # float (3, H, W) in [0, 1], any size
     plan.save("plan.json")
 """
-from core.operators.executor import apply, apply_batch, execute, execute_batch, execute_step, trace
+from core.lazy import lazily
 from core.operators.plan import Plan, Step, plan_schema
 from core.operators.table import (
     END,
@@ -23,5 +23,9 @@ from core.operators.table import (
 from core.regions.mask import Mask
 
 __all__ = ["END", "MAX_STEPS", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab",
-           "Param", "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_step",
-           "get_operator", "plan_schema", "trace"]
+           "Param", "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_samples",
+           "execute_step", "get_operator", "plan_schema", "trace"]
+
+__getattr__ = lazily(__name__, {   # these need PyTorch or the compiler
+    **dict.fromkeys(("apply", "apply_batch", "execute", "execute_batch", "execute_step", "trace"),
+                    "core.operators.executor"), "execute_samples": "core.operators.samples"})

@@ -18,17 +18,9 @@ from core.colour import (
     roots_to_oklab,
     to_oklab,
 )
-from core.operators.layers import WEIGHTS, luma, param, smooth_step
-
-EPSILON = 1e-6
-_TO_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
-_BRADFORD = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
-# Natural logarithms of the gains of the cones L, M and S at 1. Temperature has the direction from D65 to D50 and moves
-# the mean b* of photos by about 8; green-magenta moves their mean a* by as much.
-TEMPERATURE, MAGENTA = (0.055, -0.02, -0.28), (0.045, -0.09, 0.045)
-BORDER = 0.93                   # share of the way from grey to the gamut's border that a stronger colour may reach
-SKIN, SKIN_WIDTH = 0.9, 0.45    # hue of skin in OKLCh (52 degrees) and its spread, in radians
-BANDS = {"red": 29, "orange": 60, "yellow": 105, "green": 142, "aqua": 195, "blue": 260, "purple": 305, "magenta": 345}
+from core.matrices import BRADFORD, LUMA, SRGB_TO_XYZ
+from core.operators.constants import BANDS, BORDER, EPSILON, MAGENTA, SKIN, SKIN_WIDTH, TEMPERATURE
+from core.operators.layers import luma, param, smooth_step
 
 
 def white_balance(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
@@ -43,10 +35,10 @@ def white_balance(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         [0.54, 0.49, 0.43]
     """
     gains = (params @ params.new_tensor((TEMPERATURE, MAGENTA))).exp()
-    cones = image.new_tensor(_BRADFORD) @ image.new_tensor(_TO_XYZ)
+    cones = image.new_tensor(BRADFORD) @ image.new_tensor(SRGB_TO_XYZ)
     cones = cones / cones.sum(1, keepdim=True)                                    # 1 for white
     adapted = torch.linalg.inv(cones) @ (gains[:, :, None] * cones)               # (B, 3, 3), linear RGB to linear RGB
-    white = adapted.sum(2) @ adapted.new_tensor(WEIGHTS)
+    white = adapted.sum(2) @ adapted.new_tensor(LUMA)
     return encode((adapted / white[:, None, None] @ decode(image).flatten(2)).view_as(image))
 
 

@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from core.filters import box_mean, guided_coefficients
+from core.matrices import LUMA
+from core.operators.constants import DARKEST, EPSILON, HALO, NOISE
 from core.operators.layers import (
-    WEIGHTS,
     base_maps,
     blurred,
     by_rows,
@@ -22,11 +23,6 @@ from core.operators.layers import (
     radius_of,
     reduce,
 )
-
-EPSILON = 1e-6
-NOISE = 0.01    # of luma: smaller details count as noise, which sharpening spares
-HALO = 0.05     # of luma: sharpening by amount 1 exceeds the lightest and darkest neighbour by at most this
-DARKEST = 0.001   # share of the pixels with the largest dark channel, whose mean colour is the airlight
 
 
 def clarity(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
@@ -135,7 +131,7 @@ def denoise(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         grey = luma(rows)
         calm, colours = slope * grey + offset, rows[:, ::2] - grey
         red, blue = torch.lerp(colours, colour_slope * colours + colour_offset, param(params, 1, rows)).split(1, 1)
-        green = (WEIGHTS[0] * red + WEIGHTS[2] * blue) * (-1 / WEIGHTS[1])   # the weighted sum of all three is 0
+        green = (LUMA[0] * red + LUMA[2] * blue) * (-1 / LUMA[1])   # the weighted sum of all three is 0
         return torch.lerp(grey, calm, param(params, 0, rows)) + torch.cat((red, green, blue), 1)
     return by_rows(work, image, *maps)
 

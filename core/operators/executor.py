@@ -1,15 +1,11 @@
 """The executor: applies a step, a plan, or one step per sample of a batch."""
-import contextlib
-import ctypes
-import functools
 from collections.abc import Iterator
-from itertools import groupby
 
 import torch
 
 from core.files import UserError
-from core.operators.layers import in_parallel
 from core.operators.plan import Plan, Step
+from core.operators.samples import execute_samples, mask_of
 from core.operators.table import TABLE, Operator, OperatorVocab
 from core.threads import threads_for
 
@@ -126,90 +122,37 @@ def trace(plan: Plan, image: torch.Tensor) -> Iterator[torch.Tensor]:
 
 def execute_step(step: Step, image: torch.Tensor) -> torch.Tensor:
     """Apply one step of a plan to `image` (B, 3, H, W); the step's mask is resized to the image."""
-    return apply(TABLE[step.op], image, *_operands(step, image, {}), step.inpainter)
+    return execute(Plan((step,)), image)
 
 
-def _operands(step, image, masks):
-    """Return a step's parameters (B, n) and its mask (B, 1, H, W) or None, as tensors for `apply`.
-
-    `masks` keeps the last mask by its Mask: steps for one region share it, and the mask of a large photo is large.
-    """
+def apply_step(step: Step, image: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Apply the PyTorch function of a step to (B, 3, H, W); `mask` is (1, 1, H, W) or None. See `apply`."""
     params = torch.tensor(step.params, dtype=image.dtype, device=image.device).expand(len(image), -1)
-    if step.mask is None:
-        return params, None
-    key = step.mask, *image.shape[-2:]
-    if key not in masks:
-        masks.clear()
-        masks[key] = step.mask.tensor(*image.shape[-2:]).to(image)
-    return params, masks[key].expand(len(image), -1, -1, -1)
+    mask = None if mask is None else mask.to(image).expand(len(image), -1, -1, -1)
+    return apply(TABLE[step.op], image, params, mask, step.inpainter)
 
 
 def execute(plan: Plan, image: torch.Tensor) -> torch.Tensor:
     """Return the result of `plan` on an image of any size: (3, H, W) or (B, 3, H, W), float, in [0, 1].
 
-    The same plan on the same pixels gives the same bits. On a CPU, several threads process a large image in tiles,
-    which needs little memory besides the result.
+    The same plan on the same pixels gives the same bits. One float32 image on a CPU, without gradients, is edited by
+    compiled kernels, see `execute_samples`; other images by the PyTorch functions.
 
     Example:
         >>> plan = Plan((Step.make("brightness", [1.0]), Step.make("saturation", [-1.0])))
         >>> execute(plan, torch.tensor([0.25, 0.125, 0.0]).reshape(3, 1, 1)).flatten().tolist()   # lighter, then grey
         [0.5, 0.5, 0.5]
     """
-    tiled = (image.device.type == "cpu" and image.shape[-2] * image.shape[-1] >= MIN_TILES * TILE[0] * TILE[1]
-             and not (torch.is_grad_enabled() and image.requires_grad))
-    current = image if image.dim() == 4 else image[None]
-    masks = {}
-    for together, steps in groupby(plan, key=lambda step: tiled and TABLE[step.op].radius is not None):
-        if together:
-            current = _execute_tiles(list(steps), current, masks)
-        else:
-            with threads_for(current.numel()):
-                for step in steps:
-                    current = apply(TABLE[step.op], current, *_operands(step, current, masks), step.inpainter)
+    if not plan.steps:
+        return image
+    current, masks = image if image.dim() == 4 else image[None], {}
+    if (len(current) == 1 and current.device.type == "cpu" and current.dtype == torch.float32
+            and not (torch.is_grad_enabled() and image.requires_grad)):
+        edited = execute_samples(plan, current[0].detach().permute(1, 2, 0).numpy())
+        current = torch.from_numpy(edited).permute(2, 0, 1).contiguous()[None]
+    else:
+        with threads_for(current.numel()):
+            for step in plan:
+                mask = mask_of(step, tuple(current.shape[-2:]), masks)
+                current = apply_step(step, current, None if mask is None else torch.from_numpy(mask)[None, None])
     return current.reshape(*image.shape[:-2], *current.shape[-2:])
-
-
-def sizes(plan: Plan, height: int, width: int) -> list[tuple[int, int]]:
-    """Return the (height, width) of a picture before each step of `plan`, and after the last; nothing is computed."""
-    image, found = torch.empty(1, 3, height, width, device="meta"), [(height, width)]
-    for step in plan:
-        if TABLE[step.op].resizes:
-            image = TABLE[step.op].function(image, torch.tensor([step.params]))
-        found.append(tuple(image.shape[-2:]))
-    return found
-
-
-TILE = (128, 512)   # height and width: a tile and its temporaries stay in a core's cache
-MIN_TILES = 8       # an image of fewer tiles is edited whole: starting threads would cost more than they save
-
-
-@functools.cache
-def _keep_freed_memory():
-    """Let glibc keep freed memory for the next tile: returning it and requesting it again takes a third of the time."""
-    mmap_threshold, trim_threshold = -3, -1   # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
-    with contextlib.suppress(OSError, AttributeError):   # the C library is not glibc
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(mmap_threshold, 32 << 20)
-        mallopt(trim_threshold, 128 << 20)
-
-
-def _execute_tiles(steps, image, masks):
-    """Apply steps, whose operators all have a radius, tile by tile; a tile's margin is the sum of the radii."""
-    _keep_freed_memory()
-    halo = sum(TABLE[step.op].radius for step in steps)
-    operands = [(TABLE[step.op], *_operands(step, image, masks)) for step in steps]
-    height, width = image.shape[-2:]
-    result = torch.empty_like(image, memory_format=torch.contiguous_format)
-
-    def work(corner):
-        top, left = corner
-        bottom, right = min(top + TILE[0], height), min(left + TILE[1], width)
-        above, before = max(top - halo, 0), max(left - halo, 0)
-        window = (..., slice(above, min(bottom + halo, height)), slice(before, min(right + halo, width)))
-        tile = image[window].contiguous()
-        for operator, params, mask in operands:
-            tile = apply(operator, tile, params, None if mask is None else mask[window])
-        result[..., top:bottom, left:right] = tile[..., top - above:bottom - above, left - before:right - before]
-
-    in_parallel(work, [(top, left) for top in range(0, height, TILE[0]) for left in range(0, width, TILE[1])])
-    return result

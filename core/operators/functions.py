@@ -10,9 +10,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-LUMINANCE = (0.27, 0.67, 0.06)
-CURVE_STEPS = 8
-EPSILON = 1e-6
+from core.operators.constants import CURVE_STEPS, EPSILON, LUMINANCE
 
 
 def luminance(image: torch.Tensor) -> torch.Tensor:

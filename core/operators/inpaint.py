@@ -5,12 +5,14 @@ To add an inpainter, add an entry to INPAINTERS; the schema of plans follows.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
-import torch
 
 from core.files import UserError
+
+if TYPE_CHECKING:
+    import torch
 
 RADIUS = 3  # pixels; OpenCV's samples and the Telea paper use 3 to 5
 LEAST_SOURCE = 64   # pixels: `patch` sees at least so much around the box of a hole
@@ -31,6 +33,7 @@ class Inpainter:
 
 def telea(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """Fill the hole by fast marching: Telea 2004, "An Image Inpainting Technique Based on the Fast Marching Method"."""
+    import cv2  # late, as PyTorch below
     # OpenCV reads uninitialised memory in an image one pixel wide or high, so we pad that image by a pixel.
     if thin := 1 in hole.shape:
         image, hole = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge"), np.pad(hole, 1, mode="edge")
@@ -57,7 +60,7 @@ INPAINTERS = {
 FILLER = "patch"   # the inpainter of new plans
 
 
-def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea") -> torch.Tensor:
+def inpaint_obj(image: "torch.Tensor", mask: "torch.Tensor", inpainter: str = "telea") -> "torch.Tensor":
     """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 
     The field `inpainter` of a step, from plan version 2 on, selects the method. `telea`, which a step without the field
@@ -69,11 +72,13 @@ def inpaint_obj(image: torch.Tensor, mask: torch.Tensor, inpainter: str = "telea
     flow through the kept pixels; the filled pixels are constants.
 
     Example:
+        >>> import torch
         >>> spot = torch.zeros(1, 1, 5, 5)
         >>> spot[..., 2, 2] = 1
         >>> inpaint_obj((0.5 + 0.5 * spot).expand(1, 3, 5, 5), spot)[0, 0, 2].double().round(decimals=2).tolist()
         [0.5, 0.5, 0.5, 0.5, 0.5]
     """
+    import torch  # late: plans need the names of the inpainters only
     method = INPAINTERS[inpainter]
     filled = image.detach().clone()
     for sample, hole in zip(filled, mask.detach()[:, 0] > 0.5, strict=True):

@@ -12,16 +12,16 @@ import torch
 import torch.nn.functional as F
 
 from core.filters import guided_coefficients
+from core.matrices import LUMA
+from core.operators.constants import REDUCED_RADIUS
 from core.threads import threads
 
-WEIGHTS = (0.2126, 0.7152, 0.0722)   # of R, G, B in luma and, in linear light, in luminance (Rec. 709)
-REDUCED_RADIUS = 4                   # pixels: a picture is reduced until the radius of its filter is about this
 STRIP = 1 << 18                      # pixels of a strip of rows: a strip and its temporaries fit a cache of a few MB
 
 
 def luma(image: torch.Tensor) -> torch.Tensor:
     """Return .2126 R + .7152 G + .0722 B, (B, 1, ...)."""
-    return (image.new_tensor([WEIGHTS]) @ image.flatten(2)).unflatten(2, image.shape[2:])   # faster than sums
+    return (image.new_tensor([LUMA]) @ image.flatten(2)).unflatten(2, image.shape[2:])   # faster than sums
 
 
 def param(params: torch.Tensor, index: int, image: torch.Tensor) -> torch.Tensor:

@@ -7,11 +7,8 @@ Operators with a base layer change the local contrast little and give edges no h
 import torch
 
 from core.colour import decode, encode
+from core.operators.constants import BASE, BASE_VARIANCE, EPSILON, KNEE
 from core.operators.layers import base_maps, by_rows, luma, param, smooth_step
-
-EPSILON = 1e-6
-KNEE = 0.4                      # of linear light: the shoulder begins here
-BASE, BASE_VARIANCE = 0.02, 0.0025   # radius of the base layer in long edges; variance that counts as an edge
 
 
 def exposure_soft(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:

@@ -10,9 +10,9 @@ The result depends on the photo and the hole only: random numbers are hashes of 
 patches reads the matches of the pass before, and the sums of squared integers are exact in any order.
 """
 import cv2
-import numba
 import numpy as np
 
+from core.operators.compiled import compiled
 from core.operators.layers import in_parallel
 
 RADIUS = 3               # pixels: a patch has a side of 2 RADIUS + 1; if the photo has no such patch, of less
@@ -31,16 +31,6 @@ RIM = 2                  # pixels around the hole at which the fill is compared 
 SEAM = 0.12              # a larger difference there is a structure that ends, and is not spread over the hole
 GREY = np.float32([0.299, 0.587, 0.114])
 CHUNK = 4096             # patches that a thread works on at a time
-
-
-def _compiled(function=None, **options):
-    """Compile a function by numba; the machine code is kept beside the module if that folder can be written."""
-    if function is None:
-        return lambda function: _compiled(function, **options)
-    try:
-        return numba.njit(nogil=True, cache=True, **options)(function)
-    except RuntimeError:   # numba finds no folder that can be written
-        return numba.njit(nogil=True, **options)(function)
 
 
 def fill(image: np.ndarray, hole: np.ndarray) -> np.ndarray | None:
@@ -276,7 +266,7 @@ def _is_searched(hole, radius):
     return np.count_nonzero(_grown(hole, radius)) <= SEARCHED
 
 
-@_compiled
+@compiled
 def _hash(number):
     """Return 64 random bits of a number: SplitMix64 (Steele et al. 2014)."""
     z = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
@@ -285,7 +275,7 @@ def _hash(number):
     return z ^ (z >> np.uint64(31))
 
 
-@_compiled(fastmath={"reassoc"})
+@compiled(fastmath={"reassoc"})
 def _squares(first, second, start, other, count):
     """Return the sum of squared differences of `count` integers of two rows; below 2^24, float32 is exact."""
     total = np.float32(0)
@@ -295,7 +285,7 @@ def _squares(first, second, start, other, count):
     return total
 
 
-@_compiled
+@compiled
 def _distance(flat, sums, y, x, v, u, radius, best):
     """Return the squared distance of the patches at (y, x) and (v, u) after the best shift, or more than `best`."""
     side, channels = 2 * radius + 1, flat.shape[1] // sums.shape[1]
@@ -313,7 +303,7 @@ def _distance(flat, sums, y, x, v, u, radius, best):
     return max(distance, np.float32(0))
 
 
-@_compiled
+@compiled
 def _search(flat, sums, valid, place, y, x, v, u, new_v, new_u, new_cost, first, last, step, reach, salt, radius):
     """One pass over the patches from `first` to `last`: try the neighbours' matches, then random ones."""
     height, width = valid.shape
@@ -346,7 +336,7 @@ def _search(flat, sums, valid, place, y, x, v, u, new_v, new_u, new_cost, first,
         new_v[i], new_u[i], new_cost[i] = best_v, best_u, best
 
 
-@_compiled
+@compiled
 def _vote(image, place, v, u, cost, trust, shift, y, x, radius, votes, sharp):
     """Write the weighted means of the patches that cover the pixels at y, x; good patches dominate."""
     height, width, channels = image.shape

@@ -4,16 +4,18 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import jsonschema
 import numpy as np
-import torch
 
 from core.files import UserError, naming, read_json, write_text
 from core.operators.inpaint import INPAINTERS
 from core.operators.table import TABLE, get_operator
 from core.regions.mask import SCHEMA, Mask
+
+if TYPE_CHECKING:
+    import torch
 
 FORMAT, VERSION = "ldie-plan", 2   # the newest version; a plan is written in the oldest that can hold it
 MOST_STEPS = 1000       # steps of a plan; real plans have far fewer
@@ -34,7 +36,7 @@ class Step:
     inpainter: str = ""
 
     @classmethod
-    def make(cls, op: str, params: float | Sequence[float] | np.ndarray | torch.Tensor = (),
+    def make(cls, op: str, params: "float | Sequence[float] | np.ndarray | torch.Tensor" = (),
              mask: Mask | None = None, inpainter: str = "") -> Self:
         """Make a step; `op` may be an alias, and `params`, any finite numbers, are brought into their bounds.
 
@@ -42,14 +44,16 @@ class Step:
         """
         operator = get_operator(op)
         try:
-            values = torch.as_tensor(params, dtype=torch.float64).reshape(-1)
+            values = np.asarray(params.detach().cpu() if hasattr(params, "detach") else params)
+            if values.size and values.dtype.kind not in "biuf":
+                raise TypeError
+            values = values.astype(float).ravel()
         except (TypeError, ValueError, OverflowError, RuntimeError):
             raise UserError(f"{operator.name}: needs {operator.n_params} number(s), got something else") from None
-        if len(values) != operator.n_params or not torch.isfinite(values).all():
+        if len(values) != operator.n_params or not np.isfinite(values).all():
             raise UserError(f"{operator.name}: needs {operator.n_params} finite parameter(s), got {values.tolist()}")
         if operator.n_params:
-            values = operator.normalise(values).float()  # the executor works in float32, so float32 values are kept
-            values = values.double().clamp(operator.low, operator.high)   # rounding may cross a bound
+            values = operator.canonical(values)
         if operator.resizes and mask is not None:
             raise UserError(f"{operator.name}: changes the size of the picture, so it takes no mask")
         if inpainter and not operator.inpaints:
@@ -68,7 +72,8 @@ class Step:
     @property
     def is_neutral(self) -> bool:
         """Whether all parameters are neutral; if so, the step changes no image."""
-        return bool(TABLE[self.op].is_neutral(torch.tensor(self.params, dtype=torch.float64)))
+        rows = TABLE[self.op].params
+        return bool(rows) and all(p == row.neutral or not row.effect for p, row in zip(self.params, rows, strict=True))
 
     @property
     def version(self) -> int:
@@ -177,8 +182,9 @@ def _outline():
 
 def _params_schema(row):
     """Return the schema of one operator's parameters; tone-curve weights are rescaled, so they have no upper bound."""
+    most = float(np.finfo(np.float32).max)
     bounds = [{"title": param.name, "minimum": param.low,
-               "maximum": torch.finfo().max if row.structure == "curve" else param.high} for param in row.params]
+               "maximum": most if row.structure == "curve" else param.high} for param in row.params]
     return {"minItems": row.n_params, "maxItems": row.n_params} | ({"prefixItems": bounds} if bounds else {})
 
 

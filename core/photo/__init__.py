@@ -17,7 +17,8 @@ from core.photo.photo import (
     shrink,
 )
 from core.photo.reading import read_photo
-from core.photo.writing import SUBSAMPLINGS, WRITE_SUFFIXES, check_output, write_photo
+from core.photo.writing import SUBSAMPLINGS, WRITE_SUFFIXES, check_output, stored_kind, write_photo
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "RAW_SUFFIXES", "READ_SUFFIXES", "SUBSAMPLINGS", "WRITE_SUFFIXES", "Photo",
-           "check_free", "check_output", "from_tensor", "list_photos", "read_photo", "shrink", "write_photo"]
+           "check_free", "check_output", "from_tensor", "list_photos", "read_photo", "shrink",
+           "stored_kind", "write_photo"]

@@ -2,12 +2,15 @@
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from core.files import UserError
-from core.photo.profile import SRGB, Space, in_srgb
+from core.photo.profile import SRGB, Space, in_srgb, unit
+
+if TYPE_CHECKING:
+    import torch
 
 MAX_PIXELS = 200_000_000
 MAX_BYTES = 1200 * 2**20   # bytes of a decoded photo: MAX_PIXELS of RGB with 16 bits per sample
@@ -21,7 +24,8 @@ READ_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".we
 class Photo:
     """The pixels of a photo, and the properties of its file that an edited photo keeps.
 
-    `pixels` is (H, W, 3) float32 in [0, 1], upright: RGB of the photo's own primaries with the sRGB transfer curve.
+    `samples` is (H, W, 3), upright: RGB of the photo's own primaries with the sRGB transfer curve, as uint8 or uint16
+    if the file has this curve and so many bits, else as float32 in [0, 1]; `pixels` are the same in floating point.
     `space` says which primaries these are, and holds the profile to embed. `alpha` is (H, W) float32 in [0, 1] or None;
     the pixels are not multiplied by alpha. `depth` (8, 16, or 32 for floating point) and `colour` ("grey", "RGB" or
     "CMYK") are those of the file. The orientation in `exif` is always upright. `xmp` and `iptc` are the file's packets,
@@ -29,7 +33,7 @@ class Photo:
     sentences about changes and losses on reading.
     """
 
-    pixels: np.ndarray
+    samples: np.ndarray
     depth: int = 8
     format: str = ""
     exif: bytes = b""
@@ -43,16 +47,23 @@ class Photo:
     notes: tuple[str, ...] = ()
 
     @property
+    def pixels(self) -> np.ndarray:
+        """The samples as float32 in [0, 1], (H, W, 3); a large photo takes time and memory."""
+        return unit(self.samples)
+
+    @property
     def icc(self) -> bytes:
         """The profile to embed; empty for sRGB by convention."""
         return self.space.icc
 
-    def tensor(self) -> torch.Tensor:
+    def tensor(self) -> "torch.Tensor":
         """Return the pixels as an image for the executor: (3, H, W) float32 in [0, 1]."""
+        import torch  # late: reading and writing need no PyTorch
         return torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
 
-    def srgb_tensor(self) -> torch.Tensor:
+    def srgb_tensor(self) -> "torch.Tensor":
         """Return the sRGB copy for a network: (3, H, W) float32 in [0, 1]."""
+        import torch
         return torch.from_numpy(self.in_srgb()).permute(2, 0, 1).contiguous()
 
     def in_srgb(self) -> np.ndarray:
@@ -60,18 +71,18 @@ class Photo:
         return in_srgb(self.pixels, self.space)
 
 
-def from_tensor(image: torch.Tensor) -> np.ndarray:
+def from_tensor(image: "torch.Tensor") -> np.ndarray:
     """Return an image (3, H, W), on any device, as a float32 array (H, W, 3)."""
     return image.detach().permute(1, 2, 0).float().cpu().contiguous().numpy()
 
 
 def shrink(photo: Photo, long_edge: int) -> Photo:
     """Return the photo with a long edge of at most `long_edge` pixels, antialiased; no photo is enlarged."""
-    height, width = photo.pixels.shape[:2]
+    height, width = photo.samples.shape[:2]
     size = fit(width, height, long_edge)
     if size == (width, height):
         return photo
-    return replace(photo, pixels=resize(photo.pixels, size), alpha=resize(photo.alpha, size))
+    return replace(photo, samples=resize(photo.pixels, size), alpha=resize(photo.alpha, size))
 
 
 def fit(width: int, height: int, long_edge: int) -> tuple[int, int]:

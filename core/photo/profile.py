@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.matrices import BRADFORD
+
 _SPACES = {b"GRAY": ("gray", 1), b"RGB ": ("rgb", 3), b"CMYK": ("cmyk", 4)}
 _HALF_LEVEL = 0.5 / 255
 _ROWS = 256   # rows of an image that are converted at once
@@ -19,7 +21,7 @@ _WHITE = 0.5   # by which the sum of a profile's primaries may miss D50: old pro
 _LEVELS = 64   # that 256 levels must become by a profile's curve; a linear curve leaves 183
 _INVERSE = 2**20   # entries of the table by which pixels become values of a file
 _D50 = np.array([0.9642, 1.0, 0.8249])   # XYZ of the white of ICC profiles
-_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+_BRADFORD = np.array(BRADFORD)
 D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 ADOBE_PRIMARIES = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
@@ -100,8 +102,10 @@ def in_srgb(pixels: np.ndarray, space: Space) -> np.ndarray:
     return _by_rows(convert, pixels)
 
 
-def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[str]]:
-    """Return the pixels of decoded samples: (pixels (H, W, 3) float32 in [0, 1], their Space, a list of notes).
+def to_samples(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[str]]:
+    """Return decoded samples as those of a Photo, (H, W, 3), their Space, and a list of notes.
+
+    Samples of integers stay as they are if the file has the sRGB transfer curve; others become float32 in [0, 1].
 
     - With an RGB profile of primaries and curves (Display P3, Adobe RGB, ProPhoto, ...), pixels keep these primaries.
     - With another profile (grey, CMYK, an RGB profile of tables), LittleCMS converts samples to sRGB in floating point,
@@ -123,7 +127,7 @@ def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[
                 raise ValueError(f"it is made for {icc[16:20].decode('latin-1').strip()}" if channels else
                                  "it is made for no colours that photos have")
             if kind == "rgb" and (space := read_space(icc)):
-                return space.decode(samples), space, notes
+                return samples if space.curves is None else space.decode(samples), space, notes
             if kind == "rgb":
                 notes.append("its ICC profile is more than primaries and rising curves: converted to sRGB, colours "
                              "outside sRGB are clipped")
@@ -132,11 +136,11 @@ def to_pixels(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list[
             notes = [f"its ICC profile does not fit its pixels ({error}): taken as sRGB"]
         except RuntimeError:   # of LittleCMS
             notes = ["its ICC profile is damaged: taken as sRGB"]
-    pixels = unit(samples)
     if samples.shape[2] == 4:
+        pixels = unit(samples)
         notes.append("CMYK without a usable profile: colours are approximate")
-        pixels = (1 - pixels[..., :3]) * (1 - pixels[..., 3:])
-    return pixels if pixels.shape[2] == 3 else pixels.repeat(3, axis=2), SRGB, notes
+        samples = (1 - pixels[..., :3]) * (1 - pixels[..., 3:])
+    return samples if samples.shape[2] == 3 else samples.repeat(3, axis=2), SRGB, notes
 
 
 def unit(samples: np.ndarray) -> np.ndarray:

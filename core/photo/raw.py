@@ -8,7 +8,7 @@ from PIL import Image
 from core.files import UserError
 from core.photo.metadata import describe
 from core.photo.photo import Photo, check_size
-from core.photo.profile import Space, srgb_profile, unit
+from core.photo.profile import Space, srgb_profile
 
 _SRGB_GAMMA = (2.4, 12.92)  # power and slope of the linear part; LibRaw's own default is BT.709
 
@@ -41,5 +41,5 @@ def develop(path: Path | str, data: bytes, max_pixels: int, max_bytes: int) -> P
     with contextlib.suppress(Exception):  # the RAW format is not based on TIFF
         exif.load_from_fp(io.BytesIO(data))
         kept = describe(exif, samples.shape[1::-1], converted=True, maker_note=False)
-    return Photo(unit(samples), 16, "RAW", kept, Space(srgb_profile()),
+    return Photo(samples, 16, "RAW", kept, Space(srgb_profile()),
                  notes=("RAW: developed with the camera's white balance and exposure",))

@@ -26,7 +26,7 @@ from core.photo.metadata import (
 )
 from core.photo.photo import MAX_BYTES, MAX_PIXELS, RAW_SUFFIXES, Photo, check_size, fit, resize, shrink
 from core.photo.png import PNG, named_profile, pixels_only, sound
-from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_pixels, unit
+from core.photo.profile import ADOBE_GAMMA, ADOBE_PRIMARIES, rgb_profile, to_samples, unit
 from core.photo.raw import develop
 from core.photo.tiff import read_tiff
 
@@ -56,7 +56,7 @@ def read_photo(path: Path | str, max_pixels: int = MAX_PIXELS, max_bytes: int = 
                long_edge: int | None = None) -> Photo:
     """Read a photo: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, or, with optional packages, HEIC, JPEG XL and camera RAW.
 
-    Files are decoded at their full depth; see `to_pixels` for colour. The EXIF orientation is applied once. Grey,
+    Files are decoded at their full depth; see `to_samples` for colour. The EXIF orientation is applied once. Grey,
     palette, 1-bit and CMYK pictures become RGB. If a file has several frames or pages, one of them is read: the
     largest page of a TIFF, the first frame of other formats. The `notes` of the result name these changes and the parts
     that are left out. With `long_edge` the photo is shrunk while it is decoded, which takes a fraction of the time and
@@ -93,19 +93,20 @@ def _assemble(decoded, long_edge, caught):
     samples, alpha, tags, notes = (decoded[key] for key in ("samples", "alpha", "tags", "notes"))
     exif, icc, xmp = tags.get("exif") or Image.Exif(), tags.get("icc") or b"", tags.get("xmp") or b""
     exif, exif_notes = _sound(exif, samples.shape[1::-1])
+    channels = samples.shape[2]
     if long_edge:
         size = fit(*samples.shape[1::-1], long_edge)
         samples, alpha = resize(samples, size), resize(alpha, size)
     if not icc:
         icc, profile_notes = _exif_profile(exif)
         exif_notes += profile_notes
-    pixels, space, colour_notes = to_pixels(samples, icc)
+    samples, space, colour_notes = to_samples(samples, icc)
     turn = _UPRIGHT.get(1 if decoded.get("upright") else orientation(exif), lambda array: array)
-    pixels = np.ascontiguousarray(turn(pixels))
+    samples = np.ascontiguousarray(turn(samples))
     return Photo(
-        pixels, decoded["depth"], decoded["format"],
-        describe(exif, pixels.shape[1::-1], converted=space.icc not in (icc, b"")), space,
-        None if alpha is None else np.ascontiguousarray(turn(alpha)), _COLOURS[samples.shape[2]], xmp,
+        samples, decoded["depth"], decoded["format"],
+        describe(exif, samples.shape[1::-1], converted=space.icc not in (icc, b"")), space,
+        None if alpha is None else np.ascontiguousarray(turn(alpha)), _COLOURS[channels], xmp,
         tags.get("iptc") or b"", tags.get("dpi"), decoded.get("frames", 1),
         (*notes, *exif_notes, *colour_notes, *parts_left_out(xmp), *_damage(caught)))
 

@@ -14,6 +14,7 @@ from core.files import UserError, replacing
 from core.photo.metadata import edited_xmp, with_size
 from core.photo.photo import Photo, check_free
 from core.photo.png import with_metadata
+from core.photo.profile import unit
 from core.photo.tiff import write_tiff
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
@@ -26,7 +27,8 @@ def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None,
 
     Args:
         path: a name with one of WRITE_SUFFIXES; a missing folder is made.
-        pixels: (H, W, 3) float array with the primaries of `like`, clipped to [0, 1].
+        pixels: (H, W, 3) float array with the primaries of `like`, clipped to [0, 1]; or integers of the type that
+            `stored_kind` gives, which are written as they are.
         like: the Photo that was edited; it gives depth, profile, alpha and metadata. None: 8 bits, sRGB, no alpha and
             no metadata.
         quality: 1 to 100, for JPEG and WebP; WebP is lossless at 100.
@@ -44,7 +46,7 @@ def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None,
         raise UserError(f"quality: {quality!r} is not a whole number from 1 to 100")
     if subsampling not in SUBSAMPLINGS:
         raise UserError(f"subsampling: unknown {subsampling!r}; known are {', '.join(SUBSAMPLINGS)}")
-    if not np.isfinite(pixels).all():
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         raise UserError(f"{path}: not written, the picture has NaN or infinite pixels; check the plan's parameters")
     like = like or Photo(pixels)
     depth, alpha, notes = like.depth, like.alpha, []
@@ -54,6 +56,7 @@ def write_photo(path: Path | str, pixels: np.ndarray, like: Photo | None = None,
         depth = kind.max_depth
     if alpha is not None and not kind.alpha:
         notes.append(f"{kind.name} holds no transparency: transparent parts become white")
+        pixels = unit(pixels)
         pixels, alpha = pixels * alpha[..., None] + (1 - alpha[..., None]), None
     parts, lost = _metadata(like, kind, plan, pixels.shape[1::-1])
     encoded = kind.encode(_quantise(pixels, alpha, depth, like.space), **parts, quality=quality,
@@ -93,18 +96,34 @@ def check_output(path: Path | str, overwrite: bool = True, shape: tuple[int, ...
     return kind
 
 
+def stored_kind(path: Path | str, like: Photo) -> np.dtype:
+    """Return the type of samples that `write_photo` stores unchanged in a file for an edited photo: no rounding twice.
+
+    This is uint8 or uint16, or float32 if the writer has to convert colours or blend transparent parts first.
+    """
+    kind = check_output(path)
+    if like.samples.dtype.kind == "f" or like.space.curves is not None or not (like.alpha is None or kind.alpha):
+        return np.dtype(np.float32)
+    return np.dtype({8: np.uint8, 16: np.uint16, 32: np.float32}[min(like.depth, kind.max_depth)])
+
+
 def _quantise(pixels, alpha, depth, space):
     """Return samples (H, W, 3 or 4) of `depth` bits in the file's own space, uint8, uint16 or float32.
 
     All cores compute them in strips, because whole copies of a large photo take much memory.
     """
     top, kind = {8: (255, np.uint8), 16: (65535, np.uint16), 32: (1, np.float32)}[depth]
+    ready = pixels.dtype == kind and depth < 32 and space.curves is None
+    if ready and alpha is None:
+        return pixels
+    pixels = pixels if ready else unit(pixels)
     samples = np.empty((*pixels.shape[:2], 3 if alpha is None else 4), kind)
     finish = np.rint if depth < 32 else np.asarray
 
     def convert(start):
         rows = slice(start, start + _ROWS)
-        samples[rows, :, :3] = finish(space.encode(np.clip(pixels[rows], 0, 1), depth) * top)
+        samples[rows, :, :3] = (pixels[rows] if ready else
+                                finish(space.encode(np.clip(pixels[rows], 0, 1), depth) * top))
         if alpha is not None:
             samples[rows, :, 3] = finish(np.clip(alpha[rows], 0, 1) * top)
 

@@ -1,16 +1,15 @@
 """Masks: the area that a step of a plan edits, as a value."""
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import ArrayLike
-from pycocotools import mask as coco
 
 from core.files import UserError
+
+if TYPE_CHECKING:
+    import torch
 
 MAX_PIXELS = 1 << 28   # more than any photo has; limits the memory that a plan from an unknown source can take
 MOST_FEATHER = 0.1      # of the long edge
@@ -51,6 +50,7 @@ class Mask:
     @classmethod
     def from_array(cls, array: ArrayLike, feather: float = 0.0, region: str = "") -> Self:
         """Encode an (H, W) array; a pixel is edited if it is non-zero, or over 0.5 in an array of floats."""
+        from pycocotools import mask as coco  # late: reading a plan needs neither this nor OpenCV
         array = np.asarray(array)
         inside = array > 0.5 if array.dtype.kind == "f" else array != 0
         rle = coco.encode(np.asfortranarray(inside.astype(np.uint8)))
@@ -102,12 +102,19 @@ class Mask:
         return all(2 * abs(ours * other - theirs * own) <= max(own, other)
                    for ours, theirs in zip(self.size, (height, width), strict=True))
 
-    def tensor(self, height: int, width: int) -> torch.Tensor:
+    def pixels(self, height: int, width: int) -> np.ndarray:
+        """Return the mask as an array (height, width), float32 in [0, 1]; 1 is edited. See `tensor`."""
+        if self.size == (height, width) and not self.feather:   # the common case needs no PyTorch
+            return np.ascontiguousarray(self.array() != self.invert, np.float32)
+        return self.tensor(height, width)[0, 0].numpy()
+
+    def tensor(self, height: int, width: int) -> "torch.Tensor":
         """Return the mask as a float tensor (1, 1, height, width) in [0, 1]; 1 is edited.
 
         The mask is resized, which softens its edge, then inverted, then feathered. Beyond three standard deviations
         from the edge, a feathered mask is exactly 0 or 1.
         """
+        import torch  # late: most plans need no PyTorch
         mask = torch.from_numpy(np.ascontiguousarray(self.array())).float()[None, None]
         scale = min(SOFT_SIDE / max(height, width), 1) if self.feather else 1
         mask = _resized(mask, (max(round(height * scale), 1), max(round(width * scale), 1)))
@@ -121,15 +128,17 @@ class Mask:
 def _resized(mask, size):
     if mask.shape[-2:] == size:
         return mask
+    import torch.nn.functional as F
     return F.interpolate(mask, size, mode="bilinear", antialias=True).clamp(0, 1)
 
 
 def _feathered(mask, sigma):
     """Blur a mask (1, 1, h, w) by a Gaussian of `sigma` pixels; the border continues outwards."""
+    import cv2
     reach = 2 * max(round(3 * sigma), 1) + 1
     soft = cv2.GaussianBlur(mask[0, 0].numpy(), (reach, reach), sigma, borderType=cv2.BORDER_REPLICATE)
     soft[soft > 1 - 1e-6] = 1   # the weights of the Gaussian sum to 1 up to rounding
-    return torch.from_numpy(soft)[None, None]
+    return mask.new_tensor(soft)[None, None]
 
 
 def _run_lengths(counts):

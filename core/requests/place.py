@@ -14,6 +14,7 @@ KINDS = (
 )
 COLOUR_NAMES = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "magenta", "pink", "brown", "white",
                 "black", "grey")
+MISSING = ("fail", "global", "ask")   # what may happen to a wish whose place is not found in a photo
 POSITIONS = ("left", "right", "top", "bottom", "middle", "front", "back")
 RELATIONS = ("near", "above", "below", "in", "holding", "on", "behind", "in front of")
 

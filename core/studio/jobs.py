@@ -7,26 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
-from core.datasets.annotations import listing
-from core.engine.options import number
-from core.exports import EXPORT_SUFFIXES, LUT_SIZES, check_export, export
-from core.files import UserError, identity, naming
-from core.operators import Plan, execute
+from core import exports
+from core.files import UserError, identity, listing, naming
+from core.operators import Plan
 from core.operators.changes import drop, geometry, override, scale
-from core.operators.executor import sizes
+from core.operators.samples import execute_samples, sizes
 from core.photo import (
     RAW_SUFFIXES,
-    SUBSAMPLINGS,
     WRITE_SUFFIXES,
     check_free,
     check_output,
-    from_tensor,
     list_photos,
     read_photo,
     shrink,
+    stored_kind,
     write_photo,
 )
 
@@ -34,37 +30,6 @@ PAINT = "color_bg"    # the operator that paints white
 LONGEST_PLAN = 4096   # characters of JSON: a longer plan, such as one with masks, is not put into the photo
 WRITTEN_AS = {".heic": ".jpg", ".heif": ".jpg", ".hif": ".jpg", ".avif": ".jpg", ".jxl": ".jpg", ".bmp": ".png",
               ".gif": ".png"}   # for formats that LDIE reads but does not write: the format of the result
-
-
-def add_output_flags(parser):
-    """Add the flags that change and export a plan and that control how photos are written; return the parser."""
-    group = parser.add_argument_group("the plan")
-    group.add_argument("--strength", type=number(float, 0), default=1.0, help="factor on the plan: 0.5 is "
-                       "half way to neutral")
-    group.add_argument("--set", action="append", default=[], metavar="OP=VALUES", help="set the parameters of an "
-                       "operator, such as brightness=0.2 or shadows=0.4; the operator is added if the plan lacks it; "
-                       "docs/operators.md lists all")
-    group.add_argument("--drop", action="append", default=[], metavar="OP", help="leave an operator out")
-    group.add_argument("--export", nargs="+", default=[], metavar="FILE", help="also export the plan as "
-                       f"{' '.join(EXPORT_SUFFIXES)}, and measure the error of each file")
-    group.add_argument("--lut_size", type=int, default=33, choices=LUT_SIZES, help="entries per side of a .cube")
-    group.add_argument("--split", action="store_true", help="if a format cannot hold a step, export the steps before "
-                       "this step and name the others, instead of refusing")
-    group = parser.add_argument_group("photos")
-    group.add_argument("--out", help="result file (or folder); by default beside the photo, with _edited in its name")
-    group.add_argument("--transparent", action="store_true", help="make the parts that the plan paints white "
-                       "(color_bg) transparent instead, in formats that hold transparency, such as PNG; a request for "
-                       "a transparent background does this, too")
-    group.add_argument("--size", type=number(int, 1), help="shrink to this long edge first; by default the photo's "
-                       "own size")
-    group.add_argument("--quality", type=number(int, 1, 100), default=95, help="quality of JPEG and WebP, 1 to 100; "
-                       "WebP is lossless at 100")
-    group.add_argument("--subsampling", default="4:4:4", choices=SUBSAMPLINGS, help="colour subsampling of a JPEG")
-    group.add_argument("--overwrite", action="store_true", help="replace results that exist")
-    group.add_argument("--max_megapixels", type=number(float, 0), default=200, help="refuse larger photos")
-    group.add_argument("--max_decoded_mb", type=number(float, 0), default=1200, help="refuse photos that need more "
-                       "when decoded: pixels x channels x bytes per sample")
-    return parser
 
 
 def limits(options):
@@ -130,7 +95,7 @@ def check_results(originals, plan_path, options, out=None):
         check_output(out, options.overwrite)
     check_free(plan_path, overwrite=True)   # the file may hold the same plan: `save_plan` checks this
     for path in options.export:
-        check_export(path, options.overwrite)
+        exports.check_export(path, options.overwrite)
 
 
 def save_plan(plan, path, overwrite):
@@ -159,31 +124,31 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     """
     check_results((source, *originals), plan_path, options, out)
     photo = load_photo(source, options)
-    check_output(out, options.overwrite, photo.pixels.shape)
+    check_output(out, options.overwrite, photo.samples.shape)
     plan, said = planner(photo)
     plan, changes = change(plan, options)
-    image = photo.tensor()
-    changes += fit_plan(plan, source, *image.shape[-2:])
+    changes += fit_plan(plan, source, *photo.samples.shape[:2])
     for path in options.export:
-        check_export(path, options.overwrite, plan, options.split)
-    alpha = moved(photo.alpha, plan)
-    drawn = plan
+        exports.check_export(path, options.overwrite, plan, options.split)
+    drawn, alpha = plan, moved(photo.alpha, plan)
     if options.transparent and any(step.op == PAINT for step in plan):
         drawn, alpha = cut_out(plan, photo)
-    edited = execute(drawn, image)
-    del image   # frees 12 bytes per pixel
-    edited = from_tensor(edited)
+    edited = execute_samples(drawn, photo.samples, stored_kind(out, photo))
+    exported = photo.pixels if options.export else None
+    photo = replace(photo, samples=photo.samples[:0].copy())   # frees them; the writer needs the other fields
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
     losses = write_photo(out, edited, like=replace(photo, alpha=alpha), quality=options.quality,
                          subsampling=options.subsampling, overwrite=options.overwrite,
                          plan=_named(plan) if plan.steps else None)
-    return plan, [*photo.notes, *said, *changes, *losses, *write_exports(plan, photo.pixels, options)]
+    return plan, [*photo.notes, *said, *changes, *losses, *write_exports(plan, exported, options)]
 
 
 def moved(alpha, plan):
     """Return alpha (H, W) turned, mirrored and cropped like the pixels by a plan; None stays None."""
     steps = geometry(plan)
-    return execute(steps, torch.from_numpy(alpha)[None])[0].numpy() if alpha is not None and steps.steps else alpha
+    if alpha is None or not steps.steps:
+        return alpha
+    return execute_samples(steps, np.repeat(alpha[..., None], 3, 2))[..., 0]
 
 
 def cut_out(plan, photo):
@@ -191,10 +156,10 @@ def cut_out(plan, photo):
 
     The pixels keep their own colours under a soft edge, so that no white rim shows on another background.
     """
-    alpha = np.ones(photo.pixels.shape[:2], np.float32) if photo.alpha is None else photo.alpha
+    alpha = np.ones(photo.samples.shape[:2], np.float32) if photo.alpha is None else photo.alpha
     for step in plan:
         if step.op == PAINT:
-            alpha = alpha * (1 - step.mask.tensor(*alpha.shape)[0, 0].numpy())
+            alpha = alpha * (1 - step.mask.pixels(*alpha.shape))
     return Plan(tuple(step for step in plan if step.op != PAINT)), moved(alpha, plan)
 
 
@@ -215,8 +180,8 @@ def _named(plan):
 
 def write_exports(plan, pixels, options):
     """Write the exports, measured on `pixels` (H, W, 3); return the report of each as text."""
-    return [str(export(plan, path, pixels, lut_size=options.lut_size, split=options.split,
-                       overwrite=options.overwrite)) for path in options.export]
+    return [str(exports.export(plan, path, pixels, lut_size=options.lut_size, split=options.split,
+                               overwrite=options.overwrite)) for path in options.export]
 
 
 def fit_plan(plan, source, height, width):

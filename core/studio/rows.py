@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.datasets.annotations import listing
-from core.files import UserError, append_jsonl, identity, read_jsonl, read_text, write_jsonl
+from core.files import UserError, append_jsonl, identity, listing, read_jsonl, read_text, write_jsonl
 from core.methods.gate import Refusal, as_rows, understand
 from core.methods.local import LocalGate
 from core.operators import Plan

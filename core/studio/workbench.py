@@ -30,7 +30,8 @@ from core.operators import TABLE, Plan, Step, execute
 from core.operators.changes import scale
 from core.photo import MAX_BYTES, MAX_PIXELS, check_output, from_tensor, read_photo
 from core.photo.profile import SRGB, Space, in_srgb, unit
-from core.studio.jobs import add_output_flags, edit_photo, suffix_of
+from core.studio.flags import add_output_flags
+from core.studio.jobs import edit_photo, suffix_of
 from core.studio.masks import overlay
 
 PREVIEW = 1000       # pixels of the preview's long edge; JPEGs of 4000 pixels are decoded at a quarter of their size

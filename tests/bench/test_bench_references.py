@@ -5,13 +5,15 @@ import subprocess
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_dataset import entries_of, write_dataset
 
 from bench import busy
 from bench.inputs import PLAN, WORDS, training_batch
 from bench.measure import Row, measure
+from bench.pillow_chain import pillow_chain
 from bench.plain_planner import free_running_loss, teacher_forced_losses
-from bench.references import pillow_chain, whole_image_chain
+from bench.references import opencv_chain, tiled_chain, whole_image_chain
 from core.losses.plan import operator_nll, parameter_loss
 from core.models.planner import Planner, PlannerConfig
 from core.operators import TABLE, Plan, Step, execute
@@ -28,6 +30,13 @@ def random_plan(seed):
 
 def as_tensor(picture):
     return torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+
+
+def test_the_tiles_of_pytorch_give_the_executors_pixels_and_opencv_about_them(photo):
+    picture = photo(150, 600, 0)
+    expected = execute(PLAN, as_tensor(picture))
+    assert (tiled_chain(PLAN, as_tensor(picture)[None])[0] - expected).abs().max() < 1e-5
+    assert (as_tensor(opencv_chain(PLAN, picture)) - expected).abs().mean() < 0.06
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -216,6 +225,14 @@ def test_operators_are_measured_at_two_sizes(run_script, tmp_path, monkeypatch):
         assert row["MB, large"] is None or row["MB, large"] >= 0
         assert isinstance(row["met"], bool)
         assert row["operator"] in result.out
+
+
+def test_the_script_of_pillow_calls_edits_a_photo(run_well, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo(40, 60)).save("photo.png")
+    PLAN.save("plan.json")
+    run_well("bench/pillow_script.py", "photo.png", "plan.json", "out.png")
+    assert np.array_equal(np.asarray(Image.open("out.png")), pillow_chain(PLAN, photo(40, 60)))
 
 
 def test_an_unknown_operator_is_not_measured(run_script):

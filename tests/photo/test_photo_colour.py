@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageCms
 
 from core.photo import read_photo, write_photo
-from core.photo.profile import ADOBE_PRIMARIES, P3_PRIMARIES, SRGB_PRIMARIES, to_pixels
+from core.photo.profile import ADOBE_PRIMARIES, P3_PRIMARIES, SRGB_PRIMARIES, to_samples, unit
 from core.photo.profile import rgb_profile as profile_of
 
 D50, D65 = np.array([0.9642, 1.0, 0.8249]), np.array([0.3127 / 0.3290, 1.0, 0.3583 / 0.3290])
@@ -236,7 +236,8 @@ SPACES = {"sRGB": {"primaries": SRGB_PRIMARIES}, "Display P3": {"primaries": P3_
 def test_every_level_of_a_space_returns(space, kind):
     top = np.iinfo(kind).max
     levels = np.arange(top + 1, dtype=kind).reshape(-1, 16, 1).repeat(3, 2)
-    pixels, found, notes = to_pixels(levels, profile_of(**SPACES[space]))
+    samples, found, notes = to_samples(levels, profile_of(**SPACES[space]))
+    pixels = unit(samples)
     assert notes == []
     assert pixels.min() == 0
     assert pixels.max() == 1

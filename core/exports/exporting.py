@@ -9,6 +9,7 @@ import numpy as np
 from core.exports import lut, presets
 from core.exports.controls import develop, fit
 from core.exports.difference import colour_difference, sample
+from core.exports.formats import LUT_SIZES
 from core.files import UserError
 from core.operators import TABLE, Plan, Step, execute
 from core.photo.photo import check_free
@@ -53,7 +54,7 @@ def export(plan, path, pixels, lut_size=33, hald_level=8, split=False, overwrite
     """
     path = Path(path)
     kind = check_export(path, overwrite)
-    _check(lut_size, lut.LUT_SIZES, "lut_size")
+    _check(lut_size, LUT_SIZES, "lut_size")
     _check(hald_level, lut.HALD_LEVELS, "hald_level")
     pixels = np.asarray(pixels)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or not np.isfinite(pixels).all():
@@ -188,4 +189,3 @@ _KINDS = {
     ".pp3": _Kind("a RawTherapee profile", _is_control, _preset(presets.RAW_THERAPEE, presets.write_pp3),
                   (_MODEL_NOTE.format("RawTherapee"), "a Hald CLUT in RawTherapee's Film Simulation is closer")),
 }
-EXPORT_SUFFIXES = tuple(_KINDS)

@@ -1,0 +1,243 @@
+"""Kernels of the operators of `detail` and `effects`, and the maps that they need; see `kernels.table`.
+
+Maps are computed with NumPy and OpenCV on a reduced picture, as in `layers`, which is the definition. OpenCV is
+imported where it is needed, because most plans start without it.
+"""
+import itertools
+import math
+
+import numpy as np
+
+from core import matrices
+from core.operators import constants
+from core.operators.compiled import compiled
+from core.operators.kernels.arithmetic import (
+    EPSILON,
+    at_least,
+    at_most,
+    clipped,
+    f4,
+    largest,
+    luma,
+    mixed,
+)
+
+RED, GREEN, BLUE = map(f4, matrices.LUMA)
+NOISE, HALO = f4(constants.NOISE), f4(constants.HALO)
+kernel = compiled(fastmath={"contract"})
+
+
+def grey_of(planes):
+    """Return the luma (h, w) of planes (3, h, w)."""
+    return RED * planes[0] + GREEN * planes[1] + BLUE * planes[2]
+
+
+def radius_of(picture, share):
+    return max(1, round(share * max(picture.height, picture.width)))
+
+
+def reduced(picture, radius):
+    """Return the picture (3, h, w) reduced for a filter of `radius` pixels, and the radius in it; see `layers`."""
+    factor = max(1, radius // constants.REDUCED_RADIUS)
+    small = picture.reduced(*(max(1, round(side / factor)) for side in (picture.height, picture.width)))
+    return small, radius if factor == 1 else max(1, round(radius / factor))
+
+
+def box_mean(image, radius):
+    """Return the mean (h, w) over a square window, cropped at the border; see `filters.box_mean`."""
+    import cv2
+    counts = [np.minimum(places + radius, len(places) - 1) - np.maximum(places - radius, 0) + 1
+              for places in map(np.arange, image.shape)]
+    total = cv2.boxFilter(image, cv2.CV_32F, (2 * radius + 1,) * 2, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return total.reshape(image.shape) / np.outer(*counts).astype(f4)
+
+
+def guided(image, guide, radius, epsilon):
+    """Return slope and offset (h, w) of the guided filter; see `filters.guided_coefficients`."""
+    mean_guide, mean_image = box_mean(guide, radius), box_mean(image, radius)
+    slope = ((box_mean(guide * image, radius) - mean_guide * mean_image)
+             / (box_mean(guide * guide, radius) - mean_guide * mean_guide + f4(epsilon)))
+    return box_mean(slope, radius), box_mean(mean_image - slope * mean_guide, radius)
+
+
+def base_maps(picture, share, variance):
+    """Return slope and offset (2, h, w) of the base layer of the luma."""
+    small, radius = reduced(picture, radius_of(picture, share))
+    grey = grey_of(small)
+    return np.stack(guided(grey, grey, radius, variance))
+
+
+def blurred(picture, share, planes_of):
+    """Return the Gaussian blur (C, h, w) of `planes_of(picture)` by a share of the long edge; see `layers.blurred`."""
+    import cv2
+    sigma = _pixels(share, picture.height, picture.width)
+    factor = max(1, int(sigma / 1.5))
+    small = planes_of(picture.reduced(*(max(1, round(side / factor)) for side in (picture.height, picture.width))))
+    if factor > 1:
+        sigma = math.sqrt(max(sigma * sigma / factor**2 - 0.25, 0))
+    reach = max(4, math.ceil(3 * sigma))
+    squares = np.arange(-reach, reach + 1.0) ** 2
+    weights = np.exp(-squares / (2 * max(sigma, 0.05) ** 2))
+    weights /= weights.sum()
+    if sigma < 1:
+        weights += (sigma * sigma - weights @ squares) * ((squares == 1) / 2 - (squares == 0))
+    return np.stack([cv2.sepFilter2D(plane, cv2.CV_32F, weights, weights, borderType=cv2.BORDER_REPLICATE)
+                     .reshape(plane.shape) for plane in small])
+
+
+def local_minimum(image, radius):
+    """Return the minimum (h, w) over a square window of (2 radius + 1) pixels."""
+    import cv2
+    return cv2.erode(image, np.ones((2 * radius + 1,) * 2, np.uint8), borderType=cv2.BORDER_REPLICATE
+                     ).reshape(image.shape)
+
+
+@kernel
+def local_contrast(old, rows, maps, params, place):
+    """Scale the distance of luma from the base layer `maps[0] * luma + maps[1]`, see `detail._local_contrast`."""
+    for i in range(rows.shape[1]):
+        r, g, b = rows[0, i], rows[1, i], rows[2, i]
+        grey = luma(r, g, b)
+        detail = grey - (maps[0, i] * grey + maps[1, i])
+        change = params[0] * clipped(f4(4) * grey * (f4(1) - grey)) * detail
+        rows[0, i], rows[1, i], rows[2, i] = r + change, g + change, b + change
+
+
+def haze(params, picture):
+    """Return the amount and the airlight, and the maps of the haze; see `detail.dehaze`."""
+    import torch  # late: of equal values, only PyTorch's topk takes the same ones as the definition
+    small, radius = reduced(picture, radius_of(picture, 0.025))
+    dark = local_minimum(small.min(0), radius)
+    count = max(1, round(constants.DARKEST * dark.size))
+    places = torch.from_numpy(dark).flatten().topk(count).indices.numpy()
+    airlight = small.reshape(3, -1)[:, places].mean(1)
+    covered = local_minimum((small / np.maximum(airlight, f4(0.05))[:, None, None]).min(0), radius)
+    return np.append(params, airlight), np.stack(guided(covered, grey_of(small), 4 * radius, 1e-3))
+
+
+@kernel
+def dehaze(old, rows, maps, params, place):
+    amount, r0, g0, b0 = params[0], params[1], params[2], params[3]
+    for i in range(rows.shape[1]):
+        r, g, b = rows[0, i], rows[1, i], rows[2, i]
+        covered = clipped(maps[0, i] * luma(r, g, b) + maps[1, i])
+        transmission = f4(1) - (f4(0.85) * at_least(amount, f4(0))) * covered
+        r, g, b = r - r0, g - g0, b - b0
+        tolerance = at_least(f4(0.3) / at_least(largest(abs(r), abs(g), abs(b)), EPSILON), f4(1))
+        clear = f4(1) / at_most(at_least(transmission * tolerance, f4(0.25)), f4(1))
+        added = f4(0.6) * at_least(-amount, f4(0))
+        rows[0, i], rows[1, i] = mixed(r * clear + r0, r0, added), mixed(g * clear + g0, g0, added)
+        rows[2, i] = mixed(b * clear + b0, b0, added)
+
+
+def softened(params, picture):
+    """Return the parameters of sharpening, and the blurred luma; see `detail.sharpen_scaled`."""
+    return params, blurred(picture, params[1], lambda planes: grey_of(planes)[None])
+
+
+def reach_of_sharpening(params, picture):
+    return _reach(params, picture.height, picture.width)
+
+
+def _reach(params, height, width):
+    return max(1, round(_pixels(params[1], height, width)))
+
+
+def _pixels(share, height, width):
+    """Return a share of the long edge in pixels, rounded as PyTorch does, because it decides on whole numbers."""
+    return float(f4(share) * f4(max(height, width)))
+
+
+def sharpen_scaled(old, rows, maps, params, place):
+    import cv2
+    width, reach = place[2], _reach(params, place[3], place[4])
+    grey = grey_of(old).reshape(-1, width)
+    window = np.ones((1, 2 * reach + 1), np.uint8)
+    low, high = (change(change(grey, window, borderType=cv2.BORDER_REPLICATE), window.T,
+                        borderType=cv2.BORDER_REPLICATE).ravel() for change in (cv2.erode, cv2.dilate))
+    _sharpen(rows, grey.ravel(), maps, low, high, params)
+
+
+@kernel
+def _sharpen(rows, greys, maps, low, high, params):
+    amount = params[0]
+    for i in range(rows.shape[1]):
+        grey = greys[i]
+        detail = grey - maps[0, i]
+        size = abs(detail)
+        detail = amount * detail * (size / (size + NOISE))
+        change = at_most(at_least(grey + detail, low[i] - HALO * amount), high[i] + HALO * amount) - grey
+        rows[0, i], rows[1, i], rows[2, i] = rows[0, i] + change, rows[1, i] + change, rows[2, i] + change
+
+
+def noise_maps(params, picture):
+    """Return the maps of noise reduction: slope and offset of the luma, of R and of B; see `detail.denoise`."""
+    small, radius = reduced(picture, radius_of(picture, 0.004))
+    grey = grey_of(small)
+    noise = min(max(10 * noise_level(picture) ** 2, 1e-6), 0.004)
+    red, blue = (guided(colour, colour, 2 * radius, 4 * noise) for colour in (small[0] - grey, small[2] - grey))
+    return params, np.stack((*guided(grey, grey, radius, noise), *red, *blue))
+
+
+def noise_level(picture):
+    """Estimate the standard deviation of the luma's noise; see `detail.noise_level`."""
+    height, width = picture.height, picture.width
+    if min(height, width) < 3:
+        return 0.0
+    step = max(1, math.isqrt(height * width >> 16))
+    weights = np.outer((1, -2, 1), (1, -2, 1)).astype(f4)
+
+    def response(top):
+        grey = grey_of(picture.window(top, top + 3, 0, width))
+        return sum(weights[down, right] * grey[down, right:width - 2 + right:step]
+                   for down, right in itertools.product(range(3), repeat=2))
+    values = np.abs(np.concatenate(picture.in_parallel(response, range(0, height - 2, step))))
+    return float(np.partition(values, (len(values) - 1) // 2)[(len(values) - 1) // 2]) / (6 * 0.6745)
+
+
+@kernel
+def denoise(old, rows, maps, params, place):
+    light, colour = params[0], params[1]
+    for i in range(rows.shape[1]):
+        r, g, b = rows[0, i], rows[1, i], rows[2, i]
+        grey = luma(r, g, b)
+        red, blue = r - grey, b - grey
+        red = mixed(red, maps[2, i] * red + maps[3, i], colour)
+        blue = mixed(blue, maps[4, i] * blue + maps[5, i], colour)
+        green = (RED * red + BLUE * blue) * (f4(-1) / GREEN)
+        grey = mixed(grey, maps[0, i] * grey + maps[1, i], light)
+        rows[0, i], rows[1, i], rows[2, i] = grey + red, grey + green, grey + blue
+
+
+def soft_picture(params, picture):
+    """Return the blurred picture; see `detail.gaussian_blur`."""
+    return params, blurred(picture, params[0], lambda planes: planes)
+
+
+@kernel
+def replaced(old, rows, maps, params, place):
+    for c in range(3):
+        for i in range(rows.shape[1]):
+            rows[c, i] = maps[c, i]
+
+
+@kernel
+def edge(old, rows, maps, params, place):
+    """Mix with 1 minus four times the Sobel gradient of the luma, see `effects.edge`; the border is replicated."""
+    share, width = params[0], place[2]
+    height = rows.shape[1] // width
+    grey = np.empty((height + 2, width + 2), f4)
+    for y in range(height + 2):
+        line = old[:, min(max(y - 1, 0), height - 1) * width:]
+        for x in range(width):
+            grey[y, x + 1] = luma(line[0, x], line[1, x], line[2, x])
+        grey[y, 0], grey[y, width + 1] = grey[y, 1], grey[y, width]
+    for y in range(height):
+        up, here, down, line = grey[y], grey[y + 1], grey[y + 2], rows[:, y * width:(y + 1) * width]
+        for x in range(width):
+            across = (up[x + 2] - up[x]) + f4(2) * (here[x + 2] - here[x]) + (down[x + 2] - down[x])
+            along = (down[x] - up[x]) + f4(2) * (down[x + 1] - up[x + 1]) + (down[x + 2] - up[x + 2])
+            slope = np.sqrt((across * across + along * along) * f4(1 / 64) + f4(1e-12))
+            drawn = at_least(f4(1) - f4(4) * slope, f4(0))
+            for c in range(3):
+                line[c, x] = mixed(line[c, x], drawn, share)
