@@ -38,7 +38,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Operator:
-    """One row: a named, parameterised edit; `source` is the place of its function, "module.name".
+    """One row: a named, parameterised edit; `source` is its function, or the place of it, "module.name".
 
     `structure` tells a planner how to fit the parameters: "linear" (the result is linear in p before clipping),
     "scalar" (one number), "curve" (tone-curve weights), "smooth" (any differentiable function of its parameters),
@@ -51,7 +51,7 @@ class Operator:
     """
 
     name: str
-    source: str
+    source: str | Callable
     about: str
     structure: str
     params: tuple[Param, ...] = ()
@@ -67,6 +67,8 @@ class Operator:
     @cached_property
     def function(self) -> "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]":
         """The PyTorch function that defines the edit."""
+        if callable(self.source):
+            return self.source
         module, name = self.source.split(".")
         return getattr(importlib.import_module(f"core.operators.{module}"), name)
 

@@ -36,7 +36,7 @@ def test_the_tiles_of_pytorch_give_the_executors_pixels_and_opencv_about_them(ph
     picture = photo(150, 600, 0)
     expected = execute(PLAN, as_tensor(picture))
     assert (tiled_chain(PLAN, as_tensor(picture)[None])[0] - expected).abs().max() < 1e-5
-    assert (as_tensor(opencv_chain(PLAN, picture)) - expected).abs().mean() < 0.06
+    assert (as_tensor(opencv_chain(PLAN, picture)) - expected).abs().mean() < 0.1
 
 
 @pytest.mark.parametrize("seed", range(6))
