@@ -56,7 +56,7 @@ def test_removed_tables_are_restored_to_the_byte(copy, run_well):
 @pytest.mark.parametrize(("change", "words"), [
     (lambda root: (root / "docs/data.md").write_text("<!-- table: nothing -->\n<!-- end of table -->\n"),
      "data.md: table 'nothing' is not in"),
-    (lambda root: (root / "docs/speed.md").write_text("no table"), "tables.toml: table 'operators' is in no document"),
+    (lambda root: (root / "docs/speed.md").write_text("no table"), "tables.toml: table 'kernels' is in no document"),
     (lambda root: (root / "docs/results/speed.json").unlink(), "speed.json: no such file"),
     (lambda root: (root / "docs/results/speed.json").write_text('{"kind": "bench", "figures": {"rows": 3}}'),
      "table 'speed'"),
