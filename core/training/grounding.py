@@ -97,8 +97,13 @@ def build_grounder(options, language, dataset):
     grounder = Grounder(config, language.vectors, language.minilm)
     learnt = [weight for weight in grounder.parameters() if weight.requires_grad]
     for weight in learnt:
-        weight.register_hook(lambda gradient: gradient.clamp(-CLAMP, CLAMP))
+        weight.register_hook(_clamped)
     return grounder, torch.optim.Adam(learnt, options.learning_rate, BETAS)
+
+
+def _clamped(gradient):
+    """Clamp a gradient; among several processes, a weight without a loss has none."""
+    return None if gradient is None else gradient.clamp(-CLAMP, CLAMP)
 
 
 def load_grounder(options, experiment):
