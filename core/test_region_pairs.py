@@ -41,13 +41,15 @@ from core.engine.publish import publish
 from core.files import UserError, append_jsonl, read_jsonl, write_json
 from core.finding.finder import NotFound
 from core.methods.gate import Gate, Refusal, understand
-from core.methods.local import LocalGate, Region
+from core.methods.local import LocalGate
 from core.methods.planner import Edited, PlannerMethod, as_result
 from core.methods.regional import RegionPlanner, found_mask
 from core.metrics.bootstrap import mean_interval
 from core.operators import Plan
 from core.pages import write_results
+from core.regions.region import Region
 from core.regions.segments import Segment
+from core.requests.place import Place
 
 EXPERIMENT = "seq2seqL1"
 ROWS = ("identity", "local", "local_found", "local_subject", "blind", "crop", "crop_found", "whole", "planned")
@@ -219,7 +221,8 @@ def _crop(options):
             return Edited(sample["input"], Plan())
         finder = Truth(truth)
         reading = understand(sample["request"], local=True)
-        given = None if any(wish.where for wish in reading.wishes) else Region("", finder.find(truth), truth)
+        placed = any(wish.where for wish in reading.wishes)
+        given = None if placed else Region("", finder.find(Place("", "unknown")), truth)
         return LocalGate(gate, finder=lambda photo: finder, given=given)(sample["input"], sample["request"], reading)
     return edit
 
