@@ -10,7 +10,6 @@ import _init_paths  # noqa: F401
 
 from core.datasets.annotations import (
     entry_problem,
-    listing,
     pair_name,
     read_annotation,
     read_entries,
@@ -19,7 +18,7 @@ from core.datasets.annotations import (
 from core.datasets.gier_index import operator_problem
 from core.engine.cli import run
 from core.engine.options import Parser, parse
-from core.files import UserError, write_json
+from core.files import UserError, listing, write_json
 
 
 def main():

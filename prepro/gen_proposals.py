@@ -16,10 +16,10 @@ import _init_paths  # noqa: F401
 from tqdm import tqdm
 
 from core.datasets import DATASETS, get_source
-from core.datasets.annotations import existing_phases, listing
+from core.datasets.annotations import existing_phases
 from core.engine.cli import run
 from core.engine.options import Parser, number, parse
-from core.files import UserError, read_json, write_json
+from core.files import UserError, listing, read_json, write_json
 from core.finding.proposals import SOURCES, propose, to_rows
 
 FILE = "proposals.json"

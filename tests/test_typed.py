@@ -6,6 +6,7 @@ import typing
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("operators", "regions", "requests", "photo", "planning", "methods")
@@ -42,7 +43,7 @@ def plain(member):
 
 def untyped(function):
     """Return the parameters without a type, and "return" if the result has none; a type must name something real."""
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, localns={"torch": torch})   # some modules import it late
     parameters = [name for name in inspect.signature(function).parameters if name not in ("self", "cls")]
     return [name for name in (*parameters, "return") if name not in hints]
 

@@ -1,4 +1,7 @@
 """Trained multi-label classifiers, the requests that they are trained and tested on, and their answers."""
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
@@ -13,12 +16,13 @@ from core.files import UserError, naming
 from core.methods.planner import THUMBNAIL
 from core.models.multilabel import OperatorClassifier
 from core.pretrained import minilm_folder
-from core.synthesis import record_plans
+from core.synthesis.synth import record_plans
 
 BATCH = 256   # requests that are classified at once
 
 
-def load_labels(options, phase, vocab, names, merge=False, with_photos=True):
+def load_labels(options: Mapping, phase: str, vocab: WordVocab | PieceVocab, names: Sequence[str], merge: bool = False,
+                with_photos: bool = True) -> OperatorLabels:
     """Return the OperatorLabels of a phase: one sample for each request. Raises UserError.
 
     Args: `vocab` of the words, `names` of the operators that are labels, `merge` see `operators_of`. The operators of
@@ -42,7 +46,8 @@ def load_labels(options, phase, vocab, names, merge=False, with_photos=True):
     return OperatorLabels(entries, used, names, vocab, photos)
 
 
-def load_classifier(path, experiment):
+def load_classifier(path: str | Path,
+                    experiment: str) -> tuple[OperatorClassifier, WordVocab | PieceVocab, Mapping]:
     """Return (a trained OperatorClassifier in eval mode, its vocabulary, its training flags). Raises UserError."""
     state = load_checkpoint(path, experiment)
     saved = tested_network(state)
@@ -54,7 +59,8 @@ def load_classifier(path, experiment):
 
 
 @torch.no_grad()
-def classify(network, samples, device="cpu", order=None):
+def classify(network: OperatorClassifier, samples: OperatorLabels, device: str | torch.device = "cpu",
+             order: np.ndarray | None = None) -> np.ndarray:
     """Return probabilities (N, K) float64 of the labels of OperatorLabels; the network is set to eval mode.
 
     `order`, N indices, gives each sample the request of another one.
@@ -68,7 +74,7 @@ def classify(network, samples, device="cpu", order=None):
     return torch.cat(found).numpy()
 
 
-def shuffled(count, seed=0):
+def shuffled(count: int, seed: int = 0) -> np.ndarray:
     """Return a permutation (count,) that gives each sample the request of another one."""
     circle, order = np.random.default_rng(seed).permutation(count), np.empty(count, int)
     order[circle] = np.roll(circle, 1)

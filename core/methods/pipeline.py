@@ -1,12 +1,12 @@
 """The whole pipeline as a method: trained planners that ground, the samples that teach them, and grounders."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from easydict import EasyDict
 
-from core.datasets import WordVocab, get_source
+from core.datasets import PairDataset, WordVocab, get_source
 from core.datasets.annotations import pair_name
 from core.datasets.images import load_image, squash, to_tensor
 from core.engine.checkpoints import load_checkpoint, tested_network
@@ -17,7 +17,7 @@ from core.finding.finder import NotFound, finder_of
 from core.methods.keywords import EFFECTS, LOCAL
 from core.methods.planner import THUMBNAIL
 from core.models.pipeline import Pipeline
-from core.operators import Mask
+from core.operators import Mask, OperatorVocab, Plan
 from core.regions.classes import THINGS
 from core.regions.segments import Segment
 from core.requests.places import Place, read_place
@@ -29,7 +29,8 @@ ABSENT = "absent"   # kind of a pair whose request names a thing that is not the
 Grounder = Callable[[str, str, str], np.ndarray | None]   # (photo, request, operator) -> mask (h, w), None: not found
 
 
-def load_edits(options, phase, vocab, operators, masks="steps"):
+def load_edits(options: Mapping, phase: str, vocab: WordVocab, operators: OperatorVocab,
+               masks: str | None = "steps") -> tuple[PairDataset, dict[str, Plan]]:
     """Return (PairDataset of a phase with masks, {pair name: Plan}) of a set whose plans are known. Raises UserError.
 
     Pairs of the kind ABSENT are left out of training, because the grounder, not the words, tells that nothing is there.
@@ -45,7 +46,7 @@ def load_edits(options, phase, vocab, operators, masks="steps"):
                       cache=f"{options.output}/cache", masks=masks), plans
 
 
-def load_pipeline(path, experiment):
+def load_pipeline(path: str | Path, experiment: str) -> tuple[Pipeline, WordVocab, Mapping]:
     """Return (a trained Pipeline in eval mode, its WordVocab, its training flags). Raises UserError."""
     state = load_checkpoint(path, experiment)
     network = Pipeline.from_checkpoint(tested_network(state), path).eval().requires_grad_(False)
@@ -120,7 +121,8 @@ def place_of(request: str, operator: str) -> Place | None:
     return read_place(words) if words else None
 
 
-def thumbnails_of(grounder: Grounder, photos: Sequence[str], requests: Sequence[str]):
+def thumbnails_of(grounder: Grounder, photos: Sequence[str],
+                  requests: Sequence[str]) -> Callable[[int, str], torch.Tensor | None]:
     """Return the callable (sample, operator) -> mask (1, THUMBNAIL, THUMBNAIL) or None that `Pipeline.decode` takes."""
     def ground(row, operator):
         mask = grounder(photos[row], requests[row], operator)

@@ -2,13 +2,16 @@
 import contextlib
 import functools
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numba
 from llvmlite import ir
 from numba.extending import intrinsic
 
 
-def compiled(function=None, **options):
+def compiled(function: Callable | None = None, **options: Any) -> Callable:
     """Compile a function by numba; the machine code is kept beside the module, or else in the user's cache.
 
     Without a folder that can be written, functions are compiled again in every process, which one sentence says.
@@ -23,7 +26,7 @@ def compiled(function=None, **options):
         return numba.njit(**options)(function)
 
 
-def forget_stale(helpers):
+def forget_stale(helpers: Path) -> None:
     """Remove the machine code beside the file `helpers` that is older than it: the code may hold its functions inlined.
 
     By itself, numba looks at the file of the outer function only.
@@ -41,19 +44,19 @@ def _say_uncached():
 
 
 @intrinsic
-def bits_of(context, x):
+def bits_of(context: Any, x: Any) -> tuple:
     """Return the 32 bits of a float32 as int32."""
     return numba.int32(numba.float32), lambda context, builder, _, args: builder.bitcast(args[0], ir.IntType(32))
 
 
 @intrinsic
-def float_of(context, x):
+def float_of(context: Any, x: Any) -> tuple:
     """Return the float32 of 32 bits, int32."""
     return numba.float32(numba.int32), lambda context, builder, _, args: builder.bitcast(args[0], ir.FloatType())
 
 
 @intrinsic
-def fused(context, x, y, z):
+def fused(context: Any, x: Any, y: Any, z: Any) -> tuple:
     """Return x y + z of float32, rounded once."""
     def generate(context, builder, _, args):
         return builder.fma(*args)
