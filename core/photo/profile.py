@@ -145,8 +145,8 @@ def to_samples(samples: np.ndarray, icc: bytes) -> tuple[np.ndarray, Space, list
 
 def unit(samples: np.ndarray) -> np.ndarray:
     """Return samples as float32 in [0, 1]; integers are divided by the largest of their type."""
-    if samples.dtype == np.float32:
-        return samples
+    if samples.dtype.kind == "f":
+        return np.asarray(samples, np.float32)
     return np.divide(samples, np.float32(np.iinfo(samples.dtype).max), dtype=np.float32)
 
 

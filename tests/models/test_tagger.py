@@ -106,7 +106,8 @@ def shipped():
 
 def test_the_shipped_tagger_is_small(shipped):
     assert SHIPPED.stat().st_size < 1_000_000
-    assert shipped.network.config["attributes"] == list(ATTRIBUTES)   # a new attribute needs a new training
+    known = set(shipped.network.config["attributes"])   # another new attribute needs a new training
+    assert set(ATTRIBUTES) - known == {"white background", "transparent background"}   # which patterns read
 
 
 @pytest.mark.parametrize(("request_", "wishes"), [
