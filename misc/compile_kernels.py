@@ -7,11 +7,13 @@ import numpy as np
 from tqdm import tqdm
 
 from core.engine.cli import run
+from core.engine.options import Parser
 from core.operators import TABLE, Mask, Plan, Step, execute_samples
 from core.operators.kernels.table import KERNELS
 
 
 def main():
+    Parser(__doc__).parse_args()
     mask = Mask.from_array(np.eye(8))
     for name in tqdm(KERNELS, desc="kernels", unit="kernel"):
         row = TABLE[name]
