@@ -3,8 +3,8 @@
   python bench/removal.py
   python bench/removal.py --publish removal       # then `make tables`: the table in docs/removals.md
 
-The removed disc covers 5% of the picture. The time is that of the step in a plan, for each inpainter, in the second
-call of a process; the first call also loads, or once on a machine compiles, the code. The memory is that of the first.
+The removed disc covers 5% of the picture. Each inpainter executes a plan of one step. The time is that of the second
+call in a process, because the first call also loads the compiled code. The memory is that of the first call.
 """
 import _init_paths  # noqa: F401
 import numpy as np

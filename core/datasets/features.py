@@ -26,7 +26,7 @@ VERSION = 1                # of the features; a cache of another version is not 
 
 
 class FeatureReader:
-    """Returns the features of segments as a dict of arrays; makes and caches those that are not on disk yet."""
+    """Reads the features of segments from the cache, as a dict of arrays; features that it lacks are computed."""
 
     def __init__(self, images: str | Path, cache: str | Path = "output/cache") -> None:
         """`images` is the folder of the photos, `cache` the folder below which features are kept."""

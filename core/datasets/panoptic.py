@@ -21,7 +21,7 @@ from core.files import UserError, read_json
 from core.regions.classes import canonical
 from core.regions.segments import Segment
 
-# The classes of the stuff head -> names of COCO's stuff; of the other sets' names, those that are as plain as these.
+# Class of the stuff head -> names of this class in COCO; plain names also match other panoptic sets.
 STUFF = {
     "sky": ("sky", "sky-other"), "water": ("water", "sea", "river", "lake", "water-other"), "grass": ("grass",),
     "trees": ("tree",), "sand": ("sand",), "snow": ("snow",), "ground": ("dirt", "gravel"),

@@ -32,7 +32,7 @@ SUBJECT = {"subject", "background"}   # kinds of places that need the main subje
 
 
 class Answer(NamedTuple):
-    """A method's answer: `scores` and `confidence` (n,); `mask` bool (H, W) or None; what the network read, or None."""
+    """The answer of a method: `scores` and `confidence` (n,), `mask` bool (H, W) or None, attention or None."""
 
     scores: np.ndarray
     confidence: np.ndarray

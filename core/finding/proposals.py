@@ -29,7 +29,7 @@ SUPERPIXELS = 40    # of a photo, for "slic"
 
 @dataclass(frozen=True)
 class Source:
-    """Where proposals come from: what they are, whether they need --segments, and the function that makes them.
+    """A source of proposals: a description, whether it needs --segments, and the function that opens it.
 
     `open_source(folder)` returns a callable (path of a photo) -> Segments in their order; it raises UserError for a
     photo that cannot be used.
@@ -58,7 +58,7 @@ def propose(source: Callable[[Path], Sequence[Segment]], photo: Path) -> list[Se
 
 
 def to_rows(segments: Sequence[Segment]) -> tuple[list[dict], list[dict]]:
-    """Return the masks of a photo in GIER's format, with the names of their classes, and what is known about each.
+    """Return two lists for a photo: the masks in GIER's format with class names, and a description of each.
 
     The second list has {"name", "thing", "score", "box": [x, y, width, height]}; slivers of things stretch no box.
     """

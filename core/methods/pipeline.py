@@ -110,7 +110,7 @@ GROUNDERS = {"segments": TrueSegments, "finder": FoundSegments}
 
 
 def place_of(request: str, operator: str) -> Place | None:
-    """Return the Place at which a request wants an operator: that of the wish for it, else of another wish, else None.
+    """Return the Place of the wish for an operator; without one, the Place of another wish; None without any.
 
     A white background without words for a place is at the background.
     """

@@ -23,7 +23,7 @@ def pooled_auc(scores: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> fl
 
 def pooled_auc_interval(scores: Sequence[np.ndarray], labels: Sequence[np.ndarray], photos: Sequence[str],
                         other: Sequence[np.ndarray] | None = None, seed: int = 0) -> list[float] | None:
-    """Return the interval [low, high] of `pooled_auc`, or of its difference to that of the scores `other`.
+    """Return the interval [low, high] of `pooled_auc`; with `other` scores, the interval of the difference.
 
     Photos are drawn with replacement, and each cell weighs as often as its photo was drawn. None for fewer than two
     photos.
@@ -78,7 +78,7 @@ def choose(confidence: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def f1(chosen: np.ndarray, labels: np.ndarray) -> float:
-    """Return the F1 of chosen segments against those that are meant, both bool (n,)."""
+    """Return the F1 of the chosen segments; `chosen` and `labels`, the true ones, are bool (n,)."""
     return float(2 * (chosen & labels).sum() / max(chosen.sum() + labels.sum(), 1))
 
 

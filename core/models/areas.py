@@ -10,7 +10,7 @@ from core.regions.segments import seen_through
 
 
 class Areas:
-    """The areas of the steps of B plans; a step without an area has that of the step before it."""
+    """The areas of the steps of B plans; a step without an area takes the area of the step before it."""
 
     def __init__(self, masks: torch.Tensor) -> None:
         """Set the masks in [0, 1]: (B, 1, H, W) for all steps, or (B, T, 1, H, W), one for each step."""

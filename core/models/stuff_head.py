@@ -22,7 +22,7 @@ SIDE = 640                     # pixels: long edge of the photos that the head i
 LEAST_SIDE = 32                # pixels: the least side from which the backbone has a cell at stride 32
 ENDS = 4, 10, 15               # the last blocks of strides 8, 16 and 32
 CHANNELS = 40, 112, 320        # of these blocks
-LEAST_SHARE, USUAL_SHARE = 0.01, 0.05   # of the photo: the least of a region, and that of an ordinary one
+LEAST_SHARE, USUAL_SHARE = 0.01, 0.05   # shares of the photo: the smallest region, an ordinary region
 OTHER = "other"                # the class of all things, and of stuff that is no class of its own
 CLASSES = ("sky", "water", "grass", "trees", "sand", "snow", "ground", "road", "wall", "building", "floor")
 

@@ -23,6 +23,7 @@ from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
+from core.requests.unstated import general_wish, thing_wished
 from core.requests.wish import CANNOT, LEVELS, OF_THINGS
 from core.requests.words import Word
 
@@ -66,7 +67,7 @@ class SentenceReader:
             again.literal, again.places = literal, self._locator(words)
             if again._parts(words):
                 return again.found
-        return _thing_wished(self.request, words) if not self.earlier else []
+        return thing_wished(self.request, words) if not self.earlier else []
 
     def _locator(self, words):
         """Return the Locator of a sentence."""
@@ -177,7 +178,7 @@ class SentenceReader:
         self.found[start:] = join(words, self.found[start:], [*self.earlier, *self.found[:start]])
         self.places.locate(words, self.found, start, begins)
         if len(self.found) == start and not self.keeps:
-            self.found += _general(words, bool(self.found))
+            self.found += general_wish(words, bool(self.found))
             for one in self.found[start:]:   # "enhance the background"
                 one.where = next((self.places.text(phrase) for phrase in self.places.phrases_of(words)
                                   if not self.request[one.word.end:phrase.start].strip()), None)
@@ -381,28 +382,3 @@ class SentenceReader:
                 self.found.append(Found(attribute, sign, replace(word, entry=("turns", attribute, sign)), where=where))
                 return True
         return False
-
-
-def _thing_wished(request, words):
-    """Return the wish about a thing: "I'd like a boat", "a boat instead of the car", "an ugly pole spoils it"."""
-    cues = (("removal", "intrudes"), ("replacement", "swaps"), ("adding", "asks"), ("adding", "command"))
-    kind, cue = next(((kind, word) for kind, role in cues for word in words if role in word.roles), (None, None))
-    things = [at for at, word in enumerate(words) if is_thing(word)]
-    new = [at for at in things if kind == "removal" or any(
-        word.text in ("a", "an", "some", "more", "our", "my") for word in words[max(at - 2, 0):at])]
-    if kind is None or not new:
-        return []
-    where = request[words[new[0]].start:words[things[-1]].end]
-    return [Found(kind, 1, replace(cue, entry=("cannot", kind, 1)), where=where, waits=True)]
-
-
-def _general(words, others):
-    """Return the wish to enhance the photo, if a part of a sentence asks for it and names no thing to mend.
-
-    `others`: whether the sentence has other wishes. After those, "and beautiful" only describes the wished result.
-    """
-    word = first(words, "better")
-    if word is None or (others and not word.roles & {"enhances", "repair"}) or (
-            any(map(is_thing, words)) and not ("enhances" in word.roles or word.text == "better")):
-        return []
-    return [Found("enhance", 1, word)]

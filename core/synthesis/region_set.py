@@ -12,17 +12,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.datasets.actions import ActionSet, action_row
+from core.datasets.actions import action_row
 from core.datasets.annotations import PHASES
 from core.datasets.gier import MODES
 from core.datasets.images import to_uint8
 from core.datasets.panoptic import PanopticSet
 from core.files import UserError, read_json, replacing, write_json, write_jsonl
-from core.operators import Plan, trace
+from core.operators import trace
 from core.regions.mask import Mask
 from core.synthesis.local_pairs import SESSIONS, LocalPairs, Scene
 from core.synthesis.pasting import cut_out, is_source
-from core.synthesis.synth import record_plans
 
 SESSION = 3            # of the splits: their operators are those of this vocabulary
 VAL_SHARE = 0.2        # of the photos for training and validation
@@ -186,12 +185,6 @@ class RegionSet:
 def plans_path(folder: str | Path, session: int) -> Path:
     """Return the path of the plans that made a set, by the operators of a session."""
     return Path(folder) / ("plans.jsonl" if session == SESSION else f"plans_sess_{session}.jsonl")
-
-
-def made_plans(folder: str | Path, session: int) -> dict[str, Plan]:
-    """Return {pair name: Plan}, the plans that made the pairs of RegionReq or of a synthetic set. Raises UserError."""
-    path = plans_path(folder, session)
-    return ActionSet(path).plans() if path.exists() else record_plans(folder)
 
 
 def _indices(entries: list[Mapping]) -> dict[str, list[int]]:

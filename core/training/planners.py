@@ -21,7 +21,7 @@ from core.operators import SESSIONS
 from core.pretrained import minilm_folder
 from core.requests.corpus import read_corpus
 from core.requests.grammar import intent
-from core.synthesis import made_plans
+from core.synthesis import plans_of_set
 from core.synthesis.degrade import DrawnRepairs, Inputs
 from core.training.average import add_average
 from core.training.previews import write_previews
@@ -82,7 +82,7 @@ def load_pairs(options, language, phase, planned=True):
     """
     plans = {"masks": "union"} if options.local else {}
     if planned and phase == "train" and not options.action_id:
-        plans = {"plans": made_plans(data_root(options), options.op_session or options.session)}
+        plans = {"plans": plans_of_set(data_root(options), options.op_session or options.session)}
     elif planned and phase == "train":
         path = action_set_path(options.action_id, options.dataset, phase, options.session, options.output)
         if not path.exists():
