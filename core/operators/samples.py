@@ -31,7 +31,7 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
     kind, masks = np.dtype(kind or samples.dtype), {}
     planes = kind == np.float32 and samples.transpose(2, 0, 1).flags.c_contiguous   # as those of a tensor
     parts = [(ready, list(steps)) for ready, steps in groupby(plan, key=lambda step: step.op in KERNELS)]
-    while parts and not parts[-1][0]:   # a last part without kernels is rounded by a run without steps
+    if parts and not parts[-1][0] and not planes:   # a run without steps stores what a last part without kernels computes
         parts.append((True, []))
     for index, (ready, steps) in enumerate(parts or [(True, [])]):
         height, width = samples.shape[:2]
@@ -84,4 +84,4 @@ def _by_functions(steps, samples, masks):
         for step in steps:
             mask = mask_of(step, tuple(image.shape[-2:]), masks)
             image = apply_step(step, image, None if mask is None else torch.from_numpy(mask)[None, None])
-    return image[0].permute(1, 2, 0).numpy()
+    return image[0].contiguous().permute(1, 2, 0).numpy()
