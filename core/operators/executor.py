@@ -63,9 +63,10 @@ def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, pa
 
     Returns: (B, 3, H, W). Raises UserError for an operator of `vocab` that the operator table lacks, or that resizes.
     """
-    order = ops.argsort(stable=True)
-    image, params = _Permute.apply(image, order), params[order]
-    mask = None if mask is None else mask[order]
+    order = None if (ops[1:] >= ops[:-1]).all() else ops.argsort(stable=True)   # None: already grouped
+    if order is not None:
+        image, params = _Permute.apply(image, order), params[order]
+        mask = None if mask is None else mask[order]
     parts, start = [], 0
     for index, count in zip(*(found.tolist() for found in ops.unique(return_counts=True)), strict=True):
         operator, rows = vocab[index], slice(start, start + count)
@@ -78,7 +79,8 @@ def apply_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, pa
             raise UserError(f"operator {vocab.names[index]!r} is named in the vocabulary but cannot be executed yet")
         parts.append(part)
         start += count
-    return _Permute.apply(parts[0] if len(parts) == 1 else torch.cat(parts), order.argsort())
+    image = parts[0] if len(parts) == 1 else torch.cat(parts)
+    return image if order is None else _Permute.apply(image, order.argsort())
 
 
 def execute_batch(vocab: OperatorVocab, ops: torch.Tensor, image: torch.Tensor, params: torch.Tensor,

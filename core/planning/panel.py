@@ -103,14 +103,15 @@ class PanelSearch:
             fits = [self._fit(index, image, after[going], ops[going], params[going]) for index in self.areas]
             costs = torch.stack([cost.masked_fill((front[going] == index).any(1), torch.inf)
                                  for (_, cost), index in zip(fits, self.areas, strict=True)])
-            cost, chosen = costs.min(0)
+            chosen = costs.argmin(0)
+            steps = torch.cat((torch.tensor(self.areas, device=ops.device)[chosen][:, None], ops[going]), 1)
+            found = torch.stack([found for found, _ in fits])[chosen, torch.arange(len(going), device=ops.device)]
+            found, cost = refine(self.vocab, steps, torch.cat((found[:, None], params[going]), 1), image, after[going],
+                                 self.scales.only(*self.areas))
             gained = least[going] - cost >= allowed[going]
-            going, chosen, cost = going[gained], chosen[gained], cost[gained]
-            found = torch.stack([found for found, _ in fits])[:, gained]
+            going = going[gained]
             front, values = F.pad(front, (0, 1)), F.pad(values, (0, 0, 0, 1))
-            front[going, -1] = torch.tensor(self.areas, device=ops.device)[chosen]
-            values[going, -1] = found[chosen, torch.arange(len(going), device=ops.device)]
-            least[going] = cost
+            front[going, -1], values[going, -1], least[going] = steps[gained, 0], found[gained, 0], cost[gained]
         return front, values
 
     def _straighten(self, ops, params, image):
@@ -143,7 +144,7 @@ class PanelSearch:
         for start in starts:
             values = F.pad(start.to(image), (0, self.vocab.max_params - row.n_params)).expand(len(image), 1, -1)
             plan = (steps, values) if ops is None else (torch.cat((steps, ops), 1), torch.cat((values, params), 1))
-            found.append(refine(self.vocab, *plan, image, target, only, 1 if ops is None else ROUNDS))
+            found.append(refine(self.vocab, *plan, image, target, only))
         params, costs = map(torch.stack, zip(*found, strict=True))
         least, best = costs.min(0)
         return params[best, torch.arange(len(image), device=image.device), 0], least

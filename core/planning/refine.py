@@ -41,9 +41,9 @@ class Scales:
                 table[index, :row.n_params] = values
         return cls(low, high, neutral, high - low, price)
 
-    def only(self, index: int) -> "Scales":
-        """Return the Scales for a fit of the operator with id `index` alone."""
-        chosen = torch.arange(len(self.reach)) == index
+    def only(self, *indices: int) -> "Scales":
+        """Return the Scales for a fit of the operators with the ids `indices` alone."""
+        chosen = torch.isin(torch.arange(len(self.reach)), torch.tensor(indices))
         return replace(self, reach=self.reach * chosen[:, None])
 
 
