@@ -31,7 +31,7 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
     kind, masks = np.dtype(kind or samples.dtype), {}
     planes = kind == np.float32 and samples.transpose(2, 0, 1).flags.c_contiguous   # as those of a tensor
     parts = [(ready, list(steps)) for ready, steps in groupby(plan, key=lambda step: step.op in KERNELS)]
-    if parts and not parts[-1][0] and not planes:   # a run without steps stores what a last part without kernels computes
+    if parts and not parts[-1][0] and not planes:   # a run without steps stores the floats of a last part
         parts.append((True, []))
     for index, (ready, steps) in enumerate(parts or [(True, [])]):
         height, width = samples.shape[:2]
