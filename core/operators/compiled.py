@@ -1,6 +1,7 @@
 """Functions compiled by numba: the decorator, and two conversions that numba lacks."""
 import contextlib
 import functools
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,24 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.extending import intrinsic
+
+
+def _import_arrays() -> None:
+    """Import numba's array functions without SciPy's linear algebra.
+
+    No kernel uses it, and its import takes a tenth of the time of a whole command that edits a small photo.
+    """
+    name = "scipy.linalg"
+    if name in sys.modules:   # imported anyway
+        return
+    sys.modules[name] = None   # an import of it fails now, and numba goes on without
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        del sys.modules[name]
+
+
+_import_arrays()
 
 
 def compiled(function: Callable | None = None, **options: Any) -> Callable:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from core import exports
 from core.files import UserError, identity, listing, naming
@@ -227,6 +226,7 @@ def edit_folder(folder, planner, options, originals=()):
 
     Args: `planner` and `originals` as in `edit_photo`.
     """
+    from tqdm import tqdm  # late: a single photo needs no progress bar
     sources, target = check_folder(folder, options)
     done, failures, results = [], [], {}
     for source in tqdm(sources, unit="photo"):
