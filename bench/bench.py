@@ -1,8 +1,9 @@
 """Measure LDIE against plain references on this machine, print one table, and save it as JSON.
 
   planner    search for a plan, against the same search with SciPy's Nelder-Mead (one thread)
-  executor   execution of a plan of five operators, against kornia, PyTorch on tiles, Pillow and OpenCV
+  executor   execution of a plan of five operators, against kornia, PyTorch on tiles, Pillow, OpenCV and libvips
   command    `edit.py --replay` of that plan and `edit.py --help`, start to end, against a script of Pillow calls
+  workbench  from the move of a slider to the picture for the browser, on the server
   training   one iteration of the seq2seq planner, against a plain implementation of its losses
   inference  from a decoded photo and a request to the plan (one thread), against encoding the whole photo
   busy       planning beside one busy process per core, against planning without these processes
@@ -13,14 +14,18 @@ in its own process, so that the memory of one part does not count for another.
   python bench/bench.py --data_root photos/RetouchReq
   python bench/bench.py --rows executor,inference
 """
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import _init_paths  # noqa: F401
+import numpy as np
 import torch
 from PIL import Image
 from tabulate import tabulate
@@ -30,8 +35,9 @@ from bench import inputs
 from bench.busy import measure_beside
 from bench.measure import HEADER, Row, measure, run_command, seconds_on_cores
 from bench.pillow_chain import pillow_chain
+from bench.pillow_script import edit as pillow_edit
 from bench.plain_planner import free_running_loss, teacher_forced_losses
-from bench.references import opencv_chain, pillow_table, tiled_chain, whole_image_chain
+from bench.references import compiled_chain, opencv_chain, pillow_table, tiled_chain, vips_chain, whole_image_chain
 from core.datasets import to_tensor, to_uint8
 from core.engine.cli import run
 from core.engine.options import Parser, some_of
@@ -42,6 +48,7 @@ from core.methods.planner import PlannerMethod
 from core.models.vision import has_bf16
 from core.operators import Plan, execute, execute_samples
 from core.planning import action_options, plan_pairs
+from core.studio.workbench import Card, Workbench
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class Sizes:
     small: tuple[int, int] = (900, 600)
     large: tuple[int, int] = (6000, 4000)
     command: tuple[int, int] = (1200, 800)
+    photos: int = 4            # photos of a folder
+    compiled: bool = True      # measure what `torch.compile` makes of kornia's operators
     batch: int = 64
     vis_encoder: str = "resnet18"
     runs: int = 5
@@ -65,7 +74,8 @@ class Sizes:
 
 
 QUICK = Sizes(pairs=1, reference_every=1, side=32, beam=1, max_steps=1, small=(90, 60), large=(120, 80),
-              command=(90, 60), batch=4, vis_encoder="small", runs=1, slow_runs=1, rounds=1, calls=1)
+              command=(90, 60), photos=2, compiled=False, batch=4, vis_encoder="small", runs=1, slow_runs=1, rounds=1,
+              calls=1)
 
 
 def planner_rows(sizes, data_root):
@@ -111,12 +121,18 @@ def executor_rows(sizes, data_root):
             return execute_samples(inputs.PLAN, picture)
         seconds, _ = measure(f"{name}: 8 bits", ours, runs)
         on_cores = seconds_on_cores(ours, runs)
-        for reference, work, limit in (
-                ("Pillow chain", lambda picture=picture: pillow_chain(inputs.PLAN, picture), limits[2]),
-                ("PyTorch on tiles", lambda picture=picture: to_uint8(
-                    tiled_chain(inputs.PLAN, to_tensor(picture)[None])[0]), limits[3]),
-                ("OpenCV chain", lambda picture=picture: opencv_chain(inputs.PLAN, picture), None),
-                ("one 3D table of Pillow", lambda picture=picture: pillow_table(picture), None)):
+        references = {
+            "Pillow chain": (partial(pillow_chain, inputs.PLAN), limits[2]),
+            "PyTorch on tiles": (lambda picture: to_uint8(tiled_chain(inputs.PLAN, to_tensor(picture)[None])[0]),
+                                 limits[3]),
+            "OpenCV chain": (partial(opencv_chain, inputs.PLAN), None),
+            "one 3D table of Pillow": (pillow_table, None)}
+        if find_spec("pyvips"):
+            references["libvips chain"] = partial(vips_chain, inputs.PLAN), None
+        if sizes.compiled and (shutil.which("g++") or shutil.which("clang++")):
+            references["kornia chain, torch.compile"] = compiled_chain(inputs.PLAN), None
+        for reference, (work, limit) in references.items():
+            work = partial(work, picture)
             taken, _ = measure(f"{name}: {reference}", work, runs)
             yield Row(f"{name}: time from 8 bits to 8 bits, {reference}", "s", seconds, taken, ratio_at_most=limit)
             yield Row(f"{name}: the same on the cores", "s", on_cores, seconds_on_cores(work, runs))
@@ -145,10 +161,33 @@ def command_rows(sizes, data_root):
             yield Row(f"{name}: time on the cores, script of Pillow calls", "s", ours.cores, script.cores)
             yield Row(f"{name}: memory of the process, script of Pillow calls", "MB", ours.megabytes, script.megabytes,
                       at_most=limits[2])
+        Image.fromarray(inputs.photo(*sizes.large)).save(photo, quality=95)
+        photos = Path(folder, "photos")
+        photos.mkdir()
+        for number in range(sizes.photos):
+            shutil.copy(photo, photos / f"{number}.jpg")
+        one, many = (run_command([root / "core/edit.py", "--img", source, "--replay", plan, "--out", target,
+                                  "--overwrite"], sizes.slow_runs)
+                     for source, target in ((photo, out), (photos, str(Path(folder, "edited")))))
+        codec, _ = measure("codec", lambda: pillow_edit(photo, (), out), sizes.slow_runs)
+        yield Row(f"edit.py --img FOLDER --replay, {sizes.large[0]}x{sizes.large[1]}: time for each further photo, "
+                  "decoding and encoding by Pillow", "s", (many.wall - one.wall) / (sizes.photos - 1), codec)
     ours, numbers = (run_command(command, sizes.runs) for command in (
         [root / "core/edit.py", "--help"], ["-c", "import numpy, argparse"]))
     yield Row("edit.py --help: time on the cores, import of NumPy and argparse", "s", ours.cores, numbers.cores,
               ratio_at_most=3)
+
+
+def workbench_rows(sizes, data_root):
+    """Measure the server's work after the move of a slider: five steps on the preview, and the picture's encoding."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder, "photo.jpg")
+        Image.fromarray(inputs.photo(*sizes.large)).save(photo, quality=95)
+        bench = replace(Workbench.open(photo), cards=tuple(Card.of(step) for step in inputs.PLAN))
+        values = iter(np.linspace(0.1, 0.4, 1 + 4 * sizes.runs))
+        seconds, _ = measure("workbench", lambda: bench.move(0, next(values)).shown(), 4 * sizes.runs)
+    yield Row(f"workbench, {sizes.large[0]}x{sizes.large[1]}: from a slider to the picture", "ms", 1000 * seconds,
+              at_most=60)
 
 
 def training_rows(sizes, data_root):
@@ -240,8 +279,8 @@ def busy_rows(sizes, data_root):
     yield Row("beside one busy process per core: a loop of plain Python", "ms", 1000 * busy, 1000 * quiet)
 
 
-ROWS = {"planner": planner_rows, "executor": executor_rows, "command": command_rows, "training": training_rows,
-        "inference": inference_rows, "busy": busy_rows}
+ROWS = {"planner": planner_rows, "executor": executor_rows, "command": command_rows, "workbench": workbench_rows,
+        "training": training_rows, "inference": inference_rows, "busy": busy_rows}
 
 
 def main():

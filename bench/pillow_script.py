@@ -15,6 +15,11 @@ def main():
     photo, plan, out = sys.argv[1:]
     with open(plan, encoding="utf-8") as file:
         steps = [(step["op"], step["params"]) for step in json.load(file)["steps"]]
+    edit(photo, steps, out)
+
+
+def edit(photo, steps, out):
+    """Decode, edit by steps, each (operator, parameters), and encode as `edit.py` does."""
     edited(Image.open(photo), steps).save(out, quality=95, subsampling="4:4:4")
 
 

@@ -13,7 +13,7 @@ from bench.inputs import PLAN, WORDS, training_batch
 from bench.measure import Row, measure
 from bench.pillow_chain import pillow_chain
 from bench.plain_planner import free_running_loss, teacher_forced_losses
-from bench.references import opencv_chain, tiled_chain, whole_image_chain
+from bench.references import opencv_chain, tiled_chain, vips_chain, whole_image_chain
 from core.losses.plan import operator_nll, parameter_loss
 from core.models.planner import Planner, PlannerConfig
 from core.operators import TABLE, Plan, Step, execute
@@ -37,6 +37,12 @@ def test_the_tiles_of_pytorch_give_the_executors_pixels_and_opencv_about_them(ph
     expected = execute(PLAN, as_tensor(picture))
     assert (tiled_chain(PLAN, as_tensor(picture)[None])[0] - expected).abs().max() < 1e-5
     assert (as_tensor(opencv_chain(PLAN, picture)) - expected).abs().mean() < 0.1
+
+
+def test_libvips_gives_about_the_pixels_of_opencv(photo):
+    pytest.importorskip("pyvips")
+    picture = photo(150, 600, 0)
+    assert np.abs(vips_chain(PLAN, picture).astype(int) - opencv_chain(PLAN, picture)).mean() < 3
 
 
 @pytest.mark.parametrize("seed", range(6))
