@@ -10,7 +10,7 @@ def test_the_searches_are_compared_and_published(project, succeed):
     out = succeed(*TINY, "--sets", "1,40", "--publish", "tiny/searches")
     assert "known edit on another photo" in out
     rows = json.loads(Path("docs/results/tiny/searches.json").read_text())["figures"]["rows"]
-    assert [row["search"] for row in rows] == ["set 1", "set 40"]
+    assert [row["search"] for row in rows] == ["set 1", "set 40", "table of 32³ colours for each pair"]
     assert all(row["L1 after"] < row["L1 before"] for row in rows)
 
 
