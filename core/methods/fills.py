@@ -1,11 +1,14 @@
 """Wishes of things: a removal fills the region of a thing from its surroundings, a background is painted white."""
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from core.filters import preview
-from core.finding.finder import SIDE, Finder, hole_for
+from core.finding.finder import SIDE, Finder, finder_of, hole_for
+from core.finding.things import BOX
 from core.methods.gate import Outcome, Refusal
+from core.metrics.regions import mask_iou
 from core.operators import Plan, Step, execute
 from core.operators.inpaint import FILLER
 from core.regions.region import Region
@@ -15,6 +18,7 @@ from core.requests.wish import Wish
 MOST_SHARE = 0.5   # of the picture: a larger hole has too little around it to copy
 STILL = 0.5        # overlap with the hole from which a detected thing counts as the removed one
 CHECKED_SIDE = 320   # pixels: long edge of the preview on which a fill is checked
+SAME = 0.5         # intersection over union of masks from which two detections of a class are one thing
 STAYS = "a removal fills its region with patches of the photo; shadows and reflections of the thing stay"
 
 
@@ -25,14 +29,29 @@ def fill_step(wish: Wish, region: Region, image: torch.Tensor) -> Step:
     """
     if wish.attribute != "removal":
         return Step.make("color_bg", (), region.mask)
-    found = region.segment.source not in ("file", "earlier step")   # a mask that a person made is the hole itself
-    mask = hole_for(replace(region.segment, words=region.words), image) if found else replace(region.mask, feather=0.0)
+    if region.segment.source in ("file", "earlier step"):   # a mask that a person made is the hole itself
+        return _removal(replace(region.mask, feather=0.0), region.words, image)
+    segment = replace(region.segment, words=region.words)
+    whole = replace(segment, mask=np.max([segment.mask, *_seen_again(segment, image)], axis=0))
+    return _removal(hole_for(whole, image), region.words, image)
+
+
+def _removal(mask, words, image):
     share = float(mask.tensor(*preview(image, SIDE).shape[-2:]).mean())
     if share > MOST_SHARE:
-        words = f'"{region.words}" covers' if region.words else "the region covers"
+        words = f'"{words}" covers' if words else "the region covers"
         raise Refusal([f"removal: {words} {share:.0%} of the picture, and at most {MOST_SHARE:.0%} can be filled from "
                        f"the rest; name a smaller region, or ask for a white background"])
     return Step.make("inpaint_obj", (), mask, FILLER)
+
+
+def _seen_again(segment, photo):
+    """Return the masks of further detections of the same thing: the detector may see each of its ends with a part."""
+    place = read_place(segment.words)
+    if place.kind != "thing" or segment.source not in ("detector", BOX):
+        return []
+    return [thing.mask for thing in finder_of(photo).things(place.name)
+            if thing.mask.shape == segment.mask.shape and mask_iou(thing.mask > 0.5, segment.mask > 0.5) > SAME]
 
 
 def outcome_of(wish: Wish, words: str, step: Step, photo: torch.Tensor) -> Outcome:

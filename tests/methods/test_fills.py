@@ -1,5 +1,6 @@
 """Removals and painted backgrounds: the region is filled or white, the rest keeps its bits."""
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from core.datasets import WordVocab
 from core.datasets.vocab import SPECIAL
 from core.finding.finder import NotFound, hole_for
 from core.finding.things import BOX
+from core.methods import fills
 from core.methods.gate import Gate, Refusal
 from core.methods.local import LocalGate
 from core.methods.planner import Edited
 from core.operators import Mask, Plan, execute
 from core.regions.region import Region
 from core.regions.segments import Segment
+from core.requests.wish import Wish
 
 SIZE = 48, 64
 
@@ -69,6 +72,16 @@ def test_a_removal_fills_the_thing_and_nothing_else(image):
     assert hole[20:28, 40:48].all() and torch.equal(after[:, ~hole], image[:, ~hole])
     assert (after[0] - after[1]).abs().max() < 0.05   # no red is left
     assert any("shadows" in note for note in answer.notes) and answer.wishes()[0]["granted"]
+
+
+def test_a_thing_that_the_detector_sees_twice_is_removed_whole(image, monkeypatch):
+    front, end, other = (np.zeros(SIZE, np.float32) for _ in range(3))
+    front[20:28, 36:46], end[20:28, 39:49], other[20:28, 46:56] = 1, 1, 1   # the last shares no more than an edge
+    seen = [Segment("bird", mask, 0.5, "detector", True) for mask in (front, end, other)]
+    monkeypatch.setattr(fills, "finder_of", lambda photo: SimpleNamespace(things=lambda name: seen))
+    region = Region("the bird", seen[0], Mask.from_array(front))
+    hole = fills.fill_step(Wish("removal", -1, where="the bird"), region, image).mask.array()
+    assert hole[20:28, 36:49].all() and not hole[:, 53:].any()
 
 
 def test_a_removal_comes_first_and_paint_last(image):
