@@ -110,7 +110,7 @@ def has_object(words: list[Word]) -> bool:
 def is_noun(words: list[Word], at: int) -> bool:
     """Return whether an adjective that names a colour is used as a noun: "the blue of the sky", "blue down"."""
     before, following = words[at - 1] if at else None, words[at + 1] if at + 1 < len(words) else None
-    if words[at].entry[1] not in COLOURS or (following is not None and (
+    if words[at].entry[1] not in COLOURS or words[at].text.endswith("ish") or (following is not None and (
             is_thing(following) or "photo" in following.roles or following.entry)):
         return False
     if before is None or "joint" in before.roles:

@@ -19,7 +19,7 @@ from core.requests.clauses import (
     rids,
     tells_fault,
 )
-from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
+from core.requests.found import EFFECTS, MENDS, SHADES, STATED, UNWANTED, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
@@ -28,6 +28,8 @@ from core.requests.wish import CANNOT, LEVELS, OF_THINGS
 from core.requests.words import Word
 
 EVERYONE = (["everything"], ["everyone"], ["everybody"])
+AGAIN = {"more": 1, "less": -1, "up": 1, "down": -1, "none": 0}   # repeat a wish for another place
+PLACED = ("in", "into", "on", "onto", "for", "at", "to", "from")
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -136,6 +138,8 @@ class SentenceReader:
         named = any(word.entry and not self.places.described(word) for word in words)
         if self._excepts(words, named):
             return False
+        if not named and self._repeats(words):
+            return True
         kept = first(words, "unchanged")
         if not named and forbids(words):
             kept = words[0]
@@ -144,7 +148,7 @@ class SentenceReader:
             for one in waiting:   # "the contrast is perfect, leave it alone"
                 one.turn(0)
             if not waiting:
-                self.found.append(Found("unchanged", 1, kept))
+                self.found.append(Found("unchanged", 1, kept, firm=not any(map(is_thing, words))))
             return True
         if self._cannot(words, begins) or self._turns(words):
             return True
@@ -171,7 +175,7 @@ class SentenceReader:
                 one.turn(-1)   # "the bluish tone must go"
         if kept or (has(words, "stays") and not self.negated):   # "brightness and warmth must stay"
             others = self.found[:start] if words[0].text == "and" else []
-            for one in [*self.found[start:], *(one for one in others if one.waits)]:
+            for one in [*self.found[start:], *(one for one in others if one.waits and one.attribute not in STATED)]:
                 one.turn(0)
         if len(self.found) == start:
             self._refer(words)
@@ -208,6 +212,19 @@ class SentenceReader:
         if last.attribute not in OF_THINGS:
             self.found.append(replace(last, sign=0, where=thing, firm=True))
         last.where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
+        return True
+
+    def _repeats(self, words):
+        """Repeat the last wish for another place: "more contrast in the sky, less in the sea"; return whether to."""
+        said = words[1:] if words and "joint" in words[0].roles else words
+        last = next((one for one in reversed([*self.earlier, *self.found]) if one.attribute not in OF_THINGS), None)
+        sign = AGAIN.get(said[0].text) if said else None
+        phrase = next(iter(self.places.phrases_of(words)), None)
+        if sign is None or len(said) < 3 or said[1].text not in PLACED or (
+                last is None or phrase is None or last.attribute == "unchanged"):
+            return False
+        self.found.append(replace(last, sign=last.pole * sign, where=self.places.text(phrase), waits=False, open=False,
+                                  firm=True))
         return True
 
     def _refer(self, words):
@@ -299,6 +316,8 @@ class SentenceReader:
         self.wished |= kind == "changes" or (not waits and (sign == pole or (noun and self.direction != 0)))
         firm = kind == "changes" or self.turned or self.complains or (self.commands if kind == "states" else not waits)
         one = Found(attribute, sign, word, waits=waits, firm=firm, open=waits, pole=pole, named=noun)
+        one.blamed = kind == "faults" or (kind == "states" and sign == -pole and not any(
+            word.text in ("less", "more", "not", "make") for word in words[max(at - 3, 0):at]))
         if tint and self.direction > 0 and tells_fault(words[:at]):
             one.sign = -pole   # "the tubes added a green tint"
         if waits and unwanted:

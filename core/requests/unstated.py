@@ -8,7 +8,7 @@ from core.requests.words import Word
 
 def thing_wished(request: str, words: list[Word]) -> list[Found]:
     """Return the wish about a thing: "I'd like a boat", "a boat instead of the car", "an ugly pole spoils it"."""
-    cues = (("removal", "intrudes"), ("replacement", "swaps"), ("adding", "asks"), ("adding", "command"))
+    cues = (("removal", "intrudes"), ("replacement", "swaps"), ("adding", "craves"))
     kind, cue = next(((kind, word) for kind, role in cues for word in words if role in word.roles), (None, None))
     things = [at for at, word in enumerate(words) if is_thing(word)]
     new = [at for at in things if kind == "removal" or any(
