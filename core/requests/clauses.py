@@ -23,7 +23,8 @@ def purpose(words: list[Word]) -> tuple[int, int]:
 def _starts_purpose(before, word, following, rest):
     complaint = following.text in ("it", "its", "the") and any(other.text == "too" for other in rest[:NEAR])
     if "reason" in word.roles or (
-            word.text in ("like", "as") and following.text in ("the", "if", "though", "it", "a")):
+            word.text in ("like", "as") and following.text in ("the", "if", "though", "it", "a") and not (
+                (word.text, following.text) == ("like", "it") and before[-1].text in ("i", "we"))):
         return not complaint   # "darken it, as it is too red" has two wishes
     if word.text == "so":
         noun = following.entry is not None and following.entry[0] == "nouns"

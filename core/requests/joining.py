@@ -54,7 +54,7 @@ def _adjectives(words, found, before):
         one.turn(rich.sign)
     for one in dirt if clear else ():
         one.turn(-1)   # "clear the haze"
-    tones = rich and (rich.attribute == "contrast" or has(words, "deepens"))   # "harsh highlights", "richer blacks"
+    tones = zones and rich and (rich.attribute == "contrast" or has(words, "deepens"))   # "harsh highlights", "richer blacks"
     joined = [(light or (rich if tones else None), zones), (None if tones else rich, shades), (clear, dirt)]
     gone = [one for one, heads in joined if one and heads]
     gone += [rich] if harsh else []
