@@ -149,8 +149,7 @@ class SentenceReader:
             for one in waiting:   # "the contrast is perfect, leave it alone"
                 one.turn(0)
             self.found += [] if waiting else [self._untouched(words, kept)]
-            return True
-        if self._cannot(words, begins) or self._turns(words):
+        if (kept and not named) or self._cannot(words, begins) or self._turns(words):
             return True
         for at, word in enumerate(words):
             self._note(words, at, start)
@@ -175,8 +174,8 @@ class SentenceReader:
             if one.named or one.attribute in SHADES:
                 one.turn(-1)   # "the bluish tone must go"
         if kept or (has(words, "stays") and not self.negated):   # "brightness and warmth must stay"
-            others = self.found[:start] if words[0].text == "and" else []
-            for one in [*self.found[start:], *(one for one in others if one.waits and one.attribute not in STATED)]:
+            others = [one for one in self.found[:start] if one.waits and one.attribute not in STATED]
+            for one in [*self.found[start:], *(others if words[0].text == "and" else [])]:
                 one.turn(0)
         if len(self.found) == start:
             self._refer(words)
@@ -220,9 +219,9 @@ class SentenceReader:
         last = next((one for one in reversed([*self.earlier, *self.found]) if one.sign and one.attribute not in (
             *OF_THINGS, "unchanged")), None)
         phrase = next(iter(self.places.phrases_of(words)), None)
-        if last and phrase and phrase.known and "forbids" not in kept.roles and not has(words, "rests"):
-            return replace(last, sign=0, where=self.places.text(phrase), waits=False, open=False, firm=True)
-        return Found("unchanged", 1, kept, firm=not any(map(is_thing, words)))
+        if not last or not phrase or not phrase.known or "forbids" in kept.roles or has(words, "rests"):
+            return Found("unchanged", 1, kept, firm=not any(map(is_thing, words)))
+        return replace(last, sign=0, where=self.places.text(phrase), waits=False, open=False, firm=True)
 
     def _refer(self, words):
         """Change an earlier wish by a part without an attribute of its own: "kill it", "no, less", "fix that"."""
@@ -311,7 +310,8 @@ class SentenceReader:
             sign *= -1 if (self.turned or complaint) != self.negated else self.direction or 1
         waits = noun and not self.direction and not self.turned
         self.wished |= kind == "changes" or (not waits and (sign == pole or (noun and self.direction != 0)))
-        firm = kind == "changes" or self.turned or self.complains or (self.commands if kind == "states" else not waits)
+        firm = kind == "changes" or self.turned or self.complains or (
+            self.commands if kind == "states" and not noun else not waits)
         one = Found(attribute, sign, word, waits=waits, firm=firm, open=waits, pole=pole, named=noun)
         one.blamed = kind == "faults" or (kind == "states" and sign == -pole and not any(
             word.text in ("less", "more", "not", "make") for word in words[max(at - 3, 0):at]))

@@ -314,6 +314,9 @@ def test_words_of_degree_are_read(request_, degree):
     ("un-blue it", {"temperature": 1}), ("Very yellow, sir", {"temperature": -1}),
     ("bluish all over", {"temperature": 1}),
     ("desaturate it to greyscale", {"black and white": 1}), ("richer greens", {"green": 1}),
+    ("erase the chair and add blue tone to the image", {"removal": 1, "temperature": -1}),
+    ("my desk lamp turned everything yellow", {"temperature": -1}),
+    ("add a drop of cyan", {"temperature": -1, "green-magenta": -1}),
     # ordinary words are no slips of others
     ("I expect a cooler picture", {"temperature": -1}), ("having a look, I would alter the contrast", {"contrast": 1}),
     # corrections
