@@ -64,12 +64,20 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
     decided = reading.language or reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
     if tagger is None or decided or not any(word.entry or word.roles for word in words):
         return reading
-    guesses = [guess for guess in tagger(request) if guess.probability >= LIKELY]
+    guesses = _likely(tagger(request))
     confidence = min((guess.probability for guess in guesses), default=0.0)
     if not guesses or (reading.wishes and confidence < SURE):
         return reading
     return replace(reading, wishes=tuple(_completed(guess.wish, reading) for guess in guesses), not_understood=(),
                    confidence=confidence)
+
+
+def _likely(guesses: Sequence[Guess]) -> list[Guess]:
+    """Return the guesses of at least LIKELY; another wish takes the place of "change nothing" and of its repair."""
+    guesses = [guess for guess in guesses if guess.probability >= LIKELY]
+    asked = {FAMILY.get(guess.attribute, guess.attribute) for guess in guesses if guess.attribute not in REPAIRS}
+    guesses = [guess for guess in guesses if MENDED.get(guess.attribute) not in asked]
+    return [guess for guess in guesses if guess.attribute != "unchanged" or len(guesses) == 1]
 
 
 def _completed(wish: Wish, reading: Reading) -> Wish:
