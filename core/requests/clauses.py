@@ -5,6 +5,7 @@ from core.requests.found import SHADES
 from core.requests.wish import COLOURS, OF_THINGS
 from core.requests.words import Word
 
+MOST_STOPS = 5   # a larger number after "exposure" is one of points
 NEAR = 5   # words: largest distance of a complaint from the start of its clause
 
 
@@ -36,9 +37,10 @@ def _starts_purpose(before, word, following, rest):
 def degree_of(words: list[Word]) -> tuple[str | int | float | None, str]:
     """Return the degree that a part names, and its unit; the degree is None if the part names none."""
     for before, word in pairwise([None, *words]):
-        counts = before and (before.entry or before.text in ("by", "at", "to"))
+        counts = before and (before.entry or before.text in ("by", "at", "to") or "turns" in before.roles)
         if word.number is not None and (word.unit or counts):
-            return word.number, word.unit or "points"
+            stops = before and before.text == "exposure" and word.number <= MOST_STOPS   # "exposure -0.7"
+            return word.number, word.unit or ("stops" if stops else "points")
     for word in reversed(words):
         for level in ("slight", "strong"):
             if level in word.roles:

@@ -118,7 +118,7 @@ def _by_rules(request: str) -> tuple[Reading, tuple[Word, ...]]:
         found = [one for one in found if one.firm and not one.waits and one.attribute != "unchanged"]
     rest = any("rests" in word.roles for words in sentences for word in words)
     wishes = [Wish(attribute, sign, one.degree, one.where, one.unit, one.span)
-              for one in _without_doubles(found, rest) for attribute, sign in _axes(one)]
+              for one in map(_measured, _without_doubles(found, rest)) for attribute, sign in _axes(one)]
     if painted and not any(wish.attribute in ("background", "replacement") for wish in wishes):   # no step to a beach
         one = max(painted, key=lambda one: one.where != "the background")   # "remove the background, isolate the dog"
         wishes.append(Wish(one.attribute, where=one.where, span=(one.start, one.end)))
@@ -196,6 +196,14 @@ def _without_doubles(found: list[Found], rest: bool) -> list[Found]:
 def _complains(one: Found) -> bool:
     """Return whether a wish is a complaint: "it is dark", "a crooked horizon"."""
     return one.blamed or "slants" in one.word.roles
+
+
+def _measured(one: Found) -> Found:
+    """Return a wish with the degree that its word names: "rotate it by 90", "it is upside-down"."""
+    if one.attribute == "rotate" and one.degree == "plain" and one.word.text == "upside-down":
+        return replace(one, degree=180, unit="degrees")
+    bare = one.attribute == "rotate" and one.unit == "points"
+    return replace(one, unit="degrees") if bare else one
 
 
 def _place(one: Found) -> tuple:

@@ -336,3 +336,12 @@ def test_less_in_another_place_repeats_a_wish():
 def test_an_adjective_that_compares_is_a_wish_for_its_thing():
     wishes = read_wishes("minimally brighter sky")
     assert [(wish.attribute, wish.sign, wish.where) for wish in wishes] == [("light", 1, "brighter sky")]
+
+
+@pytest.mark.parametrize(("request_", "degree", "unit"), [
+    ("it is upside down", 180, "degrees"), ("rotate 90 clockwise", 90, "degrees"), ("rotate it by 180", 180, "degrees"),
+    ("exposure -0.75", 0.75, "stops"), ("exposure +20", 20, "points"), ("one and a half stops brighter", 1.5, "stops"),
+    ("0.2 of a stop brighter", 0.2, "stops"), ("three quarters of a stop darker", 0.75, "stops"),
+    ("raise the contrast by eight points", 8, "points"), ("twice the contrast", 100, "%")])
+def test_turns_stops_and_words_of_numbers_are_read(request_, degree, unit):
+    assert [(wish.degree, wish.unit) for wish in read_wishes(request_)] == [(degree, unit)]
