@@ -20,7 +20,7 @@ KNOWN = 0.95        # the rules decide if they know at least this share of the w
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
 # Least probabilities, chosen on the dev split: of a wish of the tagger, and of all its wishes if they replace wishes of
 # the rules.
-LIKELY, SURE = 0.6, 0.95
+LIKELY, SURE = 0.5, 0.97
 _POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
                       r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")
 Tagger = Callable[[str], Sequence[Guess]]

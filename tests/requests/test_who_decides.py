@@ -28,7 +28,7 @@ def test_the_tagger_is_not_asked_where_the_rules_are_sure(request_):
 
 def test_a_sure_tagger_replaces_the_wishes_of_the_rules():
     assert signs(STRANGE) == {"light": -1}
-    assert signs(STRANGE, ("haze", 1, 0.97), ("grain", 1, 0.96)) == {"haze": 1, "grain": 1}
+    assert signs(STRANGE, ("haze", 1, 0.97), ("grain", 1, 0.98)) == {"haze": 1, "grain": 1}
     assert signs(STRANGE, ("haze", 1, 0.97), ("grain", 1, 0.9)) == {"light": -1}   # all its wishes must be sure
     assert read(STRANGE, tagger(("haze", 1, 0.97))).confidence == 0.97
 
