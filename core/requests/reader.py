@@ -13,7 +13,7 @@ from core.requests.clauses import is_thing
 from core.requests.found import STATED, Found
 from core.requests.painting import paintings
 from core.requests.sentences import SentenceReader
-from core.requests.wish import COLOURS, OF_THINGS, REPAIRS, Guess, Wish
+from core.requests.wish import COLOURS, OF_THINGS, REPAIRS, SOMEWHERE, Guess, Wish
 from core.requests.words import Word, language_of, split
 
 KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
@@ -90,6 +90,8 @@ def _completed(wish: Wish, reading: Reading) -> Wish:
     if wish.where or wish.attribute in OF_THINGS:
         named = same or next((other for other in reading.wishes if other.where), None)
         wish = replace(wish, where=(named and named.where) or wish.where)
+    if wish.attribute.endswith(" background") and wish.where in (None, SOMEWHERE):
+        wish = replace(wish, where="the background")
     return wish
 
 

@@ -49,3 +49,8 @@ def test_another_wish_takes_the_place_of_no_change_and_of_its_repair():
     assert signs(STRANGE, ("unchanged", 1, 0.97)) == {"unchanged": 1}
     assert signs(STRANGE, ("exposure repair", 1, 0.99), ("light", 1, 0.97)) == {"light": 1}
     assert signs(STRANGE, ("cast repair", 1, 0.99), ("green", 1, 0.97), ("grain", 1, 0.97)) == {"green": 1, "grain": 1}
+
+
+def test_a_white_background_has_a_place():
+    wishes = read("The gronkle of this photo zorvs", tagger(("white background", 1, 0.9))).wishes
+    assert [(wish.attribute, wish.where) for wish in wishes] == [("white background", "the background")]
