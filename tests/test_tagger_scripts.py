@@ -34,6 +34,15 @@ def test_a_resumed_training_equals_an_unbroken_one(flags, run_well, run_script, 
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
 
 
+def test_a_training_starts_from_a_tagger(flags, run_well):
+    run_well(TRAIN, *flags)
+    result = run_well(TRAIN, *flags, "--output", "next", "--start", "output/tagger/best.pt", "--rank", 2, "--new", 1,
+                      "--bf16")
+    assert "4 sentences" in result.out   # the last of three counts twice
+    about = torch.load("next/best.pt", weights_only=True)["about"]
+    assert about["recipe"]["start"] == "output/tagger/best.pt"
+
+
 def test_another_flag_needs_another_folder(flags, run_well, run_script):
     run_well(TRAIN, *flags)
     result = run_script(TRAIN, *flags, "--learning_rate", 0.5)

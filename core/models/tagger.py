@@ -62,6 +62,24 @@ class TaggerNetwork(nn.Module):
         signs = torch.einsum("bad,acd->bac", seen, self.signs) + self.shared(seen) + self.bias
         return Tags(signs, self.degrees(seen), self.limited(seen)[..., 0], attention)
 
+    @torch.no_grad()
+    def grow_from(self, config: dict, weights: dict[str, torch.Tensor]) -> None:
+        """Take over the weights of a tagger with fewer attributes or a smaller rank; what is new keeps its start.
+
+        The network then has the same outputs as that tagger, because new adapters start at 0. Raises UserError for a
+        tagger with a larger rank.
+        """
+        names = self.config["attributes"]
+        if config["rank"] > self.config["rank"]:
+            raise UserError(f"--start: has rank {config['rank']}; give at least this --rank")
+        rows = [names.index(name) for name in config["attributes"]]
+        for name, value in self.state_dict().items():
+            saved = weights[name].to(value)
+            if name in ("queries", "signs", "bias"):
+                value[rows] = saved
+            else:
+                value[tuple(map(slice, saved.shape))] = saved
+
     def save(self, path: Path, **about) -> None:
         """Write the trained weights in half precision, with plain values `about` their training."""
         weights = {name: value.half() for name, value in self.state_dict().items()}
@@ -79,16 +97,10 @@ class Tagger:
     def load(cls, path: str | Path | None = None) -> "Tagger":
         """Load a tagger; None loads the one that ships. Raises UserError without MiniLM, or for a wrong file."""
         path = SHIPPED if path is None else Path(path)
+        config, weights = read_tagger(path)
         try:
-            saved = read_tensors(path)
-            network = TaggerNetwork(**saved["config"])
-            if unknown := set(network.config["attributes"]) - set(ATTRIBUTES):
-                raise UserError(f"{path}: has the unknown attribute {min(unknown)!r}; train it anew with "
-                                "core/train_tagger.py")
-            network.load_state_dict(saved["weights"])
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror}); train a tagger with core/train_tagger.py"
-                            ) from error
+            network = TaggerNetwork(**config)
+            network.load_state_dict(weights)
         except FOREIGN as error:
             raise UserError(f"{path}: is no tagger, or is damaged; train one with core/train_tagger.py") from error
         network.encoder.merge()
@@ -111,6 +123,21 @@ class Tagger:
             guesses.append(Guess(attributes[index], sign, degree, bool(tags.limited[index] > 0),
                                  float(chances[index]), span))
         return sorted(guesses, key=lambda guess: guess.span)
+
+
+def read_tagger(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
+    """Return the config and the weights of a tagger's file. Raises UserError for a wrong file."""
+    try:
+        saved = read_tensors(path)
+        if unknown := set(saved["config"]["attributes"]) - set(ATTRIBUTES):
+            raise UserError(f"{path}: has the unknown attribute {min(unknown)!r}; train it anew with "
+                            "core/train_tagger.py")
+        return saved["config"], saved["weights"]
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); train a tagger with core/train_tagger.py"
+                        ) from error
+    except FOREIGN as error:
+        raise UserError(f"{path}: is no tagger, or is damaged; train one with core/train_tagger.py") from error
 
 
 def span_of(attention: Sequence[float], offsets: Sequence[tuple[int, int]], words: Sequence[int | None]

@@ -5,6 +5,7 @@ from core.requests.found import SHADES
 from core.requests.wish import COLOURS, OF_THINGS
 from core.requests.words import Word
 
+MOST_STOPS = 5   # a larger number after "exposure" is one of points
 NEAR = 5   # words: largest distance of a complaint from the start of its clause
 
 
@@ -23,7 +24,8 @@ def purpose(words: list[Word]) -> tuple[int, int]:
 def _starts_purpose(before, word, following, rest):
     complaint = following.text in ("it", "its", "the") and any(other.text == "too" for other in rest[:NEAR])
     if "reason" in word.roles or (
-            word.text in ("like", "as") and following.text in ("the", "if", "though", "it", "a")):
+            word.text in ("like", "as") and following.text in ("the", "if", "though", "it", "a") and not (
+                (word.text, following.text) == ("like", "it") and before[-1].text in ("i", "we"))):
         return not complaint   # "darken it, as it is too red" has two wishes
     if word.text == "so":
         noun = following.entry is not None and following.entry[0] == "nouns"
@@ -35,9 +37,10 @@ def _starts_purpose(before, word, following, rest):
 def degree_of(words: list[Word]) -> tuple[str | int | float | None, str]:
     """Return the degree that a part names, and its unit; the degree is None if the part names none."""
     for before, word in pairwise([None, *words]):
-        counts = before and (before.entry or before.text in ("by", "at", "to"))
+        counts = before and (before.entry or before.text in ("by", "at", "to") or "turns" in before.roles)
         if word.number is not None and (word.unit or counts):
-            return word.number, word.unit or "points"
+            stops = before and before.text == "exposure" and word.number <= MOST_STOPS   # "exposure -0.7"
+            return word.number, word.unit or ("stops" if stops else "points")
     for word in reversed(words):
         for level in ("slight", "strong"):
             if level in word.roles:
@@ -110,7 +113,7 @@ def has_object(words: list[Word]) -> bool:
 def is_noun(words: list[Word], at: int) -> bool:
     """Return whether an adjective that names a colour is used as a noun: "the blue of the sky", "blue down"."""
     before, following = words[at - 1] if at else None, words[at + 1] if at + 1 < len(words) else None
-    if words[at].entry[1] not in COLOURS or (following is not None and (
+    if words[at].entry[1] not in COLOURS or words[at].text.endswith("ish") or (following is not None and (
             is_thing(following) or "photo" in following.roles or following.entry)):
         return False
     if before is None or "joint" in before.roles:

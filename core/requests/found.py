@@ -8,6 +8,7 @@ MENDS = {"light": "exposure repair", "contrast": "contrast repair", "saturation"
          "temperature": "cast repair"}
 UNWANTED = ("noise", "haze")   # a request that names them without a verb asks for less
 EFFECTS = (*UNWANTED, "grain", "vignette", "hdr", "fade")   # "no grain" removes it
+STATED = ("grain", "vignette", "hdr", "fade", "sepia")   # a noun without a verb already is a wish: "sepia, please"
 ZONES = ("highlights", "shadows", "midtones", "whites", "blacks")
 SHADES = (*COLOURS, "temperature", "green-magenta")   # adjectives that name a colour: "the blue", "a warm tint"
 
@@ -33,6 +34,7 @@ class Found:
     pole: int = 1
     told: bool = False
     taken_back: bool = False   # a correction withdraws the wish, and nothing takes its place
+    blamed: bool = False   # a state of the photo that is a complaint: "it is dark"
     named: bool = False   # a noun, or an adjective that is used as a noun: "take the blue down"
 
     @property
@@ -53,3 +55,4 @@ class Found:
         """Make a noun of MENDS the wish to repair its attribute; the photo decides the direction of a repair."""
         self.attribute = "cast repair" if "hues" in self.word.roles else MENDS[self.attribute]
         self.waits = self.open = False
+        self.firm = True

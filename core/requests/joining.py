@@ -54,7 +54,8 @@ def _adjectives(words, found, before):
         one.turn(rich.sign)
     for one in dirt if clear else ():
         one.turn(-1)   # "clear the haze"
-    tones = rich and (rich.attribute == "contrast" or has(words, "deepens"))   # "harsh highlights", "richer blacks"
+    # "Harsh highlights" and "richer blacks" are wishes for the zones.
+    tones = zones and rich and (rich.attribute == "contrast" or has(words, "deepens"))
     joined = [(light or (rich if tones else None), zones), (None if tones else rich, shades), (clear, dirt)]
     gone = [one for one, heads in joined if one and heads]
     gone += [rich] if harsh else []

@@ -27,9 +27,15 @@ class Locator:
         return any(phrase.start < word.start < phrase.end for phrase in self.phrases
                    if phrase.known and not phrase.colouring)
 
-    def described(self, word: Word) -> bool:
-        """Return whether a word only describes a region: "the red car", but not "the shadow of the car"."""
-        return any(phrase.holds(word) for phrase in self.phrases if phrase.place.name != "shadow" and (
+    def described(self, word: Word, before: Word | None = None) -> bool:
+        """Return whether a word only describes a region: "the red car", but not "the shadow of the car".
+
+        `before` is the word before it. "Brighter plates" and "less yellow grass" are wishes for the region.
+        """
+        compared = word.entry is not None and (word.entry[0] == "changes" or (
+            before is not None and before.text in ("less", "more", "too"))) and not (
+            before is not None and "definite" in before.roles)
+        return not compared and any(phrase.holds(word) for phrase in self.phrases if phrase.place.name != "shadow" and (
             (phrase.known and not phrase.colouring) or phrase in self.placed))
 
     def use_as_places(self, words: list[Word]) -> None:

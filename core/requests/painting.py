@@ -33,7 +33,9 @@ _PATTERNS = [re.compile(pattern) for pattern in (
     rf"(?:(?:on|onto|against|over|have|has)|in front of) {COLOUR}(?:[ -]{BACK})?{END}",
     rf"(?:isolate|isolating) {KEEP}(?: from (?:its |their )?(?:{REST}))?(?=$|\s*[,.;:!?(\n]|\s+(?:please|so|for)\b)",
     rf"(?<!the )(?<!that )(?<!this )(?:{MAKE} |add |use |need |want )*{COLOUR}(?: coloured| colored)? {BACK}"
-    rf"(?: (?:behind|around) {KEEP})?(?=$|\s*[,.;:!?\n]|\s+(?:please|and|so|but|instead)\b)",
+    rf"(?: (?:behind|around) {KEEP})?(?=$|\s*[,.;:!?\n]|\s+(?:please|and|so|but|instead|for)\b)",
+    rf"(?:{MAKE} |add |use |need |want |just )*(?:(?:pure|plain|even|clean|solid|all) )*(?P<colour>white|transparent) "
+    rf"behind {KEEP}{END}",
     rf"transparent png of {KEEP}{END}",
     rf"(?:whiten(?:ing)?|white[ -]?out|bleach) {BACK}(?: to {COLOUR})?{END}",
     rf"(?:knock(?:ing)? out|lose) {BACK}{END}{REPLACED}",

@@ -10,15 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.requests.clauses import is_thing
-from core.requests.found import EFFECTS, Found
+from core.requests.found import STATED, Found
 from core.requests.painting import paintings
 from core.requests.sentences import SentenceReader
-from core.requests.wish import COLOURS, OF_THINGS, REPAIRS, Guess, Wish
+from core.requests.wish import COLOURS, OF_THINGS, REPAIRS, SOMEWHERE, Guess, Wish
 from core.requests.words import Word, language_of, split
 
 KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
-SURE = 0.9          # least probability of the tagger's wishes that replace wishes of the rules
+# Least probabilities, chosen on the dev split: of a wish of the tagger, and of all its wishes if they replace wishes of
+# the rules.
+LIKELY, SURE = 0.5, 0.97
 _POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
                       r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")
 Tagger = Callable[[str], Sequence[Guess]]
@@ -54,20 +56,28 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
     """Return the Reading of a request, any text. A request in a language other than English gets no wishes.
 
     The rules decide if they find a contradiction, or if they find a wish and know a share of at least KNOWN of the
-    words. Otherwise the wishes of `tagger`, if one is given, count if each has a probability of at least SURE, or if
-    the rules find no wish. A request without a word that the rules know is not guessed.
+    words. Otherwise the wishes of `tagger`, if one is given, whose probability is at least LIKELY count, if each has at
+    least SURE, or if the rules find no wish. A request without a word that the rules know is not guessed.
     """
     reading, words = _by_rules(request)
     known = sum(not word.unknown for word in words)
     decided = reading.language or reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
     if tagger is None or decided or not any(word.entry or word.roles for word in words):
         return reading
-    guesses = tagger(request)
+    guesses = _likely(tagger(request))
     confidence = min((guess.probability for guess in guesses), default=0.0)
     if not guesses or (reading.wishes and confidence < SURE):
         return reading
     return replace(reading, wishes=tuple(_completed(guess.wish, reading) for guess in guesses), not_understood=(),
                    confidence=confidence)
+
+
+def _likely(guesses: Sequence[Guess]) -> list[Guess]:
+    """Return the guesses of at least LIKELY; another wish takes the place of "change nothing" and of its repair."""
+    guesses = [guess for guess in guesses if guess.probability >= LIKELY]
+    asked = {FAMILY.get(guess.attribute, guess.attribute) for guess in guesses if guess.attribute not in REPAIRS}
+    guesses = [guess for guess in guesses if MENDED.get(guess.attribute) not in asked]
+    return [guess for guess in guesses if guess.attribute != "unchanged" or len(guesses) == 1]
 
 
 def _completed(wish: Wish, reading: Reading) -> Wish:
@@ -80,6 +90,8 @@ def _completed(wish: Wish, reading: Reading) -> Wish:
     if wish.where or wish.attribute in OF_THINGS:
         named = same or next((other for other in reading.wishes if other.where), None)
         wish = replace(wish, where=(named and named.where) or wish.where)
+    if wish.attribute.endswith(" background") and wish.where in (None, SOMEWHERE):
+        wish = replace(wish, where="the background")
     return wish
 
 
@@ -106,8 +118,9 @@ def _by_rules(request: str) -> tuple[Reading, tuple[Word, ...]]:
     found = [one for one in found if one not in tales] or found
     if painted:
         found = [one for one in found if one.firm and not one.waits and one.attribute != "unchanged"]
+    rest = any("rests" in word.roles for words in sentences for word in words)
     wishes = [Wish(attribute, sign, one.degree, one.where, one.unit, one.span)
-              for one in _without_doubles(found) for attribute, sign in _axes(one)]
+              for one in map(_measured, _without_doubles(found, rest)) for attribute, sign in _axes(one)]
     if painted and not any(wish.attribute in ("background", "replacement") for wish in wishes):   # no step to a beach
         one = max(painted, key=lambda one: one.where != "the background")   # "remove the background, isolate the dog"
         wishes.append(Wish(one.attribute, where=one.where, span=(one.start, one.end)))
@@ -146,8 +159,11 @@ def _is_tale(words: list[Word]) -> bool:
     return not asks and sum(map(is_thing, words)) >= STRANGE
 
 
-def _without_doubles(found: list[Found]) -> list[Found]:
-    """Return the wishes that remain after other wishes of the request replace or include some of them."""
+def _without_doubles(found: list[Found], rest: bool) -> list[Found]:
+    """Return the wishes that remain after other wishes of the request replace or include some of them.
+
+    `rest`: whether the request mentions the rest of the photo, so that "leave the rest" is no wish to change nothing.
+    """
     found = [one for one in found if not one.taken_back] or found
     if not all(one.told for one in found):   # "it was a warm day. Please brighten it": the first sentence tells a story
         found = [one for one in found if one.firm or not one.told]
@@ -155,15 +171,20 @@ def _without_doubles(found: list[Found]) -> list[Found]:
     if any(one.attribute == "haze" and one.sign < 0 for one in found):   # "less haze, so that it gets clear"
         found = [one for one in found if one.attribute != "sharpness" or not one.word.text.startswith("clear")]
     # Nouns without a direction count only in a request without other wishes; there they ask for more.
-    found = [one for one in found if not one.waits or one.attribute in (*EFFECTS, "sepia")] or found
+    found = [one for one in found if not one.waits or one.attribute in STATED] or found
     if any(one.attribute in OF_THINGS for one in found):   # such requests describe things and tell stories
-        found = [one for one in found if one.firm]
+        found = [one for one in found if one.firm or one.attribute in STATED]
     asked = {FAMILY.get(one.attribute, one.attribute) for one in found if one.attribute not in REPAIRS}
     found = [one for one in found if MENDED.get(one.attribute) not in asked]   # "adjust the light, make it brighter"
     if len(found) > 1:   # "it is dark, fix it" asks for light only
         found = [one for one in found if one.attribute != "enhance" or "enhances" in one.word.roles]
     commands = {one.attribute for one in found if one.kind in ("changes", "nouns")}
     found = [one for one in found if one.kind != "faults" or one.attribute not in commands]   # "too dark, brighten it"
+    left = max((one.word.start for one in found if one.attribute == "unchanged" and one.firm), default=-1)
+    if not rest:   # "it is dark, and I like that, leave it"
+        found = [one for one in found if one.word.start > left or not _complains(one)]
+    kept = {one.attribute for one in found if one.sign == 0 and one.where is None and one.kind == "changes"}
+    found = [one for one in found if one.attribute not in kept or not _complains(one)]   # "dark, but don't brighten it"
     changed = {one.attribute for one in found if one.sign}   # "don't brighten it, darken it"
     found = [one for one in found if one.sign or one.where or one.attribute not in changed]
     last = {_place(one): one for one in found}   # "make it darker. no, brighter": the last one counts
@@ -172,6 +193,19 @@ def _without_doubles(found: list[Found]) -> list[Found]:
     if found and all(one.sign == 0 or one.attribute == "unchanged" for one in found):
         return [replace(found[0], attribute="unchanged", sign=1, where=None)]
     return found
+
+
+def _complains(one: Found) -> bool:
+    """Return whether a wish is a complaint: "it is dark", "a crooked horizon"."""
+    return one.blamed or "slants" in one.word.roles
+
+
+def _measured(one: Found) -> Found:
+    """Return a wish with the degree that its word names: "rotate it by 90", "it is upside-down"."""
+    if one.attribute == "rotate" and one.degree == "plain" and one.word.text == "upside-down":
+        return replace(one, degree=180, unit="degrees")
+    bare = one.attribute == "rotate" and one.unit == "points"
+    return replace(one, unit="degrees") if bare else one
 
 
 def _place(one: Found) -> tuple:

@@ -1,6 +1,7 @@
 """Reads the wishes of one sentence: roles of earlier words set the direction of later words."""
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from core.requests.clauses import (
     NEAR,
@@ -19,11 +20,11 @@ from core.requests.clauses import (
     rids,
     tells_fault,
 )
-from core.requests.found import EFFECTS, MENDS, SHADES, UNWANTED, Found
+from core.requests.found import EFFECTS, MENDS, SHADES, STATED, UNWANTED, ZONES, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
-from core.requests.unstated import general_wish, thing_wished
+from core.requests.unstated import general_wish, repeated, thing_wished
 from core.requests.wish import CANNOT, LEVELS, OF_THINGS
 from core.requests.words import Word
 
@@ -126,6 +127,7 @@ class SentenceReader:
         start = len(self.found)
         if words and "joint" in words[0].roles:
             self.commands = self.without = False
+            self.negated &= words[0].text not in (",", ":", "but")   # "not much: somewhat brighter"
             if words[0].text in ("with", "but") or (len(words) > 1 and words[1].text in ("a", "an")):
                 self.direction, self.turned = 0, False   # "weaker colors with a cold tone"
         changes = any(word.entry and word.entry[0] == "changes" for word in words)
@@ -133,27 +135,29 @@ class SentenceReader:
             self.turned = False   # "less haze, sharper hills"
         begins = any(word.roles & {"begins", "turns", "levels", "flips"} for word in words)
         self.places.use_as_places(words)
-        named = any(word.entry and not self.places.described(word) for word in words)
+        named = any(word.entry and not self.places.described(word, before) for before, word in pairwise([None, *words]))
         if self._excepts(words, named):
             return False
-        kept = first(words, "unchanged")
+        if not named and (again := repeated(words, [*self.earlier, *self.found], self.places)):
+            self.found.append(again)
+            return True
+        kept = first(words, "unchanged") or (None if named or begins else first(words[-1:], "stays"))
         if not named and forbids(words):
             kept = words[0]
         if kept and not named:
             waiting = [one for one in self.found if one.waits]
             for one in waiting:   # "the contrast is perfect, leave it alone"
                 one.turn(0)
-            if not waiting:
-                self.found.append(Found("unchanged", 1, kept))
-            return True
-        if self._cannot(words, begins) or self._turns(words):
+            self.found += [] if waiting else [self._untouched(words, kept)]
+        if (kept and not named) or self._cannot(words, begins) or self._turns(words):
             return True
         for at, word in enumerate(words):
             self._note(words, at, start)
             flaw = self.literal and ("flaws" in word.roles or (word.entry and word.entry[0] == "faults"))
-            if word.entry and not self.places.described(word) and (flaw or not describes(words, at)):
+            described = self.places.described(word, words[at - 1] if at else None)
+            if word.entry and not described and (flaw or not describes(words, at)):
                 self._take(words, at)
-            elif word.unit == "stops" and not named:
+            elif word.unit == "stops" and not named and not any(one.attribute in ZONES for one in self.found):
                 self._take([replace(word, entry=("nouns", "light", 1))], 0)
             for role, sign in (("upward", 1), ("downward", -1)):
                 moves = role in word.roles and not (at and "complain" in words[at - 1].roles)   # "the light is off"
@@ -170,8 +174,8 @@ class SentenceReader:
             if one.named or one.attribute in SHADES:
                 one.turn(-1)   # "the bluish tone must go"
         if kept or (has(words, "stays") and not self.negated):   # "brightness and warmth must stay"
-            others = self.found[:start] if words[0].text == "and" else []
-            for one in [*self.found[start:], *(one for one in others if one.waits)]:
+            others = [one for one in self.found[:start] if one.waits and one.attribute not in STATED]
+            for one in [*self.found[start:], *(others if words[0].text == "and" else [])]:
                 one.turn(0)
         if len(self.found) == start:
             self._refer(words)
@@ -210,6 +214,15 @@ class SentenceReader:
         last.where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
         return True
 
+    def _untouched(self, words, kept):
+        """Return the wish of a part such as "leave it as it is"; "the sky stays" keeps the last attribute there."""
+        last = next((one for one in reversed([*self.earlier, *self.found]) if one.sign and one.attribute not in (
+            *OF_THINGS, "unchanged")), None)
+        phrase = next(iter(self.places.phrases_of(words)), None)
+        if not last or not phrase or not phrase.known or "forbids" in kept.roles or has(words, "rests"):
+            return Found("unchanged", 1, kept, firm=not any(map(is_thing, words)))
+        return replace(last, sign=0, where=self.places.text(phrase), waits=False, open=False, firm=True)
+
     def _refer(self, words):
         """Change an earlier wish by a part without an attribute of its own: "kill it", "no, less", "fix that"."""
         waiting = [one for one in [*self.earlier, *self.found] if one.waits and one.attribute in MENDS]
@@ -239,7 +252,7 @@ class SentenceReader:
         if "complain" in roles:
             self.complains = not self.commands
             self.direction = 0 if at == 1 and "joint" in words[0].roles else self.direction   # "... and came out fuzzy"
-        self.turned |= "turn" in roles
+        self.turned |= "turn" in roles and not (self.commands and "strong" in roles)   # "I want it awfully cold"
         self.negated |= "negate" in roles
         self.complains |= "negate" in roles and any(other.text == "enough" for other in words[at:])
         if word.text == "less" and not any(word.entry for word in words[at + 1:]) and any(
@@ -297,15 +310,18 @@ class SentenceReader:
             sign *= -1 if (self.turned or complaint) != self.negated else self.direction or 1
         waits = noun and not self.direction and not self.turned
         self.wished |= kind == "changes" or (not waits and (sign == pole or (noun and self.direction != 0)))
-        firm = kind == "changes" or self.turned or self.complains or (self.commands if kind == "states" else not waits)
+        firm = kind == "changes" or self.turned or self.complains or (
+            self.commands if kind == "states" and not noun else not waits)
         one = Found(attribute, sign, word, waits=waits, firm=firm, open=waits, pole=pole, named=noun)
+        one.blamed = kind == "faults" or (kind == "states" and sign == -pole and not any(
+            word.text in ("less", "more", "not", "make") for word in words[max(at - 3, 0):at]))
         if tint and self.direction > 0 and tells_fault(words[:at]):
             one.sign = -pole   # "the tubes added a green tint"
         if waits and unwanted:
             wanted = (self.commands or self.moody or (tint and adds_tint(words, at)) or (
                 attribute == "haze" and (has(words[:at], "verbs") or has(words[max(at - 3, 0):at], "slight"))))
             wanted = wanted and not self.complains
-            one.sign, one.waits = pole if wanted else -pole, False
+            one.sign, one.waits, one.blamed = pole if wanted else -pole, False, not wanted
         self.found.append(one)
         if not noun:   # "less brightness and contrast": "less" applies to both nouns
             self.turned = self.negated = False

@@ -1,14 +1,31 @@
-"""Wishes without a command for an attribute: a thing that is wished for or disliked, and a general "make it better"."""
+"""Wishes without a command for an attribute: things, a general "make it better", and a wish that is repeated."""
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.requests.clauses import first, is_thing
 from core.requests.found import Found
+from core.requests.locator import Locator
+from core.requests.wish import OF_THINGS
 from core.requests.words import Word
+
+AGAIN = {"more": 1, "less": -1, "up": 1, "down": -1, "none": 0}   # words that repeat a wish for another place
+PLACED = ("in", "into", "on", "onto", "for", "at", "to", "from")
+
+
+def repeated(words: list[Word], earlier: Sequence[Found], places: Locator) -> Found | None:
+    """Return the last of the `earlier` wishes for another place, if a part asks so: "..., less in the sea"."""
+    said = words[1:] if words and "joint" in words[0].roles else words
+    last = next((one for one in reversed(earlier) if one.attribute not in (*OF_THINGS, "unchanged")), None)
+    phrase = next(iter(places.phrases_of(words)), None)
+    if last is None or phrase is None or len(said) < 3 or said[0].text not in AGAIN or said[1].text not in PLACED:
+        return None
+    return replace(last, sign=last.pole * AGAIN[said[0].text], where=places.text(phrase), waits=False, open=False,
+                   firm=True)
 
 
 def thing_wished(request: str, words: list[Word]) -> list[Found]:
     """Return the wish about a thing: "I'd like a boat", "a boat instead of the car", "an ugly pole spoils it"."""
-    cues = (("removal", "intrudes"), ("replacement", "swaps"), ("adding", "asks"), ("adding", "command"))
+    cues = (("removal", "intrudes"), ("replacement", "swaps"), ("adding", "craves"))
     kind, cue = next(((kind, word) for kind, role in cues for word in words if role in word.roles), (None, None))
     things = [at for at, word in enumerate(words) if is_thing(word)]
     new = [at for at in things if kind == "removal" or any(

@@ -67,9 +67,11 @@ class Lessons:
     some pieces.
     """
 
-    def __init__(self, sentences: Sequence[Sentence], attributes: Sequence[str], size: int, seed: int = 0) -> None:
-        """`sentences` are those of the corpus, `size` is the number of sentences in a batch."""
-        self.sentences, self.attributes, self.size, self.seed = sentences, list(attributes), size, seed
+    def __init__(self, sentences: Sequence[Sentence], attributes: Sequence[str], size: int, seed: int = 0,
+                 drawn: float = DRAWN) -> None:
+        """`sentences` are those of the corpus, `size` is their number in a batch, `drawn` stands for DRAWN."""
+        self.sentences, self.attributes, self.size = sentences, list(attributes), size
+        self.seed, self.drawn = seed, drawn
         self.places = {}   # by their first word: "behind the kids" cannot replace "the gray"
         for place in (wish.where for sentence in sentences for wish in sentence.wishes if wish.where):
             self.places.setdefault(place.split()[0], []).append(place)
@@ -88,7 +90,7 @@ class Lessons:
 
     def _lesson(self, rng):
         """Return (ids, wishes, whether the grammar made the sentence)."""
-        drawn = rng.random() < DRAWN
+        drawn = rng.random() < self.drawn
         if drawn:
             wishes = draw_wishes(rng)
             text = describe(wishes, rng)

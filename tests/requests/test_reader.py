@@ -294,3 +294,54 @@ def test_directions_colours_and_looks_are_read(request_, expected):
     ("minimally brighter", "slight"), ("a deep blue tint, please", "strong")])
 def test_words_of_degree_are_read(request_, degree):
     assert {wish.degree for wish in read_wishes(request_)} == {degree}
+
+
+@pytest.mark.parametrize(("request_", "expected"), [
+    # effects and repairs count beside things
+    ("Add a vignette and remove the bin", {"vignette": 1, "removal": 1}),
+    ("Fix the exposure and erase the man", {"exposure repair": 1, "removal": 1}),
+    # a fault that shall stay, and attributes to be kept
+    ("The tilt is on purpose, don't straighten it", {"unchanged": 1}),
+    ("It is dark because it was night, so don't go making it brighter", {"unchanged": 1}),
+    ("It is too dark, but leave the rest untouched", {"light": 1}),
+    ("soften it although the contrast needs to stay", {"sharpness": -1, "contrast": 0}),
+    ("sharpen it, the contrast is fine, brightness the same", {"sharpness": 1, "contrast": 0, "light": 0}),
+    # zones
+    ("bring back the details in the shadows", {"shadows": 1}), ("the shadows are far too heavy", {"shadows": 1}),
+    ("there is nothing left in the highlights", {"highlights": -1}), ("hot highlights", {"highlights": -1}),
+    ("raise the black level", {"blacks": 1}),
+    # opposites, casts and effects
+    ("un-blue it", {"temperature": 1}), ("Very yellow, sir", {"temperature": -1}),
+    ("bluish all over", {"temperature": 1}),
+    ("desaturate it to greyscale", {"black and white": 1}), ("richer greens", {"green": 1}),
+    ("erase the chair and add blue tone to the image", {"removal": 1, "temperature": -1}),
+    ("my desk lamp turned everything yellow", {"temperature": -1}),
+    ("add a drop of cyan", {"temperature": -1, "green-magenta": -1}),
+    # ordinary words are no slips of others
+    ("I expect a cooler picture", {"temperature": -1}), ("having a look, I would alter the contrast", {"contrast": 1}),
+    # corrections
+    ("add noise, doh, remove noise", {"noise": -1}), ("black and white. Actually no: sepia", {"sepia": 1}),
+    # a thing is added only if the request wishes for it
+    ("my battery died right after this", {}), ("I want a boat on the lake", {"adding": 1})])
+def test_keeps_zones_and_things_are_read(request_, expected):
+    assert signs(request_) == expected
+
+
+def test_less_in_another_place_repeats_a_wish():
+    wishes = read_wishes("More contrast in the sky and less in the sea. The trees stay as they are")
+    assert [(wish.attribute, wish.sign, wish.where) for wish in wishes] == [
+        ("contrast", 1, "the sky"), ("contrast", -1, "the sea"), ("contrast", 0, "The trees")]
+
+
+def test_an_adjective_that_compares_is_a_wish_for_its_thing():
+    wishes = read_wishes("minimally brighter sky")
+    assert [(wish.attribute, wish.sign, wish.where) for wish in wishes] == [("light", 1, "brighter sky")]
+
+
+@pytest.mark.parametrize(("request_", "degree", "unit"), [
+    ("it is upside down", 180, "degrees"), ("rotate 90 clockwise", 90, "degrees"), ("rotate it by 180", 180, "degrees"),
+    ("exposure -0.75", 0.75, "stops"), ("exposure +20", 20, "points"), ("one and a half stops brighter", 1.5, "stops"),
+    ("0.2 of a stop brighter", 0.2, "stops"), ("three quarters of a stop darker", 0.75, "stops"),
+    ("raise the contrast by eight points", 8, "points"), ("twice the contrast", 100, "%")])
+def test_turns_stops_and_words_of_numbers_are_read(request_, degree, unit):
+    assert [(wish.degree, wish.unit) for wish in read_wishes(request_)] == [(degree, unit)]
