@@ -5,15 +5,16 @@ import sys
 
 import numpy as np
 import pytest
+from easydict import EasyDict
 from small_gier import pair, write_gier
 from small_regions import BALLS, draw
 from tiny_project import ROOT, TINY
 
-from core.datasets import to_tensor, to_uint8
+from core.datasets import WordVocab, to_tensor, to_uint8
 from core.datasets.vocab import SPECIAL
 from core.engine.trials import read_trials
-from core.methods.pipeline import FoundSegments, TrueSegments, place_of
-from core.operators import SESSIONS, Mask, Plan, Step, execute
+from core.methods.pipeline import FoundSegments, TrueSegments, load_edits, place_of
+from core.operators import SESSIONS, Mask, OperatorVocab, Plan, Step, execute
 
 SCRIPT, TEST = "core/train_pipeline.py", "core/test_pipeline.py"
 SMALL = TINY[TINY.index("--vis_encoder"):]
@@ -99,6 +100,15 @@ def test_the_notebooks_scripts_resume_to_the_same_losses(project, run_well, monk
     old_name("run_test.py", "--load_checkpoint_path", "output/synth_pipeline_trial_4/best.pt", "--trial", 3,
              "--dataset", "synth", "--grounder", "finder")
     assert (project / "output/synth_pipeline_trial_3/test/metrics.json").is_file()
+
+
+def test_the_pipeline_reads_the_words_for_places(scenes):
+    """A request without its places lost its second step, or which step is local."""
+    vocab = WordVocab((*SPECIAL, "brighten", "the", "red", "blue", "ball"))
+    options = EasyDict(dataset="RegionReq", session=3, data_root=None, data_mode=None, output="output")
+    samples, _ = load_edits(options, "val", vocab, OperatorVocab(SESSIONS[3]))
+    for sample in samples:
+        assert vocab.decode(sample["request_ids"].tolist()) == sample["request"]
 
 
 def test_colours_reach_the_grounder_in_the_order_of_the_executor(scenes):
