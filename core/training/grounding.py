@@ -18,7 +18,8 @@ from core.engine.language import load_language
 from core.engine.options import OFF, ON, number
 from core.engine.run import Run
 from core.files import UserError
-from core.metrics.grounding import best_threshold, pooled_auc
+from core.metrics.grounding import best_threshold
+from core.metrics.roc import pooled_roc
 from core.models.grounding import MODULES, Grounder, GrounderConfig
 from core.operators.table import SESSIONS
 
@@ -188,7 +189,7 @@ def validate(network, dataset, device, op_at_test=OWN):
     scores, labels = zip(*rows, strict=True)
     threshold, score = best_threshold(scores, labels)
     network.threshold.fill_(threshold)
-    return {"ROC": pooled_auc(scores, labels), "F1": score}
+    return {"ROC": pooled_roc(scores, labels), "F1": score}
 
 
 def add_samples(parser):
