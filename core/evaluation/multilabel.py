@@ -9,8 +9,7 @@ from tabulate import tabulate
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.options import ON
 from core.engine.publish import publish
-from core.engine.seeds import over_seeds
-from core.evaluation.run_table import index_runs, known_trial
+from core.evaluation.run_table import known_trial
 from core.files import write_json, write_jsonl
 from core.methods.keywords import keyword_operators
 from core.methods.multilabel import classify, load_classifier, load_labels, shuffled
@@ -22,13 +21,6 @@ SHUFFLED, FREQUENCY, KEYWORDS, WORDS = ("the same, with the requests of other sa
                                         "keyword editor", "bag of words, logistic regression")
 MEASURES = {"ROC": "ROC", "macro ROC": "macro ROC", "AP": "AP", "macro AP": "macro AP", "F1": "F1",
             "macro F1": "macro F1", "exact": "exact set"}
-
-
-def run_classifier_tests(options):
-    """Run the test script of a classifier: test the trial under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: measure_classifier(chosen)["metrics"], tested_folder)
-    path, notes = index_runs(options.output)
-    print(*notes, f"all runs: {path}", sep="\n")
 
 
 def add_classifier_test(parser):

@@ -14,9 +14,8 @@ from core.engine.data import data_root
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.options import ON, number
 from core.engine.publish import publish
-from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
-from core.evaluation.run_table import index_runs, known_trial
+from core.evaluation.run_table import known_trial
 from core.files import write_json, write_jsonl
 from core.methods.keywords import keyword_operators
 from core.methods.pipeline import GROUNDERS, load_edits, load_pipeline, thumbnails_of
@@ -30,13 +29,6 @@ from core.pages import write_results
 
 BATCH = 32
 TRUE = "true masks"   # the upper bound of every grounder
-
-
-def run_pipeline_tests(options):
-    """Run the test script of the pipeline: test the trial under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: measure_pipeline(chosen)["metrics"], tested_folder)
-    path, notes = index_runs(options.output)
-    print(*notes, f"all runs: {path}", sep="\n")
 
 
 def add_pipeline_test(parser):
