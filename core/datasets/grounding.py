@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, default_collate
 
+from core.datasets.annotations import source_photo
 from core.datasets.gier import GIERPairs
 from core.datasets.proposals import Proposals
 from core.files import UserError, read_json
@@ -69,8 +70,7 @@ def read_requests(root: str | Path, phase: str, session: int, operators: Sequenc
                 left_out["a local operator has no mask"] += 1
             else:
                 queries.append(Query(entry["input"], entry["request"], tuple(about["ids"]), name,
-                                     about.get("mask_mode") == EXCLUSIVE, "request",
-                                     entry.get("photo", entry["input"])))
+                                     about.get("mask_mode") == EXCLUSIVE, "request", source_photo(entry)))
     return queries, left_out
 
 

@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from tabulate import tabulate
 
+from core.datasets.annotations import source_photo
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.options import ON
 from core.engine.publish import publish
@@ -48,7 +49,7 @@ def measure_classifier(options):
     methods = {folder.parent.name: lambda samples: classify(network, samples),
                SHUFFLED: lambda samples: classify(network, samples, order=shuffled(len(samples)))} | references(train)
     truth = tested.labels.numpy() > 0.5
-    photos = [entry["input"] for entry in tested.entries]
+    photos = list(map(source_photo, tested.entries))
     rows, scores = {}, {}
     for name, method in methods.items():
         thresholds = np.full(len(names), 0.5)   # the keyword editor says yes or no

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from easydict import EasyDict
 
+from core.datasets.annotations import source_photo
 from core.datasets.features import FeatureReader
 from core.datasets.gier import GIERPairs
 from core.datasets.grounding import GroundingSet, read_expressions, read_requests
@@ -68,7 +69,7 @@ def _queries(options, root, phase, operators):
         queries, left_out = read_requests(root, phase, options.session, operators, options.data_mode)
     if options.samples != "requests":
         _, entries = GIERPairs.read(root, phase, options.session, "full")
-        sources = {entry["input"]: entry.get("photo", entry["input"]) for entry in entries}
+        sources = {entry["input"]: source_photo(entry) for entry in entries}
         queries = [*queries, *read_expressions(root / "expressions.json", phase, sources)]
     return queries, left_out
 
