@@ -147,5 +147,6 @@ def test_mistakes_get_one_sentence(run_script, scenes):
     assert "--hidden_size 7: give an even number" in refused(SCRIPT, *REGIONS, "--hidden_size", 7)
     assert "a checkpoint of experiment 'seq2seqL1', not 'pipeline'" in refused(
         TEST, *REGIONS, "--load_checkpoint_path", "output/synth_seq2seqL1_trial_100/best.pt")
+    assert "p0_p0.png>p0_x.png: field 'wishes' is missing" in refused(SCRIPT, *REGIONS, *SMALL, "--sentences", 2)
     (scenes / "data/RegionReq/plans.jsonl").unlink()
     assert "has neither op_record.json nor plans.jsonl" in refused(SCRIPT, *REGIONS)
