@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import Dataset, default_collate
 
 from core.datasets.annotations import source_photo
-from core.datasets.gier import GIERPairs
+from core.datasets.gier import GIERPairs, check_operators
 from core.datasets.proposals import Proposals
 from core.files import UserError, read_json
 
@@ -56,9 +56,10 @@ def read_requests(root: str | Path, phase: str, session: int, operators: Sequenc
                   ) -> tuple[list[Query], Counter]:
     """Return a Query for each request and local operator of a phase in GIER's format, and counts of those left out.
 
-    Raises UserError as `GIERPairs.read` does.
+    Raises UserError as `GIERPairs.read` and `check_operators` do.
     """
-    _, entries = GIERPairs.read(root, phase, session, data_mode or "full")
+    path, entries = GIERPairs.read(root, phase, session, data_mode or "full")
+    check_operators(path, entries)
     queries, left_out = [], Counter()
     for entry in entries:
         for name, about in entry.get("operator", {}).items():
