@@ -29,7 +29,8 @@ def scenes(project):
     names = {256: "sports ball", 512: "sports ball", 768: "sports ball", 1000: "plants", 70000: "sky"}
     entries, rows, pictures = [], [], {}
     for number, (shape, request) in enumerate(zip(BALLS, SAID.values(), strict=False)):
-        entry = pair(number, request, request, request, brightness=[number])
+        entry = pair(number, request, request, request, brightness=[number]) | {
+            "wishes": [{"attribute": "light", "sign": 1, "degree": "plain"}], "region": request.split(" ", 1)[1]}
         plan = Plan((Step.make("brightness", [0.6], Mask.from_array(shape.mask())),))
         pictures[entry["input"]] = photo
         pictures[entry["output"]] = to_uint8(execute(plan, to_tensor(photo)))
@@ -147,6 +148,8 @@ def test_mistakes_get_one_sentence(run_script, scenes):
     assert "--hidden_size 7: give an even number" in refused(SCRIPT, *REGIONS, "--hidden_size", 7)
     assert "a checkpoint of experiment 'seq2seqL1', not 'pipeline'" in refused(
         TEST, *REGIONS, "--load_checkpoint_path", "output/synth_seq2seqL1_trial_100/best.pt")
+    path = scenes / "data/RegionReq/splits/train_sess_3.json"
+    path.write_text(path.read_text().replace('"wishes"', '"others"'))
     assert "p0_p0.png>p0_x.png: field 'wishes' is missing" in refused(SCRIPT, *REGIONS, *SMALL, "--sentences", 2)
     (scenes / "data/RegionReq/plans.jsonl").unlink()
     assert "has neither op_record.json nor plans.jsonl" in refused(SCRIPT, *REGIONS)

@@ -70,7 +70,7 @@ class PlansOnly(Dataset):
             return [Wish(wish["attribute"], wish["sign"], wish["degree"]) for wish in entry["wishes"]]
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{self.pairs.path}, {pair_name(entry)}: field 'wishes' is missing or malformed "
-                            f"({type(error).__name__}: {error}); leave --sentences out") from None
+                            f"({type(error).__name__}: {error}); give --sentences 1") from None
 
     def __len__(self):
         return len(self.pairs) * self.sentences

@@ -62,5 +62,5 @@ def test_other_sentences_ask_for_the_same_at_any_place():
 @pytest.mark.parametrize("wishes", [3, [{"attribute": "light"}], [BRIGHT | {"attribute": "joy"}]])
 def test_malformed_wishes_are_named(wishes):
     samples_of(wishes, [], [])
-    with pytest.raises(UserError, match=r"train.json, 0.png>0o.png: field 'wishes' is missing or malformed .*--sent"):
+    with pytest.raises(UserError, match=r"0.png>0o.png: field 'wishes' is missing or malformed .*--sentences 1"):
         samples_of(wishes, [], [], sentences=2)
