@@ -39,18 +39,20 @@ def bleu1_interval(sequences: Sequence[Sequence[str]], references: Sequence[Sequ
     """Return the 95% interval [low, high] of `bleu` of order 1, by a bootstrap over photos; None for a single photo.
 
     Photos are drawn with replacement, each with all its sequences. BLEU-1 is the share of the operators that stand in
-    the references, times exp(1 - r / c) if the references have more operators, r, than the sequences, c.
+    the references, times exp(1 - r / c) if the references have more operators, r, than the sequences, c. As in nltk,
+    an empty sequence counts as one wrong operator in the share, but not in c.
     """
     kept = [(*one, photo) for *one, photo in zip(sequences, references, photos, strict=True) if one[1]]
     names, cluster = np.unique([photo for *_, photo in kept], return_inverse=True)
     if len(names) < 2:
         return None
-    counts = np.array([((Counter(ours) & Counter(theirs)).total(), len(ours), len(theirs)) for ours, theirs, _ in kept])
+    counts = np.array([((Counter(ours) & Counter(theirs)).total(), max(len(ours), 1), len(ours), len(theirs))
+                       for ours, theirs, _ in kept])
     sums = np.stack([np.bincount(cluster, weights=column) for column in counts.T], 1)   # of each photo
     rng, found = np.random.default_rng(seed), []
     for _ in range(RESAMPLES):
-        right, ours, theirs = sums[rng.integers(0, len(sums), len(sums))].sum(0)
-        found.append(right / ours * min(np.exp(1 - theirs / ours), 1) if right else 0.0)
+        right, tried, ours, theirs = sums[rng.integers(0, len(sums), len(sums))].sum(0)
+        found.append(right / tried * min(np.exp(1 - theirs / ours), 1) if right else 0.0)
     tail = (1 - LEVEL) / 2
     return [float(bound) for bound in np.quantile(found, (tail, 1 - tail))]
 

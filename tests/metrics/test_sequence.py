@@ -26,13 +26,15 @@ def test_bleu_is_that_of_nltk_with_clipped_counts_and_a_brevity_penalty():
     assert bleu(FOUND, REFERENCES, 4) is None
 
 
-def test_the_interval_of_bleu_1_draws_the_plans_of_a_photo_together():
-    photos, rng, found = ["a", "b", "a", "c"], np.random.default_rng(0), []
-    rows = {"a": [0], "b": [1], "c": [3]}   # the empty plan does not count
+@pytest.mark.parametrize("wrong", [["hue"], []])
+def test_the_interval_of_bleu_1_draws_the_plans_of_a_photo_together(wrong):
+    photos, rng, values = ["a", "b", "a", "c"], np.random.default_rng(0), []
+    found = [FOUND[0], wrong, *FOUND[2:]]
+    rows = {"a": [0], "b": [1], "c": [3]}   # the empty reference does not count
     for _ in range(2000):
         drawn = [row for at in rng.integers(0, 3, 3) for row in rows["abc"[at]]]
-        found.append(bleu([FOUND[row] for row in drawn], [REFERENCES[row] for row in drawn]))
-    assert bleu1_interval(FOUND, REFERENCES, photos) == pytest.approx(np.quantile(found, (0.025, 0.975)))
+        values.append(bleu([found[row] for row in drawn], [REFERENCES[row] for row in drawn]))
+    assert bleu1_interval(found, REFERENCES, photos) == pytest.approx(np.quantile(values, (0.025, 0.975)))
     assert bleu1_interval(FOUND, REFERENCES, ["a"] * 4) is None
     assert bleu1_interval([[]] * 4, REFERENCES, photos) == [0, 0]
 
