@@ -98,8 +98,9 @@ def shown(scene, answer, threshold, row, vocab):
     """Return the entry of the page for a sample."""
     words = ["[CLS]", *vocab.read(scene.query.words), "[SEP]"]
     weights, attention = answer.said.weights.tolist(), answer.said.attention.cpu().numpy()
-    read = {module: (weight, list(zip(words, (attended / max(attended.max(), 1e-9)).tolist(), strict=False)))
-            for module, weight, attended in zip(MODULES, weights, attention, strict=True)}
+    attention = attention[:, :len(words)] / attention.max(1, keepdims=True).clip(1e-9)   # without padding
+    read = {module: (weight, list(zip(words, attended, strict=True)))
+            for module, weight, attended in zip(MODULES, weights, attention.tolist(), strict=True)}
     operator = f"{scene.query.operator} · " if scene.query.operator else ""
     picture = scene.picture
     return {"name": f"{operator}{scene.query.photo}", "words": scene.query.words, "photo": to_uint8(picture.photo),

@@ -11,11 +11,12 @@ import _init_paths  # noqa: F401
 
 from core.engine.cli import run
 from core.engine.options import Parser, parse
-from core.evaluation.multilabel import add_classifier_test, run_classifier_tests
+from core.evaluation.multilabel import add_classifier_test, measure_classifier
+from core.evaluation.run_table import run_under_seeds
 
 
 def main():
-    run_classifier_tests(parse(arguments(), "multilabel"))
+    run_under_seeds(parse(arguments(), "multilabel"), measure_classifier)
 
 
 def arguments():

@@ -11,11 +11,12 @@ import _init_paths  # noqa: F401
 
 from core.engine.cli import run
 from core.engine.options import Parser, parse
-from core.evaluation.pipeline import add_pipeline_test, run_pipeline_tests
+from core.evaluation.pipeline import add_pipeline_test, measure_pipeline
+from core.evaluation.run_table import run_under_seeds
 
 
 def main():
-    run_pipeline_tests(parse(arguments(), "pipeline"))
+    run_under_seeds(parse(arguments(), "pipeline"), measure_pipeline)
 
 
 def arguments():

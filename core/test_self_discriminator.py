@@ -10,11 +10,12 @@ import _init_paths  # noqa: F401
 
 from core.engine.cli import run
 from core.engine.options import Parser, parse
-from core.evaluation.critics import add_critic_test, run_critic_tests
+from core.evaluation.critics import add_critic_test, measure_critic
+from core.evaluation.run_table import run_under_seeds
 
 
 def main():
-    run_critic_tests(parse(arguments(), "self_discriminator"))
+    run_under_seeds(parse(arguments(), "self_discriminator"), measure_critic)
 
 
 def arguments():

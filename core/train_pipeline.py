@@ -38,7 +38,7 @@ def train_once(options):
     network = training.setup(*build_pipeline(options, language), "teacher_forced", "decode")
 
     blind = options.num_iters if not options.use_vis_feat else options.words_first
-    for batch in training.batches(PlansOnly(train), until=blind):
+    for batch in training.batches(PlansOnly(train, options.sentences, options.manual_seed), until=blind):
         network.train()
         training.step(**pipeline_losses(network, batch, options))   # operator + parameter + local
         if training.due(options.checkpoint_every):

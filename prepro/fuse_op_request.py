@@ -15,7 +15,7 @@ from core.datasets.annotations import (
     read_entries,
     without_nan,
 )
-from core.datasets.gier_index import operator_problem
+from core.datasets.gier import operator_problem
 from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.files import UserError, listing, write_json

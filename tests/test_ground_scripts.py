@@ -7,6 +7,7 @@ from small_grounding import write_grounding_set, write_language
 from small_refcoco import write_refcoco
 
 from core.engine.trials import read_trials
+from core.operators import Mask
 
 TRAIN, TEST = "core/train_ground.py", "core/test_ground.py"
 TRAIN_OP, TEST_OP = "core/train_op_ground.py", "core/test_op_ground.py"
@@ -110,7 +111,29 @@ def test_every_trial_of_the_file_is_understood(experiment, run_script):
         assert (result.code, "no such vocabulary" in result.err) == (2, True), result.err
 
 
+def masks_of(*rows):
+    """Return a function folder -> None that writes the masks of the first photo."""
+    return lambda root: (root / "set/masks/p0_p0_mask.json").write_text(json.dumps(rows))
+
+
+def entry_with(**fields):
+    """Return a function folder -> None that changes the first entry of the training set."""
+    def change(root):
+        path = root / "set/splits/train_sess_3.json"
+        entries = json.loads(path.read_text())
+        entries[0] |= fields
+        path.write_text(json.dumps(entries))
+    return change
+
+
+BOMB = Mask.from_array(np.zeros((1 << 14, 1 << 14), bool)).to_dict()   # 41 characters, 268 million pixels
+
+
 @pytest.mark.parametrize(("spoil", "words"), [
+    (masks_of(*[BOMB] * 9), "p0_p0_mask.json: 9 masks of 16384 x 16384 pixels are more than fit into memory"),
+    (masks_of(BOMB | {"size": [65000, 65000]}), "size 65000 x 65000 is over"),
+    (entry_with(request=np.nan, expert_summary=[], amateur_summary=[]), "entry 0: field 'request' is NaN"),
+    (entry_with(operator={"brightness": {"local": True, "ids": ["1"]}}), "'ids' is missing or malformed"),
     (lambda root: (root / "set/masks/p0_p0_mask.json").write_text("[]"), "p0_p0_mask.json: holds no masks"),
     (lambda root: (root / "set/masks/p0_p0_mask.json").write_text('[{"size": [9, 9], "counts": "Z"}]'),
      "p0_p0_mask.json: not a list of masks"),
@@ -130,9 +153,10 @@ def test_a_broken_file_gets_one_sentence(spoil, words, folder, run_script):
 def test_features_of_other_masks_are_refused(folder, run_script):
     h5py = pytest.importorskip("h5py")
     (folder / "set/features").mkdir()
-    for rows, checksum, words in ((3, None, "rcnn_feat has shape"), (5, "0" * 64, "computed from other masks")):
+    for shape, checksum, words in (((3, 4), None, "rcnn_feat has shape (3, 4)"), ((), None, "rcnn_feat has shape ()"),
+                                   ((5, 4), "0" * 64, "computed from other masks")):
         with h5py.File(folder / "set/features/p0_p0.h5", "w") as file:
-            file["rcnn_feat"], file["pan_feat"] = np.ones((rows, 4)), np.ones((rows, 4))
+            file["rcnn_feat"] = file["pan_feat"] = np.ones(shape)
             if checksum:
                 file.attrs["masks_sha256"] = checksum
         result = run_script(TRAIN, *SMALL, "--num_iters", 1)

@@ -5,15 +5,16 @@ import sys
 
 import numpy as np
 import pytest
+from easydict import EasyDict
 from small_gier import pair, write_gier
 from small_regions import BALLS, draw
 from tiny_project import ROOT, TINY
 
-from core.datasets import to_tensor, to_uint8
+from core.datasets import WordVocab, to_tensor, to_uint8
 from core.datasets.vocab import SPECIAL
 from core.engine.trials import read_trials
-from core.methods.pipeline import FoundSegments, TrueSegments, place_of
-from core.operators import SESSIONS, Mask, Plan, Step, execute
+from core.methods.pipeline import FoundSegments, TrueSegments, load_edits, place_of
+from core.operators import SESSIONS, Mask, OperatorVocab, Plan, Step, execute
 
 SCRIPT, TEST = "core/train_pipeline.py", "core/test_pipeline.py"
 SMALL = TINY[TINY.index("--vis_encoder"):]
@@ -28,7 +29,8 @@ def scenes(project):
     names = {256: "sports ball", 512: "sports ball", 768: "sports ball", 1000: "plants", 70000: "sky"}
     entries, rows, pictures = [], [], {}
     for number, (shape, request) in enumerate(zip(BALLS, SAID.values(), strict=False)):
-        entry = pair(number, request, request, request, brightness=[number])
+        entry = pair(number, request, request, request, brightness=[number]) | {
+            "wishes": [{"attribute": "light", "sign": 1, "degree": "plain"}], "region": request.split(" ", 1)[1]}
         plan = Plan((Step.make("brightness", [0.6], Mask.from_array(shape.mask())),))
         pictures[entry["input"]] = photo
         pictures[entry["output"]] = to_uint8(execute(plan, to_tensor(photo)))
@@ -101,6 +103,15 @@ def test_the_notebooks_scripts_resume_to_the_same_losses(project, run_well, monk
     assert (project / "output/synth_pipeline_trial_3/test/metrics.json").is_file()
 
 
+def test_the_pipeline_reads_the_words_for_places(scenes):
+    """A request without its places lost its second step, or which step is local."""
+    vocab = WordVocab((*SPECIAL, "brighten", "the", "red", "blue", "ball"))
+    options = EasyDict(dataset="RegionReq", session=3, data_root=None, data_mode=None, output="output")
+    samples, _ = load_edits(options, "val", vocab, OperatorVocab(SESSIONS[3]))
+    for sample in samples:
+        assert vocab.decode(sample["request_ids"].tolist()) == sample["request"]
+
+
 def test_colours_reach_the_grounder_in_the_order_of_the_executor(scenes):
     """The notebook's detector read BGR, its executor RGB; then the red ball would be the blue one."""
     grounder = TrueSegments(scenes / "data/RegionReq")
@@ -137,5 +148,8 @@ def test_mistakes_get_one_sentence(run_script, scenes):
     assert "--hidden_size 7: give an even number" in refused(SCRIPT, *REGIONS, "--hidden_size", 7)
     assert "a checkpoint of experiment 'seq2seqL1', not 'pipeline'" in refused(
         TEST, *REGIONS, "--load_checkpoint_path", "output/synth_seq2seqL1_trial_100/best.pt")
+    path = scenes / "data/RegionReq/splits/train_sess_3.json"
+    path.write_text(path.read_text().replace('"wishes"', '"others"'))
+    assert "p0_p0.png>p0_x.png: field 'wishes' is missing" in refused(SCRIPT, *REGIONS, *SMALL, "--sentences", 2)
     (scenes / "data/RegionReq/plans.jsonl").unlink()
     assert "has neither op_record.json nor plans.jsonl" in refused(SCRIPT, *REGIONS)

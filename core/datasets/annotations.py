@@ -83,6 +83,11 @@ def pair_name(entry):
     return f"{entry['input']}>{entry['output']}"
 
 
+def source_photo(entry):
+    """Return the photo of an entry, over which intervals draw: several inputs of RegionReq are made of one photo."""
+    return entry.get("photo", entry["input"])
+
+
 def has_nan(value):
     """Return whether a JSON value contains NaN or infinity, at any depth."""
     if isinstance(value, dict):

@@ -9,6 +9,7 @@ The data set's folder holds
   `mask_mode` is "exclusive" edits everything but these masks; without the field it edits the masks.
 """
 import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,10 @@ MODES = {   # data mode -> the name in the file of its indices
     "full": None,                 # all pairs
 }
 DEFAULT_MODE = "shapeAlign"   # the default of the notebook
+MASK_MODES = ("inclusive", "exclusive")
+ABOUT = {   # checks of the fields of an operator
+    "local": lambda value: isinstance(value, bool),
+    "ids": lambda value: isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)}
 
 
 class GIERPairs(PairDataset):
@@ -78,6 +83,7 @@ class GIERPairs(PairDataset):
         UserError naming the file of the masks.
         """
         entry = self.annotations[index]
+        check_operators(self.path, [entry])
         local = {name: about["ids"] for name, about in entry.get("operator", {}).items()
                  if about["local"] and about["ids"]}
         if not local:
@@ -116,6 +122,27 @@ class GIERPairs(PairDataset):
         """
         local = self.masks(index)
         return [local.get(name) for name in self.annotations[index].get("operator", {})]
+
+
+def operator_problem(pair: dict) -> str | None:
+    """Return why the field `operator` of a pair cannot be used, with the field; None if it can, or is missing."""
+    table = pair.get("operator", {})
+    if not isinstance(table, dict):
+        return "field 'operator' is not a table of operators"
+    for name, about in table.items():
+        for field, check in ABOUT.items():
+            if not isinstance(about, dict) or field not in about or not check(about[field]):
+                return f"field 'operator', {name}: {field!r} is missing or malformed"
+        if about.get("mask_mode", MASK_MODES[0]) not in MASK_MODES:
+            return f"field 'operator', {name}: 'mask_mode' is neither {' nor '.join(MASK_MODES)}"
+    return None
+
+
+def check_operators(path: Path, entries: Iterable[dict]) -> None:
+    """Raise UserError naming the entry of an annotation whose field `operator` cannot be used."""
+    for entry in entries:
+        if problem := operator_problem(entry):
+            raise UserError(f"{path}, {pair_name(entry)}: {problem}; correct or remove the entry")
 
 
 def _read_indices(path, count):

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.datasets.annotations import FIELDS, pair_name
-from core.datasets.gier import GIERPairs
+from core.datasets.gier import MASK_MODES, GIERPairs, operator_problem
 from core.datasets.vocab import MAX_WORDS, WordVocab, tokenize
 from core.files import UserError, read_json
 from core.operators import UNK, OperatorVocab
 
 MAX_OPERATORS = 10          # fields of `is_local` and `operator_idx` in IER_rl_<session>.json
-MODES = ("inclusive", "exclusive")
-ABOUT = {"local": lambda value: isinstance(value, bool),
-         "ids": lambda value: isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)}
 
 
 @dataclass(frozen=True)
@@ -59,27 +56,13 @@ class GIERIndex:
         about = self.pairs[pair]["operator"][name]
         return {"input": self.pairs[pair]["input"], "output": self.pairs[pair]["output"],
                 "request": self.request(request), "operator": name, "ids": about["ids"],
-                "mask_mode": about.get("mask_mode", MODES[0])}
+                "mask_mode": about.get("mask_mode", MASK_MODES[0])}
 
     def of_pair(self, pair: int) -> dict[str, list[int]]:
         """Return the positions of a pair's requests, operators and operators x requests."""
         operators = [at for at, (owner, _) in enumerate(self.operators) if owner == pair]
         return {"requests": [at for at, (owner, _) in enumerate(self.requests) if owner == pair],
                 "operators": operators, "op_reqs": [at for at, (one, _) in enumerate(self.op_reqs) if one in operators]}
-
-
-def operator_problem(pair: dict) -> str | None:
-    """Return why the field `operator` of a pair cannot be used, with the field; None if it can, or is missing."""
-    table = pair.get("operator", {})
-    if not isinstance(table, dict):
-        return "field 'operator' is not a table of operators"
-    for name, about in table.items():
-        for field, check in ABOUT.items():
-            if not isinstance(about, dict) or field not in about or not check(about[field]):
-                return f"field 'operator', {name}: {field!r} is missing or malformed"
-        if about.get("mask_mode", MODES[0]) not in MODES:
-            return f"field 'operator', {name}: 'mask_mode' is neither {' nor '.join(MODES)}"
-    return None
 
 
 def counts(pairs: Sequence[dict], names: Sequence[str]) -> dict[str, int]:
@@ -123,7 +106,7 @@ def to_rl(pairs: Sequence[dict], words: WordVocab, operators: OperatorVocab) -> 
         table = pair.get("operator", {})
         for name in table.keys() - operators.ids.keys():
             missing[name] = missing.get(name, 0) + 1
-        modes += sum(about.get("mask_mode") == MODES[1] for about in table.values())
+        modes += sum(about.get("mask_mode") == MASK_MODES[1] for about in table.values())
         known = [(operators.ids[name], about) for name, about in table.items() if name in operators.ids][:MAX_OPERATORS]
         for request in GIERPairs.requests(pair):
             cut += words.too_long(request)

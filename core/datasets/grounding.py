@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, default_collate
 
-from core.datasets.gier import GIERPairs
+from core.datasets.annotations import source_photo
+from core.datasets.gier import GIERPairs, check_operators
 from core.datasets.proposals import Proposals
 from core.files import UserError, read_json
 
@@ -55,9 +56,10 @@ def read_requests(root: str | Path, phase: str, session: int, operators: Sequenc
                   ) -> tuple[list[Query], Counter]:
     """Return a Query for each request and local operator of a phase in GIER's format, and counts of those left out.
 
-    Raises UserError as `GIERPairs.read` does.
+    Raises UserError as `GIERPairs.read` and `check_operators` do.
     """
-    _, entries = GIERPairs.read(root, phase, session, data_mode or "full")
+    path, entries = GIERPairs.read(root, phase, session, data_mode or "full")
+    check_operators(path, entries)
     queries, left_out = [], Counter()
     for entry in entries:
         for name, about in entry.get("operator", {}).items():
@@ -69,8 +71,7 @@ def read_requests(root: str | Path, phase: str, session: int, operators: Sequenc
                 left_out["a local operator has no mask"] += 1
             else:
                 queries.append(Query(entry["input"], entry["request"], tuple(about["ids"]), name,
-                                     about.get("mask_mode") == EXCLUSIVE, "request",
-                                     entry.get("photo", entry["input"])))
+                                     about.get("mask_mode") == EXCLUSIVE, "request", source_photo(entry)))
     return queries, left_out
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from core.datasets.gier import GIERPairs
+from core.datasets.annotations import source_photo
+from core.datasets.gier import GIERPairs, check_operators
 from core.files import UserError
 
 
@@ -25,7 +26,8 @@ def read_uses(root: str | Path, phase: str, session: int, operators: Sequence[st
               ) -> list[Use]:
     """Return each known operator of each request of a phase in GIER's format. Raises UserError if there are none."""
     path, entries = GIERPairs.read(root, phase, session, data_mode or "full")
-    found = [Use(entry["input"], entry["request"], name, bool(about["local"]), entry.get("photo", entry["input"]))
+    check_operators(path, entries)
+    found = [Use(entry["input"], entry["request"], name, bool(about["local"]), source_photo(entry))
              for entry in entries for name, about in entry.get("operator", {}).items() if name in operators]
     if not found:
         raise UserError(f"{path}: no request has an operator of the vocabulary; give another --session")

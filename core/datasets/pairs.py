@@ -32,8 +32,9 @@ class PairDataset(Dataset):
     every = None      # the data mode that selects all pairs
 
     def __init__(self, root, phase, session, vocab, *, data_mode=None, plans=None, plans_path=None, op_vocab=None,
-                 size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True, masks=None):
-        """Open one phase of a data set. Requests are encoded without their places if there are `masks` to edit.
+                 size=128, short_edge=600, cache="output/cache", typos=0.0, need_targets=True, masks=None,
+                 places=False):
+        """Open one phase of a data set.
 
         Args:
             root: the folder with `annotations/` and `images/`.
@@ -56,6 +57,8 @@ class PairDataset(Dataset):
                 Pairs whose masks have another aspect than their input are left out and listed. "candidates" adds it
                 with the Masks to which a search may limit the steps of a plan; masks of another aspect than the
                 input are left out.
+            places: whether requests keep the words for places although the masks "union" or "steps" say where; by
+                default, these requests are encoded as `core.requests.saying.without_places` says them.
 
         Raises UserError naming file, entry and field, or the images that are missing or cannot be read.
         """
@@ -76,7 +79,7 @@ class PairDataset(Dataset):
         if masks and masks != "candidates":
             self._read_areas(plans)
         self.vocab = vocab
-        self._encode_requests(vocab, typos)
+        self._encode_requests(vocab, typos, places)
         self.thumbnails = Thumbnails(self.images, self._image_names(), size, cache) if size else None
         self.resized = self._find_resized()
 
@@ -176,9 +179,9 @@ class PairDataset(Dataset):
             size_of = dict(zip(names, for_each(image_size, paths, "sizes"), strict=True)).get
         return [pair_name(entry) for entry in self.annotations if size_of(entry["input"]) != size_of(entry["output"])]
 
-    def _encode_requests(self, vocab, typos):
+    def _encode_requests(self, vocab, typos, places):
         requests, rng = [entry["request"] for entry in self.annotations], np.random.default_rng(0)
-        if self.mask_kind in ("union", "steps"):   # the masks say where
+        if self.mask_kind in ("union", "steps") and not places:   # the masks say where
             requests = list(map(without_places, requests))
         self.request_ids = torch.tensor([vocab.encode(misspell(request, rng) if rng.random() < typos else request)
                                          for request in requests])

@@ -17,6 +17,7 @@ from core.regions.boxes import box_of
 from core.regions.classes import THINGS, UPSNET, canonical
 from core.regions.mask import Mask
 
+MOST_PIXELS = 1 << 31     # of all masks of a photo together; limits the memory that a file of a few lines can take
 CHECKSUM = "masks_sha256"   # optional attribute of the h5 file: the SHA-256 of the masks that it was computed from
 
 
@@ -77,6 +78,10 @@ def read_proposals(root: str | Path, photo: str) -> Proposals:
                         ) from None
     if not masks or len({mask.size for mask in masks}) > 1:
         raise UserError(f"{path}: holds {'masks of several sizes' if masks else 'no masks'}; make it again")
+    height, width = masks[0].size
+    if len(masks) * height * width > MOST_PIXELS:
+        raise UserError(f"{path}: {len(masks)} masks of {height} x {width} pixels are more than fit into memory; "
+                        f"shrink the photo and its masks")
     features = Path(root) / "features" / f"{stem}.h5"
     given = read_features(features, len(masks), sha256(path, "")) if features.exists() else None
     if given is not None and not any(names) and "classes" in given:
@@ -106,7 +111,8 @@ def read_features(path: Path, count: int, checksum: str) -> dict[str, np.ndarray
         raise UserError(f"{path}: was computed from other masks than those of the data set; remove it, or make it "
                         "again from these masks")
     for name, value in found.items():
-        if len(value) != count or (value.ndim != 2 and name != "classes") or not np.isfinite(value).all():
+        ranks = 1 if name == "classes" else 2
+        if value.ndim != ranks or len(value) != count or not np.isfinite(value).all():
             raise UserError(f"{path}: {fields.get(name, 'cls_inds')} has shape {value.shape} for {count} masks, or NaN;"
                             " compute masks and features from one segmentation of one resolution")
     return found

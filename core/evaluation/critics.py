@@ -10,9 +10,8 @@ from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
 from core.engine.options import ON, number
 from core.engine.publish import publish
-from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
-from core.evaluation.run_table import index_runs, known_trial
+from core.evaluation.run_table import known_trial
 from core.files import write_json, write_jsonl
 from core.methods.critics import LEVELLED, area, judge_pairs, load_critic
 from core.methods.planner import THUMBNAIL
@@ -20,13 +19,6 @@ from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
 
 SHOWN = 24   # number of best pairs, and of worst pairs, on the page
-
-
-def run_critic_tests(options):
-    """Run the test script of a critic: test the trial under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: measure_critic(chosen)["metrics"], tested_folder)
-    path, notes = index_runs(options.output)
-    print(*notes, f"all runs: {path}", sep="\n")
 
 
 def add_critic_test(parser):

@@ -11,8 +11,7 @@ from core.engine.data import load_phase
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.language import load_language
 from core.engine.publish import publish
-from core.engine.seeds import over_seeds
-from core.evaluation.run_table import index_runs, known_trial
+from core.evaluation.run_table import known_trial, run_under_seeds
 from core.files import write_json, write_jsonl
 from core.methods.planner import Edited, as_result
 from core.methods.registry import SwappedPhotos, load_method
@@ -31,9 +30,7 @@ SIDES = ("input", "output")
 
 def run_tests(options):
     """Run a test script: test the method of `options` under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: run_test(chosen)["metrics"], tested_folder)
-    path, notes = index_runs(options.output)
-    print(f"page: {tested_folder(options) / 'web' / 'index.html'}", *notes, f"all runs: {path}", sep="\n")
+    run_under_seeds(options, run_test, f"page: {tested_folder(options) / 'web' / 'index.html'}")
 
 
 def run_test(options):

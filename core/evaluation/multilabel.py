@@ -6,11 +6,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from tabulate import tabulate
 
+from core.datasets.annotations import source_photo
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.options import ON
 from core.engine.publish import publish
-from core.engine.seeds import over_seeds
-from core.evaluation.run_table import index_runs, known_trial
+from core.evaluation.run_table import known_trial
 from core.files import write_json, write_jsonl
 from core.methods.keywords import keyword_operators
 from core.methods.multilabel import classify, load_classifier, load_labels, shuffled
@@ -22,13 +22,6 @@ SHUFFLED, FREQUENCY, KEYWORDS, WORDS = ("the same, with the requests of other sa
                                         "keyword editor", "bag of words, logistic regression")
 MEASURES = {"ROC": "ROC", "macro ROC": "macro ROC", "AP": "AP", "macro AP": "macro AP", "F1": "F1",
             "macro F1": "macro F1", "exact": "exact set"}
-
-
-def run_classifier_tests(options):
-    """Run the test script of a classifier: test the trial under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: measure_classifier(chosen)["metrics"], tested_folder)
-    path, notes = index_runs(options.output)
-    print(*notes, f"all runs: {path}", sep="\n")
 
 
 def add_classifier_test(parser):
@@ -56,7 +49,7 @@ def measure_classifier(options):
     methods = {folder.parent.name: lambda samples: classify(network, samples),
                SHUFFLED: lambda samples: classify(network, samples, order=shuffled(len(samples)))} | references(train)
     truth = tested.labels.numpy() > 0.5
-    photos = [entry["input"] for entry in tested.entries]
+    photos = list(map(source_photo, tested.entries))
     rows, scores = {}, {}
     for name, method in methods.items():
         thresholds = np.full(len(names), 0.5)   # the keyword editor says yes or no

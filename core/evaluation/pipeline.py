@@ -8,35 +8,27 @@ import torch
 from tabulate import tabulate
 from torch.utils.data import DataLoader
 
-from core.datasets.annotations import pair_name
+from core.datasets.annotations import pair_name, source_photo
 from core.datasets.pairs import until_repetition
 from core.engine.data import data_root
 from core.engine.folders import revision, run_folder, tested_folder
 from core.engine.options import ON, number
 from core.engine.publish import publish
-from core.engine.seeds import over_seeds
 from core.evaluation.evaluate import photo_of
-from core.evaluation.run_table import index_runs, known_trial
+from core.evaluation.run_table import known_trial
 from core.files import write_json, write_jsonl
 from core.methods.keywords import keyword_operators
 from core.methods.pipeline import GROUNDERS, load_edits, load_pipeline, thumbnails_of
 from core.methods.planner import THUMBNAIL, Edited, as_result
 from core.metrics.bootstrap import mean_interval
 from core.metrics.image import l1, ssim
-from core.metrics.sequence import ORDERS, bleu, mask_overlaps, parameter_mse
+from core.metrics.sequence import ORDERS, bleu, bleu1_interval, mask_overlaps, parameter_mse
 from core.models.pipeline import known_masks
 from core.operators import MAX_STEPS, Mask, Plan, Step
 from core.pages import write_results
 
 BATCH = 32
 TRUE = "true masks"   # the upper bound of every grounder
-
-
-def run_pipeline_tests(options):
-    """Run the test script of the pipeline: test the trial under each seed, and index the runs."""
-    over_seeds(options, lambda chosen: measure_pipeline(chosen)["metrics"], tested_folder)
-    path, notes = index_runs(options.output)
-    print(*notes, f"all runs: {path}", sep="\n")
 
 
 def add_pipeline_test(parser):
@@ -66,13 +58,13 @@ def measure_pipeline(options):
     plain = {"most frequent plan of training": frequent(options, vocab, network.vocab, len(dataset)),
              "keyword editor": [sorted(keyword_operators(entry["request"])) for entry in dataset.annotations]}
     orders = [[step.op for step in reference] for reference in references]
-    for name, sequences in plain.items():
-        rows[name] = {"metrics": {f"BLEU-{order}": bleu(sequences, orders, order) for order in ORDERS}}
+    photos = list(map(source_photo, dataset.annotations))
+    rows |= {name: order_figures(sequences, orders, photos) for name, sequences in plain.items()}
     own = rows.pop(kind)
     measured = {"run": folder.parent.name, "experiment": options.experiment, "trial": options.trial,
                 "dataset": options.dataset, "phase": options.phase, "checkpoint": path.name,
                 "grounder": kind, "images": len(dataset),
-                "photos": len({entry["input"] for entry in dataset.annotations}), **own, "references": rows,
+                "photos": len(set(photos)), **own, "references": rows,
                 "seconds": round(time.time() - start, 1), "revision": revision(), "date": time.strftime("%Y-%m-%d")}
     write_jsonl(folder / "images.jsonl", list(lines(*found[kind], references, dataset)))
     write_json(folder / "metrics.json", measured, indent=1)
@@ -112,7 +104,7 @@ def figures(plans, images, dropped, references, dataset):
     photos, inputs, outputs, alike, overlaps, places = [], [], [], [], [], []
     for index, (plan, reference) in enumerate(zip(plans, references, strict=True)):
         sample = dataset[index]
-        photos.append(dataset.annotations[index]["input"])
+        photos.append(source_photo(dataset.annotations[index]))
         target, result = sample["target"][None], images[index][None]
         inputs.append(l1(sample["input"][None], target).item())
         outputs.append(l1(result, target).item())
@@ -121,13 +113,21 @@ def figures(plans, images, dropped, references, dataset):
         overlaps += own
         places += [photos[-1]] * len(own)
     empty = [index for index, reference in enumerate(references) if not len(reference)]
-    metrics = {f"BLEU-{order}": bleu(sequences, orders, order) for order in ORDERS} | {
+    of_orders = order_figures(sequences, orders, photos)
+    metrics = of_orders["metrics"] | {
         "mask IoU": _mean(overlaps), "input L1": _mean(inputs), "output L1": _mean(outputs),
         "output SSIM": _mean(alike), "dropped steps": sum(map(len, dropped)),
         "left as it is where nothing is asked": _mean([not len(plans[index]) for index in empty])}
     return {"metrics": metrics, "parameters": parameter_mse(plans, references),
-            "intervals": {"mask IoU": mean_interval(overlaps, places) if overlaps else None,
-                          "output L1": mean_interval(outputs, photos)}}
+            "intervals": of_orders["intervals"] | {
+                "mask IoU": mean_interval(overlaps, places) if overlaps else None,
+                "output L1": mean_interval(outputs, photos)}}
+
+
+def order_figures(sequences, references, photos):
+    """Return {"metrics", "intervals"} of the operators of plans: BLEU against the known ones."""
+    return {"metrics": {f"BLEU-{order}": bleu(sequences, references, order) for order in ORDERS},
+            "intervals": {"BLEU-1": bleu1_interval(sequences, references, photos)}}
 
 
 def frequent(options, vocab, operators, count):

@@ -1,6 +1,11 @@
-"""The table of all runs: one line per test of each run folder under `output/`, also of incomplete or damaged runs."""
+"""Tests under several seeds, and the table of all runs.
+
+The table has one line per test of each run folder under `output/`, also of incomplete or damaged runs.
+"""
 from pathlib import Path
 
+from core.engine.folders import tested_folder
+from core.engine.seeds import over_seeds
 from core.engine.trials import Trial, get_trial, trials_path
 from core.files import UserError, read_json, read_jsonl
 from core.pages import write_index
@@ -8,6 +13,16 @@ from core.pages import write_index
 COSTS = {"seconds_a_photo": ("s a photo", 1), "parameters": ("million parameters", 1e-6)}   # of metrics.json
 SUITES = {"direction": "obeys: direction", "opposites": "obeys: opposites", "two_wishes": "obeys: two wishes"}
 FIELDS = ("run", "experiment", "trial", "dataset", "phase", "date", "revision")
+
+
+def run_under_seeds(options, measure, *said):
+    """Run a test script: test the trial of `options` under each seed, and index the runs.
+
+    Args: `measure`, a callable options -> {"metrics": {name: number or None}, ...}; `said`, sentences to print.
+    """
+    over_seeds(options, lambda chosen: measure(chosen)["metrics"], tested_folder)
+    path, notes = index_runs(options.output)
+    print(*said, *notes, f"all runs: {path}", sep="\n")
 
 
 def index_runs(output):

@@ -42,7 +42,8 @@ EFFECTS = {   # by attribute, in the order of the steps of a plan
     "black and white": Effect("black&white", 1.0, 0.0),
 }
 STRENGTHS = {"slight": 0.5, "plain": 1.0, "strong": 1.7}   # by degree, as multiples of the plain parameter
-LOCAL = {"removal": "inpaint_obj", "background": "color_bg", "replacement": "color_bg"}   # only for keyword_operators
+LOCAL = {"removal": "inpaint_obj",   # only for keyword_operators
+         **dict.fromkeys(("white background", "transparent background", "background", "replacement"), "color_bg")}
 PLAIN = {"%": 30, "stops": 1, "points": 25, "degrees": 10}   # "by 30%" has the plain strength
 
 

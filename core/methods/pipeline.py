@@ -33,7 +33,8 @@ def load_edits(options: Mapping, phase: str, vocab: WordVocab, operators: Operat
                masks: str | None = "steps") -> tuple[PairDataset, dict[str, Plan]]:
     """Return (PairDataset of a phase with masks, {pair name: Plan}) of a set whose plans are known. Raises UserError.
 
-    Pairs of the kind ABSENT are left out of training, because the grounder, not the words, tells that nothing is there.
+    Requests keep their words for places, which say how many steps there are, and which of them is local. Pairs of the
+    kind ABSENT are left out of training, because the grounder, not the words, tells that nothing is there.
     """
     root, reader = data_root(options), get_source(options.dataset).reader
     options = EasyDict(options | {"data_mode": options.data_mode or reader.every})
@@ -43,7 +44,7 @@ def load_edits(options: Mapping, phase: str, vocab: WordVocab, operators: Operat
                   if entry.get("kind") == ABSENT}
         plans = {name: plan for name, plan in plans.items() if name not in absent}
     return load_phase(options, phase, vocab, plans=plans, plans_path=root, op_vocab=operators, size=THUMBNAIL,
-                      cache=f"{options.output}/cache", masks=masks), plans
+                      cache=f"{options.output}/cache", masks=masks, places=True), plans
 
 
 def load_pipeline(path: str | Path, experiment: str) -> tuple[Pipeline, WordVocab, Mapping]:

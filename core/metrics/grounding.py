@@ -6,58 +6,13 @@ over photos.
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score
 
-from core.metrics.bootstrap import LEVEL, RESAMPLES
 from core.metrics.regions import with_interval
+from core.metrics.roc import pooled_roc, roc, roc_interval
 
 THRESHOLDS = tuple(round(0.1 * step, 1) for step in range(1, 10))
 PRECISION_AT = (0.5, 0.6, 0.7, 0.8, 0.9)   # IoU from which a mask counts
-
-
-def pooled_auc(scores: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> float | None:
-    """Return the area under the ROC curve over all cells; None without cells of both kinds."""
-    labels = np.concatenate(labels)
-    return float(roc_auc_score(labels, np.concatenate(scores))) if 0 < labels.sum() < len(labels) else None
-
-
-def pooled_auc_interval(scores: Sequence[np.ndarray], labels: Sequence[np.ndarray], photos: Sequence[str],
-                        other: Sequence[np.ndarray] | None = None, seed: int = 0) -> list[float] | None:
-    """Return the interval [low, high] of `pooled_auc`; with `other` scores, the interval of the difference.
-
-    Photos are drawn with replacement, and each cell weighs as often as its photo was drawn. None for fewer than two
-    photos.
-    """
-    _, cluster = np.unique(np.asarray(photos, dtype=str), return_inverse=True)
-    if cluster.max() < 1:
-        return None
-    cells = np.repeat(cluster, [len(one) for one in labels])
-    truth = np.concatenate(labels)
-    curves = [_Ranked(np.concatenate(one), truth) for one in (scores, other) if one is not None]
-    rng, found = np.random.default_rng(seed), []
-    for _ in range(RESAMPLES):
-        drawn = np.bincount(rng.integers(0, cluster.max() + 1, cluster.max() + 1), minlength=cluster.max() + 1)
-        areas = [curve.area(drawn[cells]) for curve in curves]
-        found.append(areas[0] - areas[1] if len(areas) == 2 else areas[0])
-    tail = (1 - LEVEL) / 2
-    return [float(bound) for bound in np.quantile(found, (tail, 1 - tail))]
-
-
-class _Ranked:
-    """Cells in the order of their scores, so that an AUC with weights takes one pass."""
-
-    def __init__(self, scores, truth):
-        self.order = np.argsort(scores, kind="stable")
-        self.truth = truth[self.order]
-        ends = np.flatnonzero(np.diff(scores[self.order], append=np.inf))
-        self.ends = ends   # the last cell of each group of equal scores
-
-    def area(self, weights):
-        weights = weights[self.order]
-        right = np.diff(np.cumsum(weights * self.truth)[self.ends], prepend=0)
-        wrong = np.diff(np.cumsum(weights * ~self.truth)[self.ends], prepend=0)
-        below = np.cumsum(wrong) - wrong / 2   # equal scores count half
-        return (right * below).sum() / max(right.sum() * wrong.sum(), 1e-12)
 
 
 def best_threshold(confidence: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> tuple[float, float]:
@@ -91,7 +46,7 @@ def measure(scores: np.ndarray, confidence: np.ndarray, labels: np.ndarray, thre
     """
     found = {}
     if not labels.all():
-        found = {"ROC": float(roc_auc_score(labels, scores)), "AP": float(average_precision_score(labels, scores))}
+        found = {"ROC": roc(scores, labels), "AP": float(average_precision_score(labels, scores))}
     count = int(labels.sum())
     best = np.argsort(-scores, kind="stable")[:count]
     chosen = choose(confidence, threshold)
@@ -120,9 +75,9 @@ def summarise(rows: Sequence[dict]) -> dict:
     measures ("sample ROC" for the ROC of each sample), "IoU", "overall IoU", and "P@.5" to "P@.9".
     """
     scores, labels, photos = ([row[name] for row in rows] for name in ("scores", "labels", "photo"))
-    interval = pooled_auc_interval(scores, labels, photos)
+    interval = roc_interval(scores, labels, photos)
     found = {"samples": len(rows), "photos": len(set(photos)),
-             "ROC": [pooled_auc(scores, labels), *(interval or (None, None))]}
+             "ROC": [pooled_roc(scores, labels), *(interval or (None, None))]}
     names = dict.fromkeys(name for row in rows for name in row if isinstance(row[name], float))
     for name in names:
         known = [row for row in rows if name in row]
@@ -144,7 +99,7 @@ def compare(rows: Sequence[dict], others: Sequence[dict]) -> dict[str, list]:
     """Return {"ROC", "IoU"}: how much more a method has than another on the same samples, [difference, low, high]."""
     scores, labels, photos = ([row[name] for row in rows] for name in ("scores", "labels", "photo"))
     second = [row["scores"] for row in others]
-    interval = pooled_auc_interval(scores, labels, photos, second)
-    difference = pooled_auc(scores, labels) - pooled_auc(second, labels)
+    interval = roc_interval(scores, labels, photos, second)
+    difference = pooled_roc(scores, labels) - pooled_roc(second, labels)
     return {"ROC": [difference, *(interval or (None, None))],
             "IoU": with_interval([iou(one) - iou(two) for one, two in zip(rows, others, strict=True)], photos)}

@@ -6,19 +6,8 @@ labels. A measure that is undefined, such as the ROC of a label that no sample h
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
 
-LEVEL, RESAMPLES = 0.95, 500
-
-
-def roc(scores: np.ndarray, truth: np.ndarray) -> float | None:
-    """Return the area under the ROC curve of all cells; ties count half. Arrays of one shape; `truth` is bool."""
-    truth = np.asarray(truth, bool).ravel()
-    right, wrong = np.count_nonzero(truth), np.count_nonzero(~truth)
-    if not right or not wrong:
-        return None
-    ranks = rankdata(np.asarray(scores, float).ravel())
-    return float((ranks[truth].sum() - right * (right + 1) / 2) / (right * wrong))
+from core.metrics.roc import roc, roc_interval
 
 
 def average_precision(scores: np.ndarray, truth: np.ndarray) -> float | None:
@@ -74,24 +63,6 @@ def score_labels(scores: np.ndarray, truth: np.ndarray, thresholds: np.ndarray, 
     return {"metrics": {"ROC": roc(scores, truth), "AP": average_precision(scores, truth), "F1": f1(decided, truth),
                         **macro, "exact": float((decided == truth).all(1).mean())},
             "intervals": {"ROC": roc_interval(scores, truth, photos)}, "labels": rows}
-
-
-def roc_interval(scores: np.ndarray, truth: np.ndarray, photos: Sequence[str], seed: int = 0) -> list[float] | None:
-    """Return the 95% interval [low, high] of the pooled ROC by a bootstrap over photos; None for a single photo.
-
-    Photos are drawn with replacement, each with all its samples, as in `core.metrics.bootstrap.mean_interval`.
-    """
-    _, cluster = np.unique(np.asarray(photos, dtype=str), return_inverse=True)
-    members = [np.flatnonzero(cluster == number) for number in range(cluster.max() + 1)]
-    if len(members) < 2:
-        return None
-    rng, areas = np.random.default_rng(seed), []
-    for _ in range(RESAMPLES):
-        rows = np.concatenate([members[number] for number in rng.integers(0, len(members), len(members))])
-        areas.append(roc(scores[rows], truth[rows]))
-    areas = [area for area in areas if area is not None]
-    tail = (1 - LEVEL) / 2
-    return [float(bound) for bound in np.quantile(areas, (tail, 1 - tail))] if areas else None
 
 
 def _mean(values):

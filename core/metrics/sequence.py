@@ -3,11 +3,13 @@
 Parameters and masks are compared where both plans have the same operator at the same step, as the notebook does.
 """
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
+from core.metrics.bootstrap import LEVEL, RESAMPLES
 from core.metrics.regions import mask_iou
 from core.operators import Plan
 
@@ -30,6 +32,29 @@ def bleu(sequences: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
     with warnings.catch_warnings():   # nltk warns where no n-gram fits; then BLEU is 0
         warnings.simplefilter("ignore")
         return float(corpus_bleu(*zip(*kept, strict=True), weights=(1 / order,) * order))
+
+
+def bleu1_interval(sequences: Sequence[Sequence[str]], references: Sequence[Sequence[str]], photos: Sequence[str],
+                   seed: int = 0) -> list[float] | None:
+    """Return the 95% interval [low, high] of `bleu` of order 1, by a bootstrap over photos; None for a single photo.
+
+    Photos are drawn with replacement, each with all its sequences. BLEU-1 is the share of the operators that stand in
+    the references, times exp(1 - r / c) if the references have more operators, r, than the sequences, c. As in nltk,
+    an empty sequence counts as one wrong operator in the share, but not in c.
+    """
+    kept = [(*one, photo) for *one, photo in zip(sequences, references, photos, strict=True) if one[1]]
+    names, cluster = np.unique([photo for *_, photo in kept], return_inverse=True)
+    if len(names) < 2:
+        return None
+    counts = np.array([((Counter(ours) & Counter(theirs)).total(), max(len(ours), 1), len(ours), len(theirs))
+                       for ours, theirs, _ in kept])
+    sums = np.stack([np.bincount(cluster, weights=column) for column in counts.T], 1)   # of each photo
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        right, tried, ours, theirs = sums[rng.integers(0, len(sums), len(sums))].sum(0)
+        found.append(right / tried * min(np.exp(1 - theirs / ours), 1) if right else 0.0)
+    tail = (1 - LEVEL) / 2
+    return [float(bound) for bound in np.quantile(found, (tail, 1 - tail))]
 
 
 def parameter_mse(plans: Sequence[Plan], references: Sequence[Plan]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Sentences that ask for an edit of a part of a photo: the grammar's, and others for removal and white backgrounds."""
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,8 +22,16 @@ WHITE = (
 CUT_OUT = ("put {} on a white background", "cut out {} and make the rest white", "make everything but {} white",
            "only keep {}, on white")
 KEEP = ("leave {} as it is", "don't touch {}", "leave {} alone", "keep {} just as it is", "do not change {}")
+ASKED = {"removal": REMOVE, "background": WHITE, "unchanged": KEEP}   # attributes of wishes that are asked for alone
 _AGREE = PLURAL | {"isn't": "aren't", "lacks": "lack", "doesn't": "don't"}
 _PLURAL_NAMES = {"plants", "trees", "stairs", "skis", "scissors"}   # of a place that is one
+
+
+def say(wishes: Sequence[Wish], words: str, rng: np.random.Generator) -> str:
+    """Return a random sentence for wishes, the last of which is for the place `words`, and the others for the photo."""
+    if forms := ASKED.get(wishes[-1].attribute):
+        return ask(forms, rng, words)
+    return describe_local([*wishes[:-1], replace(wishes[-1], where=words)], rng)
 
 
 def describe_local(wishes: Sequence[Wish], rng: np.random.Generator) -> str:

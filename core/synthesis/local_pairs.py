@@ -8,7 +8,7 @@ Each scene also has a request that changes nothing.
 """
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from core.operators import Mask, OperatorVocab, Plan, Step, execute, get_operato
 from core.planning.fits import fit
 from core.regions.segments import Segment, filled
 from core.requests.grammar import choose
-from core.requests.local_sentences import CUT_OUT, KEEP, REMOVE, WHITE, ask, describe_local
+from core.requests.local_sentences import CUT_OUT, ask, say
 from core.requests.phrases import OPPOSITES
 from core.requests.wish import LEVELS, Wish
 from core.synthesis.edits import EDITS, LOCAL_EDITS, are_good, panel_edits
@@ -190,7 +190,7 @@ class LocalPairs:
                 continue
             target = torch.where(torch.from_numpy(layer.covered), self.photo.image, image)
             plan = Plan((Step.make("inpaint_obj", (), Mask.from_array(layer.covered, region=part.words[0])),))
-            pairs.append(Pair("removal", target, self._said(lambda words: ask(REMOVE, self.rng, words), part),
+            pairs.append(Pair("removal", target, self._said([Wish("removal")], part),
                               {"inpaint_obj": part.annotation}, dict.fromkeys(SESSIONS, plan), part,
                               tuple(first + other for other in range(len(layers)) if other != at),
                               (Wish("removal"),)))
@@ -217,9 +217,7 @@ class LocalPairs:
         *whole, last = (EDITS[wish.direction].op for wish, _ in drawn)
         operators = {op: {"local": False, "ids": []} for op in whole} | {last: part.annotation}
         wishes = [wish for wish, _ in drawn]
-        said = self._said(lambda words: describe_local(
-            [*wishes[:-1], replace(wishes[-1], where=words)], self.rng), part)
-        return [Pair(kind, images[-1], said, operators, plans, part, decoys, tuple(wishes))]
+        return [Pair(kind, images[-1], self._said(wishes, part), operators, plans, part, decoys, tuple(wishes))]
 
     def _mixed(self, image, parts):
         """Return a list of the pair of a global and a local edit, or of none."""
@@ -243,10 +241,12 @@ class LocalPairs:
             return []
         subject = next((one for one in parts if one.ids == part.ids and not one.excludes), None)
         plan = Plan((Step.make("color_bg", (), part.mask),))
-        said = self._said(lambda words: ask(WHITE, self.rng) if subject is None or self.rng.random() < 0.6 else
-                          ask(CUT_OUT, self.rng, choose(self.rng, subject.words)), part)
+        wishes = (Wish("background"),)
+        said = self._said(wishes, part, lambda wishes, words, rng: (
+            say(wishes, words, rng) if subject is None or rng.random() < 0.6 else
+            ask(CUT_OUT, rng, choose(rng, subject.words))))
         return [Pair("white background", _rounded(execute(plan, image)), said, {"color_bg": part.annotation},
-                     dict.fromkeys(SESSIONS, plan), part, wishes=(Wish("background"),))]
+                     dict.fromkeys(SESSIONS, plan), part, wishes=wishes)]
 
     def _nothing(self, image, segments, removal):
         """Return a pair without a change: the request names a thing that is absent, or asks to keep a part."""
@@ -255,18 +255,17 @@ class LocalPairs:
             noun = choose(self.rng, NOUNS.get(name, (name,)))
             part = Part((f"the {noun}",), ("class",), name, (), np.zeros(image.shape[-2:], bool))
             wish = Wish("removal") if removal else Wish(*choose(self.rng, LOCAL_EDITS))
-            return Pair("absent", image, self._said(lambda words: ask(REMOVE, self.rng, words) if removal else
-                        describe_local([replace(wish, where=words)], self.rng), part), part=part, wishes=(wish,))
+            return Pair("absent", image, self._said([wish], part), part=part, wishes=(wish,))
         parts = [part for part in self._parts(image, segments) if not part.excludes]
         part = choose(self.rng, parts) if parts else Part(("the photo",), ("class",), "photo", (), None)
-        return Pair("unchanged", image, self._said(lambda words: ask(KEEP, self.rng, words), part), part=part,
-                    wishes=(Wish("unchanged"),))
+        wish = Wish("unchanged")
+        return Pair("unchanged", image, self._said([wish], part), part=part, wishes=(wish,))
 
-    def _said(self, say, part):
-        """Return different sentences for the words of a part."""
+    def _said(self, wishes, part, say=say):
+        """Return different sentences for wishes and the words of a part, by `say` of local_sentences or another."""
         found, turn = {}, int(self.rng.integers(100))
         for attempt in range(4 * self.requests):
-            found[say(part.words[(turn + attempt) % len(part.words)])] = True
+            found[say(wishes, part.words[(turn + attempt) % len(part.words)], self.rng)] = True
             if len(found) == self.requests:
                 break
         return tuple(found)

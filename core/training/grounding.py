@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from easydict import EasyDict
 
+from core.datasets.annotations import source_photo
 from core.datasets.features import FeatureReader
 from core.datasets.gier import GIERPairs
 from core.datasets.grounding import GroundingSet, read_expressions, read_requests
@@ -18,7 +19,8 @@ from core.engine.language import load_language
 from core.engine.options import OFF, ON, number
 from core.engine.run import Run
 from core.files import UserError
-from core.metrics.grounding import best_threshold, pooled_auc
+from core.metrics.grounding import best_threshold
+from core.metrics.roc import pooled_roc
 from core.models.grounding import MODULES, Grounder, GrounderConfig
 from core.operators.table import SESSIONS
 
@@ -67,7 +69,7 @@ def _queries(options, root, phase, operators):
         queries, left_out = read_requests(root, phase, options.session, operators, options.data_mode)
     if options.samples != "requests":
         _, entries = GIERPairs.read(root, phase, options.session, "full")
-        sources = {entry["input"]: entry.get("photo", entry["input"]) for entry in entries}
+        sources = {entry["input"]: source_photo(entry) for entry in entries}
         queries = [*queries, *read_expressions(root / "expressions.json", phase, sources)]
     return queries, left_out
 
@@ -188,7 +190,7 @@ def validate(network, dataset, device, op_at_test=OWN):
     scores, labels = zip(*rows, strict=True)
     threshold, score = best_threshold(scores, labels)
     network.threshold.fill_(threshold)
-    return {"ROC": pooled_auc(scores, labels), "F1": score}
+    return {"ROC": pooled_roc(scores, labels), "F1": score}
 
 
 def add_samples(parser):

@@ -7,8 +7,8 @@ import torch
 from core.datasets.features import FeatureReader
 from core.datasets.locality import LocalitySet, read_uses
 from core.engine.data import data_root
-from core.metrics.grounding import pooled_auc, pooled_auc_interval
 from core.metrics.regions import with_interval
+from core.metrics.roc import pooled_roc, roc_interval
 
 
 def load_uses(options, language, phase, image_blind):
@@ -48,6 +48,6 @@ def measure(predicted, dataset):
     """Return {"ROC", "accuracy" at probability .5}, each [value, low, high]."""
     labels, photos = dataset.local.numpy() > 0.5, [use.source for use in dataset.uses]
     rows, truth = [np.array([one]) for one in predicted], [np.array([one]) for one in labels]
-    interval = pooled_auc_interval(rows, truth, photos) or (None, None)
-    return {"ROC": [pooled_auc(rows, truth), *interval],
+    interval = roc_interval(rows, truth, photos) or (None, None)
+    return {"ROC": [pooled_roc(rows, truth), *interval],
             "accuracy": with_interval((predicted > 0.5) == labels, photos)}

@@ -4,7 +4,7 @@ import torch
 from core.engine.options import OFF, number
 from core.files import UserError
 from core.methods.multilabel import classify
-from core.metrics.labels import roc
+from core.metrics.roc import roc
 from core.models.multilabel import OperatorClassifier, OperatorClassifierConfig
 from core.models.vision import ENCODERS
 

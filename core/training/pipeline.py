@@ -1,15 +1,22 @@
 """Training of the whole pipeline: flags, construction, losses and validation."""
+import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader, Dataset
 
+from core.datasets import PairDataset
+from core.datasets.annotations import pair_name
 from core.engine.options import ON, number
+from core.files import UserError
 from core.losses.plan import operator_nll, parameter_mse
 from core.metrics.sequence import bleu
 from core.models.pipeline import Pipeline, known_masks
 from core.models.planner import PlannerConfig
 from core.models.vision import ENCODERS
 from core.operators import END, MAX_STEPS
+from core.requests.grammar import choose
+from core.requests.local_sentences import say
+from core.requests.wish import Wish
 
 
 def add_pipeline(parser):
@@ -25,6 +32,8 @@ def add_pipeline(parser):
                        "the parameters")
     group.add_argument("--words_first", type=number(int, 0), default=0, help="number of first iterations, which are "
                        "quick: the decoder sees grey pictures, and nothing is executed")
+    group.add_argument("--sentences", type=number(int, 1), default=1, help="sentences for each request in these first "
+                       "iterations: its own, and others that the grammar makes for the same wishes and another place")
     group.add_argument("--local_weight", type=number(float, 0), default=1.0, help="weight of the loss of local steps")
     return parser.add_ignored("--display_every")
 
@@ -40,19 +49,40 @@ def build_pipeline(options, language):
 
 
 class PlansOnly(Dataset):
-    """Samples of a PairDataset with masks, without pictures: {request_ids, ops, params, local}, bool (MAX_STEPS,)."""
+    """Samples of a PairDataset with masks, without pictures: {request_ids, ops, params, local}, bool (MAX_STEPS,).
 
-    def __init__(self, pairs):
-        self.pairs = pairs
+    Each pair has `sentences` samples. The first has the request of the pair, the others have a random sentence for the
+    same wishes at the place of a random pair, because where an edit is does not change which operator it needs. Each
+    sample is a pure function of (pairs, seed, index).
+    """
+
+    def __init__(self, pairs: PairDataset, sentences: int = 1, seed: int = 0) -> None:
+        """Set the pairs and the number of sentences. Raises UserError if the pairs do not tell their wishes."""
+        self.pairs, self.sentences, self.seed = pairs, sentences, seed
         self.local = torch.tensor([[mask is not None for mask in areas] + [False] * (MAX_STEPS - len(areas))
                                    for areas in pairs.areas])
+        self.wishes, self.places = [], sorted({entry.get("region", "") for entry in pairs.annotations} - {""})
+        if sentences > 1:
+            self.wishes = [self._wishes(entry) for entry in pairs.annotations]
+
+    def _wishes(self, entry):
+        try:
+            return [Wish(wish["attribute"], wish["sign"], wish["degree"]) for wish in entry["wishes"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{self.pairs.path}, {pair_name(entry)}: field 'wishes' is missing or malformed "
+                            f"({type(error).__name__}: {error}); give --sentences 1") from None
 
     def __len__(self):
-        return len(self.pairs)
+        return len(self.pairs) * self.sentences
 
     def __getitem__(self, index):
-        return {name: getattr(self.pairs, name)[index] for name in ("request_ids", "ops", "params")} | {
-            "local": self.local[index]}
+        at, turn = divmod(index, self.sentences)
+        sample = {name: getattr(self.pairs, name)[at] for name in ("request_ids", "ops", "params")}
+        if turn and self.wishes[at] and self.places:
+            rng = np.random.default_rng([self.seed, index])
+            sample["request_ids"] = torch.tensor(self.pairs.vocab.encode(
+                say(self.wishes[at], choose(rng, self.places), rng)))
+        return sample | {"local": self.local[at]}
 
 
 def pipeline_losses(network, batch, options):

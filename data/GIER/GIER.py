@@ -16,8 +16,8 @@ from tabulate import tabulate
 
 from core.datasets import WordVocab, load_operator_vocab, vocab_files
 from core.datasets.annotations import entry_problem, existing_phases, pair_name, read_entries
-from core.datasets.gier import GIERPairs
-from core.datasets.gier_index import MAX_OPERATORS, counts, operator_problem, to_rl
+from core.datasets.gier import GIERPairs, operator_problem
+from core.datasets.gier_index import MAX_OPERATORS, counts, to_rl
 from core.datasets.images import image_size
 from core.engine.cli import run
 from core.engine.options import Parser, number, parse

@@ -5,7 +5,8 @@ import pytest
 from small_gier import pair
 
 from core.datasets import WordVocab
-from core.datasets.gier_index import GIERIndex, counts, operator_problem, read_rl, to_rl
+from core.datasets.gier import operator_problem
+from core.datasets.gier_index import GIERIndex, counts, read_rl, to_rl
 from core.datasets.vocab import SPECIAL
 from core.files import UserError
 from core.operators import SESSIONS, OperatorVocab

@@ -48,6 +48,7 @@ def test_masks_take_the_place_of_the_words_that_say_where(opened, root):
     assert masked[0]["request"] == "brighten the dog"
     assert torch.equal(plain[1]["request_ids"], masked[1]["request_ids"])   # no wish was found
     assert opened(masks="candidates")[0]["masks"] == []
+    assert torch.equal(opened(masks="union", places=True)[0]["request_ids"], plain[0]["request_ids"])
 
 
 def test_thumbnails_are_squashed_samples(opened):

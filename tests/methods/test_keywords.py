@@ -4,8 +4,9 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.methods.keywords import PLAIN, keyword_plan
+from core.methods.keywords import LOCAL, PLAIN, keyword_operators, keyword_plan
 from core.operators import Plan, execute
+from core.requests.wish import FILLS
 
 
 def test_a_larger_degree_is_a_larger_strength():
@@ -18,6 +19,16 @@ def test_a_larger_degree_is_a_larger_strength():
 
 def test_of_several_wishes_for_one_attribute_the_last_counts():
     assert keyword_plan("make it darker. no wait, make it brighter") == keyword_plan("brighter")
+
+
+@pytest.mark.parametrize(("request_", "operators"), [
+    ("make the background white", {"color_bg"}), ("change the background to something else", {"color_bg"}),
+    ("make the background transparent", {"color_bg"}),
+    ("remove the dog and brighten it", {"inpaint_obj", "brightness"}),
+    ("keep the light as it is", set())])
+def test_wishes_for_things_call_for_operators_that_the_plan_lacks(request_, operators):
+    assert keyword_operators(request_) == operators
+    assert set(FILLS) <= LOCAL.keys()
 
 
 @pytest.mark.parametrize(("request_", "measure"), [

@@ -1,17 +1,13 @@
 """Measures of grounding: equal to scikit-learn's, thresholds, overlap, and paired intervals."""
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from core.metrics.grounding import (
-    _Ranked,
     best_threshold,
     choose,
     compare,
     measure,
     overlap,
-    pooled_auc,
-    pooled_auc_interval,
     summarise,
 )
 
@@ -21,19 +17,6 @@ def cells():
     rng = np.random.default_rng(0)
     labels = [rng.random(6) < 0.4 for _ in range(20)]
     return [np.round(rng.random(6) + 0.5 * label, 1) for label in labels], labels, [f"p{at % 5}" for at in range(20)]
-
-
-def test_the_weighted_area_is_that_of_scikit_learn_also_with_equal_scores(cells):
-    scores, labels = np.concatenate(cells[0]), np.concatenate(cells[1])
-    weights = np.random.default_rng(1).integers(0, 4, len(labels))
-    assert _Ranked(scores, labels).area(weights) == pytest.approx(roc_auc_score(labels, scores, sample_weight=weights))
-
-
-def test_the_interval_holds_the_area_and_is_none_for_one_photo(cells):
-    low, high = pooled_auc_interval(*cells)
-    assert low < pooled_auc(*cells[:2]) < high
-    assert pooled_auc_interval(*cells[:2], ["p"] * 20) is None
-    assert pooled_auc_interval(*cells, other=cells[0]) == [0.0, 0.0]
 
 
 def test_the_measures_of_a_sample():

@@ -1,17 +1,16 @@
 """Measures of multi-label classification: agreement with scikit-learn, thresholds, undefined values, intervals."""
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score
 
-from core.metrics.labels import average_precision, best_thresholds, f1, roc, roc_interval, score_labels
+from core.metrics.labels import average_precision, best_thresholds, f1, score_labels
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.random((60, 3)) < (0.5, 0.3, 0.1)
 SCORES = np.round(0.4 * TRUTH + 0.7 * RNG.random((60, 3)), 1)   # rounded, so that there are ties
 
 
-def test_areas_and_f1_are_those_of_scikit_learn():
-    assert roc(SCORES, TRUTH) == pytest.approx(roc_auc_score(TRUTH.ravel(), SCORES.ravel()))
+def test_precision_and_f1_are_those_of_scikit_learn():
     assert average_precision(SCORES, TRUTH) == pytest.approx(average_precision_score(TRUTH.ravel(), SCORES.ravel()))
     assert f1(SCORES > 0.5, TRUTH) == pytest.approx(f1_score(TRUTH.ravel(), (SCORES > 0.5).ravel()))
 
@@ -30,17 +29,8 @@ def test_a_label_without_samples_is_never_decided_and_is_left_out_of_means():
     a, b, c = measured["labels"]
     assert (c["ROC"], c["AP"], c["F1"], c["threshold"]) == (None, None, None, None)
     assert measured["metrics"]["macro ROC"] == pytest.approx((a["ROC"] + b["ROC"]) / 2)
-    assert roc(SCORES, np.zeros_like(TRUTH)) is None
 
 
 def test_right_scores_are_perfect():
     measured = score_labels(TRUTH * 0.5, TRUTH, np.full(3, 0.5), range(60), "abc")["metrics"]
     assert set(measured.values()) == {1.0}
-
-
-def test_the_interval_holds_the_area_and_is_wider_for_fewer_photos():
-    area, many, few = roc(SCORES, TRUTH), *(roc_interval(SCORES, TRUTH, [row % count for row in range(60)])
-                                           for count in (60, 3))
-    assert many[0] < area < many[1]
-    assert roc_interval(SCORES, TRUTH, ["one"] * 60) is None
-    assert all(0 <= bound <= 1 for bound in few)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from nltk.translate.bleu_score import corpus_bleu
 
-from core.metrics.sequence import bleu, mask_overlaps, parameter_mse
+from core.metrics.sequence import bleu, bleu1_interval, mask_overlaps, parameter_mse
 from core.operators import Mask, Plan, Step
 
 REFERENCES = [["brightness", "hue"], ["contrast"], [], ["hue", "tint", "brightness"]]
@@ -24,6 +24,19 @@ def test_bleu_is_that_of_nltk_with_clipped_counts_and_a_brevity_penalty():
     both = corpus_bleu([[REFERENCES[0]], [REFERENCES[3]]], [FOUND[0], FOUND[3]], weights=(0.5, 0.5))
     assert bleu(FOUND, REFERENCES, 2) == pytest.approx(both)
     assert bleu(FOUND, REFERENCES, 4) is None
+
+
+@pytest.mark.parametrize("wrong", [["hue"], []])
+def test_the_interval_of_bleu_1_draws_the_plans_of_a_photo_together(wrong):
+    photos, rng, values = ["a", "b", "a", "c"], np.random.default_rng(0), []
+    found = [FOUND[0], wrong, *FOUND[2:]]
+    rows = {"a": [0], "b": [1], "c": [3]}   # the empty reference does not count
+    for _ in range(2000):
+        drawn = [row for at in rng.integers(0, 3, 3) for row in rows["abc"[at]]]
+        values.append(bleu([found[row] for row in drawn], [REFERENCES[row] for row in drawn]))
+    assert bleu1_interval(found, REFERENCES, photos) == pytest.approx(np.quantile(values, (0.025, 0.975)))
+    assert bleu1_interval(FOUND, REFERENCES, ["a"] * 4) is None
+    assert bleu1_interval([[]] * 4, REFERENCES, photos) == [0, 0]
 
 
 def test_plans_that_do_nothing_are_not_right():

@@ -8,7 +8,7 @@ import torch
 from small_grounding import OPERATORS, VOCAB, batch_of, drawn_set, shuffled
 
 from core.losses.ranking import triplet_loss
-from core.metrics.grounding import pooled_auc
+from core.metrics.roc import pooled_roc
 from core.models.grounding import Grounder, GrounderConfig
 from core.training.grounding import draw_pairs
 
@@ -45,7 +45,7 @@ def taught(grounder, dataset, iterations=60):
 @torch.no_grad()
 def roc(grounder, batch):
     found, present = grounder(batch).scores, batch["present"]
-    return pooled_auc([found[present].numpy()], [batch["labels"][present].numpy()])
+    return pooled_roc([found[present].numpy()], [batch["labels"][present].numpy()])
 
 
 @pytest.mark.parametrize("extra", [{}, {"use_names": True, "use_sign": True}, {"norm": "batch"}])
