@@ -14,10 +14,12 @@ from core.requests.places import Place
 ALIKE = 0.9          # a rival whose score reaches this share of the chosen one's is an equal candidate
 RIVAL = 0.3          # the same for things that no trait tells apart
 FITS = 0.5           # of several things that are meant, those whose score reaches this share of the best one's
+SURE = 2             # power of the detector's score by which the prominence of a thing counts
 COLOURED = 0.04      # the least share of a segment's pixels that have its colour
 SPECK = 0.02         # things smaller than this share of the largest of their class are not meant
 LEAST = 0.001        # a region that covers less of the picture is no region
 RELATED = 0.02       # the least score of a relation
+GUARD = 2.0          # factor on the mask of a thing that is left out: pixels that may belong to it are not edited
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,10 @@ def choose(place: Place, segments: Sequence[Segment], image: torch.Tensor) -> Ch
 
 def mask_of(choice: Choice, height: int, width: int) -> np.ndarray:
     """Return the soft mask (height, width) float32 of a choice: the sum of its segments, less those left out."""
-    return _united(choice.segments, height, width) * (1 - _united(choice.without, height, width))
+    left_out = np.zeros((height, width), np.float32)
+    for segment in choice.without:
+        left_out += (GUARD if segment.thing else 1) * fit(segment.mask, height, width)
+    return _united(choice.segments, height, width) * (1 - np.minimum(left_out, 1))
 
 
 def masked(choice: Choice, place: Place, image: torch.Tensor) -> Segment | None:
@@ -265,7 +270,7 @@ class _Scene:
         """Return the `count` best things; without a trait that tells them apart, the most prominent ones."""
         bare = not (place.colour or place.relation or place.positions or place.size)
         if bare:
-            scores = np.array([seen.prominence for seen in found])
+            scores = np.array([seen.prominence * seen.segment.score ** SURE for seen in found])
         ranked = _ranked(found, scores)
         taken, rest = ranked[:place.count], ranked[place.count:]
         if len(taken) < place.count:

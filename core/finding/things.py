@@ -24,8 +24,12 @@ SAME = 0.5              # intersection over union (IoU) above which two boxes of
 MASK_SIDE = 160         # side of U2Net's input for a box; at 320 a mask takes four times as long
 MARGIN = 1.1            # U2Net sees the box enlarged by this factor
 BOX = "detector's box"  # the source of a mask without an outline: an ellipse in the box
-PLAUSIBLE = 0.2, 0.98   # the share of the box that a mask of U2Net covers; otherwise GrabCut makes the mask
+LEAST, MOST = 0.2, 0.98   # the share of the box that a mask of U2Net covers; otherwise GrabCut makes the mask
+LEAST_CUT = 0.3         # the least share of a mask of GrabCut, which starts from a fifth of the box
 GRABCUT_SIDE = 160      # longest edge of the picture that GrabCut sees
+SURELY = 0.95           # value of a mask from which GrabCut takes a pixel for the thing, and 1 minus it for the rest
+SURROUNDINGS = 1.5      # GrabCut sees the box enlarged by this factor if U2Net finds nothing in it
+LIKELY = 0.6            # value of the pixels of the box then
 EPSILON = 1e-3          # of the guided filter, a variance of the luminance
 
 
@@ -112,19 +116,19 @@ def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     """Return the segment of a detection in a photo (3, H, W), sRGB in [0, 1]; its mask has the photo's size.
 
     U2Net looks at the enlarged box. If its mask fills almost none or all of the box, GrabCut makes the mask from the
-    ellipse in the box; if that fails, too, the mask is the ellipse, and its source is BOX. Raises UserError if the
-    weights are missing or changed.
+    middle of the box; if that fails, too, the mask is the ellipse in the box, and its source is BOX. Raises UserError
+    if the weights are missing or changed.
     """
     height, width = image.shape[1:]
     outer = _whole(detection.box, MARGIN, height, width)
     left, top, right, bottom = outer
     crop = image[:, top:bottom, left:right]
     inner = _inside(detection.box, outer)
-    ellipse = _ellipse(detection.box, outer)
-    for name, candidate in (("detector", lambda: saliency(crop)), ("detector", lambda: _grabcut(crop, ellipse)),
-                            (BOX, lambda: ellipse)):
+    for name, least, candidate in (("detector", LEAST, lambda: saliency(crop)),
+                                   ("detector", LEAST_CUT, lambda: _from_core(image, detection.box, outer)),
+                                   (BOX, 0, lambda: _ellipse(detection.box, outer))):
         source, mask = name, candidate() * inner
-        if PLAUSIBLE[0] < (mask > 0.5).sum() / max((inner > 0.5).sum(), 1) < PLAUSIBLE[1]:
+        if least < (mask > 0.5).sum() / max((inner > 0.5).sum(), 1) < MOST:
             break
     whole = np.zeros((height, width), np.float32)
     whole[top:bottom, left:right] = refine(mask, crop)
@@ -159,20 +163,35 @@ def saliency(image: torch.Tensor, side: int = MASK_SIDE) -> np.ndarray:
     return F.interpolate(u2net()(seen), image.shape[1:], mode="bilinear", antialias=True)[0, 0].numpy()
 
 
-def _grabcut(crop, ellipse):
-    """Return GrabCut's mask (h, w) of a picture (3, h, w); it starts from the ellipse (h, w)."""
-    height, width = ellipse.shape
+def _from_core(image, box, outer):
+    """Return GrabCut's mask of the part `outer` of a photo: the middle of the box is inside, its surroundings not."""
+    left, top, right, bottom = around = _whole(box, SURROUNDINGS, *image.shape[1:])
+    inner = _inside(box, around)
+    half = [(3 * one + two) / 4 for one, two in zip(box, (*box[2:], *box[:2]), strict=True)]
+    seen = np.maximum(LIKELY * inner, _ellipse(half, around)).astype(np.float32)
+    mask = _grabcut(image[:, top:bottom, left:right], seen, inner, rounds=3)
+    return mask[outer[1] - top:outer[3] - top, outer[0] - left:outer[2] - left]
+
+
+def _grabcut(crop, seen, inner, rounds=2):
+    """Return GrabCut's mask (h, w) of a picture (3, h, w).
+
+    `seen` (h, w) in [0, 1] tells how surely a pixel belongs to the thing; pixels outside `inner` do not.
+    """
+    height, width = seen.shape
     scale = min(GRABCUT_SIDE / max(height, width), 1)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
-    seen = cv2.resize((255 * crop.permute(1, 2, 0)).byte().numpy(), size, interpolation=cv2.INTER_AREA)
-    labels = np.where(cv2.resize(ellipse, size, interpolation=cv2.INTER_AREA) > 0.5, cv2.GC_PR_FGD, cv2.GC_BGD)
-    labels = labels.astype(np.uint8)
-    cv2.setRNGSeed(0)   # the colour models start from random samples
-    try:
-        cv2.grabCut(seen, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
-    except cv2.error:   # no pixel is background, or none is foreground
-        return ellipse
-    return cv2.resize((labels == cv2.GC_PR_FGD).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    picture, seen, inner = (cv2.resize(array, size, interpolation=cv2.INTER_AREA) for array in (
+        (255 * crop.permute(1, 2, 0)).byte().numpy(), seen, inner))
+    labels = np.where(seen > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    labels[seen > SURELY] = cv2.GC_FGD
+    labels[(seen < 1 - SURELY) | (inner < 0.5)] = cv2.GC_BGD
+    outside = (labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)
+    if outside.any() and not outside.all():
+        cv2.setRNGSeed(0)   # the colour models start from random samples
+        cv2.grabCut(picture, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    mask = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
+    return cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _whole(box, factor, height, width):

@@ -14,16 +14,22 @@ import torch
 from core.filters import preview
 from core.finding.finder import MASK_SIDE, SIDE, Finder, NotFound, finder_of, mask_for
 from core.methods.fills import STAYS, fill_step, outcome_of
-from core.methods.gate import FILL, NAMELESS, Answer, Gate, Refusal, is_local, understand
+from core.methods.gate import FILL, NAMELESS, Answer, Gate, Outcome, Refusal, is_local, understand
+from core.methods.mend import AIMS, LEAST
 from core.methods.planner import PlannerMethod
+from core.methods.wishes import granted
+from core.metrics.attributes import MEASURES
 from core.operators import TABLE, Plan, execute
+from core.operators.changes import scale
 from core.regions.mask import Mask
 from core.regions.region import Region
 from core.regions.segments import Segment, filled
 from core.requests.places import read_place
 from core.requests.reader import Reading
 from core.requests.saying import said
-from core.requests.wish import FILLS, Wish
+from core.requests.wish import FILLS, LEVELS, Wish
+
+MORE = (1.25, 1.5, 1.75, 2.0, 2.5)   # strengths of steps that a soft edge made invisible
 
 
 class LocalGate:
@@ -88,10 +94,10 @@ class LocalGate:
             if not wishes:
                 continue
             part = self._part(current, region, wishes, kept)
-            steps += [(replace(step, mask=region.mask), origin)
-                      for step, origin in zip(part.plan, part.origins, strict=True)]
-            outcomes += [replace(outcome, wish=own) for outcome, own in zip(part.outcomes, wishes, strict=True)]
-            current = execute(Plan(tuple(replace(step, mask=region.mask) for step in part.plan)), current)
+            local, part_outcomes = _seen_inside(current, region, part)
+            steps += [(step, origin) for step, origin in zip(local, part.origins, strict=True)]
+            outcomes += [replace(outcome, wish=own) for outcome, own in zip(part_outcomes, wishes, strict=True)]
+            current = execute(local, current)
         done = [*steps, *paints, *turns]
         missing += [STAYS] if removals else []
         return Answer(image, Plan(tuple(step for step, _ in done)), request, reading, outcomes,
@@ -144,6 +150,46 @@ class LocalGate:
             if segment is None:
                 raise
         return Region(words, segment, mask_for(replace(segment, words=words), image, place.kind))
+
+
+def _seen_inside(photo: torch.Tensor, region: Region, part: Answer) -> tuple[Plan, list[Outcome]]:
+    """Return the steps of a region's Answer with the region's mask, and their outcomes inside the soft mask.
+
+    The gate checks a plan on a picture of the region, where it acts in full. The soft edge takes a part of it away, so
+    a slight edit of a small region of the photo (3, H, W) can become invisible. If a wish that the gate granted misses
+    the least move of its degree, the steps get stronger, by MORE, as long as that shows.
+    """
+    checked = [outcome for outcome in part.outcomes if outcome.granted and outcome.wish.attribute in MEASURES
+               and outcome.wish.degree in LEVELS]
+    mask = region.mask.tensor(*photo.shape[-2:])[0, 0]
+    measures = [MEASURES[outcome.wish.attribute] for outcome in checked]
+
+    def measured(picture):
+        inside = filled(picture, mask)[None]
+        return [measure.of(inside).item() for measure in measures]
+
+    def moves(plan):
+        return [after - before for before, after in zip(first, measured(execute(plan, photo)), strict=True)]
+
+    def steps(changes):   # just visible steps of the wish that moves least
+        return min(outcome.wish.sign * change / measure.visible
+                   for outcome, measure, change in zip(checked, measures, changes, strict=True))
+    plan = Plan(tuple(replace(step, mask=region.mask) for step in part.plan))
+    if not checked:
+        return plan, list(part.outcomes)
+    first = measured(photo)
+    best, changes = plan, moves(plan)
+    if steps(changes) < min(LEAST[outcome.wish.level] for outcome in checked):
+        for strength in MORE:
+            found = moves(stronger := scale(plan, strength))
+            if steps(changes) >= AIMS["slight"] or steps(found) <= steps(changes):
+                break
+            best, changes = stronger, found
+    inside = {outcome.wish: replace(outcome, change=change, granted=granted(outcome.wish, measure, before,
+                                                                            before + change))
+              for outcome, measure, before, change in zip(checked, measures, first, changes, strict=True)
+              if not outcome.served}   # the change of a served wish is that of its own steps
+    return best, [inside.get(outcome.wish, outcome) for outcome in part.outcomes]
 
 
 def _last_of_each(wishes: Sequence[Wish]) -> list[Wish]:

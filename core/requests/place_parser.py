@@ -89,7 +89,7 @@ class PlaceParser(TokenCursor):
                 head.order = order
             elif self.text == "last":
                 head.positions, head.order = ("right",), 1
-            elif self._sense("all") and not self._sense("noun"):
+            elif self._sense("all") and (not self._sense("noun") or self._counts_all()):
                 head.count, head.counted = None, self.text not in ("entire", "whole", "some", "any", "most")
             elif self._sense("shade") and self._sense("colour", 1):
                 pass
@@ -281,7 +281,7 @@ class PlaceParser(TokenCursor):
         while self.at < len(self.tokens):
             mark = self.at
             for _ in range(4):   # "who is standing ..."
-                if not (self._is_link() or (self.at > mark and self.text.endswith("ing"))):
+                if not (self._is_link() or self._links_relation() or (self.at > mark and self.text.endswith("ing"))):
                     break
                 self.at += 1
             if positions := self._position():
@@ -339,6 +339,15 @@ class PlaceParser(TokenCursor):
         self.at = mark
         return False
 
+    def _more_clothes(self, depth):
+        """Step over one more piece of clothing: "in a white shirt with a tie", "in a red shirt, black pants"."""
+        mark = self.at
+        self.at += bool(self._sense("and") or self.text == "," or self._sense("relation") in ("in", "holding"))
+        if self.at > mark and self._phrase(depth + 1, bare=True) and _clothes(self.tokens[mark:self.at]):
+            return True
+        self.at = mark
+        return False
+
     def _relation(self, place, depth):
         """Return the place with the relation that follows it: "next to the car", "in the blue shirt"; None without."""
         if self._of_photo():
@@ -352,6 +361,9 @@ class PlaceParser(TokenCursor):
         if to is None:
             self.at = mark
             return None
+        clothed = relation in ("in", "holding") and _clothes(self.tokens[mark:self.at])
+        while clothed and self._more_clothes(depth):
+            pass
         side = (text.split()[-2],) if relation == "beside" else ()   # "to the left of"
         place = _with_positions(place, side) if side else place
         if to.kind == "photo":
@@ -368,7 +380,6 @@ class PlaceParser(TokenCursor):
                 self.at += 2   # "in red and black"
             return replace(place, colour=to.name)
         if text == "with":
-            clothed = _clothes(self.tokens[mark:self.at])
             relation = "in" if clothed else "holding" if place.name == "person" else "near"
         return replace(place, relation="near" if relation == "beside" else relation, to=to)
 

@@ -118,7 +118,8 @@ def _lexicon():
             add(_plural(word), "area", name)
     for listed, sense in _LISTS.items():
         add(page["words"][listed], sense)
-    add(page["unknown"]["clothes"], "clothes")
+    for word in page["unknown"]["clothes"].split(", "):
+        add(f"{word}, {_plural(word)}", "clothes")
     add(page["unknown"]["covers"], "covers")
     add(page["wholes"]["rest"], "rest")
     for listed, size in (("bigger", 1), ("smaller", -1)):

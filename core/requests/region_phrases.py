@@ -101,7 +101,8 @@ def _phrase(request, tokens, at):
         joints = [index for index in range(at, parser.at) if "and" in tokens[index].senses or tokens[index].text == ","]
         return _phrase(request, tokens[:joints[-1]], at)
     inside = tokens[at:parser.at]
-    first = next((token for token in inside if "article" not in token.senses or "noun" in token.senses), inside[0])
+    first = next((token for token in inside if token.text != "all" and (
+        "article" not in token.senses or "noun" in token.senses)), inside[0])
     phrase = RegionPhrase(place, inside[0].start, inside[-1].end, first.start,
                           any("rest" in token.senses for token in inside),
                           not any("area" in token.senses or token.text in EVERYTHING for token in inside))
@@ -149,8 +150,9 @@ def _narrowed(tokens, at, words):
     """Return a token without the senses that it cannot have, because its word names an attribute."""
     token = tokens[at]
     over = [word for word in words if word.start < token.end and token.start < word.end]
+    over = [word for word in over if token.start <= word.start and word.end <= token.end] or over   # "zap the dog out"
     if not over:   # words of a phrase without a meaning
-        return replace(token, senses={"stop": True})
+        return token if "article" in token.senses else replace(token, senses={"stop": True})   # "on the left side"
     roles = set().union(*(word.roles for word in over))
     entry = next((word.entry for word in over if word.entry), None)
     senses = dict(token.senses)
@@ -160,7 +162,8 @@ def _narrowed(tokens, at, words):
         return replace(token, senses={"stop": True})
     replaced = any((word.start < token.start or token.end < word.end) and word.text.strip() != token.text
                    for word in over)
-    if replaced and not (entry and entry[1] in ZONES) and "thing" not in roles:   # of a phrase of keywords.toml
+    placed = "place" in roles and not entry   # "in the back" is a phrase of keywords.toml
+    if replaced and not (entry and entry[1] in ZONES) and "thing" not in roles and not placed:
         senses = {"stop": True} | ({"attribute": True} if entry else {})
     elif entry and not replaced:
         allowed = TONES if _describes(tokens, at) else ()

@@ -65,6 +65,17 @@ class TokenCursor:
         positioned = self._sense("position") and not self._sense("relation", 1) and self.text not in ("far", "way")
         return bool(self._sense("relative") and not positioned)
 
+    def _links_relation(self):
+        """Return whether "from" only begins a relation: "the people from directly in front of the car"."""
+        ahead = next((ahead for ahead in range(1, 4) if not self._sense("relative", ahead)), 4)
+        return self.text == "from" and bool(self._sense("relation", ahead))
+
+    def _counts_all(self):
+        """Return whether "all" belongs to the next noun: "all people", "all the dogs", but not "all but the dog"."""
+        ahead = next((ahead for ahead in range(1, 4) if not self._sense("article", ahead)), 4)
+        relation = self._sense("relation", 1) or self._sense("except", 1)
+        return self.text == "all" and not relation and self._goes_on(ahead)
+
     def _begins_noun(self, ahead):
         """Return whether a noun phrase begins after some tokens."""
         return self._goes_on(ahead) or (self._sense("article", ahead) and self._goes_on(ahead + 1))

@@ -83,7 +83,13 @@ def _replaced(text, places, pattern, meaning):
         new = found.expand(meaning)
         inside = places[found.start():found.end()]
         parts += [text[last:found.start()], new]
-        kept += places[last:found.start()] + ([inside[0]] * (len(new) - 1) + [inside[-1]] if new and inside else [])
+        moved = [inside[0]] * (len(new) - 1) + [inside[-1]] if new and inside else []
+        for number, group in enumerate(found.groups(), 1):   # words that the meaning repeats keep their places
+            at = new.find(group) if group and moved else -1
+            if at >= 0:
+                moved[at:at + len(group)] = places[found.start(number):found.end(number)]
+                moved[-1] = inside[-1]
+        kept += places[last:found.start()] + moved
         last = found.end()
     return ("".join((*parts, text[last:])), kept + places[last:]) if parts else (text, places)
 

@@ -153,9 +153,21 @@ def test_masks_are_united_subtracted_and_completed():
 
 
 def test_soft_masks_stay_soft():
-    half = Segment("dog", np.full((SIDE, SIDE), 0.75, np.float32), thing=True)
-    assert mask(Place("photo", "photo", but=(Place("dog"),)), [half]).max() == 0.25
+    half = Segment("sky", np.full((SIDE, SIDE), 0.75, np.float32))
+    assert mask(Place("photo", "photo", but=(Place("sky", "stuff"),)), [half]).max() == 0.25
     assert np.allclose(mask(Place("shadows", "tone", also=(Place("midtones", "tone"), Place("highlights", "tone")))), 1)
+
+
+def test_of_two_things_of_one_size_the_surer_one_is_meant():
+    left, right = np.zeros((2, SIDE, SIDE), np.float32)
+    left[20:40, 10:32], right[20:40, SIDE - 30:SIDE - 10] = 1, 1
+    sure, doubtful = Segment("dog", right, 0.9, thing=True), Segment("dog", left, 0.3, thing=True)
+    assert np.array_equal(mask(Place("dog"), [doubtful, sure]), right)
+
+
+def test_pixels_that_may_belong_to_a_thing_are_left_out_with_it():
+    dog = Segment("dog", np.full((SIDE, SIDE), 0.5, np.float32), thing=True)
+    assert mask(Place("photo", "photo", but=(Place("dog"),)), [dog]).max() == 0
 
 
 def test_regions_by_rule_within_a_place():

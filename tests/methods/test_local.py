@@ -8,9 +8,11 @@ import torch
 from core.datasets import WordVocab
 from core.datasets.vocab import SPECIAL
 from core.finding.finder import NotFound
+from core.finding.things import BOX
 from core.methods.gate import Gate, Refusal
 from core.methods.local import LocalGate
 from core.methods.planner import Edited, as_result
+from core.metrics.attributes import MEASURES
 from core.operators import Mask, Plan, Step
 from core.regions.segments import Segment, filled
 from core.requests.places import Place
@@ -129,6 +131,19 @@ def test_an_earlier_mask_can_be_edited_again(image):
     mask = gate()(image, "brighten the dog").plan.steps[0].mask
     answer = gate().within(mask)(image, "make it warmer")
     assert [step.mask for step in answer.plan] == [mask]
+
+
+def test_a_slight_edit_is_visible_inside_a_soft_edge():
+    strip = np.zeros(SIZE, np.float32)
+    strip[:, 30:32] = 1
+    picture = torch.full((3, *SIZE), 0.5)
+    finder = Halves(picture)
+    finder.known["dog"] = Segment("dog", strip, 0.8, BOX, True)   # its edge is wider than the strip
+    answer = LocalGate(Gate(Planner()), finder=lambda photo: finder)(picture, "brighten the dog a touch")
+    before, after = (MEASURES["light"].of(filled(image, torch.from_numpy(strip))[None]).item()
+                     for image in (picture, answer.image))
+    assert after - before >= 2 * MEASURES["light"].visible
+    assert answer.outcomes[0].granted
 
 
 def test_permuted_masks_move_the_edit(image):

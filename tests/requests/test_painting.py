@@ -50,6 +50,10 @@ def test_spans_are_those_of_the_request():
     ("remove everyone except the girl in focus", "everyone but not girl"),
     ("edit out all people except the man in the middle", "people but not man in the middle"),
     ("make the bus disappear", "bus"), ("photoshop the lady in the background out", "lady in the background"),
+    ("photoshop the guy taking the picture out", "guy taking the picture"),
+    ("please photoshop the fingers away", "fingers"),
+    ("remove the guy standing in the back", "guy standing in the back"),
+    ("remove the man in a white shirt with a tie", "man in a white shirt with a tie"),
     ("remove the second person from the left", "second person from the left"),
     ("I don't want the dog in the photo", "dog in the photo"), ("I wish the trash can was not there", "trash can"),
     ("remove the label of the bottle", "label of the bottle"), ("please remove it", None)])

@@ -59,6 +59,13 @@ def unknown(name, **fields):
     ("the people behind us", replace(PERSON, count=None, relation="behind", to=replace(PERSON, count=None))),
     ("the man in the blue shirt", replace(PERSON, relation="in", to=unknown("shirt", colour="blue"))),
     ("the man in the hat next to the dog", replace(PERSON, relation="in", to=unknown("hat"))),
+    ("the man in a white shirt with a tie", replace(PERSON, relation="in", to=unknown("shirt", colour="white"))),
+    ("the man with the hat and gloves on the left",
+     replace(PERSON, positions=("left",), relation="in", to=unknown("hat"))),
+    ("the people from directly in front of the car", replace(PERSON, count=None, relation="in front of", to=CAR)),
+    ("all people in the background", replace(PERSON, count=None, positions=("back",))),
+    ("all the dogs", replace(DOG, count=None)), ("all red cars", replace(CAR, count=None, colour="red")),
+    ("all people except the man", replace(PERSON, count=None, but=(PERSON,))),
     # stuff
     ("the sky", SKY), ("the clouds", SKY), ("the sea", WATER), ("river", WATER), ("the grass", GRASS),
     ("the lawn", GRASS), ("the woods", TREES), ("the flowers", PLANTS),
