@@ -3,7 +3,8 @@
 For each action set the script prints the mean L1 before and after the plans, steps, and processor time a pair. Then for
 --transfer pairs: the L1 of a plan found on one half of a photo and executed on the other half, against the half's own
 plan; and the L1 of a plan found for a known edit of one photo and executed on another photo, against the known edit.
-A last row has the free colour table fitted to each pair: no point-wise edit comes much nearer. With --leave_out the search is repeated without each operator in turn.
+A last row has the free colour table fitted to each pair: no point-wise edit comes much nearer.
+With --leave_out the search is repeated without each operator in turn.
 
   python misc/compare_searches.py --dataset RetouchReq --phase val --sets 1,40
 """
