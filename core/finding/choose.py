@@ -14,6 +14,7 @@ from core.requests.places import Place
 ALIKE = 0.9          # a rival whose score reaches this share of the chosen one's is an equal candidate
 RIVAL = 0.3          # the same for things that no trait tells apart
 FITS = 0.5           # of several things that are meant, those whose score reaches this share of the best one's
+DOUBT = 0.5          # of all things of a class, those with less than this share of the best score are not meant
 SURE = 2             # power of the detector's score by which the prominence of a thing counts
 COLOURED = 0.04      # the least share of a segment's pixels that have its colour
 SPECK = 0.02         # things smaller than this share of the largest of their class are not meant
@@ -248,7 +249,9 @@ class _Scene:
             choice.segments if not choice.without else (_as_one(choice, place, self.size),))]
 
     def _all_of(self, place, found, remarks):
-        """Return all things that were kept; with positions, those that lie there; with a size, those of that size."""
+        """Return all things that are no doubtful ones; with positions, those there; with a size, those of that size."""
+        surest = max(seen.segment.score for seen in found)
+        found = [seen for seen in found if seen.segment.score >= DOUBT * surest]
         if place.positions:
             found = [seen for seen in found if _lies_at(seen, place)]
             if not found:

@@ -165,6 +165,14 @@ def test_of_two_things_of_one_size_the_surer_one_is_meant():
     assert np.array_equal(mask(Place("dog"), [doubtful, sure]), right)
 
 
+def test_all_things_of_a_class_leave_out_doubtful_ones():
+    boxes = np.zeros((3, SIDE, SIDE), np.float32)
+    for index, box in enumerate(boxes):
+        box[20:40, 10 + 30 * index:30 + 30 * index] = 1
+    dogs = [Segment("dog", box, score, thing=True) for box, score in zip(boxes, (0.9, 0.5, 0.3), strict=True)]
+    assert np.array_equal(mask(Place("dog", count=None), dogs), boxes[0] + boxes[1])
+
+
 def test_pixels_that_may_belong_to_a_thing_are_left_out_with_it():
     dog = Segment("dog", np.full((SIDE, SIDE), 0.5, np.float32), thing=True)
     assert mask(Place("photo", "photo", but=(Place("dog"),)), [dog]).max() == 0
