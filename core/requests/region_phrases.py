@@ -97,7 +97,7 @@ def _phrase(request, tokens, at):
         return None
     following = tokens[parser.at].senses if parser.at < len(tokens) else {}
     if place.also and following.keys() & {"complains", "attribute"} and any(
-            "changes" in token.senses for token in tokens[:at]):   # "darken the sky, the people are too bright"
+            token.senses.keys() & {"changes", "removes"} for token in tokens[:at]):   # "zap the dog, the cat is dim"
         joints = [index for index in range(at, parser.at) if "and" in tokens[index].senses or tokens[index].text == ","]
         return _phrase(request, tokens[:joints[-1]], at)
     inside = tokens[at:parser.at]
@@ -176,6 +176,8 @@ def _narrowed(tokens, at, words):
         senses = {"size": senses["size"]} if "size" in senses and noun else {"stop": True}
     if "complain" in roles or token.text in ("am", "look", "appear"):
         senses["complains"] = True
+    if "removal" in roles:
+        senses["removes"] = True
     return token if senses == token.senses else replace(token, senses=senses)
 
 

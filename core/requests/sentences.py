@@ -30,6 +30,7 @@ from core.requests.words import Word
 
 EVERYONE = (["everything"], ["everyone"], ["everybody"])
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
+SPARES = ("keep", "keeping", "leave", "leaving", "spare", "sparing", "preserve", "retain", "dont")   # a removal leaves
 
 
 class SentenceReader:
@@ -149,7 +150,8 @@ class SentenceReader:
             for one in waiting:   # "the contrast is perfect, leave it alone"
                 one.turn(0)
             self.found += [] if waiting else [self._untouched(words, kept)]
-        if (kept and not named) or self._cannot(words, begins) or self._turns(words):
+        alone = begins or (named and has(words, "complain"))   # "remove the dog, the sky is too dark"
+        if (kept and not named) or self._cannot(words, alone) or self._turns(words):
             return True
         for at, word in enumerate(words):
             self._note(words, at, start)
@@ -198,9 +200,11 @@ class SentenceReader:
         things = [word for word in words if is_thing(word)]
         negated = len(words) > 2 and words[1].text == "not" and words[2].roles & {"definite", "limits"} and not has(
             words, "begins")
-        if not (has(words[:2], "excepts") or negated) or not things:
-            return False
         removal = next((word for word in reversed(self.spoken) if "removal" in word.roles), None)
+        spared = removal and not named and any(word.text in SPARES for word in words[:2]) and not (
+            has(words, "removal") or has(words, "rests"))   # "remove the people and leave the dog"
+        if not (has(words[:2], "excepts") or negated or spared) or not things:
+            return False
         if last is None and removal:   # "remove everything but the dog"
             last = Found("removal", 1, replace(removal, entry=("cannot", "removal", 1)))
             self.found.append(last)
@@ -211,7 +215,8 @@ class SentenceReader:
         thing = self.request[begin:end]
         if last.attribute not in OF_THINGS:
             self.found.append(replace(last, sign=0, where=thing, firm=True))
-        last.where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
+        where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
+        last.where = last.where if last.where and last.where.endswith(f" {thing}") else where
         return True
 
     def _untouched(self, words, kept):
@@ -326,12 +331,12 @@ class SentenceReader:
         if not noun:   # "less brightness and contrast": "less" applies to both nouns
             self.turned = self.negated = False
 
-    def _cannot(self, words, begins):
-        """Add the wish of a part that LDIE cannot grant; return whether there is one."""
+    def _cannot(self, words, alone):
+        """Add the wish of things of a part; return whether there is one. `alone`: it continues no earlier removal."""
         kind, at = next(((role, at) for at, word in enumerate(words) for role in OF_THINGS
                          if role in word.roles and not self.keeps), (None, 0))
         after = kind in ("removal", "replacement", "adding") and not words[at].text.endswith("ed")
-        if kind is None and self.removes and not begins:
+        if kind is None and self.removes and not alone and not has(words[:2], "keep"):
             kind, after = self.removes, True
         rest = words[at + 1:] if after else words
         if kind == "removal" and [word.text for word in rest] in EVERYONE:   # an exception follows
@@ -382,9 +387,14 @@ class SentenceReader:
                     names_thing(words, before) or (last and is_thing(words[before])) for before in range(at))):
                 return "removal", at, words
             alone = not any(map(is_thing, words)) and not self.found and not self.earlier
-            if alone and word.roles & {"removal", "gone", "vanishes"} and any(map(is_thing, self.spoken)):
-                return "removal", at, [word for word in self.spoken if is_thing(word)]   # "there is a fly, zap it"
+            if alone and word.roles & {"removal", "gone", "vanishes"} and any(map(is_thing, self._unspared())):
+                return "removal", at, list(filter(is_thing, self._unspared()))   # "there is a fly, zap it"
         return None, 0, words
+
+    def _unspared(self):
+        """Return the words of the sentence before those that say what is left as it is."""
+        end = next((at for at, word in enumerate(self.spoken) if word.text in SPARES), None)
+        return self.spoken[:end]
 
     def _turns(self, words):
         """Add the wish of a part that turns the photo; return whether there is one."""

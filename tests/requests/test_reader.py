@@ -345,3 +345,19 @@ def test_an_adjective_that_compares_is_a_wish_for_its_thing():
     ("raise the contrast by eight points", 8, "points"), ("twice the contrast", 100, "%")])
 def test_turns_stops_and_words_of_numbers_are_read(request_, degree, unit):
     assert [(wish.degree, wish.unit) for wish in read_wishes(request_)] == [(degree, unit)]
+
+
+@pytest.mark.parametrize(("request_", "wishes"), [
+    ("remove the people and leave just the bride", [("removal", 1, "people but not bride")]),
+    ("erase everything else and keep only the girl", [("removal", 1, "everything but girl")]),
+    ("remove the dog and don't touch the cat", [("removal", 1, "dog but not cat")]),
+    ("remove the car and keep the sky blue", [("removal", 1, "car"), ("blue", 0, "the sky")]),
+    ("remove the car and leave everything else alone", [("removal", 1, "car")]),
+    ("take everything out and leave just the subject", []),
+    ("do you keep my photos on your server or are they deleted?", []),
+    ("remove the man on the right and 3 sisters made brighter", [("removal", 1, "man on the right"),
+                                                                 ("light", 1, "3 sisters")]),
+    ("erase the man and the dog, the sky is too dark", [("removal", 1, "man and the dog"), ("light", 1, "the sky")]),
+    ("remove the man and the dog", [("removal", 1, "man and the dog")])])
+def test_a_removal_leaves_what_is_kept_or_has_another_wish(request_, wishes):
+    assert [(wish.attribute, wish.sign, wish.where) for wish in read(request_).wishes] == wishes
