@@ -24,7 +24,7 @@ from core.requests.found import EFFECTS, MENDS, SHADES, STATED, UNWANTED, ZONES,
 from core.requests.joining import join
 from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
-from core.requests.unstated import general_wish, repeated, thing_wished
+from core.requests.unstated import PLACED, general_wish, repeated, thing_wished
 from core.requests.wish import CANNOT, LEVELS, OF_THINGS
 from core.requests.words import Word
 
@@ -336,7 +336,7 @@ class SentenceReader:
         kind, at = next(((role, at) for at, word in enumerate(words) for role in OF_THINGS
                          if role in word.roles and not self.keeps), (None, 0))
         after = kind in ("removal", "replacement", "adding") and not words[at].text.endswith("ed")
-        if kind is None and self.removes and not alone and not has(words[:2], "keep"):
+        if kind is None and self.removes and not alone and self._lists_a_thing(words):
             kind, after = self.removes, True
         rest = words[at + 1:] if after else words
         if kind == "removal" and [word.text for word in rest] in EVERYONE:   # an exception follows
@@ -390,6 +390,12 @@ class SentenceReader:
             if alone and word.roles & {"removal", "gone", "vanishes"} and any(map(is_thing, self._unspared())):
                 return "removal", at, list(filter(is_thing, self._unspared()))   # "there is a fly, zap it"
         return None, 0, words
+
+    def _lists_a_thing(self, words):
+        """Return whether a part may add a thing to those of a removal: not "and keep the dog", "and from the left"."""
+        phrases = self.places.phrases_of(words)
+        return not (has(words[:2], "keep") or any(word.text in (*PLACED, "with") for word in words[:2])
+                    or (phrases and all(phrase.place.kind == "area" for phrase in phrases)))
 
     def _unspared(self):
         """Return the words of the sentence before those that say what is left as it is."""
