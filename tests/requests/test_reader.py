@@ -358,7 +358,7 @@ def test_turns_stops_and_words_of_numbers_are_read(request_, degree, unit):
     ("remove the man on the right and 3 sisters made brighter", [("removal", 1, "man on the right"),
                                                                  ("light", 1, "3 sisters")]),
     ("erase the man and the dog, the sky is too dark", [("removal", 1, "man and the dog"), ("light", 1, "the sky")]),
-    ("remove the people in front of the tower and from the left side", [("removal", 1, "people in front of the tower")]),
+    ("remove the people in front of the tower and from the left", [("removal", 1, "people in front of the tower")]),
     ("remove the girl in the back, left side with the hat", [("removal", 1, "girl in the back")]),
     ("motion blur the background", [("sharpness", -1, "the background")]),
     ("remove the man and the dog", [("removal", 1, "man and the dog")])])
