@@ -68,8 +68,8 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
     confidence = min((guess.probability for guess in guesses), default=0.0)
     if not guesses or (reading.wishes and confidence < SURE):
         return reading
-    return replace(reading, wishes=tuple(_completed(guess.wish, reading) for guess in guesses), not_understood=(),
-                   confidence=confidence)
+    wishes = [wish for guess in guesses for wish in _on_axes(_completed(guess.wish, reading), reading)]
+    return replace(reading, wishes=tuple(dict.fromkeys(wishes)), not_understood=(), confidence=confidence)
 
 
 def _likely(guesses: Sequence[Guess]) -> list[Guess]:
@@ -78,6 +78,13 @@ def _likely(guesses: Sequence[Guess]) -> list[Guess]:
     asked = {FAMILY.get(guess.attribute, guess.attribute) for guess in guesses if guess.attribute not in REPAIRS}
     guesses = [guess for guess in guesses if MENDED.get(guess.attribute) not in asked]
     return [guess for guess in guesses if guess.attribute != "unchanged" or len(guesses) == 1]
+
+
+def _on_axes(wish: Wish, reading: Reading) -> list[Wish]:
+    """Return the rules' wishes on the axes in place of a tagger's colour that they read as a cast: "orange tint"."""
+    axes = [(attribute, sign * wish.sign) for attribute, sign in CASTS.get(wish.attribute, ())]
+    found = [other for other in reading.wishes if (other.attribute, other.sign) in axes and other.where is None]
+    return found if wish.where is None and axes and len(found) == len(axes) else [wish]
 
 
 def _completed(wish: Wish, reading: Reading) -> Wish:

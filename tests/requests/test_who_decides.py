@@ -54,3 +54,11 @@ def test_another_wish_takes_the_place_of_no_change_and_of_its_repair():
 def test_a_white_background_has_a_place():
     wishes = read("The gronkle of this photo zorvs", tagger(("white background", 1, 0.9))).wishes
     assert [(wish.attribute, wish.where) for wish in wishes] == [("white background", "the background")]
+
+
+def test_a_cast_between_the_axes_stays_on_them():
+    request = "Blorp gronkle zorvily: neutralise the orange tint from the indoor lamps"
+    axes = {"temperature": -1, "green-magenta": -1}
+    assert signs(request) == axes
+    assert signs(request, ("orange", -1, 0.99), ("grain", 1, 0.99)) == axes | {"grain": 1}
+    assert signs(request, ("purple", -1, 0.99)) == {"purple": -1}   # the rules read another colour
