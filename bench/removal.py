@@ -3,8 +3,8 @@
   python bench/removal.py
   python bench/removal.py --publish removal       # then `make tables`: the table in docs/removals.md
 
-The removed disc covers 5% of the picture. Each inpainter executes a plan of one step. The time is that of the second
-call in a process, because the first call also loads the compiled code. The memory is that of the first call.
+The removed disc covers 5% of the picture. Each inpainter executes a plan of one step. The second call in
+a process is timed, because the first call also loads the compiled code; the memory is measured in the first call.
 """
 import _init_paths  # noqa: F401
 import numpy as np

@@ -32,7 +32,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from core.datasets import ActionSet, GIERPairs
-from core.datasets.annotations import pair_name
+from core.datasets.annotations import pair_name, source_photo
 from core.engine.cli import run
 from core.engine.data import load_phase
 from core.engine.folders import revision, run_folder, tested_folder
@@ -108,7 +108,7 @@ def measure(methods, made_by, dataset, chosen, folder):
         rows[row["pair"]] = row
     for index in chosen:
         entry = dataset.annotations[index]
-        row = rows.setdefault(pair_name(entry), {"pair": pair_name(entry), "photo": entry.get("photo", entry["input"]),
+        row = rows.setdefault(pair_name(entry), {"pair": pair_name(entry), "photo": source_photo(entry),
                                                  "kind": entry.get("kind")})
         for name in [name for name in methods if row.get(name, {}).get("made by") != made_by[name]]:
             row.pop(name, None)

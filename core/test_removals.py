@@ -19,7 +19,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from core.datasets import load_dataset, to_uint8
-from core.datasets.annotations import PHASES, pair_name
+from core.datasets.annotations import PHASES, pair_name, source_photo
 from core.datasets.vocab import SPECIAL, WordVocab
 from core.engine.cli import run
 from core.engine.folders import revision
@@ -80,7 +80,7 @@ def tried(dataset, index, distance, gate):
     size = tuple(image.shape[-2:])
     thing = sample["masks"][0].numpy()
     hole = hole_for(Segment("thing", thing), image).tensor(*size)
-    row = {"name": sample["name"], "photo": entry.get("photo", entry["input"]), "request": entry["request"],
+    row = {"name": sample["name"], "photo": source_photo(entry), "request": entry["request"],
            "share": float((hole > 0.5).float().mean()), "beside": detail_beside(truth, hole[0, 0] > 0.5)}
     pictures = [image]
     for name in INPAINTERS:

@@ -188,7 +188,7 @@ def _seen_inside(photo: torch.Tensor, region: Region, part: Answer) -> tuple[Pla
     inside = {outcome.wish: replace(outcome, change=change, granted=granted(outcome.wish, measure, before,
                                                                             before + change))
               for outcome, measure, before, change in zip(checked, measures, first, changes, strict=True)
-              if not outcome.served}   # the change of a served wish is that of its own steps
+              if not outcome.served}   # a served wish keeps the change that its own steps made
     return best, [inside.get(outcome.wish, outcome) for outcome in part.outcomes]
 
 

@@ -64,7 +64,7 @@ class TaggerNetwork(nn.Module):
 
     @torch.no_grad()
     def grow_from(self, config: dict, weights: dict[str, torch.Tensor]) -> None:
-        """Take over the weights of a tagger with fewer attributes or a smaller rank; what is new keeps its start.
+        """Copy the weights of a tagger with fewer attributes or a smaller rank; added weights keep their start values.
 
         The network then has the same outputs as that tagger, because new adapters start at 0. Raises UserError for a
         tagger with a larger rank.

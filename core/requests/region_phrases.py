@@ -110,7 +110,7 @@ def _phrase(request, tokens, at):
     photos = [token.senses.get("noun", ("",))[0] == "photo" and token.text not in EVERYTHING for token in inside]
     if (before is not None and before.text in ("than", "like", "as")) or (
             place.kind in ("area", "background", "subject") and (photos[0] or any(
-                photo and "position" in token.senses for token, photo in zip(inside, photos[1:], strict=False)))):
+                photo and "position" in token.senses for token, photo in zip(inside[:-1], photos[1:], strict=True)))):
         sound = False   # "darker than the sky", "the left picture", "picture on the left"
     elif place.name == "one" or (place.kind in ("area", "background", "subject") and not phrase.rest and not any(
             "noun" in token.senses and place.kind != "area" for token in inside)):

@@ -398,7 +398,7 @@ class SentenceReader:
                     or (phrases and all(phrase.place.kind == "area" for phrase in phrases)))
 
     def _unspared(self):
-        """Return the words of the sentence before those that say what is left as it is."""
+        """Return the words of the sentence before its first word of SPARES, such as "keep"."""
         end = next((at for at, word in enumerate(self.spoken) if word.text in SPARES), None)
         return self.spoken[:end]
 

@@ -326,7 +326,7 @@ def plan_of(session: int, drawn: Sequence[tuple[Wish, Step | None]], images: Seq
         part: limits the last step; the others are global.
     """
     steps = []
-    for at, ((wish, step), before, after) in enumerate(zip(drawn, images, images[1:], strict=False)):
+    for at, ((wish, step), before, after) in enumerate(zip(drawn, images[:-1], images[1:], strict=True)):
         local = at == len(drawn) - 1
         if step is None or step.op not in OPERATORS[session]:
             stride = max(1, max(before.shape[-2:]) // FITTED_SIDE)

@@ -118,7 +118,7 @@ def _sized(thing, size, rng):
 
 
 def _matched(pixels, own, other):
-    """Return pixels (h, w, 3) shifted in Oklab, from the mean colour of their photo towards that of another."""
+    """Return pixels (h, w, 3) whose Oklab colours are moved from their photo's mean towards another photo's."""
     lab = to_oklab(torch.from_numpy(pixels).permute(2, 0, 1)[None])
     lab += MATCHED * torch.from_numpy(other - own).view(1, 3, 1, 1)
     return np.ascontiguousarray(encode(from_oklab(lab))[0].clamp(0, 1).permute(1, 2, 0).numpy())
