@@ -1,5 +1,5 @@
 """The place: a part of a photo in words, as a value; `core.finding` finds it in a photo."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KINDS = (
     "thing",        # countable: a class of COCO ("dog"), by its canonical name
@@ -16,6 +16,7 @@ COLOUR_NAMES = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "m
                 "black", "grey")
 MISSING = ("fail", "global", "ask")   # what may happen to a wish whose place is not found in a photo
 POSITIONS = ("left", "right", "top", "bottom", "middle", "front", "back")
+ACROSS, UPRIGHT = ("left", "right"), ("top", "bottom")
 RELATIONS = ("near", "above", "below", "in", "holding", "on", "behind", "in front of")
 
 
@@ -54,3 +55,22 @@ class Place:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r}: must be one of {', '.join(KINDS)}")
+
+
+def area_of(positions: tuple[str, ...], third: str = "") -> Place:
+    """Return the area of positions in the frame: a corner for two, else a side; `third` is " third" or empty."""
+    across = [position for position in positions if position in ACROSS]
+    upright = [position for position in positions if position in UPRIGHT]
+    if across and upright:
+        return Place("corners", "area", positions=(upright[0], across[0]))
+    name = (across or upright or list(positions))[0]
+    if name == "back":
+        return Place("background", "background")
+    return Place("subject", "subject") if name == "front" else Place(name + third, "area")
+
+
+def with_positions(place: Place, positions: tuple[str, ...]) -> Place:
+    """Return a place with more positions, each once; a part of the photo becomes an area."""
+    if place.kind == "photo":
+        return replace(area_of(positions), but=place.but)
+    return replace(place, positions=tuple(dict.fromkeys((*place.positions, *positions))))

@@ -1,12 +1,11 @@
 """The grammar of region phrases: a parser from the tokens of `core.requests.place_words` to places."""
 from dataclasses import dataclass, replace
 
-from core.requests.place import Place
+from core.requests.place import Place, area_of, with_positions
 from core.requests.token_cursor import TokenCursor
 
 DEEPEST = 4         # relations within relations that are read: "the dog next to the man on the left"
 MOST_THINGS = 20    # larger numbers of things are no counts
-ACROSS, UPRIGHT = ("left", "right"), ("top", "bottom")
 INSIDE = ("in", "on", "near")   # relations of prepositions that begin a position: "in the middle", "at the top"
 LINKS = ("of", "to", "towards", "toward")
 EVERYTHING = ("everything", "anything", "all", "whatever", "everywhere", "it")
@@ -197,7 +196,7 @@ class PlaceParser(TokenCursor):
         if area in ("corners", "edges"):
             place = Place(area, "area", positions=positions)
         elif positions:
-            place = _side(positions, " third" if text.startswith("third") else "")
+            place = area_of(positions, " third" if text.startswith("third") else "")
         elif text in ("sides", "halves"):
             place = Place("edges", "area") if text == "sides" else Place("photo", "photo")
         else:
@@ -235,7 +234,7 @@ class PlaceParser(TokenCursor):
         """Return the place of modifiers without a noun: "the top left", "anything red", "the dark"."""
         if head.positions and not head.colour:
             mark = self.at
-            side = _side(head.positions)
+            side = area_of(head.positions)
             if self.text == "of" and (inner := self._of(depth)):
                 if inner.kind in ("photo", "area"):
                     return side
@@ -274,7 +273,7 @@ class PlaceParser(TokenCursor):
             self._of(depth)   # "this photo of my dog" is the photo
         if head.colour or head.tone:
             return Place(head.colour, "colour") if head.colour else Place(head.tone, "tone")
-        return _side(head.positions) if head.positions else Place("photo", "photo")
+        return area_of(head.positions) if head.positions else Place("photo", "photo")
 
     def _followed(self, place, depth):
         """Return a place with the positions and the relation that follow its noun."""
@@ -285,7 +284,7 @@ class PlaceParser(TokenCursor):
                     break
                 self.at += 1
             if positions := self._position():
-                place = _with_positions(place, positions)
+                place = with_positions(place, positions)
             elif related := self._relation(place, depth):
                 place = related
             elif self.at == mark and place.kind == "thing" and self.text.endswith("ing") and (
@@ -365,13 +364,13 @@ class PlaceParser(TokenCursor):
         while clothed and self._more_clothes(depth):
             pass
         side = (text.split()[-2],) if relation == "beside" else ()   # "to the left of"
-        place = _with_positions(place, side) if side else place
+        place = with_positions(place, side) if side else place
         if to.kind == "photo":
             return place
         if to.kind in ("background", "subject") and relation in INSIDE:
-            return _with_positions(place, ("back" if to.kind == "background" else "front",))
+            return with_positions(place, ("back" if to.kind == "background" else "front",))
         if to.kind == "area" and relation in INSIDE:
-            return _with_positions(place, to.positions or (to.name,))
+            return with_positions(place, to.positions or (to.name,))
         if to.kind == "colour" and text == "from":   # "change the shirt from blue to green"
             self.at = mark
             return None
@@ -387,22 +386,3 @@ class PlaceParser(TokenCursor):
 def _clothes(tokens):
     """Return whether a place is a piece of clothing or a part of the body."""
     return any("clothes" in token.senses for token in tokens)
-
-
-def _side(positions, third=""):
-    """Return the area of positions in the frame: a corner for two, else a side."""
-    across = [position for position in positions if position in ACROSS]
-    upright = [position for position in positions if position in UPRIGHT]
-    if across and upright:
-        return Place("corners", "area", positions=(upright[0], across[0]))
-    name = (across or upright or list(positions))[0]
-    if name == "back":
-        return Place("background", "background")
-    return Place("subject", "subject") if name == "front" else Place(name + third, "area")
-
-
-def _with_positions(place, positions):
-    """Return a place with more positions, each once; a part of the photo becomes an area."""
-    if place.kind == "photo":
-        return replace(_side(positions), but=place.but)
-    return replace(place, positions=tuple(dict.fromkeys((*place.positions, *positions))))

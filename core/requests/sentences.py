@@ -12,25 +12,19 @@ from core.requests.clauses import (
     first,
     forbids,
     has,
-    has_object,
     is_noun,
     is_thing,
-    names_thing,
     purpose,
-    rids,
     tells_fault,
 )
 from core.requests.found import EFFECTS, MENDS, SHADES, STATED, UNWANTED, ZONES, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
 from core.requests.region_phrases import region_phrases
-from core.requests.unstated import PLACED, general_wish, repeated, thing_wished
+from core.requests.thing_reader import SPARES, ThingReader
+from core.requests.unstated import general_wish, repeated, thing_wished
 from core.requests.wish import CANNOT, LEVELS, OF_THINGS
 from core.requests.words import Word
-
-EVERYONE = (["everything"], ["everyone"], ["everybody"])
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
-SPARES = ("keep", "keeping", "leave", "leaving", "spare", "sparing", "preserve", "retain", "dont")   # a removal leaves
 
 
 class SentenceReader:
@@ -54,7 +48,7 @@ class SentenceReader:
         self.without = False     # after "no": effects are to go
         self.turned = self.negated = False   # after "less" or "too"; after "not"
         self.places = Locator(request, [])
-        self.removes = None      # kind of the last part's wish: "and the dog" continues "remove the man"
+        self.things = ThingReader(request, self.spoken)
         self.scrapped = None     # the wish that a correction takes back: "sharper, no, softer"
 
     def read(self, words: list[Word]) -> list[Found]:
@@ -151,7 +145,7 @@ class SentenceReader:
                 one.turn(0)
             self.found += [] if waiting else [self._untouched(words, kept)]
         alone = begins or (named and has(words, "complain"))   # "remove the dog, the sky is too dark"
-        if (kept and not named) or self._cannot(words, alone) or self._turns(words):
+        if (kept and not named) or self._wishes_things(words, alone) or self._turns(words):
             return True
         for at, word in enumerate(words):
             self._note(words, at, start)
@@ -331,76 +325,12 @@ class SentenceReader:
         if not noun:   # "less brightness and contrast": "less" applies to both nouns
             self.turned = self.negated = False
 
-    def _cannot(self, words, alone):
-        """Add the wish of things of a part; return whether there is one. `alone`: it continues no earlier removal."""
-        kind, at = next(((role, at) for at, word in enumerate(words) for role in OF_THINGS
-                         if role in word.roles and not self.keeps), (None, 0))
-        after = kind in ("removal", "replacement", "adding") and not words[at].text.endswith("ed")
-        if kind is None and self.removes and not alone and self._lists_a_thing(words):
-            kind, after = self.removes, True
-        rest = words[at + 1:] if after else words
-        if kind == "removal" and [word.text for word in rest] in EVERYONE:   # an exception follows
-            self.found.append(Found(kind, 1, replace(words[at], entry=("cannot", kind, 1)), where=rest[0].text))
-            return True
-        if kind == "removal":
-            rest = [word for word in rest if word.text not in ORDINALS]
-        if kind in ("removal", "replacement", "adding") and not (
-                has_object(rest) if after else has_object(list(reversed(words[:at])) or rest)):
-            kind = None
-        if kind is None and not any(word.entry for word in words):
-            kind, at, rest = self._absent(words)
-        if kind == "removal" and has(words, "retouching"):
-            kind = "retouching"
-        looks = any(word.entry and word.entry[0] in ("nouns", "changes") and "soft" not in word.text for word in words)
-        if (kind in ("deformation", "style", "retouching") and looks) or (kind == "removal" and rids(rest)):
-            kind = None   # "a thinner fog", "rid the picture of noise"
-        things = [word for word in rest if "thing" in word.roles or word.unknown]
-        phrase = next((phrase for phrase in self.places.phrases_of(words) if things and (
-            phrase.holds(things[0]) or self._follows(phrase, words[at]))), None)
-        inside = things and any(word.text in ("in", "on") and word.start > things[0].start for word in rest) and (
-            "backdrop" not in things[0].roles)   # "the posters in the background"
-        if (has(words, "backdrop") and (kind in ("removal", "replacement") or has(words, "changing"))
-                and not (kind == "removal" and (inside or (phrase and phrase.known
-                                                           and phrase.place.kind != "background")))):
-            kind = "background"   # but "remove the people in the background" is a removal
-        self.removes = kind if kind in ("removal", "adding") else None
-        if kind is None:
-            return False
-        where = self.request[things[0].start:things[-1].end] if things else None
-        where = self.request[phrase.bare:phrase.end] if phrase else where
-        self.found.append(Found(kind, 1, replace(words[at], entry=("cannot", kind, 1)), where=where))
-        return True
-
-    def _follows(self, phrase, verb):
-        """Return whether a region phrase follows the first word of a verb around it: "photoshop the lady out"."""
-        return self.request[verb.start:verb.end].lower() != verb.text and (
-            len(self.request[verb.start:phrase.start].split()) == 1)
-
-    def _absent(self, words):
-        """Return the kind, the index and the words of a wish that a thing shall not be there: "no cars", "cars out"."""
-        for at, word in enumerate(words):
-            if "absent" in word.roles and has_object(words[at + 1:at + 4]):
-                return "removal", at, words[at + 1:]
-            strong = "vanishes" in word.roles and any(map(is_thing, words))
-            last = 0 < at == len(words) - 1 < NEAR - 1   # "chimney gone"
-            if strong or ("gone" in word.roles and any(
-                    names_thing(words, before) or (last and is_thing(words[before])) for before in range(at))):
-                return "removal", at, words
-            alone = not any(map(is_thing, words)) and not self.found and not self.earlier
-            if alone and word.roles & {"removal", "gone", "vanishes"} and any(map(is_thing, self._unspared())):
-                return "removal", at, list(filter(is_thing, self._unspared()))   # "there is a fly, zap it"
-        return None, 0, words
-
-    def _lists_a_thing(self, words):
-        """Return whether a part may add a thing to those of a removal: not "and keep the dog", "and from the left"."""
-        phrases = self.places.phrases_of(words)
-        return not (has(words[:2], "keep") or any(word.text in (*PLACED, "with") for word in words[:2])
-                    or (phrases and all(phrase.place.kind == "area" for phrase in phrases)))
-
-    def _unspared(self):
-        """Return the words of the sentence before its first word of SPARES, such as "keep"."""
-        end = next((at for at, word in enumerate(self.spoken) if word.text in SPARES), None)
-        return self.spoken[:end]
+    def _wishes_things(self, words, alone):
+        """Add the wish of things of a part; return whether there is one. `alone`: it continues no earlier wish."""
+        found = self.things.read(words, self.places, keeps=self.keeps, alone=alone,
+                                 begun=bool(self.found or self.earlier))
+        self.found += [found] if found else []
+        return found is not None
 
     def _turns(self, words):
         """Add the wish of a part that turns the photo; return whether there is one."""
