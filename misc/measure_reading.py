@@ -22,11 +22,12 @@ from core.metrics.reading import PARTS, Labelled, is_plain, of_photo, read_label
 from core.models.tagger import Tagger
 from core.requests.corpus import SPLITS, read_corpus
 from core.requests.reader import Reading, read
+from core.requests.votes import LIKELY
 
 READERS = {
     "both": read,
     "rules": read,   # without a tagger
-    "tagger": lambda request, tagger: Reading(tuple(guess.wish for guess in tagger(request))),
+    "tagger": lambda request, tagger: Reading(tuple(guess.wish for guess in tagger(request, LIKELY))),
 }
 
 

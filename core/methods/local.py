@@ -27,8 +27,10 @@ from core.regions.segments import Segment, filled
 from core.requests.places import read_place
 from core.requests.reader import Reading
 from core.requests.saying import said
-from core.requests.wish import FILLS, LEVELS, Wish
+from core.requests.wish import FILLS, LEVELS, SOMEWHERE, Wish
 
+UNNAMED = ("the request is for a part of the photo, but names none that LDIE knows; name it, or show it by a mask or "
+           "the words of a region")
 MORE = (1.25, 1.5, 1.75, 2.0, 2.5)   # strengths of steps that a soft edge made invisible
 
 
@@ -113,8 +115,9 @@ class LocalGate:
         """Return the regions with their wishes, the wishes for the whole photo, and sentences on missing regions."""
         places, whole, missing = {}, [], []
         for wish in reading.wishes:
-            if wish.where is None and (wish.executable or wish.attribute == "removal") and (
-                    self.region or self.given is not None):
+            placeless = wish.executable or (wish.attribute == "removal" and wish.where is None) or (
+                wish.where == SOMEWHERE and is_local(wish))
+            if placeless and (self.region or self.given is not None):
                 places.setdefault(self.region, []).append(wish)
             elif wish.attribute == "removal" and wish.where is None:
                 raise Refusal([NAMELESS], reading)
@@ -131,7 +134,7 @@ class LocalGate:
                 if self.on_missing == "global" and not fills:
                     whole += [replace(wish, where=None) for wish in wishes]
                     missing.append(f"{error}; the whole photo was edited instead")
-                elif fills or self.on_missing == "ask":   # the rest of the request is done
+                elif fills or words == SOMEWHERE or self.on_missing == "ask":   # the rest of the request is done
                     missing.append(str(error))
                 else:
                     raise Refusal([str(error)], reading) from error
@@ -144,6 +147,8 @@ class LocalGate:
             return self.given
         place, finder = read_place(words), self.finder(image)
         try:
+            if words == SOMEWHERE:
+                raise NotFound(UNNAMED)
             segment = finder.find(place)
         except NotFound as error:
             segment = self.ask(words, str(error), finder.segments()) if self.on_missing == "ask" and self.ask else None

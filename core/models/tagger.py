@@ -15,13 +15,13 @@ from torch import nn
 from core.files import FOREIGN, UserError, read_tensors, replacing
 from core.models.minilm import AdaptedMiniLM
 from core.pretrained import minilm_folder
+from core.requests.votes import BACKED
 from core.requests.wish import ATTRIBUTES, LEVELS, Guess
 
 SHIPPED = Path(__file__).parents[2] / "data/requests/tagger.pt"
 SIGNS = (None, 1, -1, 0)   # classes of an attribute: no wish, more, less, keep it as it is
 ABSENT = 0                 # the index of "no wish"
 MAX_PIECES = 64            # pieces that are read, [CLS] and [SEP] included
-LEAST = 0.5                # least probability of a wish, see Tagger.__call__
 NEARLY = 0.5               # share of the largest attention: words with at least this share belong to the span
 
 
@@ -106,7 +106,7 @@ class Tagger:
         network.encoder.merge()
         return cls(network.requires_grad_(False))
 
-    def __call__(self, request: str, least: float = LEAST) -> list[Guess]:
+    def __call__(self, request: str, least: float = BACKED) -> list[Guess]:
         """Return the wishes whose probability is at least `least`, in the order of their words.
 
         Only the first MAX_PIECES - 2 word pieces of a request, any text, are read. An attribute has at most one wish,
@@ -120,7 +120,7 @@ class Tagger:
         for index in (chances >= least).nonzero()[:, 0].tolist():
             span = span_of(tags.attention[index].tolist(), pieces.offsets, pieces.word_ids)
             sign, degree = SIGNS[ABSENT + 1:][signs[index]], LEVELS[tags.degrees[index].argmax()]
-            guesses.append(Guess(attributes[index], sign, degree, bool(tags.limited[index] > 0),
+            guesses.append(Guess(attributes[index], sign, degree, float(tags.limited[index].sigmoid()),
                                  float(chances[index]), span))
         return sorted(guesses, key=lambda guess: guess.span)
 

@@ -2,7 +2,7 @@
 
 The rules cover directions, degrees and numbers, complaints ("it is too dark"), attributes to be kept ("don't touch the
 contrast"), purposes ("so that one can read it"), several wishes, places, and wishes that LDIE cannot grant. They are
-written by hand, not learnt. The rules decide if they know the words of a request; otherwise the tagger does.
+written by hand, not learnt. The rules decide if they know the words of a request; otherwise the tagger votes with them.
 """
 import functools
 import re
@@ -13,26 +13,15 @@ from core.requests.clauses import is_thing
 from core.requests.found import STATED, Found
 from core.requests.painting import paintings
 from core.requests.sentences import SentenceReader
-from core.requests.wish import COLOURS, OF_THINGS, REPAIRS, SOMEWHERE, Guess, Wish
+from core.requests.votes import says, vote
+from core.requests.wish import CASTS, FAMILY, MENDED, OF_THINGS, REPAIRS, Guess, Wish
 from core.requests.words import Word, language_of, split
 
 KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
-# Least probabilities, chosen on the dev split: of a wish of the tagger, and of all its wishes if they replace wishes of
-# the rules.
-LIKELY, SURE = 0.5, 0.97
 _POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
                       r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")
 Tagger = Callable[[str], Sequence[Guess]]
-
-# A repair is superfluous beside a wish for the attribute that it mends; for casts, beside a wish for one of FAMILY.
-MENDED = {"exposure repair": "light", "contrast repair": "contrast", "saturation repair": "saturation",
-          "cast repair": "temperature"}
-FAMILY = dict.fromkeys((*COLOURS, "green-magenta"), "temperature")
-CASTS = {"yellow": (("temperature", 1),), "blue": (("temperature", -1),), "green": (("green-magenta", -1),),
-         "magenta": (("green-magenta", 1),), "red": (("temperature", 1), ("green-magenta", 1)),
-         "orange": (("temperature", 1), ("green-magenta", 1)), "aqua": (("temperature", -1), ("green-magenta", -1)),
-         "purple": (("temperature", -1), ("green-magenta", 1))}
 
 
 @dataclass(frozen=True)
@@ -41,8 +30,8 @@ class Reading:
 
     `not_understood` are the words that the reader does not know. `language` is the language in which the request seems
     to be written, if it is not English. `contradictions` are the attributes that the request asks both to raise and to
-    lower; they are not among the wishes. `confidence` is the least probability of the tagger's wishes, or None if the
-    rules decided.
+    lower; they are not among the wishes. `confidence` is the least probability that the tagger gives to one of the
+    wishes, or None if the rules decided alone.
     """
 
     wishes: tuple[Wish, ...] = ()
@@ -56,50 +45,21 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
     """Return the Reading of a request, any text. A request in a language other than English gets no wishes.
 
     The rules decide if they find a contradiction, or if they find a wish and know a share of at least KNOWN of the
-    words. Otherwise the wishes of `tagger`, if one is given, whose probability is at least LIKELY count, if each has at
-    least SURE, or if the rules find no wish. A request without a word that the rules know is not guessed.
+    words. Otherwise the rules and `tagger`, if one is given, vote on each wish, see `core.requests.votes`. A request
+    without a word that the rules know is not guessed.
     """
     reading, words = _by_rules(request)
     known = sum(not word.unknown for word in words)
     decided = reading.language or reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
     if tagger is None or decided or not any(word.entry or word.roles for word in words):
         return reading
-    guesses = _likely(tagger(request))
-    confidence = min((guess.probability for guess in guesses), default=0.0)
-    if not guesses or (reading.wishes and confidence < SURE):
+    if not (guesses := tagger(request)):
         return reading
-    wishes = [wish for guess in guesses for wish in _on_axes(_completed(guess.wish, reading), reading)]
-    return replace(reading, wishes=tuple(dict.fromkeys(wishes)), not_understood=(), confidence=confidence)
-
-
-def _likely(guesses: Sequence[Guess]) -> list[Guess]:
-    """Return the guesses of at least LIKELY; another wish takes the place of "change nothing" and of its repair."""
-    guesses = [guess for guess in guesses if guess.probability >= LIKELY]
-    asked = {FAMILY.get(guess.attribute, guess.attribute) for guess in guesses if guess.attribute not in REPAIRS}
-    guesses = [guess for guess in guesses if MENDED.get(guess.attribute) not in asked]
-    return [guess for guess in guesses if guess.attribute != "unchanged" or len(guesses) == 1]
-
-
-def _on_axes(wish: Wish, reading: Reading) -> list[Wish]:
-    """Return the rules' wishes on the axes in place of a tagger's colour that they read as a cast: "orange tint"."""
-    axes = [(attribute, sign * wish.sign) for attribute, sign in CASTS.get(wish.attribute, ())]
-    found = [other for other in reading.wishes if (other.attribute, other.sign) in axes and other.where is None]
-    return found if wish.where is None and axes and len(found) == len(axes) else [wish]
-
-
-def _completed(wish: Wish, reading: Reading) -> Wish:
-    """Return a tagger's wish with the number and the place that the rules find for its attribute."""
-    same = next((other for other in reading.wishes if other.attribute == wish.attribute), None)
-    if same and isinstance(same.degree, int | float):
-        wish = replace(wish, degree=same.degree, unit=same.unit)
-    if same and same.where and not wish.where:   # the tagger tells that a place is named, but not which one
-        wish = replace(wish, where=same.where)
-    if wish.where or wish.attribute in OF_THINGS:
-        named = same or next((other for other in reading.wishes if other.where), None)
-        wish = replace(wish, where=(named and named.where) or wish.where)
-    if wish.attribute.endswith(" background") and wish.where in (None, SOMEWHERE):
-        wish = replace(wish, where="the background")
-    return wish
+    wishes = vote(request, reading.wishes, guesses)
+    chances = [max((guess.probability for guess in guesses if says(wish, guess)), default=0.0) for wish in wishes]
+    guessed = any(wish.direction not in {other.direction for other in reading.wishes} for wish in wishes)
+    return replace(reading, wishes=tuple(wishes), not_understood=() if guessed else reading.not_understood,
+                   confidence=min(chances, default=None))
 
 
 @functools.lru_cache(1000)   # the planner, the gate and mending read the same request

@@ -22,6 +22,14 @@ LOOKS = (   # attributes of the pixels, which have more and less
     "light", "contrast", "saturation", "temperature", "green-magenta", *COLOURS, "sharpness", "clarity", "haze",
     "noise", "highlights", "shadows", "midtones", "whites", "blacks", "fade", "vignette", "black and white", "sepia",
     "grain", "hdr")
+# A repair is superfluous beside a wish for the attribute that it mends; for casts, beside a wish for one of FAMILY.
+MENDED = {"exposure repair": "light", "contrast repair": "contrast", "saturation repair": "saturation",
+          "cast repair": "temperature"}
+FAMILY = dict.fromkeys((*COLOURS, "green-magenta"), "temperature")
+CASTS = {"yellow": (("temperature", 1),), "blue": (("temperature", -1),), "green": (("green-magenta", -1),),
+         "magenta": (("green-magenta", 1),), "red": (("temperature", 1), ("green-magenta", 1)),
+         "orange": (("temperature", 1), ("green-magenta", 1)), "aqua": (("temperature", -1), ("green-magenta", -1)),
+         "purple": (("temperature", -1), ("green-magenta", 1))}
 ATTRIBUTES = (*LOOKS, *REPAIRS, *GEOMETRY, "unchanged", *OF_THINGS)
 
 
@@ -81,18 +89,18 @@ class Wish:
 class Guess(NamedTuple):
     """A wish of the tagger, with its probability in [0, 1].
 
-    `attribute` and `degree` are as in Wish; `sign` is 1, -1, or 0 for "keep it". `limited` says whether
+    `attribute` and `degree` are as in Wish; `sign` is 1, -1, or 0 for "keep it". `limited` is the probability that
     the wish is for a part of the photo. `span` are the first and last + 1 character of the words in the request.
     """
 
     attribute: str
     sign: int
     degree: str
-    limited: bool
+    limited: float
     probability: float
     span: tuple[int, int]
 
     @property
     def wish(self) -> Wish:
         """The guess as a Wish; the words of a place are not known."""
-        return Wish(self.attribute, self.sign, self.degree, SOMEWHERE if self.limited else None, span=self.span)
+        return Wish(self.attribute, self.sign, self.degree, SOMEWHERE if self.limited > 0.5 else None, span=self.span)

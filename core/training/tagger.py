@@ -16,6 +16,7 @@ from core.requests.grammar import choose, describe
 from core.requests.phrases import WORDS
 from core.requests.spelling import misspell
 from core.requests.templates import REGIONS
+from core.requests.votes import LIKELY
 from core.requests.wish import COLOURS, LEVELS, REPAIRS, Wish
 
 DRAWN, JOINED, SWAPPED, SLIPS, PLAIN = 0.35, 0.3, 0.5, 0.25, 0.25   # shares of sentences; see Lessons
@@ -200,6 +201,6 @@ def losses(tags: Tags, batch: Batch) -> dict[str, torch.Tensor]:
 def validate(network: TaggerNetwork, sentences: Sequence[Sentence]) -> dict:
     """Return the figures of `score` on sentences; leaves the network in training mode."""
     tagger = Tagger(network)
-    found = [[guess.wish for guess in tagger(sentence.request)] for sentence in sentences]
+    found = [[guess.wish for guess in tagger(sentence.request, LIKELY)] for sentence in sentences]
     network.train()
     return score([sentence.wishes for sentence in sentences], found)

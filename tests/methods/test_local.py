@@ -16,6 +16,8 @@ from core.metrics.attributes import MEASURES
 from core.operators import Mask, Plan, Step
 from core.regions.segments import Segment, filled
 from core.requests.places import Place
+from core.requests.reader import Reading
+from core.requests.wish import SOMEWHERE, Wish
 
 SIZE = 48, 64
 
@@ -125,6 +127,21 @@ def test_the_user_can_choose_another_region(image):
 def test_a_region_of_the_flags_is_for_wishes_without_a_place(image):
     answer = gate(region="the dog")(image, "brighten it and make the sky darker")
     assert [step.mask.region for step in answer.plan] == ["the dog", "the sky"]
+
+
+def test_a_wish_for_a_part_that_the_request_does_not_name_changes_no_whole_photo(image):
+    unnamed = Wish("light", where=SOMEWHERE)
+    with pytest.raises(Refusal, match="names none that LDIE knows"):
+        gate()(image, "brighten it", Reading((unnamed,)))
+    answer = gate()(image, "brighten it, more contrast", Reading((unnamed, Wish("contrast"))))
+    assert {outcome.wish.attribute for outcome in answer.outcomes} == {"contrast"}
+    assert any("names none" in note for note in answer.notes)
+    answer = gate(region="the dog")(image, "brighten it", Reading((unnamed,)))
+    assert [step.mask.region for step in answer.plan] == ["the dog"]
+    answer = gate(on_missing="ask", ask=lambda words, sentence, segments: segments[0])(
+        image, "brighten it", Reading((unnamed,)))
+    left, right = moved(image, answer)
+    assert (left > 0.02, right) == (True, 0)
 
 
 def test_an_earlier_mask_can_be_edited_again(image):

@@ -2,14 +2,14 @@
 import pytest
 
 from core.requests.reader import read
-from core.requests.wish import Guess
+from core.requests.wish import SOMEWHERE, Guess
 
 STRANGE = "Blorp the gronkle zorvily, please make it darker"   # half of the words are unknown; the rules find a wish
 
 
-def tagger(*guesses):
+def tagger(*guesses, limited=0.0, degree="plain", span=(0, 5)):
     """Return a tagger that guesses (attribute, sign, probability) for each request."""
-    return lambda request: [Guess(attribute, sign, "plain", False, probability, (0, 5))
+    return lambda request: [Guess(attribute, sign, degree, limited, probability, span)
                             for attribute, sign, probability in guesses]
 
 
@@ -26,16 +26,42 @@ def test_the_tagger_is_not_asked_where_the_rules_are_sure(request_):
     assert read(request_, unasked) == read(request_)
 
 
-def test_a_sure_tagger_replaces_the_wishes_of_the_rules():
+def test_a_sure_wish_of_the_tagger_counts_beside_those_of_the_rules():
     assert signs(STRANGE) == {"light": -1}
-    assert signs(STRANGE, ("haze", 1, 0.97), ("grain", 1, 0.98)) == {"haze": 1, "grain": 1}
-    assert signs(STRANGE, ("haze", 1, 0.97), ("grain", 1, 0.9)) == {"light": -1}   # all its wishes must be sure
-    assert read(STRANGE, tagger(("haze", 1, 0.97))).confidence == 0.97
+    assert signs(STRANGE, ("light", -1, 0.6), ("grain", 1, 0.98)) == {"light": -1, "grain": 1}
+    assert signs(STRANGE, ("light", -1, 0.6), ("grain", 1, 0.96)) == {"light": -1}
+    assert read(STRANGE, tagger(("light", -1, 0.6), ("grain", 1, 0.98))).confidence == 0.6
 
 
-def test_unlikely_wishes_do_not_count():
-    assert signs(STRANGE, ("haze", 1, 0.97), ("grain", 1, 0.4)) == {"haze": 1}
-    assert signs("What about this gronkle?", ("haze", 1, 0.4)) == {}
+def test_a_wish_of_the_rules_needs_a_vote_for_its_attribute():
+    assert signs(STRANGE, ("haze", 1, 0.97), ("light", -1, 0.3)) == {"light": -1, "haze": 1}
+    assert signs(STRANGE, ("haze", 1, 0.97), ("light", -1, 0.29)) == {"haze": 1}
+    assert signs(STRANGE, ("haze", 1, 0.9)) == {"light": -1}   # nothing else is left
+
+
+def test_only_a_sure_tagger_turns_a_wish_of_the_rules():
+    assert signs(STRANGE, ("light", 1, 0.96)) == {"light": -1}
+    assert signs(STRANGE, ("light", 1, 0.97)) == {"light": 1}
+
+
+def test_the_tagger_gives_the_degree_and_the_rules_give_numbers():
+    assert read(STRANGE, tagger(("light", -1, 0.9), degree="strong")).wishes[0].degree == "strong"
+    wish, = read(f"{STRANGE} by 20%", tagger(("light", -1, 0.9), degree="strong")).wishes
+    assert (wish.degree, wish.unit) == (20, "%")
+
+
+@pytest.mark.parametrize("request_, limited, where", [
+    (STRANGE, 0.0, None),
+    ("Zorvily darker please", 0.9, SOMEWHERE),
+    ("Zorvily darker please. Blorp the gronkle.", 0.9, "the gronkle"),
+    ("Here is the sky. Blorp the gronkle. Darker please", 0.9, "the sky"),   # a known place comes first
+    ("Zorvily darken the gronkle", 0.1, None),                               # an unknown one may be no place
+    ("Zorvily darken the gronkle", 0.3, "the gronkle"),
+    ("Zorvily darken the sky", 0.1, "the sky"),
+])
+def test_the_tagger_decides_whether_a_wish_is_limited_to_a_part(request_, limited, where):
+    wish, = read(request_, tagger(("light", -1, 0.9), limited=limited, span=(10, 17))).wishes
+    assert (wish.attribute, wish.sign, wish.where) == ("light", -1, where)
 
 
 def test_the_tagger_serves_requests_without_a_wish_by_rules():
@@ -45,6 +71,7 @@ def test_the_tagger_serves_requests_without_a_wish_by_rules():
 
 
 def test_another_wish_takes_the_place_of_no_change_and_of_its_repair():
+    assert signs("What about this gronkle?", ("haze", 1, 0.4)) == {}
     assert signs(STRANGE, ("unchanged", 1, 0.97), ("haze", 1, 0.97)) == {"haze": 1}
     assert signs(STRANGE, ("unchanged", 1, 0.97)) == {"unchanged": 1}
     assert signs(STRANGE, ("exposure repair", 1, 0.99), ("light", 1, 0.97)) == {"light": 1}

@@ -1,0 +1,101 @@
+"""Votes: the rules and the tagger decide together on the wishes of a request with words that the rules do not know."""
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.requests.places import read_place
+from core.requests.region_phrases import RegionPhrase, region_phrases
+from core.requests.wish import CASTS, FAMILY, MENDED, OF_THINGS, REPAIRS, SOMEWHERE, Guess, Wish
+from core.requests.words import split
+
+# Least probabilities by the tagger, chosen on the dev split:
+BACKED = 0.3    # of the attribute of a wish of the rules
+SURE = 0.97     # of a wish that the rules do not find, or find in the other direction
+LIKELY = 0.5    # of a wish in a request where the rules find none
+WHOLE = 0.2     # below this `limited`, the words of an unknown place do not limit a wish
+
+
+def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess]) -> list[Wish]:
+    """Return the wishes of a request, from the `wishes` of the rules and the `guesses` of the tagger.
+
+    A wish of the rules counts if a guess of at least BACKED has its attribute, unless the tagger is SURE of the other
+    direction. A guess without a wish of the rules counts if it is SURE, or LIKELY if the rules find no wish at all. If
+    nothing is left, the wishes of the rules count. The tagger gives the degree; numbers and the words of places come
+    from the rules.
+    """
+    said = set().union(*(_axes(wish.attribute, wish.sign) for wish in wishes))
+    own = [guess for guess in guesses if guess.probability >= (SURE if wishes else LIKELY)
+           and not _axes(guess.attribute, guess.sign) <= said]
+    kept = [wish for wish in wishes if not any(_share(wish, guess) for guess in own) and any(
+        _share(wish, guess) and guess.probability >= BACKED for guess in guesses)]
+    if not kept and not own:
+        return list(wishes)
+    found = [_adjusted(request, wish, guesses) for wish in kept]
+    found += [_completed(request, guess, wishes) for guess in own]
+    asked = {FAMILY.get(wish.attribute, wish.attribute) for wish in found if wish.attribute not in REPAIRS}
+    found = [wish for wish in found if MENDED.get(wish.attribute) not in asked]
+    found = [wish for wish in found if wish.attribute != "unchanged"] or found[:1]
+    return list(dict.fromkeys(sorted(found, key=lambda wish: wish.span or (0, 0))))
+
+
+def says(wish: Wish, guess: Guess) -> bool:
+    """Return whether a guess names the attribute and the direction of a wish; casts are compared on their axes."""
+    return bool(_axes(wish.attribute, wish.sign) & _axes(guess.attribute, guess.sign))
+
+
+def _share(wish, guess):
+    """Return whether a guess names the attribute of a wish, in any direction."""
+    return not dict(_axes(wish.attribute, 1)).keys().isdisjoint(dict(_axes(guess.attribute, 1)))
+
+
+def _axes(attribute, sign):
+    """Return the attributes and signs of a wish: a colour is a cast on its axes, and all repairs are the same."""
+    if attribute in REPAIRS:
+        return {("enhance", sign)}
+    return {(axis, turn * sign) for axis, turn in CASTS.get(attribute, ((attribute, 1),))}
+
+
+def _adjusted(request, wish, guesses):
+    """Return a wish of the rules with the tagger's degree and its decision whether the wish is limited to a part."""
+    guess = max((guess for guess in guesses if says(wish, guess) and guess.probability >= LIKELY),
+                key=lambda guess: guess.probability, default=None)
+    if guess is None:
+        return wish
+    if isinstance(wish.degree, str):
+        wish = replace(wish, degree=guess.degree)
+    if wish.attribute in OF_THINGS:
+        return wish
+    if wish.where is None and guess.wish.where:
+        return replace(wish, where=_place(request, guess))
+    if wish.where and guess.limited < WHOLE and read_place(wish.where).kind == "unknown":
+        return replace(wish, where=None)
+    return wish
+
+
+def _completed(request, guess, wishes):
+    """Return a guess as a Wish, with the number and the place that the rules find for its attribute."""
+    wish = guess.wish
+    same = next((other for other in wishes if other.attribute == wish.attribute), None)
+    if same and not isinstance(same.degree, str):
+        wish = replace(wish, degree=same.degree, unit=same.unit)
+    if same and same.where:   # the tagger tells that a place is named, but not which one
+        return replace(wish, where=same.where)
+    if wish.attribute.endswith(" background"):
+        return replace(wish, where="the background")
+    return replace(wish, where=_place(request, guess)) if wish.where or wish.attribute in OF_THINGS else wish
+
+
+def _place(request: str, guess: Guess) -> str | None:
+    """Return the words of the place of a guess: the region phrase next to its words, if possible a known one.
+
+    Without a region phrase the place is SOMEWHERE, which is found in no photo, so that a wish for a part of the photo
+    does not change all of it; a thing then has no name.
+    """
+    phrases = [phrase for words in split(request) for phrase in region_phrases(request, words)
+               if phrase.sound and not phrase.colouring and phrase.place.kind != "photo"]
+
+    def far(phrase: RegionPhrase) -> tuple[bool, int]:
+        return not phrase.known, max(guess.span[0] - phrase.end, phrase.start - guess.span[1])
+    nearest = min(phrases, key=far, default=None)
+    if nearest is None:
+        return None if guess.attribute in OF_THINGS else SOMEWHERE
+    return request[nearest.start:nearest.end]
