@@ -11,22 +11,23 @@ from core.requests.words import split
 BACKED = 0.3    # of the attribute of a wish of the rules
 SURE = 0.97     # of a wish that the rules do not find, or find in the other direction
 LIKELY = 0.5    # of a wish in a request where the rules find none
-WHOLE = 0.2     # below this `limited`, the words of an unknown place do not limit a wish
+# Of a place: above LIMITED, a wish without a place in the rules gets one; below WHOLE, an unknown place is none.
+LIMITED, WHOLE = 0.7, 0.2
 
 
 def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess]) -> list[Wish]:
     """Return the wishes of a request, from the `wishes` of the rules and the `guesses` of the tagger.
 
     A wish of the rules counts if a guess of at least BACKED has its attribute, unless the tagger is SURE of the other
-    direction. A guess without a wish of the rules counts if it is SURE, or LIKELY if the rules find no wish at all. If
-    nothing is left, the wishes of the rules count. The tagger gives the degree; numbers and the words of places come
-    from the rules.
+    direction; "keep it" needs no guess. A guess without a wish of the rules counts if it is SURE, or LIKELY if the
+    rules find no wish at all. If nothing is left, the wishes of the rules count. The tagger gives the degree, and
+    decides whether a wish is for a part of the photo; numbers and the words of places come from the rules.
     """
     said = set().union(*(_axes(wish.attribute, wish.sign) for wish in wishes))
     own = [guess for guess in guesses if guess.probability >= (SURE if wishes else LIKELY)
            and not _axes(guess.attribute, guess.sign) <= said]
-    kept = [wish for wish in wishes if not any(_share(wish, guess) for guess in own) and any(
-        _share(wish, guess) and guess.probability >= BACKED for guess in guesses)]
+    kept = [wish for wish in wishes if not any(_share(wish, guess) for guess in own) and (wish.sign == 0 or any(
+        _share(wish, guess) and guess.probability >= BACKED for guess in guesses))]
     if not kept and not own:
         return list(wishes)
     found = [_adjusted(request, wish, guesses) for wish in kept]
@@ -64,7 +65,7 @@ def _adjusted(request, wish, guesses):
         wish = replace(wish, degree=guess.degree)
     if wish.attribute in OF_THINGS:
         return wish
-    if wish.where is None and guess.wish.where:
+    if wish.where is None and guess.limited > LIMITED:
         return replace(wish, where=_place(request, guess))
     if wish.where and guess.limited < WHOLE and read_place(wish.where).kind == "unknown":
         return replace(wish, where=None)
@@ -81,7 +82,9 @@ def _completed(request, guess, wishes):
         return replace(wish, where=same.where)
     if wish.attribute.endswith(" background"):
         return replace(wish, where="the background")
-    return replace(wish, where=_place(request, guess)) if wish.where or wish.attribute in OF_THINGS else wish
+    if wish.attribute in OF_THINGS:   # a guess that is not sure removes nothing
+        return replace(wish, where=_place(request, guess) if guess.probability >= SURE else None)
+    return replace(wish, where=_place(request, guess)) if wish.where else wish
 
 
 def _place(request: str, guess: Guess) -> str | None:

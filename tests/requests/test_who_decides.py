@@ -39,6 +39,19 @@ def test_a_wish_of_the_rules_needs_a_vote_for_its_attribute():
     assert signs(STRANGE, ("haze", 1, 0.9)) == {"light": -1}   # nothing else is left
 
 
+def test_an_attribute_to_be_kept_needs_no_vote():
+    request = "Blorp the gronkle zorvily, darken it, but don't touch the contrast"
+    assert signs(request, ("light", -1, 0.9)) == {"light": -1, "contrast": 0}
+    assert signs(request, ("light", -1, 0.9), ("contrast", 1, 0.97)) == {"light": -1, "contrast": 1}
+
+
+def test_a_guess_that_is_not_sure_removes_no_thing():
+    request = "Here is the dog. Blorp the gronkle."
+    for probability, where in ((0.96, None), (0.97, "the dog")):
+        wish, = read(request, tagger(("removal", 1, probability), span=(12, 15))).wishes
+        assert (wish.attribute, wish.where) == ("removal", where)
+
+
 def test_only_a_sure_tagger_turns_a_wish_of_the_rules():
     assert signs(STRANGE, ("light", 1, 0.96)) == {"light": -1}
     assert signs(STRANGE, ("light", 1, 0.97)) == {"light": 1}
@@ -54,6 +67,7 @@ def test_the_tagger_gives_the_degree_and_the_rules_give_numbers():
     (STRANGE, 0.0, None),
     ("Zorvily darker please", 0.9, SOMEWHERE),
     ("Zorvily darker please. Blorp the gronkle.", 0.9, "the gronkle"),
+    ("Zorvily darker please. Blorp the gronkle.", 0.6, None),
     ("Here is the sky. Blorp the gronkle. Darker please", 0.9, "the sky"),   # a known place comes first
     ("Zorvily darken the gronkle", 0.1, None),                               # an unknown one may be no place
     ("Zorvily darken the gronkle", 0.3, "the gronkle"),
