@@ -40,7 +40,7 @@ class LocalGate:
     Args:
         gate: the Gate for the whole photo.
         on_missing: one of `place.MISSING`. "fail" raises Refusal, "global" edits the whole photo, "ask" calls `ask`.
-            A removal or a background whose region is missing is left out where the request has other wishes.
+            A removal, a background, or a wish for an unnamed part is left out where the request has other wishes.
         region: words of the region for wishes without a place; an empty text edits the whole photo.
         given: the Region of wishes without a place, such as the mask from a file; None without one.
         ask: a function (words, sentence, segments) that returns one of the segments, or None to leave the wish out.
