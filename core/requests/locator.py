@@ -57,8 +57,14 @@ class Locator:
     def locate(self, words: list[Word], found: list[Found], start: int, begins: bool) -> None:
         """Give the wishes of a part, `found` from `start` on, its region phrases, or the last place if it says "it".
 
-        `begins`: whether the part has a verb.
+        `begins`: whether the part has a verb. A place behind "without" belongs to the wishes behind it only.
         """
+        proviso = next((at for at in range(1, len(words)) if words[at].text.startswith("without")), len(words))
+        middle = start + sum(one.word.start < words[proviso].start for one in found[start:]) if words[proviso:] else start
+        if middle > start:
+            self.locate(words[:proviso], found[:middle], start, begins)
+            self.locate(words[proviso:], found, middle, False)
+            return
         says = max((at for at, word in enumerate(words) if "says" in word.roles), default=-1)
         whole = max((at for at in range(1, len(words)) if names_photo(words, at)), default=-1)
         things = [at for at in range(says + 1, len(words)) if names_thing(words, at)

@@ -168,6 +168,10 @@ LEFT_MAN = replace(PERSON, positions=("left",))
     ("make the sky bluer and brighten the man on the left", [("blue", 1, SKY), ("light", 1, LEFT_MAN)]),
     ("make the sea greener, the sand warmer and the umbrellas darker", [
         ("green", 1, WATER), ("temperature", 1, Place("sand", "stuff")), ("light", -1, Place("umbrella", count=None))]),
+    ("lighten the image without losing the colors of the flower", [("light", 1, None)]),
+    ("can the bride be lighter without the groom getting lighter", [("light", 1, PERSON)]),
+    ("make it brighter without blowing out the sky", [("light", 1, None)]),
+    ("the valley without the haze", [("haze", -1, unknown("valley"))]),
     ("brighten the boat and increase contrast", [("light", 1, Place("boat")), ("contrast", 1, None)]),
     ("increase the saturation of the grass on the right side", [
         ("saturation", 1, replace(GRASS, positions=("right",)))]),
