@@ -7,7 +7,8 @@ import torch
 from core.filters import preview
 from core.finding.finder import SIDE, Finder, finder_of, hole_for
 from core.finding.things import BOX
-from core.methods.gate import Outcome, Refusal
+from core.methods.checks import Outcome
+from core.methods.gate import Refusal
 from core.metrics.regions import mask_iou
 from core.operators import Plan, Step, execute
 from core.operators.inpaint import FILLER

@@ -5,8 +5,7 @@ planner plans, its plan is executed on a preview, and each wish is measured ther
 (`core.methods.wishes`) serve the wishes that the planner fails, that its operators cannot serve, or that name a number.
 """
 import functools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,17 +14,17 @@ from tabulate import tabulate
 from core.datasets.vocab import remarks
 from core.files import UserError
 from core.filters import preview
-from core.methods.mend import is_exact, mend
+from core.methods.checks import Outcome, barred, checked, serves, without
 from core.methods.planner import Edited, PlannerMethod
-from core.methods.repairs import lack, operators_of
-from core.methods.wishes import granted, last_of_each, serve
+from core.methods.repairs import operators_of
+from core.methods.wishes import last_of_each, serve
 from core.metrics.attributes import MEASURES, measured
 from core.models.tagger import Tagger
-from core.operators import TABLE, Plan, Step, execute
-from core.planning.ways import joined
+from core.operators import Plan
 from core.pretrained import minilm_folder
 from core.requests import reader
 from core.requests.reader import Reading
+from core.requests.saying import said
 from core.requests.wish import CANNOT, COLOURS, FILLS, GEOMETRY, LEVELS, LOOKS, REPAIRS, Guess, Wish
 from core.threads import threads_for
 
@@ -47,22 +46,6 @@ class Refusal(UserError):
         super().__init__(f"nothing was edited: {'; '.join(reasons)}; ask for a change of the whole photo, such as "
                          f'"{EXAMPLES[0]}" or "{EXAMPLES[1]}"')
         self.reading = reading or Reading()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The outcome of an executable wish.
-
-    `change` is the move of the attribute in its own units, or None for turns, which are not measured. `served` tells
-    whether the keyword plan serves the wish; then `change` is the difference from the result without the wish's steps.
-    `idle` marks a repair without a step: the photo does not need it.
-    """
-
-    wish: Wish
-    granted: bool
-    change: float | None = None
-    served: bool = False
-    idle: bool = False
 
 
 class Answer(Edited):
@@ -264,95 +247,21 @@ class Gate:
         if len(wishes) == 1 and wishes[0].attribute in GEOMETRY and not served()[wishes[0]]:
             raise Refusal([_missed(Outcome(wishes[0], False), image)], reading)
         lacking = [wish for wish in wishes if not self._trusts(wish)]
-        planned = ()
+        planned, worded = (), self._worded(request, wishes)
         if len(lacking) < len(wishes):
-            planned = _without(self.planner.plans(image, [request])[0].plan, _barred(reading, wishes, small))
-            ops = {step.op for step in planned}   # a tint raises the saturation, but is no answer to a wish for it
-            lacking = [wish for wish in wishes if wish in lacking or not operators_of(wish.attribute) & ops]
+            planned = without(self.planner.plans(image, [worded])[0].plan, barred(reading, wishes, small))
+            lacking = [wish for wish in wishes if wish in lacking or not serves(planned, wish, small)]
         with threads_for(small.numel()):
-            plan, outcomes, count = _checked(small, wishes, lacking, planned, served, reading.wishes)
+            plan, outcomes, count = checked(small, wishes, lacking, planned, served, reading.wishes)
         origins = [PLANNER] * count + [KEYWORDS] * (len(plan) - count)
-        return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, request))
+        return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, worded))
+
+    def _worded(self, request, wishes):
+        """Return the request; if the planner does not know all of its words, its wishes in words that it knows."""
+        plain = said(wish for wish in wishes if wish.attribute in (*LOOKS, *REPAIRS))
+        unread = [remarks(self.planner.vocab, words) for words in (request, plain)]
+        return plain if plain and unread[0] and not unread[1] else request
 
     def _trusts(self, wish):
         """Return whether the planner is asked for a wish: it has an operator for it, and the degree is no number."""
         return wish.degree in LEVELS and bool(operators_of(wish.attribute) & set(self.planner.operators))
-
-
-def _barred(reading, wishes, small):
-    """Return the operators whose steps the gate removes from the planner's plan.
-
-    They move attributes to be kept or to be changed in a part of the photo only, or mend a fault that the photo
-    (3, H, W) does not have. Operators that a wish needs are kept.
-    """
-    idle = [wish for wish in wishes if wish.attribute in REPAIRS and wish.attribute != "enhance"
-            and lack(wish.attribute, small[None]).item() == 0]
-    left_out = [wish for wish in reading.wishes if not wish.executable] + idle
-    barred = {op for wish in left_out for op in operators_of(wish.attribute)}
-    return barred.difference(*(operators_of(wish.attribute) for wish in wishes if wish not in idle))
-
-
-def _without(steps: Iterable[Step], operators) -> tuple[Step, ...]:
-    return tuple(step for step in steps if step.op not in operators)
-
-
-def _checked(small, wishes, lacking, planned, served, said):
-    """Return (plan, outcomes, number of the planner's steps) that grant the wishes on a preview, as far as possible.
-
-    `said` are all wishes of the request, `served` returns the steps of the keyword plan by wish. The keyword plan
-    serves `lacking`, the wishes for which the planner is not asked, and each wish that the planner fails; the planner's
-    steps for these attributes are left out. If this mixture does not grant all wishes, the keyword plan alone is tried.
-    """
-    while True:
-        alone = len(lacking) == len(wishes)
-        kept = () if alone else _without(planned, set().union(*(operators_of(wish.attribute) for wish in lacking)))
-        found = _tried(small, wishes, lacking, kept, served, said)
-        failed = [outcome.wish for outcome in found[1] if not outcome.granted and not outcome.served]
-        if not failed:
-            break
-        lacking = [*lacking, *failed]
-    if not alone and not all(outcome.granted for outcome in found[1]):
-        other = _tried(small, wishes, wishes, (), served, said)
-        if sum(outcome.granted for outcome in other[1]) > sum(outcome.granted for outcome in found[1]):
-            return other
-    return found
-
-
-def _tried(small, wishes, lacking, kept, served, said):
-    """Try a plan on a preview: the planner's steps `kept`, then the keyword plan's steps for the wishes `lacking`.
-
-    The plan is mended. Returns (plan, outcomes of all wishes, number of the planner's steps).
-    """
-    own_steps = served() if lacking else {}
-    steps = joined(step for wish, steps in own_steps.items() if wish in lacking for step in steps)
-    whole = mend(Plan((*kept, *steps)), small, said)
-
-    def picture(edit):   # turning moves no attribute, but cuts corners off
-        return execute(Plan(tuple(step for step in edit if not TABLE[step.op].resizes)), small)[None]
-    after = picture(whole)
-
-    def before(wish):
-        """Return the picture without the steps of the keyword plan that serve a wish, if no other wish shares them.
-
-        A number is met by the whole plan, so its wish is measured against the photo.
-        """
-        own, others = ({step.op for other in lacking if (other == wish) is same for step in own_steps[other]}
-                       for same in (True, False))
-        if wish not in lacking or own & others or is_exact(wish):
-            return small[None]
-        return picture((*whole.steps[:len(kept)], *_without(whole.steps[len(kept):], own)))
-    return whole, [_outcome(wish, before(wish), after, bool(whole.steps), wish in lacking, own_steps.get(wish, []))
-                   for wish in wishes], len(kept)
-
-
-def _outcome(wish, before, after, edited, is_served, steps):
-    """Return the Outcome of a wish between two pictures (1, 3, H, W)."""
-    if wish.attribute in GEOMETRY:
-        return Outcome(wish, bool(steps), None, True)
-    if wish.attribute in REPAIRS:
-        lacked, left = lack(wish.attribute, before).item(), lack(wish.attribute, after).item()
-        mended = edited and left <= lacked / 2
-        return Outcome(wish, is_served or mended, lacked - left, is_served, is_served and not steps)
-    measure = MEASURES[wish.attribute]
-    first, last = measure.of(before).item(), measure.of(after).item()
-    return Outcome(wish, granted(wish, measure, first, last), last - first, is_served)

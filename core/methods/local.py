@@ -13,8 +13,9 @@ import torch
 
 from core.filters import preview
 from core.finding.finder import MASK_SIDE, SIDE, Finder, NotFound, finder_of, mask_for
+from core.methods.checks import Outcome
 from core.methods.fills import STAYS, fill_step, outcome_of
-from core.methods.gate import FILL, NAMELESS, Answer, Gate, Outcome, Refusal, is_local, understand
+from core.methods.gate import FILL, NAMELESS, Answer, Gate, Refusal, is_local, understand
 from core.methods.mend import AIMS, LEAST
 from core.methods.planner import PlannerMethod
 from core.methods.wishes import granted

@@ -34,7 +34,7 @@ AIMS = {"slight": 2.0, "plain": 5.0, "strong": 9.0}        # just visible steps 
 # Just visible steps of the median retouch for a plain wish (RetouchReq train), and the shares of them between which
 # the moves of each degree lie.
 TYPICAL = {"light": 12.0, "contrast": 10.0, "saturation": 22.0, "temperature": 8.5}
-BANDS = {"slight": (0.1, 1.0), "plain": (0.1, 2.0), "strong": (1.15, math.inf)}
+BANDS = {"slight": (0.1, 1.0), "plain": (0.1, 2.3), "strong": (1.15, math.inf)}
 # Mean chroma at which a plain wish for more saturation stops: the upper quartile of retouches for it (RetouchReq
 # train). A photo that is near to it, or beyond, gets a few steps more.
 COLOURFUL, A_FEW = 31.0, 8.0
@@ -53,7 +53,7 @@ FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
 ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clarity", "hdr", "haze")
 ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
-STAY = 4.0           # weight of moving a parameter by its range
+STAY = 10.0          # weight of moving a parameter by its range
 CLIPPED, CLIP_WEIGHT = 0.01, 200.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
 TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further from the hue of skin; weight of a radian
 

@@ -60,7 +60,7 @@ class Locator:
         `begins`: whether the part has a verb. A place behind "without" belongs to the wishes behind it only.
         """
         proviso = next((at for at in range(1, len(words)) if words[at].text.startswith("without")), len(words))
-        middle = start + sum(one.word.start < words[proviso].start for one in found[start:]) if words[proviso:] else start
+        middle = start + sum(one.word.end <= words[proviso].start for one in found[start:] if words[proviso:])
         if middle > start:
             self.locate(words[:proviso], found[:middle], start, begins)
             self.locate(words[proviso:], found, middle, False)

@@ -27,10 +27,11 @@ class Planner:
     operators, vocab = NOTEBOOK, WordVocab((*SPECIAL, "make", "it", "brighter"))
 
     def __init__(self, *steps):
-        self.plan, self.asked = Plan(steps), 0
+        self.plan, self.asked, self.requests = Plan(steps), 0, []
 
     def plans(self, image, requests):
         self.asked += len(requests)
+        self.requests += requests
         return [Edited(image, self.plan) for _ in requests]
 
 
@@ -202,6 +203,45 @@ def test_words_that_the_planner_cannot_read_are_named(reads, image):
     answer = Gate(Planner(BRIGHTER))(image, "make it brighter, flurbish " * 5)
     assert "the request is longer than the planner reads: its first 15 words" in answer.remarks[0]
     assert answer.remarks[1] == "words that the planner does not know: flurbish"
+
+
+def test_a_request_in_other_words_is_said_in_words_that_the_planner_knows(reads, image):
+    planner = Planner(BRIGHTER)
+    planner.vocab = WordVocab((*SPECIAL, "slightly", "more", "light"))
+    reads(Wish("light", 1, "slight"))
+    answer = Gate(planner)(image, "illuminate this just a smidgen")
+    assert (planner.requests, answer.remarks) == (["slightly more light"], [])
+    assert answer.request == "illuminate this just a smidgen"
+
+
+def test_an_attribute_that_another_step_moves_far_enough_needs_no_step_but_a_tint_does_not_count(reads, image):
+    reads(Wish("light"), Wish("saturation"))
+    bright = Gate(Planner(BRIGHTER))(image, "request")
+    assert [step.op for step in bright.plan] == ["brightness"]   # of the channels, so it moves the saturation, too
+    assert all(outcome.granted for outcome in bright.outcomes)
+    reads(Wish("temperature"), Wish("saturation"))
+    warm = Gate(Planner(Step.make("white_balance", (3, 0))))(image, "request")
+    assert [step.op for step in warm.plan] == ["white_balance", "chroma"]
+
+
+def test_a_step_that_another_wish_needs_stays_when_the_planner_fails_a_wish(reads, image):
+    brighter = Step.make("tone_curve_smooth", [0.1, 0.35, 0.62, 0.85, 1])
+    reads(Wish("light"), Wish("contrast", 1, "strong"), Wish("clarity"))
+    assert Gate(Planner(brighter))(image, "request").plan.steps[0].op == "tone_curve_smooth"
+
+
+def test_a_step_of_the_keyword_plan_is_weaker_beside_steps_of_the_planner(reads, image):
+    reads(Wish("temperature"))
+    alone = Gate(Planner())(image, "request").plan.steps[-1]
+    reads(Wish("light"), Wish("temperature"))
+    beside = Gate(Planner(BRIGHTER))(image, "request").plan.steps[-1]
+    assert (alone.op, beside.op) == ("white_balance", "white_balance")
+    assert 0 < beside.params[0] < alone.params[0]
+
+
+def test_turns_beside_steps_of_the_planner_are_not_weaker(reads, image):
+    reads(Wish("light"), Wish("rotate"))
+    assert [step.params[0] for step in Gate(Planner(BRIGHTER))(image, "request").plan if step.op == "rotate"] == [-90]
 
 
 def test_of_two_wishes_for_one_attribute_the_last_counts(reads, image):
