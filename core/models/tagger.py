@@ -22,6 +22,7 @@ SHIPPED = Path(__file__).parents[2] / "data/requests/tagger.pt"
 SIGNS = (None, 1, -1, 0)   # classes of an attribute: no wish, more, less, keep it as it is
 ABSENT = 0                 # the index of "no wish"
 MAX_PIECES = 64            # pieces that are read, [CLS] and [SEP] included
+SCALES, TINY = "/scales", 1e-6   # end of the name of the scales of a matrix in 8 bits; the least scale
 NEARLY = 0.5               # share of the largest attention: words with at least this share belong to the span
 
 
@@ -81,8 +82,8 @@ class TaggerNetwork(nn.Module):
                 value[tuple(map(slice, saved.shape))] = saved
 
     def save(self, path: Path, **about) -> None:
-        """Write the trained weights in half precision, with plain values `about` their training."""
-        weights = {name: value.half() for name, value in self.state_dict().items()}
+        """Write the trained weights with plain values `about` their training; matrices are written in 8 bits."""
+        weights = {part: tensor for name, value in self.state_dict().items() for part, tensor in _packed(name, value)}
         with replacing(path) as file:
             torch.save({"config": self.config, "about": about, "weights": weights}, file)
 
@@ -132,12 +133,28 @@ def read_tagger(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
         if unknown := set(saved["config"]["attributes"]) - set(ATTRIBUTES):
             raise UserError(f"{path}: has the unknown attribute {min(unknown)!r}; train it anew with "
                             "core/train_tagger.py")
-        return saved["config"], saved["weights"]
+        return saved["config"], _unpacked(saved["weights"])
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); train a tagger with core/train_tagger.py"
                         ) from error
     except FOREIGN as error:
         raise UserError(f"{path}: is no tagger, or is damaged; train one with core/train_tagger.py") from error
+
+
+def _packed(name, value):
+    """Yield (name, tensor) of a weight in half precision, or of a matrix in 8 bits with the scales of its rows."""
+    if value.ndim < 2:
+        yield name, value.half()
+        return
+    scales = (value.abs().amax(-1, keepdim=True) / 127).clamp_min(TINY).half()
+    yield name, (value / scales.float()).round().clamp(-127, 127).to(torch.int8)
+    yield name + SCALES, scales
+
+
+def _unpacked(weights):
+    """Return the weights by name, float32, of a file's tensors."""
+    return {name: value.float() * weights.get(name + SCALES, torch.ones(())).float() for name, value in weights.items()
+            if not name.endswith(SCALES)}
 
 
 def span_of(attention: Sequence[float], offsets: Sequence[tuple[int, int]], words: Sequence[int | None]
