@@ -223,7 +223,7 @@ def test_impossible_requests_are_answered_with_a_message(page, cat):
     page.get_by_role("button", name="Save photo").click()
     page.get_by_text("Drop a photo first").wait_for()
     opened(page, cat)
-    page.get_by_label("What to do").fill("less")
+    page.get_by_label("What to do").press_sequentially("less")
     page.get_by_label("What to do").press("Enter")
     page.get_by_text('"less" needs an earlier edit to change; first say what to do').wait_for()
     assert page.get_by_label("What to do").input_value() == "less"   # the request stays, to be corrected
