@@ -1,4 +1,4 @@
-"""Runs: consecutive steps with kernels, executed tile by tile from the samples of a file to the samples of a file.
+"""Pictures: the steps of a plan, executed tile by tile from the samples of a file to the samples of a file.
 
 A tile and its temporaries stay in a core's cache, so the picture is read and written once for all steps, and never
 held in floating point. A step that needs maps of the whole picture, such as a base layer, computes the steps before it
@@ -7,15 +7,19 @@ twice: once for the maps, and again for the result.
 import contextlib
 import ctypes
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.operators.compiled import compiled
-from core.operators.kernels.arithmetic import clipped, f4, mixed, rounded
+from core.files import UserError
+from core.operators.compiled import compiled, fused
+from core.operators.kernels.arithmetic import f4, rounded
+from core.operators.kernels.sources import Whole, clip, mix, top_of
 from core.operators.kernels.table import KERNELS, Kernel
 from core.operators.plan import Step
+from core.operators.table import TABLE
 from core.threads import in_parallel
 
 TILE = 64, 256   # rows and columns: a tile of floats takes 200 kB
@@ -30,52 +34,49 @@ class Prepared:
     kernel: Kernel
     params: np.ndarray
     reach: int
-    maps: "_Maps | None"
+    maps: "Maps | None"
     mask: np.ndarray | None
 
 
 class Picture:
-    """The samples of a picture, and the steps that were applied to them; pixels are computed when they are asked for.
+    """A source of pixels, and the steps that were applied to it; pixels are computed when they are asked for.
 
-    Args: `samples` (H, W, 3), uint8, uint16 or float32 in [0, 1], of any memory layout.
+    Args: `source`, see `sources`.
     """
 
-    def __init__(self, samples: np.ndarray, steps: tuple[Prepared, ...] = ()) -> None:
-        self.samples, self.steps = samples, steps
-        self.height, self.width = samples.shape[:2]
+    def __init__(self, source: Any, steps: tuple[Prepared, ...] = ()) -> None:
+        self.source, self.steps = source, steps
+        self.height, self.width = source.height, source.width
         self.reach = sum(step.reach for step in steps)
 
     def then(self, step: Step, mask: np.ndarray | None) -> "Picture":
-        """Return the picture after one more step, which has a kernel; `mask` is (H, W) float32 or None."""
-        kernel, params = KERNELS[step.op], np.array(step.params, np.float64)
+        """Return the picture after one more step; `mask` is (H, W) float32 or None.
+
+        Raises UserError if the step needs a mask and has none, or if its hole cannot be filled.
+        """
+        if TABLE[step.op].local and mask is None:
+            raise UserError(f"{step.op}: this operator needs a mask")
+        kernel = KERNELS.get(step.op, Whole)
+        if not isinstance(kernel, Kernel):
+            return Picture(kernel(step, self, mask))
+        params = np.array(step.params, np.float64)
         reach = kernel.reach(params, self) if callable(kernel.reach) else kernel.reach
         constants, maps = kernel.prepare(params, self)
-        return Picture(self.samples, (*self.steps, Prepared(
+        return Picture(self.source, (*self.steps, Prepared(
             kernel, np.array(constants, f4), reach,
-            None if maps is None else _Maps(np.ascontiguousarray(maps, f4), self.height, self.width), mask)))
+            None if maps is None else Maps(np.ascontiguousarray(maps, f4), self.height, self.width), mask)))
 
     def window(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
-        """Return the pixels (3, h, w) float32 of a part of the picture."""
+        """Return the pixels (3, h, w) float32 of a part of the picture, in an array that nothing else uses."""
         above, before = max(top - self.reach, 0), max(left - self.reach, 0)
         below, after = min(bottom + self.reach, self.height), min(right + self.reach, self.width)
-        rows = self._loaded(above, below, before, after)
+        rows = self.source.window(above, below, before, after)
+        if self.steps:
+            rows = np.ascontiguousarray(rows)
         place = np.array((above, before, after - before, self.height, self.width))
         for step in self.steps:
             _apply(step, rows.reshape(3, -1), place, slice(above, below), slice(before, after))
         return rows[:, top - above:bottom - above, left - before:right - before]
-
-    def _loaded(self, top, bottom, left, right):
-        """Return the samples (3, h, w) of a part of the picture as float32 in [0, 1]."""
-        part, rows = self.samples[top:bottom, left:right], np.empty((3, bottom - top, right - left), f4)
-        if self.samples.flags.c_contiguous:
-            _load(self.samples.reshape(self.height, 3 * self.width), top, left, _top(part), rows)
-        elif part.dtype == f4:
-            rows[:] = part.transpose(2, 0, 1)
-        else:
-            np.divide(part.transpose(2, 0, 1), _top(part), out=rows, dtype=f4)
-        if part.dtype == f4:
-            _clip(rows.reshape(3, -1))   # those of integers are in [0, 1]
-        return rows
 
     def reduced(self, height: int, width: int) -> np.ndarray:
         """Return the picture (3, height, width) float32, reduced by area means as PyTorch's interpolation does."""
@@ -106,6 +107,7 @@ class Picture:
 
         Integers are rounded to the nearest level.
         """
+        _keep_freed_memory()
         height, width = self._tile()
         flat = target.reshape(self.height, 3 * self.width) if target.flags.c_contiguous else None
 
@@ -115,7 +117,7 @@ class Picture:
                 right = min(left + width, self.width)
                 part = self.window(top, bottom, left, right)
                 if flat is not None:
-                    _STORES[target.dtype.kind](part, _top(target), flat, top, left)
+                    _STORES[target.dtype.kind](part, top_of(target), flat, top, left)
                 else:
                     target[top:bottom, left:right] = part.transpose(1, 2, 0)   # planes of float32
         self.in_parallel(work, range(0, self.height, height))
@@ -132,19 +134,6 @@ def _keep_freed_memory():
         mallopt(trim_threshold, 128 << 20)
 
 
-def run(steps: Sequence[Step], samples: np.ndarray, target: np.ndarray, mask_of: Callable) -> np.ndarray:
-    """Execute steps that all have kernels on samples (H, W, 3), and write the result into `target`, which is returned.
-
-    Args: `mask_of`, a function that returns the mask (H, W) float32 of a step, or None.
-    """
-    _keep_freed_memory()
-    picture = Picture(samples)
-    for step in steps:
-        if not step.is_neutral:
-            picture = picture.then(step, mask_of(step))
-    return picture.write(target)
-
-
 def _apply(step, rows, place, across, along):
     """Apply one step to the pixels (3, n) of a tile, in place."""
     mask = None if step.mask is None else np.ascontiguousarray(step.mask[across, along]).ravel()
@@ -154,17 +143,16 @@ def _apply(step, rows, place, across, along):
     maps = _NO_MAPS if step.maps is None else step.maps.enlarged(across, along)
     step.kernel.function(old, rows, maps, step.params, place)
     if mask is not None:
-        _mix(old, rows, mask)
-    _clip(rows)
+        mix(old, rows, mask)
+    clip(rows)
 
 
-class _Maps:
+class Maps:
     """Maps (C, h, w) that are interpolated linearly to a picture of (H, W)."""
 
     def __init__(self, maps, height, width):
         self.maps, self.whole = maps, maps.shape[1:] == (height, width)
-        self.rows, self.columns = (_between(count, side) for count, side in zip(maps.shape[1:], (height, width),
-                                                                               strict=True))
+        self.rows, self.columns = _between(maps.shape[1], height, np.float64), _between(maps.shape[2], width, f4)
 
     def enlarged(self, across, along):
         """Return the maps (C, n) of a part of the picture."""
@@ -177,9 +165,13 @@ class _Maps:
         return result
 
 
-def _between(count, side):
-    """Return the lower of two cells (side,) between which each pixel lies, and the share of the other; as `enlarge`."""
-    place = np.clip((np.arange(side) + 0.5) * (count / side) - 0.5, 0, count - 1)
+def _between(count, side, kind):
+    """Return the lower of two cells (side,) between which each pixel lies, and the share of the other; as `enlarge`.
+
+    Args: `kind`, the type that `enlarge` rounds places to: float64 for rows, float32 for columns.
+    """
+    place = (float(kind(count / side)) * (np.arange(side) + 0.5) - 0.5).astype(kind)
+    place = np.clip(place, 0, count - 1)
     lower = np.minimum(place.astype(np.int32), max(count - 2, 0))
     return lower, (place - lower).astype(f4)
 
@@ -188,21 +180,6 @@ def _cells(count, side):
     """Return the first pixel of each of `count` cells, and the one after its last, (2, count)."""
     cells = np.arange(count)
     return np.stack((cells * side // count, -((cells + 1) * -side // count)))
-
-
-def _top(samples):
-    return f4(1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max)
-
-
-@compiled
-def _load(samples, top, left, high, rows):
-    """Read a part of samples (H, 3 W) into planes (3, h, w)."""
-    for y in range(rows.shape[1]):
-        line = samples[top + y, 3 * left:3 * (left + rows.shape[2])]
-        for x in range(rows.shape[2]):
-            rows[0, y, x] = f4(line[3 * x]) / high
-            rows[1, y, x] = f4(line[3 * x + 1]) / high
-            rows[2, y, x] = f4(line[3 * x + 2]) / high
 
 
 @compiled
@@ -228,21 +205,7 @@ def _store_levels(part, high, samples, top, left):
 _STORES = {"f": _store_floats, "u": _store_levels}
 
 
-@compiled(fastmath={"contract"})
-def _mix(old, rows, mask):
-    for c in range(3):
-        for i in range(rows.shape[1]):
-            rows[c, i] = mixed(old[c, i], rows[c, i], mask[i])
-
-
-@compiled
-def _clip(rows):
-    for c in range(3):
-        for i in range(rows.shape[1]):
-            rows[c, i] = clipped(rows[c, i])
-
-
-@compiled(fastmath={"contract"})
+@compiled   # rounded as `enlarge`, because the facets of `facet_blur` depend on the last bit
 def _enlarge(maps, low, share, left, part, result):
     last_row, last_column = maps.shape[1] - 1, maps.shape[2] - 1
     first, width = left[0], len(left)
@@ -250,11 +213,14 @@ def _enlarge(maps, low, share, left, part, result):
     for c in range(len(maps)):
         for y in range(len(low)):
             above, below = maps[c, low[y]], maps[c, min(low[y] + 1, last_row)]
+            near = share[y] < f4(0.5)
+            weight = share[y] if near else share[y] - f4(1)
             for x in range(len(line)):
-                line[x] = mixed(above[first + x], below[first + x], share[y])
+                line[x] = fused(weight, below[first + x] - above[first + x], above[first + x] if near else
+                                below[first + x])
             for x in range(width):
                 k = left[x] - first
-                result[c, y * width + x] = line[k] + part[x] * (line[min(k + 1, len(line) - 1)] - line[k])
+                result[c, y * width + x] = fused(line[k], f4(1) - part[x], line[min(k + 1, len(line) - 1)] * part[x])
 
 
 @compiled
@@ -266,4 +232,4 @@ def _pool(part, rows, columns, result):
                 for y in range(rows[0, i], rows[1, i]):
                     for x in range(columns[0, j], columns[1, j]):
                         total += part[c, y, x]
-                result[c, i, j] = total / f4((rows[1, i] - rows[0, i]) * (columns[1, j] - columns[0, j]))
+                result[c, i, j] = total / f4(rows[1, i] - rows[0, i]) / f4(columns[1, j] - columns[0, j])
