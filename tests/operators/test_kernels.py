@@ -246,17 +246,5 @@ def test_plans_of_version_1_give_the_pictures_that_they_gave_before_there_were_k
         assert np.abs(execute_samples(plan, source).astype(int) - result).max() <= 1
 
 
-def test_without_a_folder_for_the_cache_kernels_work_and_one_sentence_says_so(tmp_path):
-    """The compiler is imported with locators that find no folder, as when neither the code nor the home is writable."""
-    code = ("import numba.core.caching as c\n"
-            "c.CacheImpl._locator_classes = []\n"
-            "import numpy as np\nfrom core.operators import Plan, Step, execute_samples\n"
-            "print(execute_samples(Plan((Step.make('exposure', 1.0),)), np.full((1, 1, 3), 10, np.uint8)).tolist())")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parents[1],
-                          env=os.environ | {"PYTHONPATH": str(HERE.parents[1])})
-    assert done.stdout.strip() == "[[[20, 20, 20]]]"
-    assert done.stderr.count("NUMBA_CACHE_DIR") == 1
-
-
 def test_the_script_of_the_installation_compiles_every_kernel(run_well):
     assert f"{len(KERNELS)} kernels are compiled" in run_well("misc/compile_kernels.py").out

@@ -18,6 +18,7 @@ from core.operators.kernels.arithmetic import (
     clipped,
     f4,
     inlined,
+    kernel,
     largest,
     luma,
     mixed,
@@ -26,7 +27,6 @@ from core.operators.kernels.arithmetic import (
 RED, GREEN, BLUE = map(f4, matrices.LUMA)
 NOISES, STRIP = 1 << 16, 16   # random numbers, and rows of a turned picture, that a thread works on at a time
 NOISE, HALO = f4(constants.NOISE), f4(constants.HALO)
-kernel = compiled(fastmath={"contract"})
 
 
 def grey_of(planes):
@@ -160,7 +160,7 @@ def sharpen_scaled(old, rows, maps, params, place):
     _sharpen(rows, grey.ravel(), maps, low, high, params)
 
 
-@kernel
+@compiled(arguments="f2 f1 f2 f1 f1 f1", fastmath={"contract"})
 def _sharpen(rows, greys, maps, low, high, params):
     amount = params[0]
     for i in range(rows.shape[1]):
@@ -223,26 +223,31 @@ def replaced(old, rows, maps, params, place):
             rows[c, i] = maps[c, i]
 
 
-@kernel
 def edge(old, rows, maps, params, place):
+    _draw_edges(old, rows, np.empty((rows.shape[1] // place[2] + 2, place[2] + 2), f4), params[0])
+
+
+@compiled(arguments="f2 f2 f2 f", fastmath={"contract"})
+def _draw_edges(old, rows, grey, share):
     """Mix with 1 minus four times the Sobel gradient of the luma, see `effects.edge`; the border is replicated."""
-    share, width = params[0], place[2]
-    height = rows.shape[1] // width
-    grey = np.empty((height + 2, width + 2), f4)
+    height, width = grey.shape[0] - 2, grey.shape[1] - 2
     for y in range(height + 2):
-        line = old[:, min(max(y - 1, 0), height - 1) * width:]
+        first = min(max(y - 1, 0), height - 1) * width
         for x in range(width):
-            grey[y, x + 1] = luma(line[0, x], line[1, x], line[2, x])
+            grey[y, x + 1] = luma(old[0, first + x], old[1, first + x], old[2, first + x])
         grey[y, 0], grey[y, width + 1] = grey[y, 1], grey[y, width]
     for y in range(height):
-        up, here, down, line = grey[y], grey[y + 1], grey[y + 2], rows[:, y * width:(y + 1) * width]
+        first, down = y * width, y + 2
         for x in range(width):
-            across = (up[x + 2] - up[x]) + f4(2) * (here[x + 2] - here[x]) + (down[x + 2] - down[x])
-            along = (down[x] - up[x]) + f4(2) * (down[x + 1] - up[x + 1]) + (down[x + 2] - up[x + 2])
+            right = x + 2
+            across = ((grey[y, right] - grey[y, x]) + f4(2) * (grey[y + 1, right] - grey[y + 1, x])
+                      + (grey[down, right] - grey[down, x]))
+            along = ((grey[down, x] - grey[y, x]) + f4(2) * (grey[down, x + 1] - grey[y, x + 1])
+                     + (grey[down, right] - grey[y, right]))
             slope = np.sqrt((across * across + along * along) * f4(1 / 64) + f4(1e-12))
             drawn = at_least(f4(1) - f4(4) * slope, f4(0))
             for c in range(3):
-                line[c, x] = mixed(line[c, x], drawn, share)
+                rows[c, first + x] = mixed(rows[c, first + x], drawn, share)
 
 
 def grains(params, picture):
@@ -299,18 +304,18 @@ def turned_picture(params, picture):
         turn, result = angle * 0.5 ** (power + 1), np.empty_like(small)
 
         def work(top, small=small, result=result, turn=turn):
-            _turn(small, top, math.cos(turn), math.sin(turn), result[:, top:top + STRIP])
+            _turn(small, top, min(top + STRIP, small.shape[1]), math.cos(turn), math.sin(turn), result)
         picture.in_parallel(work, range(0, small.shape[1], STRIP))
         small = result
     return params, small
 
 
-@compiled
-def _turn(image, top, cos, sin, result):
-    """Write the mean of the picture turned both ways into a strip that begins at the row `top`."""
-    height, width = image.shape[1:]
-    for y in range(result.shape[1]):
-        v = top + y + 0.5 - height / 2
+@compiled(arguments="f3 q q d d f3")
+def _turn(image, top, bottom, cos, sin, result):
+    """Write the mean of the picture turned both ways into the rows from `top` to `bottom`."""
+    height, width = image.shape[1], image.shape[2]
+    for y in range(top, bottom):
+        v = y + 0.5 - height / 2
         for x in range(result.shape[2]):
             u = x + 0.5 - width / 2
             for c in range(3):

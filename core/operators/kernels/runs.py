@@ -68,15 +68,18 @@ class Picture:
 
     def window(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
         """Return the pixels (3, h, w) float32 of a part of the picture, in an array that nothing else uses."""
+        rows, above, before = self._computed(top, bottom, left, right)
+        return rows[:, top - above:bottom - above, left - before:right - before]
+
+    def _computed(self, top, bottom, left, right):
+        """Return the pixels (3, h, w) of a part and its surroundings, one row after the other, and the first place."""
         above, before = max(top - self.reach, 0), max(left - self.reach, 0)
         below, after = min(bottom + self.reach, self.height), min(right + self.reach, self.width)
-        rows = self.source.window(above, below, before, after)
-        if self.steps:
-            rows = np.ascontiguousarray(rows)
+        rows = np.ascontiguousarray(self.source.window(above, below, before, after))
         place = np.array((above, before, after - before, self.height, self.width))
         for step in self.steps:
             _apply(step, rows.reshape(3, -1), place, slice(above, below), slice(before, after))
-        return rows[:, top - above:bottom - above, left - before:right - before]
+        return rows, above, before
 
     def reduced(self, height: int, width: int) -> np.ndarray:
         """Return the picture (3, height, width) float32, reduced by area means as PyTorch's interpolation does."""
@@ -89,9 +92,9 @@ class Picture:
             bottom = min(top + tiles[0], height)
             for left in range(0, width, tiles[1]):
                 right = min(left + tiles[1], width)
-                rows, columns = ends[0][:, top:bottom], ends[1][:, left:right]
-                part = self.window(rows[0, 0], rows[1, -1], columns[0, 0], columns[1, -1])
-                _pool(part, rows - rows[0, 0], columns - columns[0, 0], result[:, top:bottom, left:right])
+                part, above, before = self._computed(ends[0][0, top], ends[0][1, bottom - 1],
+                                                     ends[1][0, left], ends[1][1, right - 1])
+                _pool(part, above, before, *ends, top, bottom, left, right, result)
         self.in_parallel(work, range(0, height, tiles[0]))
         return result
 
@@ -115,11 +118,11 @@ class Picture:
             bottom = min(top + height, self.height)
             for left in range(0, self.width, width):
                 right = min(left + width, self.width)
-                part = self.window(top, bottom, left, right)
                 if flat is not None:
-                    _STORES[target.dtype.kind](part, top_of(target), flat, top, left)
-                else:
-                    target[top:bottom, left:right] = part.transpose(1, 2, 0)   # planes of float32
+                    part, above, before = self._computed(top, bottom, left, right)
+                    _STORES[target.dtype.char](part, above, before, top, bottom, left, right, top_of(target), flat)
+                else:   # planes of float32
+                    target[top:bottom, left:right] = self.window(top, bottom, left, right).transpose(1, 2, 0)
         self.in_parallel(work, range(0, self.height, height))
         return target
 
@@ -161,7 +164,7 @@ class Maps:
         (low, share), (left, part) = ((low[where], share[where]) for (low, share), where in
                                       ((self.rows, across), (self.columns, along)))
         result = np.empty((len(self.maps), len(low) * len(left)), f4)
-        _enlarge(self.maps, low, share, left, part, result)
+        _enlarge(self.maps, low, share, left, part, np.empty(left[-1] - left[0] + 2, f4), result)
         return result
 
 
@@ -182,54 +185,56 @@ def _cells(count, side):
     return np.stack((cells * side // count, -((cells + 1) * -side // count)))
 
 
-@compiled
-def _store_floats(part, high, samples, top, left):
-    for y in range(part.shape[1]):
-        for x in range(part.shape[2]):
+def _store_floats(part, above, before, top, bottom, left, right, high, samples):
+    for y in range(top, bottom):
+        for x in range(left, right):
             for c in range(3):
-                samples[top + y, 3 * (left + x) + c] = part[c, y, x]
+                samples[y, 3 * x + c] = part[c, y - above, x - before]
 
 
-@compiled
-def _store_levels(part, high, samples, top, left):
-    """Write planes (3, h, w) in [0, 1] into a part of samples (H, 3 W), rounded to the nearest level."""
-    for y in range(part.shape[1]):
-        red, green, blue = part[0, y], part[1, y], part[2, y]
-        line = samples[top + y, 3 * left:3 * (left + part.shape[2])]
-        for x in range(part.shape[2]):
+def _store_levels(part, above, before, top, bottom, left, right, high, samples):
+    """Write planes in [0, 1], which begin at a place, into a part of samples (H, 3 W), rounded to the nearest level."""
+    for y in range(top, bottom):
+        red, green, blue = (part[0, y - above, left - before:], part[1, y - above, left - before:],
+                            part[2, y - above, left - before:])
+        line = samples[y, 3 * left:3 * right]
+        for x in range(right - left):
             line[3 * x] = rounded(red[x] * high)
             line[3 * x + 1] = rounded(green[x] * high)
             line[3 * x + 2] = rounded(blue[x] * high)
 
 
-_STORES = {"f": _store_floats, "u": _store_levels}
+_STORES = {kind: compiled(store, f"f3 q q q q q q f {kind}2")   # by the type of samples
+           for kind, store in (("B", _store_levels), ("H", _store_levels), ("f", _store_floats))}
 
 
-@compiled   # rounded as `enlarge`, because the facets of `facet_blur` depend on the last bit
-def _enlarge(maps, low, share, left, part, result):
+@compiled(arguments="f3 i1 f1 i1 f1 f1 f2")
+def _enlarge(maps, low, share, left, part, line, result):
+    """Interpolate, rounded as `enlarge`, because the facets of `facet_blur` depend on the last bit; `line` is used."""
     last_row, last_column = maps.shape[1] - 1, maps.shape[2] - 1
     first, width = left[0], len(left)
-    line = np.empty(min(left[-1] + 1, last_column) - first + 1, f4)
+    count = min(left[-1] + 1, last_column) - first + 1
     for c in range(len(maps)):
         for y in range(len(low)):
             above, below = maps[c, low[y]], maps[c, min(low[y] + 1, last_row)]
             near = share[y] < f4(0.5)
             weight = share[y] if near else share[y] - f4(1)
-            for x in range(len(line)):
+            for x in range(count):
                 line[x] = fused(weight, below[first + x] - above[first + x], above[first + x] if near else
                                 below[first + x])
             for x in range(width):
                 k = left[x] - first
-                result[c, y * width + x] = fused(line[k], f4(1) - part[x], line[min(k + 1, len(line) - 1)] * part[x])
+                result[c, y * width + x] = fused(line[k], f4(1) - part[x], line[min(k + 1, count - 1)] * part[x])
 
 
-@compiled
-def _pool(part, rows, columns, result):
+@compiled(arguments="f3 q q q2 q2 q q q q f3")
+def _pool(part, above, before, rows, columns, top, bottom, left, right, result):
+    """Write the means of a part, which begins at a place, into a part of the reduced picture; see `_cells`."""
     for c in range(3):
-        for i in range(rows.shape[1]):
-            for j in range(columns.shape[1]):
+        for i in range(top, bottom):
+            for j in range(left, right):
                 total = f4(0)
                 for y in range(rows[0, i], rows[1, i]):
                     for x in range(columns[0, j], columns[1, j]):
-                        total += part[c, y, x]
+                        total += part[c, y - above, x - before]
                 result[c, i, j] = total / f4(rows[1, i] - rows[0, i]) / f4(columns[1, j] - columns[0, j])

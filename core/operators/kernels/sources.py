@@ -31,7 +31,7 @@ class Samples:
         """Return a part of the picture in [0, 1]."""
         part, rows = self.samples[top:bottom, left:right], np.empty((3, bottom - top, right - left), f4)
         if self.samples.flags.c_contiguous:
-            _load(self.samples.reshape(self.height, 3 * self.width), top, left, top_of(part), rows)
+            _LOADS[part.dtype.char](self.samples.reshape(self.height, 3 * self.width), top, left, top_of(part), rows)
         elif part.dtype == f4:
             rows[:] = part.transpose(2, 0, 1)
         else:
@@ -183,8 +183,7 @@ def top_of(samples: np.ndarray) -> np.float32:
     return f4(1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max)
 
 
-@compiled
-def _load(samples, top, left, high, rows):
+def _load_samples(samples, top, left, high, rows):
     """Read a part of samples (H, 3 W) into planes (3, h, w)."""
     for y in range(rows.shape[1]):
         line = samples[top + y, 3 * left:3 * (left + rows.shape[2])]
@@ -194,7 +193,10 @@ def _load(samples, top, left, high, rows):
             rows[2, y, x] = f4(line[3 * x + 2]) / high
 
 
-@compiled(fastmath={"contract"})
+_LOADS = {kind: compiled(_load_samples, f"{kind}2 q q f f3") for kind in "BHf"}   # by the type of samples
+
+
+@compiled(arguments="f2 f2 f1", fastmath={"contract"})
 def mix(old, rows, mask):
     """Mix pixels (3, n) with those before by a mask (n,), in place."""
     for c in range(3):
@@ -202,7 +204,7 @@ def mix(old, rows, mask):
             rows[c, i] = mixed(old[c, i], rows[c, i], mask[i])
 
 
-@compiled
+@compiled(arguments="f2")
 def clip(rows):
     """Clip pixels (3, n) to [0, 1], in place."""
     for c in range(3):
@@ -210,7 +212,7 @@ def clip(rows):
             rows[c, i] = clipped(rows[c, i])
 
 
-@compiled
+@compiled(arguments="f3 f2 f2 q1 f3")
 def _bicubic(part, rows, columns, place, result):
     """Interpolate a part of a picture, which begins at `place`, as `grid_sample` does: cubic convolution, A = -.75."""
     top, left, height, width = place[0], place[1], place[2], place[3]
