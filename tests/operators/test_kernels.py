@@ -18,7 +18,7 @@ from core.operators import TABLE, Mask, Plan, Step, execute, execute_samples, tr
 from core.operators.executor import apply_step
 from core.operators.kernels.detail import noise
 from core.operators.kernels.runs import TILE, Maps, Picture
-from core.operators.kernels.sources import Samples
+from core.operators.kernels.sources import Samples, Straightened
 from core.operators.kernels.table import KERNELS
 from core.operators.layers import enlarge
 from core.operators.samples import sizes
@@ -195,6 +195,18 @@ def test_a_turned_picture_is_that_of_the_function_in_every_tile(angle):
         assert found.shape == expected.shape
         assert np.abs(found - expected).max() < 1e-4   # edges and sharpness multiply errors
         assert np.array_equal(execute_samples(plan, np.asfortranarray(samples), np.float32), found)
+
+
+def test_a_straightened_picture_of_which_maps_are_made_is_computed_once(monkeypatch):
+    seen, block = [], Straightened._block
+    monkeypatch.setattr(Straightened, "_block", lambda self, *ends: seen.append(1) or block(self, *ends))
+    samples, counts = scene(150, 310), []
+    for more in ((), (("crop", [0.1] * 4), ("clarity", 0.5), ("shadows", 0.4), ("denoise", [0.5, 0.5]))):
+        seen.clear()
+        plan = Plan(tuple(Step.make(*step) for step in (("rotate", 7), *more)))
+        assert np.abs(execute_samples(plan, samples, np.float32) - by_functions(plan, samples)).max() < 1e-4
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("inpainter", ["", "telea", "patch"])

@@ -16,7 +16,7 @@ import numpy as np
 from core.files import UserError
 from core.operators.compiled import compiled, fused
 from core.operators.kernels.arithmetic import f4, rounded
-from core.operators.kernels.sources import Whole, clip, mix, top_of
+from core.operators.kernels.sources import Planes, Straightened, Whole, clip, mix, top_of
 from core.operators.kernels.table import KERNELS, Kernel
 from core.operators.plan import Step
 from core.operators.table import TABLE
@@ -83,6 +83,7 @@ class Picture:
 
     def reduced(self, height: int, width: int) -> np.ndarray:
         """Return the picture (3, height, width) float32, reduced by area means as PyTorch's interpolation does."""
+        self._keep()
         result = np.empty((3, height, width), f4)
         ends = [_cells(count, side) for count, side in ((height, self.height), (width, self.width))]
         tiles = [max(1, round(side * count / full)) for side, count, full in
@@ -97,6 +98,17 @@ class Picture:
                 _pool(part, above, before, *ends, top, bottom, left, right, result)
         self.in_parallel(work, range(0, height, tiles[0]))
         return result
+
+    def _keep(self):
+        """Keep the pixels of a straightened picture in floats: they take time, and will be asked for again."""
+        picture = self
+        while hasattr(picture.source, "source"):
+            if isinstance(picture.source, Straightened):
+                planes = np.empty((3, picture.height, picture.width), f4)
+                Picture(picture.source).write(planes.transpose(1, 2, 0))
+                picture.source = Planes(planes)
+            else:
+                picture = picture.source.source
 
     def in_parallel(self, work: Callable, items: Iterable) -> list:
         """Return [work(item), ...] of items that cover the picture; a small picture is worked on by one thread."""

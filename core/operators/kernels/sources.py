@@ -160,7 +160,17 @@ class Filled:
         return part
 
 
-class Whole:
+class Planes:
+    """A picture (3, H, W) float32 in memory."""
+
+    def __init__(self, planes: np.ndarray) -> None:
+        self.planes, (self.height, self.width) = planes, planes.shape[1:]
+
+    def window(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+        return self.planes[:, top:bottom, left:right].copy()
+
+
+class Whole(Planes):
     """The result of the PyTorch function of a step without a kernel, which needs the whole picture in floats."""
 
     def __init__(self, step: "Step", picture: "Picture", mask: np.ndarray | None) -> None:
@@ -171,11 +181,7 @@ class Whole:
         picture.write(image[0].permute(1, 2, 0).numpy())
         with torch.no_grad():
             edited = apply_step(step, image, None if mask is None else torch.from_numpy(mask)[None, None])
-        self.planes = edited[0].contiguous().numpy()
-        self.height, self.width = self.planes.shape[1:]
-
-    def window(self, top: int, bottom: int, left: int, right: int) -> np.ndarray:
-        return self.planes[:, top:bottom, left:right].copy()
+        super().__init__(edited[0].contiguous().numpy())
 
 
 def top_of(samples: np.ndarray) -> np.float32:
