@@ -131,6 +131,7 @@ class _Machine:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        self.suffix = f".{hashlib.sha256(repr(processor).encode()).hexdigest()[:8]}.o"   # a home may serve several
         self.target = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
             *processor, opt=3, codemodel="jitdefault", jit=True)
         self.llvm, self.engine = llvm, llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
@@ -142,7 +143,7 @@ class _Machine:
         """Return the address of a function; `code()` returns its LLVM code if no file has its machine code."""
         for folder in _folders():
             try:
-                data = (folder / f"{name}.o").read_bytes()
+                data = (folder / (name + self.suffix)).read_bytes()
             except OSError:
                 continue
             if self._digest(name, data[32:]) == data[:32]:
@@ -150,7 +151,7 @@ class _Machine:
         module = self.llvm.parse_assembly(code())
         symbol = _left_alone(module, name)
         data = symbol.encode() + b"\0" + self.target.emit_object(module)
-        _keep(f"{name}.o", self._digest(name, data) + data)
+        _keep(name + self.suffix, self._digest(name, data) + data)
         return self._added(data)
 
     def _digest(self, name, data):

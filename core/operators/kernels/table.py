@@ -8,6 +8,9 @@ A row is a `Kernel`, or, for a step that moves pixels or fills a hole, a functio
 - `maps`, float32 (C, n), are the kernel's maps of the whole picture, enlarged to the tile.
 - `params`, float32 (m,), are the constants of the step that `prepare` returned.
 - `place` is (top, left, width) of the tile, then (height, width) of the picture.
+
+Compiled functions allocate no memory, see `compiled`. A kernel that needs some is a function of Python that allocates
+it and calls a compiled one.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
