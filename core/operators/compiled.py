@@ -179,8 +179,8 @@ def _left_alone(module, name):
     for known, function in functions.items():
         if known not in used and not function.is_declaration:
             function.linkage = "available_externally"
-        elif known in used and function.is_declaration and not known.startswith(("llvm.", "mem")):
-            raise RuntimeError(f"{name}: calls {known}; but may not allocate memory or raise exceptions")
+        elif known in used and function.is_declaration and known.startswith(("NRT_", "numba", "Py")):
+            raise RuntimeError(f"{name}: calls {known}, but may not allocate memory or raise exceptions")
     return symbol
 
 
