@@ -27,6 +27,7 @@ import _init_paths  # noqa: F401
 from core.engine.cli import run
 from core.engine.options import CHECKPOINT_HELP, Parser
 from core.files import UserError
+from core.lazy import importing
 from core.requests.place import MISSING
 from core.studio.flags import add_output_flags
 
@@ -63,7 +64,8 @@ def main():
     plan_path = Path(options.plan or plan_beside(out))
     check_results((source,), plan_path, options, out)
     planner, originals = load_planner(options)
-    plan, notes = edit_photo(source, out, plan_path, planner, options, originals)
+    with importing("core.operators.samples", "llvmlite.binding", "tabulate"):
+        plan, notes = edit_photo(source, out, plan_path, planner, options, originals)
     print(*notes, sep="\n", end="\n" if notes else "")
     from tabulate import tabulate
     if not (options.explain and options.request) or plan != planner.answer.plan:

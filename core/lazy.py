@@ -1,7 +1,9 @@
-"""Names of a package that are imported when they are first used: PyTorch takes seconds to import."""
+"""Imports that cost little time: of names when they are first used, or of modules beside other work."""
+import contextlib
 import importlib
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 
 def lazily(package: str, names: dict[str, str]) -> Callable[[str], object]:
@@ -16,3 +18,18 @@ def lazily(package: str, names: dict[str, str]) -> Callable[[str], object]:
         setattr(sys.modules[package], name, value)   # found at once from now on
         return value
     return get
+
+
+@contextlib.contextmanager
+def importing(*modules: str) -> Iterator[None]:
+    """Import modules in another thread during the block, which decodes a photo and so leaves the interpreter free."""
+    def work():
+        for name in modules:
+            with contextlib.suppress(ImportError):   # raised again where the module is needed
+                importlib.import_module(name)
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

@@ -17,7 +17,8 @@ def main():
     mask = Mask.from_array(np.eye(8))
     for name in tqdm(KERNELS, desc="kernels", unit="kernel"):
         row = TABLE[name]
-        step = Step.make(name, [one.low + 0.4 * (one.high - one.low) for one in row.params], mask)
+        step = Step.make(name, [one.low + 0.4 * (one.high - one.low) for one in row.params],
+                         None if row.resizes else mask)
         for kind in (np.uint8, np.uint16, np.float32):
             execute_samples(Plan((step,)), np.zeros((8, 8, 3), kind))
     execute_samples(Plan((Step.make("highlights", 0.5),)), np.zeros((3, 400, 3), np.uint8))   # with a reduced picture

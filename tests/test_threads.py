@@ -12,7 +12,7 @@ from core.datasets.vocab import SPECIAL
 from core.methods.planner import PlannerMethod
 from core.models.planner import Planner, PlannerConfig
 from core.operators import Plan, Step, execute
-from core.operators.kernels import runs
+from core.operators.kernels.sources import Samples
 from core.threads import GRAIN, threads, threads_for
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,7 +62,7 @@ def test_planning_uses_one_thread_unless_the_network_or_the_batch_is_large(two_t
 
 @pytest.mark.parametrize(("side", "count"), [(128, 1), (512, 2)])
 def test_editing_a_small_picture_uses_one_thread(two_threads, side, count, monkeypatch):
-    seen, load = set(), runs.Picture._loaded
+    seen, load = set(), Samples.window
 
     def watch(*args):
         if threading.get_ident() not in seen:
@@ -71,6 +71,6 @@ def test_editing_a_small_picture_uses_one_thread(two_threads, side, count, monke
                 both.wait(timeout=60)   # until the other thread has a strip, too
         return load(*args)
     both = threading.Barrier(2)
-    monkeypatch.setattr(runs.Picture, "_loaded", watch)
+    monkeypatch.setattr(Samples, "window", watch)
     execute(Plan((Step.make("brightness", [0.3]),)), torch.rand(3, side, side))
     assert len(seen) == count

@@ -24,8 +24,9 @@ from core.regions.mask import Mask
 
 __all__ = ["END", "MAX_STEPS", "NONE", "SESSIONS", "START", "TABLE", "UNK", "Mask", "Operator", "OperatorVocab",
            "Param", "Plan", "Step", "apply", "apply_batch", "execute", "execute_batch", "execute_samples",
-           "execute_step", "get_operator", "plan_schema", "trace"]
+           "execute_step", "get_operator", "plan_schema", "sizes", "trace"]
 
 __getattr__ = lazily(__name__, {   # these need PyTorch or the compiler
     **dict.fromkeys(("apply", "apply_batch", "execute", "execute_batch", "execute_step", "trace"),
-                    "core.operators.executor"), "execute_samples": "core.operators.samples"})
+                    "core.operators.executor"),
+    **dict.fromkeys(("execute_samples", "sizes"), "core.operators.samples")})

@@ -22,3 +22,7 @@ NOISE = 0.01        # of luma: smaller details count as noise, which sharpening 
 HALO = 0.05         # of luma: sharpening by amount 1 exceeds the lightest and darkest neighbour by at most this
 DARKEST = 0.001     # share of the pixels with the largest dark channel, whose mean colour is the airlight
 REDUCED_RADIUS = 4  # pixels: a picture is reduced until the radius of its filter is about this
+
+# effects
+DOUBLINGS = 5         # a radial blur is the mean of 2^5 turned copies
+BLURRED_SIDE = 1500   # pixels: a radial blur reduces a picture by a whole number until its long edge is about this

@@ -8,10 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from core.colour import decode, encode
-from core.operators.layers import REDUCED_RADIUS, by_rows, centres, luma, param, reduce
-
-DOUBLINGS = 5         # a radial blur is the mean of 2^5 turned copies
-BLURRED_SIDE = 1500   # pixels: a radial blur reduces a picture by a whole number until its long edge is about this
+from core.operators.constants import BLURRED_SIDE, DOUBLINGS, REDUCED_RADIUS
+from core.operators.layers import by_rows, centres, luma, param, reduce
 
 
 def vignette(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:

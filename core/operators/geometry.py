@@ -2,15 +2,12 @@
 
 Each operator takes `image` (B, 3, H, W) and `params` (B, n), the same for all samples where the size would differ.
 """
-import math
-
 import torch
 import torch.nn.functional as F
 
 from core.files import UserError
+from core.operators.frames import span, straightening, turns
 from core.operators.layers import STRIP, centres, in_parallel
-
-SMALLEST = 0.02   # share of a side that a crop leaves at least
 
 
 def rotate(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
@@ -24,21 +21,17 @@ def rotate(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
         >>> rotate(row, torch.tensor([[90.0]]))[0, 0].tolist()
         [[1.0], [0.0]]
     """
-    angle = _one(params)[0]
-    quarters = round(angle / 90)
+    quarters, rest = turns(_one(params)[0])
     image = torch.rot90(image, quarters, (-2, -1)) if quarters else image   # rot90 copies always
-    rest = math.radians(angle - 90 * quarters)
     if not rest:
         return image
     height, width = image.shape[-2:]
-    ratio = max(width / height, height / width)
-    zoom = abs(math.cos(rest)) + ratio * abs(math.sin(rest))   # the corners of the crop then touch the border
-    cos, sin = math.cos(rest) / zoom, math.sin(rest) / zoom
+    a, b, c, d = straightening(rest, height, width)
     x, y, step = centres(width, image), centres(height, image)[:, None], max(1, STRIP // width)
 
     def strip(top):
         here = y[top:top + step]
-        places = torch.stack((x * cos - here * (sin * height / width), x * (sin * width / height) + here * cos), -1)
+        places = torch.stack((x * a - here * b, x * c + here * d), -1)
         return F.grid_sample(image, places.expand(len(image), -1, -1, -1), "bicubic", "border", align_corners=False)
     if image.requires_grad and torch.is_grad_enabled():
         return torch.cat([strip(top) for top in range(0, height, step)], -2)
@@ -71,16 +64,9 @@ def crop(image: torch.Tensor, params: torch.Tensor) -> torch.Tensor:
     """
     height, width = image.shape[-2:]
     left, top, right, bottom = _one(params)
-    columns, rows = (slice(*_span(first, last, side)) for first, last, side in
+    columns, rows = (slice(*span(first, last, side)) for first, last, side in
                      ((left, right, width), (top, bottom, height)))
     return image[..., rows, columns]
-
-
-def _span(first, last, side):
-    """Return the first pixel and the one after the last that a crop leaves of `side` pixels."""
-    start = min(round(first * side), side - 1)
-    least = min(side - start, max(1, round(SMALLEST * side)))
-    return start, max(round((1 - last) * side), start + least)
 
 
 def _one(params):

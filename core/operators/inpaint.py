@@ -57,10 +57,10 @@ INPAINTERS = {
 }
 
 
-FILLER = "patch"   # the inpainter of new plans
+TELEA, FILLER = "telea", "patch"   # the inpainter of a step without the field, and that of new plans
 
 
-def inpaint_obj(image: "torch.Tensor", mask: "torch.Tensor", inpainter: str = "telea") -> "torch.Tensor":
+def inpaint_obj(image: "torch.Tensor", mask: "torch.Tensor", inpainter: str = TELEA) -> "torch.Tensor":
     """Fill the pixels where `mask` (B, 1, H, W) exceeds 0.5 from their surroundings.
 
     The field `inpainter` of a step, from plan version 2 on, selects the method. `telea`, which a step without the field
@@ -79,22 +79,41 @@ def inpaint_obj(image: "torch.Tensor", mask: "torch.Tensor", inpainter: str = "t
         [0.5, 0.5, 0.5, 0.5, 0.5]
     """
     import torch  # late: plans need the names of the inpainters only
+    result = image.detach().clone()
+    for sample, hole in zip(result, (mask.detach()[:, 0] > 0.5).cpu().numpy(), strict=True):
+        found = filled(lambda *box, sample=sample: sample[:, *box].permute(1, 2, 0).float().cpu().numpy(), hole,
+                       inpainter)
+        if found is not None:
+            box, new = found
+            sample[:, *box] = torch.from_numpy(new).permute(2, 0, 1).to(sample)
+    return torch.where(mask > 0.5, result, image) if image.requires_grad else result
+
+
+def filled(window: Callable[[slice, slice], np.ndarray], hole: np.ndarray, inpainter: str
+           ) -> tuple[tuple[slice, slice], np.ndarray] | None:
+    """Return a box around a hole, and its pixels (h, w, 3) with the hole filled; None if nothing can be filled.
+
+    Args:
+        window: a function of rows and columns that returns the pixels (h, w, 3) float32 in [0, 1] of a box.
+        hole: bool (H, W), True where pixels are to be filled.
+        inpainter: the name of an inpainter.
+
+    Raises UserError as `inpaint_obj` does.
+    """
+    if hole.all() and inpainter == "patch":
+        raise UserError("inpaint_obj: the mask covers the whole picture, so there is nothing to copy into it; "
+                        "use a smaller mask")
+    if hole.all() or not hole.any():
+        return None   # there are no surroundings, or there is no hole
     method = INPAINTERS[inpainter]
-    filled = image.detach().clone()
-    for sample, hole in zip(filled, mask.detach()[:, 0] > 0.5, strict=True):
-        if hole.all() and inpainter == "patch":
-            raise UserError("inpaint_obj: the mask covers the whole picture, so there is nothing to copy into it; "
-                            "use a smaller mask")
-        if hole.any() and not hole.all():   # else there is no hole, or there are no surroundings
-            box = _box(hole, method)
-            pixels = sample[box].permute(1, 2, 0).float().cpu().numpy()
-            new = torch.from_numpy(method.fill(pixels, hole[box].cpu().numpy())).permute(2, 0, 1)
-            sample[box] = torch.where(hole[box], new.to(sample), sample[box])
-    return torch.where(mask > 0.5, filled, image) if image.requires_grad else filled
+    box = _box(hole, method)
+    pixels = np.ascontiguousarray(window(*box))
+    return box, np.where(hole[box][..., None], method.fill(pixels, hole[box]), pixels).astype(np.float32)
 
 
 def _box(hole, method):
-    """Return the index of the pixels that a fill depends on: the box of the hole, and a margin on each side."""
-    ends = [(int(places[0]), int(places[-1]) + 1) for places in (hole.any(1 - dim).nonzero() for dim in (0, 1))]
+    """Return the rows and columns that a fill depends on: the box of the hole, and a margin on each side."""
+    ends = [(int(places[0]), int(places[-1]) + 1) for places in (np.flatnonzero(hole.any(1 - axis)) for axis in (0, 1))]
     margin = method.margin(*(end - start for start, end in ends))
-    return (..., *(slice(max(start - margin, 0), end + margin) for start, end in ends))
+    return tuple(slice(max(start - margin, 0), min(end + margin, side))
+                 for (start, end), side in zip(ends, hole.shape, strict=True))

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from core.operators.compiled import compiled
-from core.operators.layers import in_parallel
+from core.threads import in_parallel
 
 RADIUS = 3               # pixels: a patch has a side of 2 RADIUS + 1; if the photo has no such patch, of less
 SHIFT = 10.0             # the most by which a patch is lightened or darkened, in steps of 1 / 255
@@ -31,6 +31,7 @@ RIM = 2                  # pixels around the hole at which the fill is compared 
 SEAM = 0.12              # a larger difference there is a structure that ends, and is not spread over the hole
 GREY = np.float32([0.299, 0.587, 0.114])
 CHUNK = 4096             # patches that a thread works on at a time
+NUMBERS = 64             # a patch takes as long as so many numbers of other work, see `core.threads.in_parallel`
 
 
 def fill(image: np.ndarray, hole: np.ndarray) -> np.ndarray | None:
@@ -133,7 +134,7 @@ class _Level:
             def work(first, new=new, step=step, salt=10 * seed + number):
                 _search(flat, self.sums, self.valid, self.place, self.y, self.x, self.v, self.u, *new,
                         first, min(first + CHUNK, len(self.y)), step, reach, salt, self.radius)
-            in_parallel(work, range(0, len(self.y), CHUNK))
+            in_parallel(work, range(0, len(self.y), CHUNK), NUMBERS * len(self.y))
             self.v, self.u, self.cost = new
 
     def vote(self, sharp=False):
@@ -159,7 +160,7 @@ class _Level:
             part = slice(first, first + CHUNK)
             _vote(self.image, self.place, self.v, self.u, self.cost, self.trust, shift, y[part], x[part], self.radius,
                   votes[part], sharp)
-        in_parallel(work, range(0, len(y), CHUNK))
+        in_parallel(work, range(0, len(y), CHUNK), NUMBERS * len(y))
         return np.clip(votes, 0, 1, out=votes)
 
     def blended(self):

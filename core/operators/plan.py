@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import jsonschema
 import numpy as np
 
 from core.files import UserError, naming, read_json, write_text
 from core.operators.inpaint import INPAINTERS
+from core.operators.schema import fits
 from core.operators.table import TABLE, get_operator
 from core.regions.mask import SCHEMA, Mask
 
@@ -188,9 +188,9 @@ def _params_schema(row):
     return {"minItems": row.n_params, "maxItems": row.n_params} | ({"prefixItems": bounds} if bounds else {})
 
 
-# One small validator per operator: checking each step against the rules of all operators takes ten times as long.
-_OUTLINE = jsonschema.Draft202012Validator(_outline())
-_PARAMS = {row.name: jsonschema.Draft202012Validator(_params_schema(row)) for row in TABLE.values()}
+# One small schema per operator: checking each step against the rules of all operators takes ten times as long.
+_OUTLINE = _outline()
+_PARAMS = {row.name: _params_schema(row) for row in TABLE.values()}
 
 
 def _read_step(entry, index, source):
@@ -216,9 +216,12 @@ def _read_step(entry, index, source):
     return replace(step, params=params) if math.dist(step.params, params) < 1e-4 else step
 
 
-def _refuse_misfits(validator, value, source):
-    """Raise UserError naming the field and the reason if `value` does not fit the schema of `validator`."""
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+def _refuse_misfits(schema, value, source):
+    """Raise UserError naming the field and the reason if `value` does not fit a schema."""
+    if fits(value, schema):
+        return
+    import jsonschema  # late: see `schema`
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))
     if error is not None:
         field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
         joint = ": " if field.startswith(".") else ""

@@ -3,12 +3,10 @@
 Every caller comes here, tensors included, so the same plan on the same photo gives the same bytes everywhere. This
 module does not import PyTorch unless a step has no kernel.
 """
-from itertools import groupby
-
 import numpy as np
 
-from core.operators.kernels.runs import run
-from core.operators.kernels.table import KERNELS
+from core.operators.kernels.runs import Picture
+from core.operators.kernels.sources import Samples
 from core.operators.plan import Plan, Step
 from core.operators.table import TABLE
 
@@ -20,43 +18,33 @@ def execute_samples(plan: Plan, samples: np.ndarray, kind: type | np.dtype | Non
     stand for [0, 1]; the result is rounded once, after the last step.
 
     Returns: (H', W', 3), another array than `samples`; its size differs only if a step resizes. Floats lie in planes
-    if those of `samples` do. Runs of steps with kernels are executed tile by tile, and the other steps on the whole
-    picture in floating point.
+    if those of `samples` do. Raises UserError for a step that needs a mask and has none, and for a hole that cannot be
+    filled.
 
     Example:
         >>> plan = Plan((Step.make("brightness", [1.0]), Step.make("saturation", [-1.0])))
         >>> execute_samples(plan, np.uint8([[[64, 32, 0]]])).tolist()   # lighter, then grey
         [[[128, 128, 128]]]
     """
-    kind, masks = np.dtype(kind or samples.dtype), {}
-    planes = kind == np.float32 and samples.transpose(2, 0, 1).flags.c_contiguous   # as those of a tensor
-    parts = [(ready, list(steps)) for ready, steps in groupby(plan, key=lambda step: step.op in KERNELS)]
-    if parts and not parts[-1][0] and not planes:   # a run without steps stores the floats of a last part
-        parts.append((True, []))
-    for index, (ready, steps) in enumerate(parts or [(True, [])]):
-        height, width = samples.shape[:2]
-        if ready:
-            last = index >= len(parts) - 1
-            target = (np.empty((height, width, 3), kind) if last and not planes else
-                      np.empty((3, height, width), np.float32).transpose(1, 2, 0))
-            samples = run(steps, samples, target, lambda step, size=(height, width): mask_of(step, size, masks))
-        else:
-            samples = _by_functions(steps, samples, masks)
-    return samples
+    kind, masks, picture = np.dtype(kind or samples.dtype), {}, Picture(Samples(samples))
+    for step in plan:
+        if not step.is_neutral:
+            picture = picture.then(step, mask_of(step, (picture.height, picture.width), masks))
+    size, planes = (picture.height, picture.width), samples.transpose(2, 0, 1).flags.c_contiguous   # as of a tensor
+    return picture.write(np.empty((3, *size), kind).transpose(1, 2, 0) if kind == np.float32 and planes else
+                         np.empty((*size, 3), kind))
 
 
 def sizes(plan: Plan, height: int, width: int) -> list[tuple[int, int]]:
     """Return the (height, width) of a picture before each step of `plan`, and after the last; nothing is computed."""
     found = [(height, width)]
     for step in plan:
-        found.append(_resized(step, *found[-1]) if TABLE[step.op].resizes else found[-1])
+        if TABLE[step.op].resizes:   # a picture of one repeated sample takes no memory
+            picture = Picture(Samples(np.broadcast_to(np.uint8(0), (*found[-1], 3)))).then(step, None)
+            found.append((picture.height, picture.width))
+        else:
+            found.append(found[-1])
     return found
-
-
-def _resized(step, height, width):
-    import torch
-    image = torch.empty(1, 3, height, width, device="meta")
-    return tuple(TABLE[step.op].function(image, torch.tensor([step.params])).shape[-2:])
 
 
 def mask_of(step: Step, size: tuple[int, int], masks: dict) -> np.ndarray | None:
@@ -70,18 +58,3 @@ def mask_of(step: Step, size: tuple[int, int], masks: dict) -> np.ndarray | None
         masks.clear()
         masks[step.mask, size] = step.mask.pixels(*size)
     return masks[step.mask, size]
-
-
-def _by_functions(steps, samples, masks):
-    """Execute steps by their PyTorch functions; return the planes as (H, W, 3) float32."""
-    import torch  # late: most plans need no PyTorch
-
-    from core.operators.executor import apply_step
-    if samples.dtype != np.float32:
-        samples = run([], samples, np.empty((3, *samples.shape[:2]), np.float32).transpose(1, 2, 0), None)
-    image = torch.from_numpy(samples).permute(2, 0, 1).contiguous()[None]
-    with torch.no_grad():
-        for step in steps:
-            mask = mask_of(step, tuple(image.shape[-2:]), masks)
-            image = apply_step(step, image, None if mask is None else torch.from_numpy(mask)[None, None])
-    return image[0].contiguous().permute(1, 2, 0).numpy()

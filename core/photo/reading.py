@@ -1,7 +1,6 @@
 """Reading photos: decode the files of cameras, phones and editors to upright pixels with their own RGB primaries."""
 import contextlib
 import io
-import re
 import struct
 import threading
 import warnings
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from core.files import UserError, naming
+from core.photo import jpeg
 from core.photo.formats import decode_heic, decode_jxl
 from core.photo.metadata import (
     DAMAGED_EXIF,
@@ -38,7 +38,6 @@ _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _MODES = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBX": "RGB",
           "RGBA": "RGBA", "RGBa": "RGBA", "YCbCr": "RGB", "CMYK": "CMYK"}
 _COLOURS = {1: "grey", 3: "RGB", 4: "CMYK"}   # by the number of channels
-_MAX_SCANS = 500   # scans of a JPEG: each takes a pass over the whole picture; cameras and editors write about 10
 
 # EXIF orientation -> the function that makes an array (H, W, ...) upright.
 _UPRIGHT = {
@@ -206,11 +205,14 @@ def _decode_by_pillow(path, data, max_pixels, max_bytes, long_edge):
         depth = _depth(image.format, data)
         bands = max(len(image.getbands()), len(_MODES.get(image.mode, "").rstrip("A")) + image.has_transparency_data)
         check_size(path, *image.size, bands * depth // 8, max_pixels, max_bytes)
-        _check_scans(path, image.format, data)
+        whole = image.format in ("JPEG", "MPO") and jpeg.is_whole(path, data)
         notes = [*chunk_notes, *frame_notes(image)]
         if long_edge:
             image.draft(None, fit(*image.size, long_edge))   # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
-        samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(image, data)
+        if whole and image.mode in ("L", "RGB") and not long_edge:
+            samples, alpha = np.atleast_3d(jpeg.decode(data)), None
+        else:
+            samples, alpha = _decode_8(path, image) if depth == 8 else _decode_16(image, data)
         notes += mode_notes(image.mode, samples)
         exif = read_exif(image.getexif, notes)
         icc = image.info.get("icc_profile") or b""
@@ -256,22 +258,6 @@ def _depth(format, data):
     if format == "AVIF" and (place := data.find(b"pixi")) > 0:
         return 16 if data[place + 9] > 8 else 8   # the bit depth, after the box's version and number of channels
     return 8
-
-
-def _check_scans(path, format, data):
-    """Raise UserError for a progressive JPEG of hundreds of scans, which would take minutes to decode."""
-    if format not in ("JPEG", "MPO"):
-        return
-    scans, place = 0, 2
-    while (marker := _MARKER.search(data, place)) and marker[1] != b"\xd9":   # the end of the picture
-        scans += marker[1] == b"\xda"
-        if scans > _MAX_SCANS:
-            raise UserError(f"{path}: a progressive JPEG of more than {_MAX_SCANS} scans is not read; save it again")
-        place = marker.end() + int.from_bytes(data[marker.end():marker.end() + 2])   # skips the marker's segment
-
-
-# A marker that begins a segment. 0xff 0x00 is a data byte of 255 in a scan; markers 1 and 0xd0 to 0xd8 have no segment.
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 
 
 def _decode_8(path, image):

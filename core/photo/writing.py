@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from core.files import UserError, replacing
+from core.photo import jpeg
 from core.photo.metadata import edited_xmp, with_size
 from core.photo.photo import Photo, check_free
 from core.photo.png import with_metadata
@@ -139,7 +140,7 @@ def _jpeg(samples, exif, icc, xmp, iptc, dpi, quality, subsampling):
         options["extra"] = b"\xff\xed" + struct.pack(">H", len(resource) + 2) + resource
     if xmp:
         options["xmp"] = xmp
-    return _pillow(samples, "JPEG", exif=exif, icc_profile=icc, quality=quality, subsampling=subsampling, **options)
+    return jpeg.encode(samples, quality, subsampling, exif=exif, icc_profile=icc, **options)
 
 
 def _webp(samples, exif, icc, xmp, iptc, dpi, quality, subsampling):

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core import exports
+from core import exports, operators
 from core.files import UserError, identity, listing, naming
 from core.operators import Plan
 from core.operators.changes import drop, geometry, override, scale
-from core.operators.samples import execute_samples, sizes
 from core.photo import (
     RAW_SUFFIXES,
     WRITE_SUFFIXES,
@@ -132,7 +131,7 @@ def edit_photo(source, out, plan_path, planner, options, originals=()):
     drawn, alpha = plan, moved(photo.alpha, plan)
     if options.transparent and any(step.op == PAINT for step in plan):
         drawn, alpha = cut_out(plan, photo)
-    edited = execute_samples(drawn, photo.samples, stored_kind(out, photo))
+    edited = operators.execute_samples(drawn, photo.samples, stored_kind(out, photo))
     exported = photo.pixels if options.export else None
     photo = replace(photo, samples=photo.samples[:0].copy())   # frees them; the writer needs the other fields
     save_plan(plan, plan_path, options.overwrite)   # before the photo, whose existence means done
@@ -147,7 +146,7 @@ def moved(alpha, plan):
     steps = geometry(plan)
     if alpha is None or not steps.steps:
         return alpha
-    return execute_samples(steps, np.repeat(alpha[..., None], 3, 2))[..., 0]
+    return operators.execute_samples(steps, np.repeat(alpha[..., None], 3, 2))[..., 0]
 
 
 def cut_out(plan, photo):
@@ -188,7 +187,7 @@ def fit_plan(plan, source, height, width):
 
     Raises UserError if a mask has another aspect ratio than the picture that its step edits.
     """
-    notes, (*before, last) = [], sizes(plan, height, width)
+    notes, (*before, last) = [], operators.sizes(plan, height, width)
     for index, (step, size) in enumerate(zip(plan, before, strict=True), 1):
         if step.mask is None or step.mask.size == size:
             continue

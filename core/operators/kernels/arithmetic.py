@@ -15,7 +15,9 @@ EPSILON = f4(1e-6)
 TAU = f4(math.tau)
 _ROUND = f4(1.5 * 2**23)   # added to a float32 below 2^22, it leaves the nearest whole number in the lowest bits
 
-inlined = compiled(fastmath={"contract"}, forceinline=True)   # a product and a sum may be rounded once
+inlined = compiled(fastmath={"contract"}, forceinline=True, cache=False)   # a product and a sum may be rounded once
+KERNEL = "f2 f2 f2 f1 q1"                                     # the arguments of a kernel, see `kernels.table`
+kernel = compiled(arguments=KERNEL, fastmath={"contract"})
 
 
 @inlined

@@ -23,6 +23,7 @@ from core.operators.kernels.arithmetic import (
     from_cone_roots,
     hypotenuse,
     inlined,
+    kernel,
     largest,
     luma,
     mixed,
@@ -33,7 +34,6 @@ from core.operators.kernels.arithmetic import (
 )
 
 BORDER, SKIN, SKIN_WIDTH = f4(constants.BORDER), f4(constants.SKIN), f4(1 / constants.SKIN_WIDTH)
-kernel = compiled(fastmath={"contract"})
 
 
 def adaptation(params: np.ndarray) -> np.ndarray:
@@ -129,11 +129,15 @@ def mixer_of_greys(params: np.ndarray) -> np.ndarray:
     return np.append(params[1:] @ _BAND_WEIGHTS, params[0])
 
 
-@kernel
 def hsl(old, rows, maps, params, place):
-    lab, found = np.empty((3, rows.shape[1]), f4), np.empty((3, rows.shape[1]), f4)
+    lab, found = np.empty_like(rows), np.empty_like(rows)
     _to_lab(rows, lab, found)
     _look_up(params, found)
+    _mixed_bands(rows, lab, found)
+
+
+@compiled(arguments="f2 f2 f2", fastmath={"contract"})
+def _mixed_bands(rows, lab, found):
     for i in range(rows.shape[1]):
         light, across, along = lab[0, i], lab[1, i], lab[2, i]
         strength = hypotenuse(across + f4(1e-7), along)
@@ -144,7 +148,7 @@ def hsl(old, rows, maps, params, place):
             along + grey * (across * found[1, i] + along * found[0, i]))
 
 
-@kernel
+@compiled(arguments="f2 f2 f2", fastmath={"contract"})
 def _to_lab(rows, lab, hue):
     """Write Oklab (3, n), and the hue in degrees from 0 to 360 into the first line of `hue`."""
     for i in range(rows.shape[1]):
@@ -154,7 +158,7 @@ def _to_lab(rows, lab, hue):
         hue[0, i] = angle(along, across + f4(1e-7)) * (f4(360) / TAU) + f4(180)
 
 
-@kernel   # apart from the arithmetic, which LLVM does not vectorise beside look-ups
+@compiled(arguments="f1 f2", fastmath={"contract"})   # LLVM vectorises no arithmetic beside look-ups
 def _look_up(tables, found):
     """Replace the hues in the first line of `found` (T, n) by their values in tables of 361 hues, one for each line."""
     for i in range(found.shape[1]):
@@ -164,12 +168,15 @@ def _look_up(tables, found):
             found[t, i] = mixed(tables[361 * t + k], tables[361 * t + k + 1], degrees - f4(k))
 
 
-@kernel
 def black_and_white_bands(old, rows, maps, params, place):
-    lab, found = np.empty((3, rows.shape[1]), f4), np.empty((1, rows.shape[1]), f4)
-    amount = params[361]
+    lab, found = np.empty_like(rows), np.empty((1, rows.shape[1]), f4)
     _to_lab(rows, lab, found)
     _look_up(params, found)
+    _grey_bands(rows, lab, found, params[361])
+
+
+@compiled(arguments="f2 f2 f2 f", fastmath={"contract"})
+def _grey_bands(rows, lab, found, amount):
     for i in range(rows.shape[1]):
         r, g, b = rows[0, i], rows[1, i], rows[2, i]
         strength = hypotenuse(lab[1, i] + f4(1e-7), lab[2, i])

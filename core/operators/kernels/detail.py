@@ -17,14 +17,16 @@ from core.operators.kernels.arithmetic import (
     at_most,
     clipped,
     f4,
+    inlined,
+    kernel,
     largest,
     luma,
     mixed,
 )
 
 RED, GREEN, BLUE = map(f4, matrices.LUMA)
+NOISES, STRIP = 1 << 16, 16   # random numbers, and rows of a turned picture, that a thread works on at a time
 NOISE, HALO = f4(constants.NOISE), f4(constants.HALO)
-kernel = compiled(fastmath={"contract"})
 
 
 def grey_of(planes):
@@ -158,7 +160,7 @@ def sharpen_scaled(old, rows, maps, params, place):
     _sharpen(rows, grey.ravel(), maps, low, high, params)
 
 
-@kernel
+@compiled(arguments="f2 f1 f2 f1 f1 f1", fastmath={"contract"})
 def _sharpen(rows, greys, maps, low, high, params):
     amount = params[0]
     for i in range(rows.shape[1]):
@@ -221,23 +223,163 @@ def replaced(old, rows, maps, params, place):
             rows[c, i] = maps[c, i]
 
 
-@kernel
 def edge(old, rows, maps, params, place):
+    _draw_edges(old, rows, np.empty((rows.shape[1] // place[2] + 2, place[2] + 2), f4), params[0])
+
+
+@compiled(arguments="f2 f2 f2 f", fastmath={"contract"})
+def _draw_edges(old, rows, grey, share):
     """Mix with 1 minus four times the Sobel gradient of the luma, see `effects.edge`; the border is replicated."""
-    share, width = params[0], place[2]
-    height = rows.shape[1] // width
-    grey = np.empty((height + 2, width + 2), f4)
+    height, width = grey.shape[0] - 2, grey.shape[1] - 2
     for y in range(height + 2):
-        line = old[:, min(max(y - 1, 0), height - 1) * width:]
+        first = min(max(y - 1, 0), height - 1) * width
         for x in range(width):
-            grey[y, x + 1] = luma(line[0, x], line[1, x], line[2, x])
+            grey[y, x + 1] = luma(old[0, first + x], old[1, first + x], old[2, first + x])
         grey[y, 0], grey[y, width + 1] = grey[y, 1], grey[y, width]
     for y in range(height):
-        up, here, down, line = grey[y], grey[y + 1], grey[y + 2], rows[:, y * width:(y + 1) * width]
+        first, down = y * width, y + 2
         for x in range(width):
-            across = (up[x + 2] - up[x]) + f4(2) * (here[x + 2] - here[x]) + (down[x + 2] - down[x])
-            along = (down[x] - up[x]) + f4(2) * (down[x + 1] - up[x + 1]) + (down[x + 2] - up[x + 2])
+            right = x + 2
+            across = ((grey[y, right] - grey[y, x]) + f4(2) * (grey[y + 1, right] - grey[y + 1, x])
+                      + (grey[down, right] - grey[down, x]))
+            along = ((grey[down, x] - grey[y, x]) + f4(2) * (grey[down, x + 1] - grey[y, x + 1])
+                     + (grey[down, right] - grey[y, right]))
             slope = np.sqrt((across * across + along * along) * f4(1 / 64) + f4(1e-12))
             drawn = at_least(f4(1) - f4(4) * slope, f4(0))
             for c in range(3):
-                line[c, x] = mixed(line[c, x], drawn, share)
+                rows[c, first + x] = mixed(rows[c, first + x], drawn, share)
+
+
+def grains(params, picture):
+    """Return the parameters and the noise (1, H, W) of the seed; see `effects.grain`."""
+    return params, noise(round(float(f4(params[1]))), picture)[None]
+
+
+def noise(seed, picture):
+    """Return the Gaussian noise (H, W) that `torch.randn` draws for a picture.
+
+    PyTorch makes noise of blocks of 16 uniform numbers by the method of Box and Muller; for a last block that is not
+    full it draws 16 numbers more, which replace the last 16.
+    """
+    count = picture.height * picture.width
+    if count < 16:
+        import torch  # late: it draws so few numbers in another way
+        return torch.randn(picture.height, picture.width, generator=torch.Generator().manual_seed(seed)).numpy()
+    random = np.random.RandomState(seed)   # the same Mersenne twister
+    bits, last = (random.randint(0, 1 << 32, size, np.uint32) for size in (count, 16))
+    made = bits.view(f4)
+
+    def work(first):
+        end = min(first + NOISES, count // 16 * 16)
+        made[first:end] = _normal(bits[first:end])
+    picture.in_parallel(work, range(0, count // 16 * 16, NOISES))
+    if count % 16:
+        made[-16:] = _normal(last)
+    return made.reshape(picture.height, picture.width)
+
+
+def _normal(bits):
+    """Return Gaussian numbers of random uint32; the number of both is a multiple of 16."""
+    uniform = ((bits & 0xffffff) * f4(2**-24)).reshape(-1, 2, 8)
+    radius, turn = np.sqrt(-2 * np.log(1 - uniform[:, 0])), f4(math.tau) * uniform[:, 1]
+    return np.stack((radius * np.cos(turn), radius * np.sin(turn)), 1).ravel()
+
+
+@kernel
+def grain(old, rows, maps, params, place):
+    amount = f4(0.1) * params[0]
+    for i in range(rows.shape[1]):
+        r, g, b = rows[0, i], rows[1, i], rows[2, i]
+        grey = luma(r, g, b)
+        change = amount * maps[0, i] * at_least(f4(4) * grey * (f4(1) - grey), f4(0.1))
+        rows[0, i], rows[1, i], rows[2, i] = r + change, g + change, b + change
+
+
+def turned_picture(params, picture):
+    """Return the picture (3, h, w) blurred along circles; see `effects.radial_blur`."""
+    factor = max(1, max(picture.height, picture.width) // constants.BLURRED_SIDE)
+    small = picture.reduced(*(max(1, round(side / factor)) for side in (picture.height, picture.width)))
+    angle = math.radians(f4(params[0]))
+    for power in range(1, constants.DOUBLINGS + 1):
+        turn, result = angle * 0.5 ** (power + 1), np.empty_like(small)
+
+        def work(top, small=small, result=result, turn=turn):
+            _turn(small, top, min(top + STRIP, small.shape[1]), math.cos(turn), math.sin(turn), result)
+        picture.in_parallel(work, range(0, small.shape[1], STRIP))
+        small = result
+    return params, small
+
+
+@compiled(arguments="f3 q q d d f3")
+def _turn(image, top, bottom, cos, sin, result):
+    """Write the mean of the picture turned both ways into the rows from `top` to `bottom`."""
+    height, width = image.shape[1], image.shape[2]
+    for y in range(top, bottom):
+        v = y + 0.5 - height / 2
+        for x in range(result.shape[2]):
+            u = x + 0.5 - width / 2
+            for c in range(3):
+                result[c, y, x] = f4(0)
+            for way in range(2):
+                s = sin if way == 0 else -sin
+                across = _mirrored(u * cos - v * s + width / 2 - 0.5, width)
+                along = _mirrored(u * s + v * cos + height / 2 - 0.5, height)
+                i, j = int(across), int(along)
+                a, b = f4(across - i), f4(along - j)
+                right, below = min(i + 1, width - 1), min(j + 1, height - 1)
+                for c in range(3):
+                    above = image[c, j, i] + a * (image[c, j, right] - image[c, j, i])
+                    under = image[c, below, i] + a * (image[c, below, right] - image[c, below, i])
+                    result[c, y, x] += f4(0.5) * (above + b * (under - above))
+
+
+@inlined
+def _mirrored(place, side):
+    """Return a place inside the picture, mirrored at the outer edges of the border's pixels."""
+    place = abs(place + 0.5)
+    turns = math.floor(place / side)
+    place -= turns * side
+    return min(max((place if turns % 2 == 0 else side - place) - 0.5, 0.0), side - 1.0)
+
+
+def facets(params, picture):
+    """Return the share, and the mean colours and the variance of the luma (4, h, w) of a window; see `detail`."""
+    small, radius = reduced(picture, reach_of_facets(params, picture))
+    means = window_means(np.concatenate((small, grey_of(small)[None] ** 2)), radius)
+    means[3] -= grey_of(means) ** 2
+    return np.append(params, reach_of_facets(params, picture)), means
+
+
+def reach_of_facets(params, picture):
+    return radius_of(picture, 0.004)
+
+
+def window_means(planes, radius):
+    """Return the means (C, h, w) over a square window, with the bits of `filters.box_mean`; it replaces `planes`.
+
+    `box_mean` of this module is faster, but a difference in the last bit can choose another facet.
+    """
+    counts = np.ones(planes.shape[1:], f4)
+    for plane in (*planes, counts):
+        for axis in (1, 0):
+            side = plane.shape[axis]
+            sums = np.insert(np.cumsum(plane, axis, np.float64), 0, 0, axis)
+            last, first = np.minimum(np.arange(side) + radius + 1, side), np.maximum(np.arange(side) - radius, 0)
+            plane[:] = sums.take(last, axis) - sums.take(first, axis)
+    return planes / counts
+
+
+@kernel
+def facet_blur(old, rows, maps, params, place):
+    """Mix with the mean of that one of four windows whose variance `maps[3]` is least, see `detail.facet_blur`."""
+    share, radius, width = params[0], np.int64(params[1]), place[2]
+    height = rows.shape[1] // width
+    for y in range(height):
+        above, below = max(y - radius, 0) * width, min(y + radius, height - 1) * width
+        for x in range(width):
+            before, after = max(x - radius, 0), min(x + radius, width - 1)
+            best = below + after
+            for k in (below + before, above + after, above + before):   # in the order of the definition
+                best = k if maps[3, k] < maps[3, best] else best
+            for c in range(3):
+                rows[c, y * width + x] = mixed(rows[c, y * width + x], maps[c, best], share)

@@ -5,6 +5,7 @@ from core.operators import constants
 from core.operators.compiled import compiled, fused
 from core.operators.kernels.arithmetic import (
     EPSILON,
+    KERNEL,
     at_least,
     at_most,
     decode,
@@ -13,6 +14,7 @@ from core.operators.kernels.arithmetic import (
     f4,
     half_versine,
     inlined,
+    kernel,
     largest,
     luma,
     luminance,
@@ -23,7 +25,6 @@ from core.operators.kernels.arithmetic import (
 )
 
 KNEE = f4(constants.KNEE)
-kernel = compiled(fastmath={"contract"})
 
 
 @kernel
@@ -80,9 +81,12 @@ def curves(old, rows, maps, params, place):
             rows[c, i] = y + p7 * at_least(x - f4(0.875), f4(0))
 
 
-@compiled   # in the order of `functions.laplacian`: on 8-bit samples, p = .5 gives many halves, which must round alike
+@compiled(arguments=KERNEL)
 def sharpness(old, rows, maps, params, place):
-    """Add p times the Laplacian; the border of the tile is replicated."""
+    """Add p times the Laplacian; the border of the tile is replicated.
+
+    The order is that of `functions.laplacian`: on 8-bit samples, p = .5 gives many halves, which must round alike.
+    """
     amount, width = params[0], place[2]
     height = rows.shape[1] // width
     for c in range(3):
@@ -107,7 +111,7 @@ def scaled(old, rows, maps, params, place):
             rows[c, i] = rows[c, i] * factor + offset
 
 
-@compiled   # rounds as `functions.luminance`: at p = 1 one colour of 8 bits in 100 is half a level
+@compiled(arguments=KERNEL)   # rounds as `functions.luminance`: at p = 1 one colour of 8 bits in 100 is half a level
 def black_and_white(old, rows, maps, params, place):
     share = params[0]
     for i in range(rows.shape[1]):
@@ -126,7 +130,7 @@ def sepia(old, rows, maps, params, place):
         rows[2, i] = mixed(b, grey * f4(0.75), share)
 
 
-@compiled
+@compiled(arguments=KERNEL)
 def fade(old, rows, maps, params, place):
     share = params[0]
     for c in range(3):

@@ -1,18 +1,22 @@
 """The table of kernels: a row for each operator that has one. To add a kernel, add a function and a row.
 
-A kernel edits a tile of a picture in place: `function(old, rows, maps, params, place)`.
+A row is a `Kernel`, or, for a step that moves pixels or fills a hole, a function that makes a new source of pixels, see
+`sources`. A kernel edits a tile of a picture in place: `function(old, rows, maps, params, place)`.
 
 - `rows`, float32 (3, n), are the pixels of the tile, row after row, in [0, 1]; the result need not be clipped.
 - `old` are the pixels before the step if the kernel has a reach; otherwise it may be `rows`.
 - `maps`, float32 (C, n), are the kernel's maps of the whole picture, enlarged to the tile.
 - `params`, float32 (m,), are the constants of the step that `prepare` returned.
 - `place` is (top, left, width) of the tile, then (height, width) of the picture.
+
+Compiled functions allocate no memory, see `compiled`. A kernel that needs some is a function of Python that allocates
+it and calls a compiled one.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.operators import constants
-from core.operators.kernels import colours, detail, light
+from core.operators.kernels import colours, detail, light, sources
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,14 @@ def _zone(stops, which):
     return _based(light.zone, lambda p: [stops * p[0], which], constants.BASE, constants.BASE_VARIANCE)
 
 
-KERNELS = {
+KERNELS: dict[str, Kernel | Callable] = {
     "brightness": Kernel(light.brightness),
     "contrast": Kernel(light.contrast),
     "saturation": Kernel(light.saturation),
     "hue": _constants(light.curves, lambda p: light.bends(p.reshape(3, 8))),
     "tint": _constants(light.curves, lambda p: light.bends(p.reshape(1, 8))),
     "sharpness": Kernel(light.sharpness, reach=1),
+    "inpaint_obj": sources.Filled,
     "color_bg": Kernel(light.white),
     "exposure": _constants(light.scaled, lambda p: [2 ** p[0], 0]),
     "black&white": Kernel(light.black_and_white),
@@ -75,9 +80,15 @@ KERNELS = {
     "denoise": Kernel(detail.denoise, detail.noise_maps),
     "vignette": Kernel(light.vignette),
     "fade": Kernel(light.fade),
+    "grain": Kernel(detail.grain, detail.grains),
     "black_and_white": _constants(colours.black_and_white_bands, colours.mixer_of_greys),
     "sepia": Kernel(light.sepia),
     "gaussian_blur": Kernel(detail.replaced, detail.soft_picture),
+    "radial_blur": Kernel(detail.replaced, detail.turned_picture),
     "edge": Kernel(detail.edge, reach=1),
+    "facet_blur": Kernel(detail.facet_blur, detail.facets, detail.reach_of_facets),
     "lightness": _constants(light.scaled, lambda p: [1 - abs(p[0]), max(p[0], 0)]),
+    "rotate": sources.rotated,
+    "flip": sources.flipped,
+    "crop": sources.Cropped,
 }
