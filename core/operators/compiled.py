@@ -74,7 +74,7 @@ class Stored(Lazy):
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}.{'.'.join(types)}"
         self.types = types
         self.arrays = [(index, np.dtype(kind[0]), int(kind[1:])) for index, kind in enumerate(types) if kind[1:]]
-        self._call = None
+        self._call, self._lacks = None, False
 
     def __call__(self, *arguments: Any) -> None:
         """Call the function. Raises TypeError for an array of another type, number of axes or order of memory."""
@@ -84,14 +84,22 @@ class Stored(Lazy):
             if array.dtype != kind or array.ndim != axes or not array.flags.c_contiguous:
                 raise TypeError(f"{self.name}: argument {index} is {array.dtype} with strides {array.strides}")
             values[index] = id(array)   # in CPython the address of the object, whose fields the machine code reads
-        if (self._call or self._loaded())(_SPARE, _SPARE, *values):
+        call = self._call or self._loaded()
+        if call is None:
+            self.made(*arguments)
+        elif call(_SPARE, _SPARE, *values):
             raise RuntimeError(f"{self.name}: failed")
 
     def _loaded(self):
-        """Return the function of ctypes, which releases the interpreter's lock."""
+        """Return the function of ctypes, which releases the interpreter's lock, or None without machine code."""
         with _LOCK:
-            if self._call is None:
-                address = _machine().load(self.name, self._code)
+            if self._call is None and not self._lacks:
+                try:
+                    address = _machine().load(self.name, self._code)
+                except Exception as error:   # another version of numba or LLVM may write other code
+                    self._lacks = True
+                    _say_once(f"numba: machine code cannot be kept ({error}), so the first edit takes longer")
+                    return None
                 scalars = {"f": ctypes.c_float, "d": ctypes.c_double}
                 self._call = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *(
                     ctypes.c_ssize_t if kind[1:] else scalars.get(kind, ctypes.c_ssize_t) for kind in self.types)
@@ -221,11 +229,15 @@ def _dispatcher(function, options):
         return numba.njit(**options | {"cache": False})(function)
 
 
-@functools.cache
 def _say_uncached():
-    """Say once that functions are compiled again in every process."""
-    print("numba: no folder for its cache can be written, so the first edit takes some seconds longer; set "
-          "NUMBA_CACHE_DIR to a folder that can", file=sys.stderr)
+    """Say that functions are compiled again in every process."""
+    _say_once("numba: no folder for its cache can be written, so the first edit takes some seconds longer; set "
+              "NUMBA_CACHE_DIR to a folder that can")
+
+
+@functools.cache
+def _say_once(sentence):
+    print(sentence, file=sys.stderr)
 
 
 def _intrinsic(result: str, *arguments: str) -> Callable:
