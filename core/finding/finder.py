@@ -14,7 +14,7 @@ from core.filters import guided_coefficients, preview
 from core.finding.choose import choose, masked
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
-from core.finding.things import BOX, detect, mask_of
+from core.finding.things import BOX, detect, held, mask_of, without
 from core.models.stuff_head import load_head
 from core.operators.layers import enlarge, luma
 from core.regions.mask import Mask
@@ -68,7 +68,8 @@ class Finder:
 
     def _thing(self, index):
         if index not in self._masked:
-            self._masked[index] = mask_of(self.image, self.detections[index])
+            others = [self._thing(other) for other in held(self.detections, index)]
+            self._masked[index] = without(mask_of(self.image, self.detections[index]), others)
         return self._masked[index]
 
     def things(self, name: str | None = None) -> list[Segment]:

@@ -1,0 +1,81 @@
+"""Masks of people: what BlazePose and U2Net agree on, and the things that people hold."""
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from core.finding import people, things
+from core.finding.finder import Finder
+from core.finding.people import held_by, person_mask
+from core.finding.things import BOX, Detection, held, mask_of, without
+from core.regions.segments import Segment
+
+PERSON = (20.0, 10.0, 60.0, 90.0)
+
+
+@pytest.fixture
+def astronaut():
+    """A portrait (3, 256, 256) that scikit-image ships: the head is at (106, 55), a flag on the left."""
+    return torch.from_numpy(data.astronaut().copy()).permute(2, 0, 1).float()[:, ::2, ::2] / 255
+
+
+def test_the_mask_of_a_portrait_holds_the_person_and_not_the_flag(astronaut):
+    mask = mask_of(astronaut, Detection("person", 0.9, (0, 0, 230, 256))).mask
+    assert mask.shape == (256, 256) and mask.dtype == np.float32
+    assert mask[40:70, 95:120].min() > 0.7 and mask[130:, 80:150].mean() > 0.9   # the face, the chest
+    assert mask[20:120, 5:40].mean() < 0.1   # the flag
+
+
+def blazepose_of(values):
+    """Return a network that gives constant masks one after the other."""
+    left = list(values)
+    return lambda: lambda seen: torch.full((1, 1, 256, 256), float(left.pop(0)))
+
+
+@pytest.mark.parametrize("views, salient, inside", [((1, 1), 0, True), ((1, 0), 1, True), ((1, 0), 0, False),
+                                                    ((0, 0), 1, False)])
+def test_two_of_three_masks_decide(monkeypatch, views, salient, inside):
+    monkeypatch.setattr(people, "blazepose", blazepose_of(views))
+    mask = person_mask(torch.zeros(3, 100, 80), PERSON, (18, 6, 62, 94), np.full((88, 44), float(salient), np.float32))
+    assert mask.shape == (88, 44) and (mask == float(inside)).all()
+
+
+@pytest.mark.parametrize("box", [(0, 0, 80, 100), (79, 99, 80, 100), (5.2, 5.2, 5.4, 5.3), (0, 40, 80, 42)])
+def test_boxes_of_any_size_and_place_have_masks(box):
+    mask = mask_of(torch.rand(3, 100, 80, generator=torch.Generator().manual_seed(0)),
+                   Detection("person", 0.5, box)).mask
+    assert mask.shape == (100, 80) and mask.min() >= 0 and mask.max() <= 1 and mask.any()
+
+
+def test_other_things_do_not_ask_blazepose(monkeypatch):
+    monkeypatch.setattr(things, "person_mask", lambda *_: pytest.fail("asked"))
+    mask_of(torch.rand(3, 64, 64), Detection("dog", 0.5, (8, 8, 50, 50)))
+
+
+def test_small_things_in_the_box_of_a_person_are_held_largest_first():
+    boxes = [PERSON, (25, 40, 35, 50), (30, 60, 55, 80), (25, 20, 35, 40), (10, 0, 70, 95), (58, 40, 78, 60),
+             (30, 30, 31, 31)]
+    names = ["person", "cup", "dog", "tie", "couch", "frisbee", "clock"]   # worn, too large, outside, too small
+    assert held_by(boxes, names, 0) == [2, 1]
+    detections = [Detection(name, 0.5, box) for name, box in zip(names, boxes, strict=True)]
+    assert held(detections, 0) == [2, 1]
+    assert held(detections, 2) == []   # a dog holds nothing
+
+
+def test_without_leaves_out_things_with_an_outline_only():
+    whole, part = np.ones((4, 4), np.float32), np.zeros((4, 4), np.float32)
+    part[:2] = 1
+    others = [Segment("cup", part, source="detector"), Segment("kite", whole, source=BOX)]
+    cut = without(Segment("person", whole), others)
+    assert np.array_equal(cut.mask, 1 - part) and cut.name == "person"
+
+
+def test_a_finder_leaves_the_held_thing_out_of_the_person(monkeypatch):
+    finder = Finder(torch.zeros(3, 100, 80))
+    finder.detections = [Detection("person", 0.9, PERSON), Detection("cup", 0.8, (30, 40, 50, 60))]
+    masks = {"person": np.ones((100, 80), np.float32), "cup": np.zeros((100, 80), np.float32)}
+    masks["cup"][40:60, 30:50] = 1
+    monkeypatch.setattr("core.finding.finder.mask_of", lambda image, found: Segment(
+        found.name, masks[found.name], found.score, "detector", thing=True))
+    person, cup = finder.things()
+    assert person.mask.sum() == 100 * 80 - 400 and not (person.mask * cup.mask).any()
