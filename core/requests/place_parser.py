@@ -8,6 +8,7 @@ DEEPEST = 4         # relations within relations that are read: "the dog next to
 MOST_THINGS = 20    # larger numbers of things are no counts
 ACROSS, UPRIGHT = ("left", "right"), ("top", "bottom")
 INSIDE = ("in", "on", "near")   # relations of prepositions that begin a position: "in the middle", "at the top"
+NEARER = ("close", "closely", "closer", "tight", "tightly", "tighter")   # "zoom in closely on the dog"
 LINKS = ("of", "to", "towards", "toward")
 EVERYTHING = ("everything", "anything", "all", "whatever", "everywhere", "it")
 CORE = ("thing", "stuff", "unknown")
@@ -31,7 +32,7 @@ class PlaceParser(TokenCursor):
 
     def opening(self) -> None:
         """Skip words before a phrase: "please, just in ..."."""
-        while self.at < len(self.tokens) and (self._sense("polite") or self.text in (*LINKS, ",") or (
+        while self.at < len(self.tokens) and (self._sense("polite") or self.text in (*LINKS, *NEARER, ",") or (
                 self._sense("relation") in INSIDE and self.text != "between")):
             self.at += 1
 
