@@ -35,6 +35,7 @@ GRABCUT_SIDE = 160      # longest edge of the picture that GrabCut sees
 SURELY = 0.95           # value of a mask from which GrabCut takes a pixel for the thing, and 1 minus it for the rest
 SURROUNDINGS = 1.5      # GrabCut sees the box enlarged by this factor if U2Net finds nothing in it
 LIKELY = 0.6            # value of the pixels of the box then
+FRONT, MOST_FRONT = 0.1, 6   # share of a thing's box that stuff covers behind it, and the number of things in front
 EPSILON = 1e-3          # of the guided filter, a variance of the luminance
 
 
@@ -63,6 +64,17 @@ def held(detections: Sequence[Detection], index: int) -> list[int]:
     if detections[index].name != PERSON:
         return []
     return held_by([found.box for found in detections], [found.name for found in detections], index)
+
+
+def in_front(detections: Sequence[Detection], mask: np.ndarray) -> list[int]:
+    """Return the indices of the things in front of stuff with a mask (H, W), such as the planes in a sky."""
+    covered = {}
+    for index, found in enumerate(detections):
+        left, top, right, bottom = _whole(found.box, 1, *mask.shape)
+        inside = mask[top:bottom, left:right]
+        if inside.mean() > FRONT:
+            covered[index] = float(inside.sum())
+    return sorted(covered, key=covered.get, reverse=True)[:MOST_FRONT]
 
 
 def without(segment: Segment, others: Sequence[Segment]) -> Segment:

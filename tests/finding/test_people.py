@@ -7,7 +7,7 @@ from skimage import data
 from core.finding import people, things
 from core.finding.finder import Finder
 from core.finding.people import held_by, person_mask
-from core.finding.things import BOX, Detection, held, mask_of, without
+from core.finding.things import BOX, Detection, held, in_front, mask_of, without
 from core.regions.segments import Segment
 
 PERSON = (20.0, 10.0, 60.0, 90.0)
@@ -68,6 +68,19 @@ def test_without_leaves_out_things_with_an_outline_only():
     others = [Segment("cup", part, source="detector"), Segment("kite", whole, source=BOX)]
     cut = without(Segment("person", whole), others)
     assert np.array_equal(cut.mask, 1 - part) and cut.name == "person"
+
+
+def test_things_in_front_of_stuff_are_no_part_of_it(monkeypatch):
+    sky, plane = np.zeros((2, 60, 80), np.float32)
+    sky[:30], plane[10:20, 10:40] = 1, 1
+    monkeypatch.setattr("core.finding.finder.find_stuff", lambda *_: [Segment("sky", sky, 0.9, "rule")])
+    monkeypatch.setattr("core.finding.finder.mask_of", lambda image, found: Segment(
+        found.name, plane, found.score, "detector", thing=True))
+    finder = Finder(torch.zeros(3, 60, 80))
+    finder.detections = [Detection("airplane", 0.9, (10, 10, 40, 20)), Detection("cow", 0.9, (10, 40, 40, 50))]
+    assert in_front(finder.detections, sky) == [0]
+    found, = finder.stuff
+    assert np.array_equal(found.mask, sky * (1 - plane)) and found.source == "rule"
 
 
 def test_a_finder_leaves_the_held_thing_out_of_the_person(monkeypatch):
