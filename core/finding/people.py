@@ -13,7 +13,7 @@ from core.models.blazepose import SIDE, blazepose
 
 NAME = "person"
 VIEWS = 1.25, 1.6       # BlazePose sees squares around the box: their side in long sides of the box
-MIDDLE, STEEP = 0.6, 3  # the mask's soft edge: the value that becomes .5, and the slope there
+STEEP = 3               # the slope of the mask's soft edge
 WORN = {"tie", "backpack"}   # things that belong to the person who wears them
 HELD = 0.5              # a thing is held if its box is smaller than this share of the person's, and so much is inside
 LEAST, MOST = 0.01, 4   # share of the person's box that a held thing covers at least, and the number of things
@@ -32,7 +32,7 @@ def person_mask(image: torch.Tensor, box: Sequence[float], outer: Sequence[int],
     """
     one, two = (_view(image, _square(box, factor), outer) for factor in VIEWS)
     median = np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), salient))
-    return np.clip(STEEP * (median - MIDDLE) + 0.5, 0, 1).astype(np.float32)
+    return np.clip(STEEP * (median - 0.5) + 0.5, 0, 1).astype(np.float32)
 
 
 def held_by(boxes: Sequence[Sequence[float]], names: Sequence[str], person: int) -> list[int]:
