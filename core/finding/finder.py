@@ -15,7 +15,7 @@ from core.finding.choose import choose, masked
 from core.finding.people import NAME as PERSON
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
-from core.finding.things import BOX, detect, held, in_front, mask_of, without
+from core.finding.things import BOX, detect, held, in_front, mask_of, rivals, without
 from core.models.stuff_head import load_head
 from core.operators.layers import enlarge, luma
 from core.regions.mask import Mask
@@ -75,8 +75,9 @@ class Finder:
 
     def _thing(self, index):
         if index not in self._masked:
-            others = [self._thing(other) for other in held(self.detections, index)]
-            self._masked[index] = without(mask_of(self.image, self.detections[index]), others)
+            near, front = ([self._thing(other) for other in of(self.detections, index)]
+                           for of in (rivals, held))
+            self._masked[index] = without(mask_of(self.image, self.detections[index], near), front)
         return self._masked[index]
 
     def things(self, name: str | None = None) -> list[Segment]:

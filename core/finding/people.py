@@ -16,6 +16,7 @@ VIEWS = 1.25, 1.6       # BlazePose sees squares around the box: their side in l
 STEEP = 3               # the slope of the mask's soft edge
 WORN = {"tie", "backpack"}   # things that belong to the person who wears them
 HELD = 0.5              # a thing is held if its box is smaller than this share of the person's, and so much is inside
+TOUCHING = 0.1          # share of the smaller box that a thing beside a person overlaps at least
 LEAST, MOST = 0.01, 4   # share of the person's box that a held thing covers at least, and the number of things
 
 
@@ -45,6 +46,14 @@ def held_by(boxes: Sequence[Sequence[float]], names: Sequence[str], person: int)
              if name not in WORN | {NAME}
              and _area(_shared(box, boxes[person])) > HELD * _area(box) and LEAST * whole <= _area(box) < HELD * whole}
     return sorted(sizes, key=sizes.get, reverse=True)[:MOST]
+
+
+def beside(boxes: Sequence[Sequence[float]], names: Sequence[str], person: int, held: Sequence[int]) -> list[int]:
+    """Return the indices of the things that overlap with a person and are not `held`: a seat, a horse, a motorcycle."""
+    shared = {index: _area(_shared(box, boxes[person])) / max(min(_area(box), _area(boxes[person])), 1e-6)
+              for index, (box, name) in enumerate(zip(boxes, names, strict=True))
+              if name not in WORN | {NAME} and index not in held}
+    return sorted((index for index in shared if shared[index] > TOUCHING), key=shared.get, reverse=True)[:MOST]
 
 
 def _square(box, factor):

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from core.filters import guided_filter
 from core.finding.people import NAME as PERSON
-from core.finding.people import held_by, person_mask
+from core.finding.people import beside, held_by, person_mask
 from core.models.nanodet import CLASSES, nanodet
 from core.models.u2net import u2net
 from core.regions.segments import Segment
@@ -64,6 +64,14 @@ def held(detections: Sequence[Detection], index: int) -> list[int]:
     if detections[index].name != PERSON:
         return []
     return held_by([found.box for found in detections], [found.name for found in detections], index)
+
+
+def rivals(detections: Sequence[Detection], index: int) -> list[int]:
+    """Return the indices of the things that a person's mask may mistake for the person; none if it is no person."""
+    if detections[index].name != PERSON:
+        return []
+    return beside([found.box for found in detections], [found.name for found in detections], index,
+                  held(detections, index))
 
 
 def in_front(detections: Sequence[Detection], mask: np.ndarray) -> list[int]:
@@ -145,12 +153,13 @@ def _overlap(boxes, others):
     return shared / (areas[:, None] + other_areas - shared).clamp_min(1e-9)
 
 
-def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
+def mask_of(image: torch.Tensor, detection: Detection, others: Sequence[Segment] = ()) -> Segment:
     """Return the segment of a detection in a photo (3, H, W), sRGB in [0, 1]; its mask has the photo's size.
 
     U2Net looks at the enlarged box, and BlazePose at a person. If their mask fills almost none or all of the box, U2Net
     alone makes a person's mask, and then GrabCut any mask from the middle of the box; if that fails, too, the mask is
-    the ellipse in the box, and its source is BOX. Raises UserError if the weights are missing or changed.
+    the ellipse in the box, and its source is BOX. What U2Net marks does not count inside `others`, things of the photo
+    with an outline. Raises UserError if the weights are missing or changed.
     """
     height, width = image.shape[1:]
     outer = _whole(detection.box, MARGIN, height, width)
@@ -159,6 +168,8 @@ def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
     inner = _inside(detection.box, outer)
     person = detection.name == PERSON
     salient = saliency(crop, PERSON_SIDE if person else MASK_SIDE)
+    for other in others:
+        salient = salient if other.source == BOX else salient * (1 - other.mask[top:bottom, left:right])
     candidates = [("detector", LEAST, lambda: salient),
                   ("detector", LEAST_CUT, lambda: _from_core(image, detection.box, outer)),
                   (BOX, 0, lambda: _ellipse(detection.box, outer))]

@@ -7,7 +7,7 @@ from skimage import data
 from core.finding import people, things
 from core.finding.finder import Finder
 from core.finding.people import held_by, person_mask
-from core.finding.things import BOX, Detection, held, in_front, mask_of, without
+from core.finding.things import BOX, Detection, held, in_front, mask_of, rivals, without
 from core.regions.segments import Segment
 
 PERSON = (20.0, 10.0, 60.0, 90.0)
@@ -62,6 +62,18 @@ def test_small_things_in_the_box_of_a_person_are_held_largest_first():
     assert held(detections, 2) == []   # a dog holds nothing
 
 
+def test_inside_a_thing_beside_the_person_u2net_has_no_vote(monkeypatch):
+    boxes, names = [PERSON, (10, 40, 70, 95), (65, 0, 79, 20), (30, 40, 40, 50)], ["person", "couch", "tv", "cup"]
+    detections = [Detection(name, 0.5, box) for name, box in zip(names, boxes, strict=True)]
+    assert rivals(detections, 0) == [1] and rivals(detections, 1) == []
+    couch = np.zeros((100, 80), np.float32)
+    couch[60:] = 1
+    monkeypatch.setattr(things, "saliency", lambda crop, side: np.ones(tuple(crop.shape[1:]), np.float32))
+    monkeypatch.setattr(people, "blazepose", blazepose_of((1, 0)))
+    mask = mask_of(torch.rand(3, 100, 80), detections[0], [Segment("couch", couch, source="detector")]).mask
+    assert mask[15:55, 25:55].min() > 0.9 and mask[65:85, 25:55].max() < 0.1
+
+
 def test_without_leaves_out_things_with_an_outline_only():
     whole, part = np.ones((4, 4), np.float32), np.zeros((4, 4), np.float32)
     part[:2] = 1
@@ -74,7 +86,7 @@ def test_things_in_front_of_stuff_are_no_part_of_it(monkeypatch):
     sky, plane = np.zeros((2, 60, 80), np.float32)
     sky[:30], plane[10:20, 10:40] = 1, 1
     monkeypatch.setattr("core.finding.finder.find_stuff", lambda *_: [Segment("sky", sky, 0.9, "rule")])
-    monkeypatch.setattr("core.finding.finder.mask_of", lambda image, found: Segment(
+    monkeypatch.setattr("core.finding.finder.mask_of", lambda image, found, others: Segment(
         found.name, plane, found.score, "detector", thing=True))
     finder = Finder(torch.zeros(3, 60, 80))
     finder.detections = [Detection("airplane", 0.9, (10, 10, 40, 20)), Detection("cow", 0.9, (10, 40, 40, 50))]
@@ -88,7 +100,7 @@ def test_a_finder_leaves_the_held_thing_out_of_the_person(monkeypatch):
     finder.detections = [Detection("person", 0.9, PERSON), Detection("cup", 0.8, (30, 40, 50, 60))]
     masks = {"person": np.ones((100, 80), np.float32), "cup": np.zeros((100, 80), np.float32)}
     masks["cup"][40:60, 30:50] = 1
-    monkeypatch.setattr("core.finding.finder.mask_of", lambda image, found: Segment(
+    monkeypatch.setattr("core.finding.finder.mask_of", lambda image, found, others: Segment(
         found.name, masks[found.name], found.score, "detector", thing=True))
     person, cup = finder.things()
     assert person.mask.sum() == 100 * 80 - 400 and not (person.mask * cup.mask).any()
