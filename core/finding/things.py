@@ -1,10 +1,12 @@
 """Things of a photo: NanoDet finds boxes of the 80 classes of COCO, and U2Net a soft mask in the box that is asked for.
 
+BlazePose helps with the masks of people.
+
 Detecting is done once for a photo, and a mask is made only for the things that are asked for. The constants were chosen
 on 100 photos of COCO train2017, which NanoDet was trained on.
 """
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +14,8 @@ import torch
 import torch.nn.functional as F
 
 from core.filters import guided_filter
+from core.finding.people import NAME as PERSON
+from core.finding.people import beside, held_by, person_mask
 from core.models.nanodet import CLASSES, nanodet
 from core.models.u2net import u2net
 from core.regions.segments import Segment
@@ -22,6 +26,7 @@ SCORE = 0.27            # lowest mean score over the passes; on the average phot
 CANDIDATE = 0.05        # lowest score of a box in one pass
 SAME = 0.5              # intersection over union (IoU) above which two boxes of a class are one thing
 MASK_SIDE = 160         # side of U2Net's input for a box; at 320 a mask takes four times as long
+PERSON_SIDE = 128       # the same for a person, whose mask BlazePose makes, too
 MARGIN = 1.1            # U2Net sees the box enlarged by this factor
 BOX = "detector's box"  # the source of a mask without an outline: an ellipse in the box
 LEAST, MOST = 0.2, 0.98   # the share of the box that a mask of U2Net covers; otherwise GrabCut makes the mask
@@ -30,6 +35,7 @@ GRABCUT_SIDE = 160      # longest edge of the picture that GrabCut sees
 SURELY = 0.95           # value of a mask from which GrabCut takes a pixel for the thing, and 1 minus it for the rest
 SURROUNDINGS = 1.5      # GrabCut sees the box enlarged by this factor if U2Net finds nothing in it
 LIKELY = 0.6            # value of the pixels of the box then
+FRONT, MOST_FRONT = 0.1, 6   # share of a thing's box that stuff covers behind it, and the number of things in front
 EPSILON = 1e-3          # of the guided filter, a variance of the luminance
 
 
@@ -51,6 +57,41 @@ def find_things(image: torch.Tensor) -> list[Segment]:
     masks = separate([mask_of(image, detection).mask for detection in detections])
     return [Segment(detection.name, mask, detection.score, "detector", thing=True)
             for detection, mask in zip(detections, masks, strict=True)]
+
+
+def held(detections: Sequence[Detection], index: int) -> list[int]:
+    """Return the indices of the things that the person with this index holds; none if it is no person."""
+    if detections[index].name != PERSON:
+        return []
+    return held_by([found.box for found in detections], [found.name for found in detections], index)
+
+
+def rivals(detections: Sequence[Detection], index: int) -> list[int]:
+    """Return the indices of the things that a person's mask may mistake for the person; none if it is no person."""
+    if detections[index].name != PERSON:
+        return []
+    return beside([found.box for found in detections], [found.name for found in detections], index,
+                  held(detections, index))
+
+
+def in_front(detections: Sequence[Detection], mask: np.ndarray) -> list[int]:
+    """Return the indices of the things in front of stuff with a mask (H, W), such as the planes in a sky."""
+    covered = {}
+    for index, found in enumerate(detections):
+        left, top, right, bottom = _whole(found.box, 1, *mask.shape)
+        inside = mask[top:bottom, left:right]
+        if inside.mean() > FRONT:
+            covered[index] = float(inside.sum())
+    return sorted(covered, key=covered.get, reverse=True)[:MOST_FRONT]
+
+
+def without(segment: Segment, others: Sequence[Segment]) -> Segment:
+    """Return a segment without other things in front of it that have an outline; masks have the photo's size."""
+    mask = segment.mask
+    for other in others:
+        if other.source != BOX:
+            mask = mask * (1 - other.mask)
+    return replace(segment, mask=mask)
 
 
 @torch.no_grad()
@@ -112,21 +153,29 @@ def _overlap(boxes, others):
     return shared / (areas[:, None] + other_areas - shared).clamp_min(1e-9)
 
 
-def mask_of(image: torch.Tensor, detection: Detection) -> Segment:
+def mask_of(image: torch.Tensor, detection: Detection, others: Sequence[Segment] = ()) -> Segment:
     """Return the segment of a detection in a photo (3, H, W), sRGB in [0, 1]; its mask has the photo's size.
 
-    U2Net looks at the enlarged box. If its mask fills almost none or all of the box, GrabCut makes the mask from the
-    middle of the box; if that fails, too, the mask is the ellipse in the box, and its source is BOX. Raises UserError
-    if the weights are missing or changed.
+    U2Net looks at the enlarged box, and BlazePose at a person. If their mask fills almost none or all of the box, U2Net
+    alone makes a person's mask, and then GrabCut any mask from the middle of the box; if that fails, too, the mask is
+    the ellipse in the box, and its source is BOX. What U2Net marks does not count inside `others`, things of the photo
+    with an outline. Raises UserError if the weights are missing or changed.
     """
     height, width = image.shape[1:]
     outer = _whole(detection.box, MARGIN, height, width)
     left, top, right, bottom = outer
     crop = image[:, top:bottom, left:right]
     inner = _inside(detection.box, outer)
-    for name, least, candidate in (("detector", LEAST, lambda: saliency(crop)),
-                                   ("detector", LEAST_CUT, lambda: _from_core(image, detection.box, outer)),
-                                   (BOX, 0, lambda: _ellipse(detection.box, outer))):
+    person = detection.name == PERSON
+    salient = saliency(crop, PERSON_SIDE if person else MASK_SIDE)
+    for other in others:
+        salient = salient if other.source == BOX else salient * (1 - other.mask[top:bottom, left:right])
+    candidates = [("detector", LEAST, lambda: salient),
+                  ("detector", LEAST_CUT, lambda: _from_core(image, detection.box, outer)),
+                  (BOX, 0, lambda: _ellipse(detection.box, outer))]
+    if person:
+        candidates.insert(0, ("detector", LEAST, lambda: person_mask(image, detection.box, outer, salient)))
+    for name, least, candidate in candidates:
         source, mask = name, candidate() * inner
         if least < (mask > 0.5).sum() / max((inner > 0.5).sum(), 1) < MOST:
             break

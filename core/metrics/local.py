@@ -23,12 +23,16 @@ class Asked:
     asks: dict[str, int]
     which: str = "one"
 
-    def truth(self, segments: Sequence[Segment]) -> np.ndarray | None:
-        """Return the true mask (H, W) among the segments of a photo, or None if the request does not fit the photo."""
-        own = [segment.mask for segment in segments if segment.name == self.name]
-        if len(own) < (2 if self.which == "all" else 1) or (self.which in ("one", "but") and len(own) > 1):
+    def truth(self, segments: Sequence[Segment], crowds: Sequence[Segment] = ()) -> np.ndarray | None:
+        """Return the true mask (H, W) among the segments of a photo, or None if the request does not fit the photo.
+
+        `crowds` are segments of things that the annotators did not separate. They are a part of "all the people", and
+        beside one, no person is the only one.
+        """
+        own, crowd = ([segment.mask for segment in some if segment.name == self.name] for some in (segments, crowds))
+        if len(own) < (2 if self.which == "all" else 1) or (self.which in ("one", "but") and len(own + crowd) > 1):
             return None
-        mask = np.maximum.reduce(own)
+        mask = np.maximum.reduce(own + crowd)
         share = mask.mean()
         if not (LEAST_STUFF if self.which == "stuff" else LEAST_THING) <= share <= MOST:
             return None
@@ -42,9 +46,9 @@ class Request:
     say: str
     regions: tuple[Asked, ...]
 
-    def truths(self, segments: Sequence[Segment]) -> list[np.ndarray] | None:
+    def truths(self, segments: Sequence[Segment], crowds: Sequence[Segment] = ()) -> list[np.ndarray] | None:
         """Return the true mask of each region, or None if the request does not fit the photo."""
-        found = [asked.truth(segments) for asked in self.regions]
+        found = [asked.truth(segments, crowds) for asked in self.regions]
         return None if any(mask is None for mask in found) else found
 
 

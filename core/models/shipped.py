@@ -8,6 +8,7 @@ from core.files import UserError, sha256
 FOLDER = Path(__file__).parents[2] / "data/detectors"
 DIGESTS = {   # SHA-256
     "nanodet_g.pt": "0916f770eccaa89d2e73831337e85588d1d917e6ac55b64266915f4188608184",
+    "blazepose_lite.pt": "1715c68a4cd8566d341f801f83216ef48af51a21e35642b22da95e163d12d6a8",
     "u2net_p.pt": "00acf96249bcc3004be7411987fda6c40459107e5b63b88eeda8293d7770047b",
 }
 REMEDY = "take the file from the repository, or make it with prepro/convert_detectors.py"

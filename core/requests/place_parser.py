@@ -7,6 +7,7 @@ from core.requests.token_cursor import TokenCursor
 DEEPEST = 4         # relations within relations that are read: "the dog next to the man on the left"
 MOST_THINGS = 20    # larger numbers of things are no counts
 INSIDE = ("in", "on", "near")   # relations of prepositions that begin a position: "in the middle", "at the top"
+NEARER = ("close", "closely", "closer", "tight", "tightly", "tighter")   # "zoom in closely on the dog"
 LINKS = ("of", "to", "towards", "toward")
 EVERYTHING = ("everything", "anything", "all", "whatever", "everywhere", "it")
 CORE = ("thing", "stuff", "unknown")
@@ -30,7 +31,7 @@ class PlaceParser(TokenCursor):
 
     def opening(self) -> None:
         """Skip words before a phrase: "please, just in ..."."""
-        while self.at < len(self.tokens) and (self._sense("polite") or self.text in (*LINKS, ",") or (
+        while self.at < len(self.tokens) and (self._sense("polite") or self.text in (*LINKS, *NEARER, ",") or (
                 self._sense("relation") in INSIDE and self.text != "between")):
             self.at += 1
 

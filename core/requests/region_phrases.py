@@ -14,6 +14,8 @@ ADJECTIVES = ("old", "new", "nice", "good", "great", "real", "other", "own", "be
 TONES = ("colour", "colour noun", "tone", "tone adjective")
 PRONOUNS = ("me", "him", "her", "us", "them", "myself", "himself", "herself", "yourself", "he", "she", "we", "they",
             "i", "mate", "buddy", "folks", "folk", "everyone", "everybody", "anyone", "someone", "somebody", "partner")
+OBJECTS = ("thing", "things", "object", "objects", "item", "items")
+POSSESSIVES = ("its", "his", "her", "their", "my", "our", "your")
 BEGINNINGS = {"noun", "article", "all", "number", "order", "colour", "colour noun", "tone", "tone adjective", "size",
               "position", "area", "both"}
 ZONES = ("shadows", "blacks", "midtones", "highlights", "whites")
@@ -24,8 +26,9 @@ class RegionPhrase:
     """A region phrase: its Place, and its characters `start` to `end` in the request.
 
     `bare` is the first character after articles. `rest` marks "the rest" and "everything else"; `noun` a colour that
-    is named by a noun that may be an attribute: "the reds", "red tones", but not "anything red". `known` is False for
-    a noun that places.toml does not have. `sound` is False for words that name no place of a wish: the whole photo,
+    is named by a noun that may be an attribute: "the reds", "red tones", but not "anything red". `thing` marks a colour
+    that only describes a thing: "the green object". `known` is False for a noun that places.toml does not have, unless
+    a colour describes it: "the black bar". `sound` is False for words that name no place of a wish: the whole photo,
     "than the sky", "help me".
     """
 
@@ -35,6 +38,7 @@ class RegionPhrase:
     bare: int
     rest: bool = False
     noun: bool = False
+    thing: bool = False
     known: bool = True
     sound: bool = True
 
@@ -45,7 +49,7 @@ class RegionPhrase:
     @property
     def colouring(self) -> bool:
         """Whether the phrase may name an attribute: "the shadows", "the reds"."""
-        return self.place.kind in ("tone", "colour")
+        return self.place.kind in ("tone", "colour") and not self.thing
 
 
 def region_phrases(request: str, words: Sequence[Word]) -> list[RegionPhrase]:
@@ -105,7 +109,8 @@ def _phrase(request, tokens, at):
         "article" not in token.senses or "noun" in token.senses)), inside[0])
     phrase = RegionPhrase(place, inside[0].start, inside[-1].end, first.start,
                           any("rest" in token.senses for token in inside),
-                          not any("area" in token.senses or token.text in EVERYTHING for token in inside))
+                          not any("area" in token.senses or token.text in EVERYTHING for token in inside),
+                          place.kind == "colour" and inside[-1].text in OBJECTS)
     before = tokens[at - 1] if at else None
     photos = [token.senses.get("noun", ("",))[0] == "photo" and token.text not in EVERYTHING for token in inside]
     if (before is not None and before.text in ("than", "like", "as")) or (
@@ -125,7 +130,8 @@ def _phrase(request, tokens, at):
     if (place.kind == "unknown" and bare) or any(token.text == "i" for token in inside):
         sound = False   # "would suit it", "from the indoor lamps", "that I can't stand"
     known = phrase.colouring or any(token.senses.keys() & {"noun", "area"} for token in inside)
-    known = known and not (place.kind == "unknown" and not any("noun" in token.senses for token in inside))
+    if place.kind == "unknown" and not any("noun" in token.senses for token in inside):
+        known = place.colour is not None and "article" in inside[0].senses
     whole = place.kind == "photo" and not place.but
     return replace(phrase, known=known, sound=bool(sound) and not whole), parser.at
 
@@ -149,6 +155,9 @@ def _only_addresses(inside, tokens, first, last):
 def _narrowed(tokens, at, words):
     """Return a token without the senses that it cannot have, because its word names an attribute."""
     token = tokens[at]
+    if token.text == "shadow" and at and (tokens[at - 1].owns or tokens[at - 1].text in POSSESSIVES) and not (
+            at + 1 < len(tokens) and tokens[at + 1].senses.keys() & {"area", "noun"}):
+        return token   # "the cat and its shadow", but not "her shadow side"
     over = [word for word in words if word.start < token.end and token.start < word.end]
     over = [word for word in over if token.start <= word.start and word.end <= token.end] or over   # "zap the dog out"
     if not over:   # words of a phrase without a meaning

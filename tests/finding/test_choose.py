@@ -178,6 +178,22 @@ def test_pixels_that_may_belong_to_a_thing_are_left_out_with_it():
     assert mask(Place("photo", "photo", but=(Place("dog"),)), [dog]).max() == 0
 
 
+def test_a_margin_around_a_thing_is_left_out_with_it():
+    image, box = torch.zeros(3, 200, 400), np.zeros((200, 400), np.float32)
+    box[50:100, 100:200] = 1
+    place = Place("photo", "photo", but=(Place("dog"),))
+    left = masked(choose(place, [Segment("dog", box, thing=True)], image), place, image).mask
+    assert not left[48:102, 100:200].any() and not left[50:100, 98:202].any() and left[45].all() and left[:, 205].all()
+    place = Place("photo", "photo", but=(Place("sky", "stuff"),))
+    assert np.array_equal(masked(choose(place, [Segment("sky", box)], image), place, image).mask, 1 - box)
+
+
+def test_a_thing_is_found_without_the_shadow_that_is_named_with_it():
+    choice = choose(Place("suitcase", also=(Place("shadow", "unknown"),)), SEGMENTS, IMAGE)
+    assert choice.segments == (WHITE_BOX,) and choice.remark == "its shadow was not found"
+    assert not choose(Place("suitcase", also=(Place("logo", "unknown"),)), SEGMENTS, IMAGE).segments
+
+
 def test_regions_by_rule_within_a_place():
     dark = mask(Place("shadows", "tone", relation="in", to=Place("plants", "stuff")))
     assert dark.max() > 0 and not (dark * (1 - PLANTS.mask)).any()
@@ -239,6 +255,12 @@ PLACES = st.builds(
     positions=st.sampled_from([(), ("left",), ("right",), ("top",), ("middle",), ("front",), ("top", "left")]),
     order=st.sampled_from([None, None, 2]), size=st.sampled_from([0, 0, 1, -1]),
     relation=st.sampled_from([None, *RELATION_NAMES]), to=st.sampled_from([Place("suitcase"), Place("sky", "stuff")]))
+
+
+def test_all_things_come_in_one_order():
+    image, segments = scene(Shape("suitcase", 8, 46, 3, "black"), Shape("suitcase", 8, 47, 3, "black"))
+    place = Place("suitcase", count=None)
+    assert [*map(id, chosen(place, segments, image))] == [*map(id, chosen(place, segments[::-1], image))]
 
 
 @settings(max_examples=60)

@@ -85,14 +85,14 @@ def test_the_mask_follows_the_thing_in_the_box():
 
 @pytest.mark.parametrize("seen", [0.0, 1.0])
 def test_grabcut_makes_the_mask_where_u2net_marks_nothing_or_everything(monkeypatch, seen):
-    monkeypatch.setattr(things, "saliency", lambda crop: np.full(tuple(crop.shape[1:]), seen, np.float32))
+    monkeypatch.setattr(things, "saliency", lambda crop, side: np.full(tuple(crop.shape[1:]), seen, np.float32))
     truth = disc((96, 96), 46, 46, 18)
     mask = mask_of(torch.where(truth, RED, GREEN), Detection("apple", 0.5, (21, 21, 71, 71))).mask
     assert overlap(mask, truth) > 0.85
 
 
 def test_without_any_edge_the_mask_is_the_ellipse_of_the_box(monkeypatch):
-    monkeypatch.setattr(things, "saliency", lambda crop: np.zeros(tuple(crop.shape[1:]), np.float32))
+    monkeypatch.setattr(things, "saliency", lambda crop, side: np.zeros(tuple(crop.shape[1:]), np.float32))
     mask = mask_of(torch.full((3, 96, 96), 0.5), Detection("apple", 0.5, (20, 30, 60, 50))).mask
     rows, columns = np.mgrid[:96, :96] + 0.5
     assert overlap(mask, ((columns - 40) / 20) ** 2 + ((rows - 40) / 10) ** 2 < 1) > 0.85

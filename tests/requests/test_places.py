@@ -189,6 +189,9 @@ LEFT_MAN = replace(PERSON, positions=("left",))
     ("make the 3 dogs brighter", [("light", 1, replace(DOG, count=3))]),
     ("make the couple in front more visible, lighter", [("light", 1, replace(PERSON, count=2, positions=("front",)))]),
     ("make the bench more visible and increase the contrast", [("contrast", 1, None)]),
+    ("make the yellow blob brighter", [("light", 1, unknown("blob", colour="yellow"))]),
+    ("lighten the dog and its shadow", [("light", 1, replace(DOG, also=(unknown("shadow"),)))]),
+    ("zoom in closely on the two people", [("crop", 1, replace(PERSON, count=2))]),
     ("remove the shadow of the car", [("shadows", 1, unknown("shadow"))]),
     # pronouns
     ("the cups are too dark, lighten them", [("light", 1, Place("cup", count=None))]),
@@ -221,7 +224,8 @@ def test_each_wish_has_its_own_place(request_, expected):
 
 
 @pytest.mark.parametrize(("request_", "words"), [
-    ("remove the man on the left", "man on the left"),
+    ("remove the man on the left", "man on the left"), ("remove the black bar", "black bar"),
+    ("delete green object", "green object"), ("remove the cat and its shadow", "cat and its shadow"),
     ("erase the boy in the brown jacket and the girl in the red dress",
      "boy in the brown jacket and the girl in the red dress"),
     ("please take out the people in the background", "people in the background")])
