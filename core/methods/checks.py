@@ -1,4 +1,5 @@
 """Checks of a plan on a preview: which wishes its steps serve, and which steps of the keyword plan must be added."""
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from core.requests.reader import Reading
 from core.requests.wish import GEOMETRY, LEVELS, REPAIRS, Wish
 
 TINTS = frozenset().union(*map(operators_of, SHADES))
-BESIDE = 0.5   # share of its strength with which a step of the keyword plan starts beside the planner's steps
+BESIDE = 0.4   # share of its strength with which a step of the keyword plan starts where the planner did a part of it
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,19 @@ def serves(steps: Sequence[Step], wish: Wish, small: torch.Tensor) -> bool:
     """
     if any(step.op in operators_of(wish.attribute) for step in steps):
         return True
-    if not _is_gradual(wish):
-        return False
+    return _moves(without(steps, TINTS), wish, small) >= LEAST.get(wish.degree, math.inf)
+
+
+def _moves(steps, wish, small):
+    """Return by how many just visible steps a plan's steps move the attribute of a wish in its direction.
+
+    It is 0 for wishes of which not every move is an answer: numbers, repairs, turns, and black and white.
+    """
+    if not steps or wish.attribute not in MEASURES or wish.degree not in LEVELS or MEASURES[wish.attribute].whole:
+        return 0.0
     measure = MEASURES[wish.attribute]
-    first, last = (measure.of(image).item() for image in (small[None], _picture(without(steps, TINTS), small)))
-    return wish.sign * (last - first) >= LEAST[wish.degree] * measure.visible
-
-
-def _is_gradual(wish):
-    """Return whether a wish asks for more or less of an attribute without a number: any visible move is an answer."""
-    return wish.attribute in MEASURES and wish.degree in LEVELS and MEASURES[wish.attribute].whole is None
+    first, last = (measure.of(image).item() for image in (small[None], _picture(steps, small)))
+    return wish.sign * (last - first) / measure.visible
 
 
 def _needed(wishes):
@@ -120,10 +124,10 @@ def checked(small: torch.Tensor, wishes: Sequence[Wish], lacking: Sequence[Wish]
 def _tried(small, wishes, lacking, kept, served, asked):
     """Try a plan on a preview: the planner's steps `kept`, then the keyword plan's steps for the wishes `lacking`.
 
-    Beside the planner's steps, those for gradual wishes start weaker. The plan is mended. Returns (plan,
-    outcomes of all wishes, number of the planner's steps).
+    The steps for an attribute that the planner's steps move a little in the wished direction start weaker. The plan is
+    mended. Returns (plan, outcomes of all wishes, number of the planner's steps).
     """
-    own_steps = {wish: [_weaker(step) for step in steps] if kept and _is_gradual(wish) else steps
+    own_steps = {wish: [_weaker(step) for step in steps] if _moves(kept, wish, small) >= 1 else steps
                  for wish, steps in served().items()} if lacking else {}
     steps = joined(step for wish, steps in own_steps.items() if wish in lacking for step in steps)
     whole = mend(Plan((*kept, *steps)), small, asked)

@@ -53,7 +53,7 @@ FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
 ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clarity", "hdr", "haze")
 ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
-STAY = 10.0          # weight of moving a parameter by its range
+STAY, FREE = 12.0, 7.0   # weights of moving a parameter by its range; the second where the plan misses a wish
 CLIPPED, CLIP_WEIGHT = 0.01, 200.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
 TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further from the hue of skin; weight of a radian
 
@@ -101,13 +101,13 @@ def _moved(steps, image, wishes, others, only=TABLE):
         images = _executed(_with(steps, places, values), image, places, nudge * (high - low))
         goals = goals or Goals(image, images[:1], wishes, others, {step.op for step in steps})   # from the plan itself
         found, one_sided = goals.distances(images)
-        stay = STAY * (values - start) / (high - low)
+        stay = goals.stay * (values - start) / (high - low)
         cost = found[0].square().sum() + stay.square().sum()
         if best is None or cost < best[0]:
             slopes = ((found[1:] - found[0]) / nudge[:, None] * ~(one_sided & (found[0] == 0))).T   # (K, P)
-            gram = slopes.T @ slopes + STAY**2 * torch.eye(len(values), dtype=torch.float64)
+            gram = slopes.T @ slopes + goals.stay**2 * torch.eye(len(values), dtype=torch.float64)
             best, damping = (cost, values), damping / DAMPED_MORE
-            pull = slopes.T @ found[0] + STAY * stay
+            pull = slopes.T @ found[0] + goals.stay * stay
         else:
             damping = max(damping * DAMPED_MORE, DAMPED)
         if trial >= (MOST_ROUNDS if best[0] > POOR else ROUNDS):
@@ -176,7 +176,7 @@ class Goals:
                        for wish in wishes if wish.attribute in REPAIRS}
         self.tones = bool(asked & {"light", "contrast"})
         self.skin = None if asked.intersection(SHADES) else _skin(before)   # all hues may change then
-        self.hold = YIELDS if self.missed(planned) else GRANTED
+        self.hold, self.stay = (YIELDS, FREE) if self.missed(planned) else (GRANTED, STAY)
 
     def distances(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the weighted distances (B, K) of results (B, 3, h, w) from the K goals, and which are one-sided (K,).
