@@ -18,6 +18,7 @@ from tqdm import tqdm
 from core.engine.batches import SCHEDULES
 from core.engine.cli import run
 from core.engine.options import Parser, number, parse
+from core.engine.publish import portable
 from core.files import FOREIGN, UserError, append_jsonl, read_tensors, replacing
 from core.models.gan.ema import EMA
 from core.models.tagger import TaggerNetwork, Tags, read_tagger
@@ -79,7 +80,7 @@ def main():
             if (found["F1"] or 0) > best:
                 best = found["F1"] or 0
                 average.network.save(folder / "best.pt", F1=best, iteration=step + 1,
-                             recipe={name: options[name] for name in RECIPE})
+                             recipe=portable({name: options[name] for name in RECIPE}))
             with replacing(folder / "last.pt") as file:
                 torch.save({"iteration": step + 1, "best": best, "options": dict(options),
                             **{name: part.state_dict() for name, part in state.items()}}, file)

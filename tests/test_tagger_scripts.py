@@ -1,5 +1,6 @@
 """The scripts of the tagger, run as a user runs them, on a tiny corpus."""
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -41,6 +42,13 @@ def test_a_training_starts_from_a_tagger(flags, run_well):
     assert "4 sentences" in result.out   # the last of three counts twice
     about = torch.load("next/best.pt", weights_only=True)["about"]
     assert about["recipe"]["start"] == "output/tagger/best.pt"
+
+
+def test_a_file_names_no_folder_of_its_machine(flags, run_well, tmp_path):
+    run_well(TRAIN, *flags)
+    (start := tmp_path / "start.pt").write_bytes(Path("output/tagger/best.pt").read_bytes())
+    run_well(TRAIN, *flags, "--output", "next", "--start", start)
+    assert torch.load("next/best.pt", weights_only=True)["about"]["recipe"]["start"] == "<start.pt>"
 
 
 def test_another_flag_needs_another_folder(flags, run_well, run_script):

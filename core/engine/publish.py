@@ -11,6 +11,7 @@ import shlex
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -33,18 +34,18 @@ def publish(options, kind: str, figures: dict) -> None:
         return
     path = FOLDER / f"{options.publish}{options.get('suffix', '')}.json"
     data = f"{options.dataset} {options.phase}" if options.get("phase") else None
-    write_json(path, {"kind": kind, "figures": _portable(figures), "data": data, "seed": seed_of(options),
+    write_json(path, {"kind": kind, "figures": portable(figures), "data": data, "seed": seed_of(options),
                       "command": command(), "commit": revision(), "date": time.strftime("%Y-%m-%d"),
                       "machine": machine()}, indent=1)
     print(f"published: {path}; `make tables` writes the figures into the documents")
 
 
-def _portable(value):
+def portable(value: Any) -> Any:
     """Return a JSON value in which each absolute path is shortened to <its name>."""
     if isinstance(value, dict):
-        return {key: _portable(part) for key, part in value.items()}
+        return {key: portable(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_portable(part) for part in value]
+        return [portable(part) for part in value]
     return f"<{Path(value).name}>" if isinstance(value, str) and os.path.isabs(value) else value
 
 
@@ -65,7 +66,7 @@ def command() -> str:
     root = Path(__file__).resolve().parents[2]
     with contextlib.suppress(ValueError):
         script = Path(script).resolve().relative_to(root).as_posix()
-    flags = _portable(flags)
+    flags = portable(flags)
     return re.sub("'(<[^' ]+>)'", r"\1", shlex.join(["python", script, *flags]))
 
 
