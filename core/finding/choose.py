@@ -21,7 +21,7 @@ COLOURED = 0.04      # the least share of a segment's pixels that have its colou
 SPECK = 0.02         # things smaller than this share of the largest of their class are not meant
 LEAST = 0.001        # a region that covers less of the picture is no region
 RELATED = 0.02       # the least score of a relation
-SHADOW = "shadow", "unknown"   # name and kind of what goes with a thing, and is left out: "the cat and its shadow"
+SHADOW = "shadow", "unknown"   # name and kind of "its shadow", for which no region is found
 GUARD = 2.0          # factor on the mask of a thing that is left out: pixels that may belong to it are not edited
 MARGIN = 0.005       # growth of this mask, as a share of the long edge
 

@@ -28,8 +28,8 @@ def person_mask(image: torch.Tensor, box: Sequence[float], outer: Sequence[int],
         outer: left, top, right and bottom of the part of the photo that the mask covers; at most 1.2 boxes.
         salient: the mask (h, w) of U2Net in this part.
 
-    The mask is the median of two masks of BlazePose and that of U2Net, with a steeper edge. Raises UserError if the
-    weights are missing or changed.
+    Each pixel gets the median of three masks, two by BlazePose and one by U2Net; then the soft edge is made steeper.
+    Raises UserError if the weights are missing or changed.
     """
     one, two = (_view(image, _square(box, factor), outer) for factor in VIEWS)
     median = np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), salient))

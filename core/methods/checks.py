@@ -63,9 +63,9 @@ def _moves(steps, wish, small):
 
     It is 0 for wishes of which not every move is an answer: numbers, repairs, turns, and black and white.
     """
-    if not steps or wish.attribute not in MEASURES or wish.degree not in LEVELS or MEASURES[wish.attribute].whole:
+    measure = MEASURES.get(wish.attribute)
+    if not steps or measure is None or measure.whole is not None or wish.degree not in LEVELS:
         return 0.0
-    measure = MEASURES[wish.attribute]
     first, last = (measure.of(image).item() for image in (small[None], _picture(steps, small)))
     return wish.sign * (last - first) / measure.visible
 
@@ -127,11 +127,11 @@ def _tried(small, wishes, lacking, kept, served, asked):
     The steps for an attribute that the planner's steps move a little in the wished direction start weaker. The plan is
     mended. Returns (plan, outcomes of all wishes, number of the planner's steps).
     """
-    own_steps = {wish: [_weaker(step) for step in steps] if _moves(kept, wish, small) >= 1 else steps
-                 for wish, steps in served().items()} if lacking else {}
-    steps = joined(step for wish, steps in own_steps.items() if wish in lacking for step in steps)
+    own_steps = served() if lacking else {}
+    begun = [wish for wish in lacking if _moves(kept, wish, small) >= 1]
+    steps = joined(_weaker(step) if wish in begun else step
+                   for wish, steps in own_steps.items() if wish in lacking for step in steps)
     whole = mend(Plan((*kept, *steps)), small, asked)
-
     after = _picture(whole, small)
 
     def before(wish):

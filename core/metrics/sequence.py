@@ -77,4 +77,5 @@ def mask_overlaps(plan: Plan, reference: Plan, height: int, width: int) -> list[
 def _matching(plans, references):
     """Yield (step, step of the reference) with the same operator at the same position."""
     for plan, reference in zip(plans, references, strict=True):
+        # One plan may be longer.
         yield from ((ours, theirs) for ours, theirs in zip(plan, reference, strict=False) if ours.op == theirs.op)

@@ -1,6 +1,6 @@
 """The mask of BlazePose lite, which marks the person that a picture is centred on (Bazarevsky et al. 2020).
 
-The network is that of MediaPipe's pose landmark model (BlazePose GHUM lite) without its heads for landmarks. Its
+MediaPipe's model for pose landmarks (BlazePose GHUM lite) is this network with further outputs, the landmarks. The
 encoder has the inverted residual blocks of MobileNetV2; batch normalisation is folded into the convolutions.
 data/detectors/README.md says where the weights come from.
 """

@@ -173,7 +173,7 @@ class _Machine:
 
 
 def _left_alone(module, name):
-    """Return the name of the function beside the C function; no machine code is made of what it does not call.
+    """Return the name of the function beside the C function, and leave out all functions that it does not call.
 
     Raises RuntimeError if it calls numba or Python, which may not be there when the machine code is loaded.
     """
@@ -202,7 +202,7 @@ def _machine():
 
 
 def _folders():
-    """Return the folders that may hold machine code: that of the user's setting, or beside the sources or at home."""
+    """Return the folders for machine code: NUMBA_CACHE_DIR, or else one beside the sources and one at home."""
     if own := os.environ.get("NUMBA_CACHE_DIR"):
         return [Path(own)]
     return [HERE / "kernels" / "__pycache__", Path(os.path.expanduser("~/.cache/ldie"))]

@@ -57,7 +57,8 @@ INPAINTERS = {
 }
 
 
-TELEA, FILLER = "telea", "patch"   # the inpainter of a step without the field, and that of new plans
+TELEA = "telea"     # the inpainter of a step whose field `inpainter` is missing
+FILLER = "patch"    # the inpainter of new plans
 
 
 def inpaint_obj(image: "torch.Tensor", mask: "torch.Tensor", inpainter: str = TELEA) -> "torch.Tensor":

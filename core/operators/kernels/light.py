@@ -85,7 +85,8 @@ def curves(old, rows, maps, params, place):
 def sharpness(old, rows, maps, params, place):
     """Add p times the Laplacian; the border of the tile is replicated.
 
-    The order is that of `functions.laplacian`: on 8-bit samples, p = .5 gives many halves, which must round alike.
+    The terms are added in the order of `functions.laplacian`, so that values halfway between two levels of 8 bits,
+    which p = .5 often gives, are rounded alike.
     """
     amount, width = params[0], place[2]
     height = rows.shape[1] // width
