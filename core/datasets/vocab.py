@@ -51,11 +51,12 @@ class WordVocab:
     A vocabulary with the names of AMOUNTS is forgiving: it reads numbers in per cent, and corrects misspelt words.
     A vocabulary with the names of WISHES puts the wishes that the reader finds in a request in front of its words. If
     it has NO_WISH, too, words are read only where there are no wishes, so that all phrases for a wish are read alike.
-    `correct(word)` returns the known word that is most similar to `word`, or `word` itself.
+    `correct(word)` returns the known word that is most similar to `word`, or `word` itself. Words that are `rare` in
+    the training requests count as unknown, but are encoded like other words.
     """
 
-    def __init__(self, names):
-        self.names = tuple(names)
+    def __init__(self, names, rare=()):
+        self.names, self.rare = tuple(names), frozenset(rare)
         self.ids = {name: index for index, name in enumerate(self.names)}
         if self.names[:len(SPECIAL)] != SPECIAL:
             raise UserError(f"vocabulary: the first names must be {' '.join(SPECIAL)}")
@@ -119,8 +120,13 @@ class WordVocab:
         return " ".join(name for name in names if name not in (NONE, START))
 
     def unknown(self, request):
-        """Return the words of a request that the vocabulary lacks, in their order."""
-        return [word for word in self._words(request) if word not in self.ids]
+        """Return the words of a request that the vocabulary lacks, or that are rare, in their order."""
+        return [word for word in self._words(request) if word not in self.ids or word in self.rare]
+
+    def rare_in(self, requests, min_count=2):
+        """Return the words, in their order, that fewer than `min_count` of the requests have."""
+        counts = Counter(word for request in requests for word in set(tokenize(request)))
+        return tuple(word for word in self.words if word[0] != "<" and counts[word] < min_count)
 
     def too_long(self, request):
         """Return whether `encode` cuts words off."""

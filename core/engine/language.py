@@ -17,7 +17,7 @@ class Language:
     """The vocabulary of requests, the vocabulary of operators, and pretrained parts of the request encoder.
 
     `vectors` are fixed word vectors (None: vectors are trained); `notes` are lines to print; `minilm` is the folder of
-    the sentence encoder, or None.
+    the sentence encoder, or None; `rare` are words that few training requests have.
     """
 
     vocab: WordVocab | PieceVocab
@@ -25,6 +25,7 @@ class Language:
     vectors: torch.Tensor | None
     notes: list[str] = field(default_factory=list)
     minilm: Path | None = None
+    rare: tuple[str, ...] = ()
 
     @property
     def vector_size(self):

@@ -26,6 +26,7 @@ from core.requests import reader
 from core.requests.reader import Reading
 from core.requests.saying import said
 from core.requests.wish import CANNOT, COLOURS, FILLS, GEOMETRY, LEVELS, LOOKS, REPAIRS, Guess, Wish
+from core.requests.words import respelt
 from core.threads import threads_for
 
 EXAMPLES = ("make it a bit brighter", "warmer, with less contrast")   # requests that can be done
@@ -257,10 +258,13 @@ class Gate:
         return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, worded))
 
     def _worded(self, request, wishes):
-        """Return the request; if the planner does not know all of its words, its wishes in words that it knows."""
-        plain = said(wish for wish in wishes if wish.attribute in (*LOOKS, *REPAIRS))
-        unread = [remarks(self.planner.vocab, words) for words in (request, plain)]
-        return plain if plain and unread[0] and not unread[1] else request
+        """Return the request in words that the planner knows: as it is, respelt, or as its wishes in plain words.
+
+        If the planner knows all words of none of them, the request is returned.
+        """
+        vocab, plain = self.planner.vocab, said(wish for wish in wishes if wish.attribute in (*LOOKS, *REPAIRS))
+        forms = (request, respelt(request, vocab.unknown(request)), plain)
+        return next((form for form in forms if form and not remarks(vocab, form)), request)
 
     def _trusts(self, wish):
         """Return whether the planner is asked for a wish: it has an operator for it, and the degree is no number."""

@@ -64,7 +64,8 @@ class PlannerMethod:
     def __init__(self, planner: Planner, device: str = "cpu") -> None:
         self.planner = planner.to(device).eval()
         self.weights = sum(weight.numel() for weight in planner.visual_encoder.parameters())   # measures the work
-        self.vocab = PieceVocab() if planner.config.lang_encoder == "minilm" else WordVocab(planner.config.words)
+        config = planner.config
+        self.vocab = PieceVocab() if config.lang_encoder == "minilm" else WordVocab(config.words, config.rare)
         self.device, self.path = device, None
 
     @property

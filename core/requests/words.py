@@ -2,6 +2,7 @@
 import functools
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 from types import SimpleNamespace
@@ -60,6 +61,14 @@ def split(request: str) -> list[list[Word]]:
 def is_known(word: str) -> bool:
     """Return whether the rules know a single word in lower case, after the correction of its spelling."""
     return not _rules().word(word, 0, 0).unknown
+
+
+def respelt(request: str, words: Collection[str]) -> str:
+    """Return a request in which the spelling of some `words`, in lower case, is corrected, where the rules can."""
+    def correct(found):
+        word = found[0].lower()
+        return _rules().word(word, 0, 0).text if word in words else found[0]
+    return re.sub(r"[^\W\d_]+", correct, request)
 
 
 def language_of(request: str) -> str | None:

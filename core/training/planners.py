@@ -28,6 +28,7 @@ from core.training.previews import write_previews
 
 SENTENCES = 96   # number of sentences whose obedience is validated
 OBEYING = 0.25   # weight of obedience in the choice of the best checkpoint; its standard error is about .05
+DRAWN = ("mix", "words_first", "rehearse")   # flags that draw sentences; then no word is rare
 GUARDED = 40   # number of validation photos over which the visual encoder's units must vary
 
 
@@ -42,6 +43,8 @@ def start(options, planned=True):
         raise UserError(f"--hide_words {options.hide_words}: a planner without --wishes 1 would read nothing")
     language = _language_of(options.init) if options.init else load_language(options)
     train, val = (load_pairs(options, language, phase, planned) for phase in ("train", "val"))
+    if not language.minilm and not any(getattr(options, flag, None) for flag in DRAWN):
+        language.rare = language.vocab.rare_in(entry["request"] for entry in train.annotations)
     training = Run(options)
     notes = blindness(options.vis_encoder)
     for sentence in (*language.notes, *train.report(), *val.report(), *([notes] if notes else [])):
@@ -112,7 +115,7 @@ def build_planner(options, language):
            "local": options.local}
     known = PlannerMethod.of(options.init).planner if options.init else None
     config = replace(known.config, **own) if known else PlannerConfig(
-        words=() if language.minilm else language.vocab.names, lang_encoder=options.lang_encoder,
+        words=() if language.minilm else language.vocab.names, rare=language.rare, lang_encoder=options.lang_encoder,
         operators=language.operators.names, vis_encoder=options.vis_encoder, hidden_size=options.hidden_size,
         vector_size=language.vector_size, fixed_vectors=language.vectors is not None,
         use_attention=options.use_attention, hide_words=options.hide_words % 1, **own)   # 1: the vocabulary hides them

@@ -51,6 +51,15 @@ def test_encode_marks_unknown_words_and_decode_reads_back():
     assert VOCAB.decode(ids) == "brighten the <UNK>"
 
 
+def test_rare_words_count_as_unknown_but_are_encoded():
+    requests = ["brighten the image", "the image, the image", "brighten dont image"]
+    assert VOCAB.rare_in(requests) == ("dont",)
+    assert VOCAB.rare_in(requests, min_count=3) == ("the", "brighten", "dont")
+    vocab = WordVocab(VOCAB.names, VOCAB.rare_in(requests))
+    assert vocab.unknown("dont brighten the sky") == ["dont", "sky"]
+    assert vocab.encode("dont brighten the sky") == VOCAB.encode("dont brighten the sky")
+
+
 def test_a_request_of_500_words_is_cut_and_counts_as_too_long():
     ids = VOCAB.encode("brighten " * 500)
     assert ids == [1, *[6] * 15, 2]

@@ -214,6 +214,23 @@ def test_a_request_in_other_words_is_said_in_words_that_the_planner_knows(reads,
     assert answer.request == "illuminate this just a smidgen"
 
 
+def test_a_rare_word_counts_as_one_that_the_planner_does_not_know(reads, image):
+    planner = Planner(BRIGHTER)
+    planner.vocab = WordVocab((*SPECIAL, "more", "light", "illuminate", "it"), rare=("illuminate",))
+    reads(Wish("light"))
+    Gate(planner)(image, "illuminate it")
+    assert planner.requests == ["more light"]
+
+
+def test_typing_errors_are_corrected_before_the_planner_reads_a_request(reads, image):
+    planner = Planner(BRIGHTER)
+    planner.vocab = WordVocab((*SPECIAL, "more", "light", "some", "brightness"))
+    reads(Wish("light"))
+    for request in ("Some brigthness", "Some brightness", "some brigthness here"):
+        Gate(planner)(image, request)
+    assert planner.requests == ["Some brightness", "Some brightness", "more light"]
+
+
 def test_an_attribute_that_another_step_moves_far_enough_needs_no_step_but_a_tint_does_not_count(reads, image):
     reads(Wish("light"), Wish("saturation"))
     bright = Gate(Planner(BRIGHTER))(image, "request")
