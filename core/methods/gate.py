@@ -258,13 +258,17 @@ class Gate:
         return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, worded))
 
     def _worded(self, request, wishes):
-        """Return the request in words that the planner knows: as it is, respelt, or as its wishes in plain words.
+        """Return the form in which the planner reads a request: as it is, respelt, or its wishes in plain words.
 
-        If the planner knows all words of none of them, the request is returned.
+        The first form counts that the planner can read as a whole; plain words may be unknown only if the request has
+        them, too. If there is none, the request is returned.
         """
         vocab, plain = self.planner.vocab, said(wish for wish in wishes if wish.attribute in (*LOOKS, *REPAIRS))
-        forms = (request, respelt(request, vocab.unknown(request)), plain)
-        return next((form for form in forms if form and not remarks(vocab, form)), request)
+        unknown = vocab.unknown(request)
+        for form in (request, respelt(request, unknown)):
+            if not remarks(vocab, form):
+                return form
+        return plain if plain and set(vocab.unknown(plain)) <= set(unknown) else request
 
     def _trusts(self, wish):
         """Return whether the planner is asked for a wish: it has an operator for it, and the degree is no number."""
