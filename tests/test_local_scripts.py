@@ -33,7 +33,7 @@ def test_a_request_for_a_part_edits_that_part(scene, run_script):
     result = run_script(EDIT, "--img", "photo.png", "--request", "darken the sky", "--show_masks", "masks",
                         "--out", "dark.png")
     assert result.code == 0, result.err
-    assert 'region "the sky": sky (rule), ' in result.out
+    assert 'region "the sky": sky (sky head), ' in result.out
     change = pixels("dark.png") - scene
     edge = 2 * HORIZON
     assert change[:edge - 16].mean() < -5

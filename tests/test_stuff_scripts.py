@@ -49,7 +49,8 @@ def test_a_head_learns_sky_and_grass_and_is_measured(root, run_well):
     assert set(figures["head"]) == {"sky", "grass", "plants"} and set(figures["rules"]) == {"sky", "water", "plants"}
     assert figures["head"]["sky"]["IoU"][0] > 0.8 and figures["head"]["grass"]["IoU"][0] > 0.8
     assert figures["rules"]["water"]["IoU"] is None and figures["rules"]["water"]["absent"] == len(SCENES)
-    assert "by rule" in result.out
+    assert set(figures["sky head"]) == {"sky"} and figures["sky head"]["sky"]["IoU"][0] > 0.4
+    assert all(f"{name}:" in result.out for name in ("head", "sky head", "rules"))
 
 
 def test_the_finder_uses_the_head_that_lies_in_its_place(head, monkeypatch):
@@ -109,7 +110,16 @@ def test_a_damaged_head_in_its_place_is_named_when_a_region_is_sought(root, run_
     assert (result.code, "stuff.pt: is no stuff head" in result.err) == (2, True), result.err
 
 
-def test_without_a_head_the_rules_are_used(root, monkeypatch):
+def test_without_heads_the_rules_are_used(root, monkeypatch):
     monkeypatch.setattr(stuff_head, "FILE", root.parent / "none.pt")
     assert load_head() is None
+    assert Finder(scene()).find("the sky").source == "sky head"
+    monkeypatch.setattr("core.finding.finder.load_sky_head", lambda: None)
     assert Finder(scene()).find("the sky").source == "rule"
+
+
+def test_without_a_head_the_sky_head_and_the_rules_are_measured(root, run_well):
+    result = run_well(TEST, "--data_root", root, "--publish", "stuff/tiny")
+    figures = json.loads((root.parent / "docs/results/stuff/tiny.json").read_text())["figures"]
+    assert "head" not in figures and figures["sky head"]["sky"]["photos"] == len(SCENES)
+    assert "sky head:" in result.out and "rules:" in result.out

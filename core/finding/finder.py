@@ -16,7 +16,7 @@ from core.finding.people import NAME as PERSON
 from core.finding.stuff import find_stuff
 from core.finding.subject import find_subject
 from core.finding.things import BOX, detect, held, in_front, mask_of, rivals, without
-from core.models.stuff_head import load_head
+from core.models.stuff_head import load_head, load_sky_head
 from core.operators.layers import enlarge, luma
 from core.regions.mask import Mask
 from core.regions.segments import Segment
@@ -58,12 +58,12 @@ class Finder:
 
     @functools.cached_property
     def stuff(self) -> list[Segment]:
-        """Sky, water and plants by rule, or the stuff that the user's head finds; no sky and water in a room.
+        """Sky, water and plants, or the stuff that the user's head finds; no sky and water in a room.
 
         Things in front of stuff are no part of it.
         """
         room = any(found.name in ROOMS and found.score >= SURE for found in self.detections)
-        found = [segment for segment in find_stuff(self.image, load_head())
+        found = [segment for segment in find_stuff(self.image, load_head(), load_sky_head())
                  if not (room and segment.name in ("sky", "water"))]
         return [without(segment, [self._thing(index) for index in in_front(self.detections, segment.mask)])
                 for segment in found]

@@ -1,9 +1,11 @@
-"""Stuff: the sky, water and plants of a photo by rule, without a network, and more kinds by the user's stuff head.
+"""Stuff: the sky of a photo by the sky head that ships, water and plants by rule, and more by the user's stuff head.
 
 By rule, each kind of stuff has a score per pixel, from colour, texture and height. Pixels of a high score are seeds,
 GrabCut grows them to borders of colour, and rules on the grown region give its confidence. The thresholds are set by
-hand. A stuff head (`core/train_stuff.py`) gives each pixel its class, and replaces the rules of the classes it knows.
+hand. A head gives each pixel its class. The sky head (`data/sky`) replaces the rule of the sky, and the user's stuff
+head (`core/train_stuff.py`) the rules of all classes that it knows.
 """
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +16,7 @@ from scipy.ndimage import maximum_filter1d
 
 from core.colour import to_oklab
 from core.filters import guided_coefficients
+from core.metrics.regions import mask_iou
 from core.models.stuff_head import SIDE as HEAD_SIDE
 from core.models.stuff_head import StuffHead, presence
 from core.regions.rules import rises
@@ -23,6 +26,9 @@ from core.requests.place_words import wholes
 SIDE = 256              # pixels: the long edge of the picture on which the rules work
 LEAST = 0.4             # the least confidence of a stuff that is there
 SURE_ODDS = 2           # logarithm of the odds of a class from which a head's pixel is sure
+# Of the sky head, chosen on coco100: the least presence of a sky, the odds of sure pixels, and the least chance and IoU
+# with the head's sky at which the rule's mask is taken.
+SKY_LEAST, SKY_ODDS, SKY_CHANCE, SKY_IOU = 0.75, 3, 0.9, 0.6
 RADIUS, EPSILON = 4, 1e-4   # of the guided filter that refines a mask
 STREAK = 7              # pixels: the side of the window in which texture is measured
 _ONES = np.ones((3, 3), np.uint8)
@@ -42,12 +48,16 @@ class _Look:
     down: np.ndarray       # 0 at the top of the picture, 1 at the bottom
 
 
-def find_stuff(image: torch.Tensor, head: StuffHead | None = None) -> list[Segment]:
+def find_stuff(image: torch.Tensor, head: StuffHead | None = None, sky_head: StuffHead | None = None) -> list[Segment]:
     """Return the stuff of a photo (3, H, W), sRGB in [0, 1], as Segments.
 
     Without a head, their names are "sky", "water" and "plants". With one, they are the head's classes, such as "grass"
     and "trees", and the rules find only stuff that the head does not know. The masks have the photo's size, and the
     score is a confidence in [0, 1]. A stuff that is not there is left out. Masks overlap at their borders only.
+
+    Args:
+        head: the user's stuff head, or None.
+        sky_head: finds the sky, unless `head` knows it; None leaves the sky to the rule.
     """
     known = set() if head is None else set(head.classes)
     rules = {name: rule for name, rule in _RULES.items()
@@ -57,10 +67,13 @@ def find_stuff(image: torch.Tensor, head: StuffHead | None = None) -> list[Segme
         look = _look(image)
         taken = np.any([np.zeros(look.light.shape, bool), *(mask for _, mask, _, _ in masks)], 0)
         for name, rule in rules.items():
+            source = "rule"
+            if name == "sky" and sky_head is not None:
+                rule, source = functools.partial(_sky_by_head, image, sky_head), "sky head"
             mask, score = rule(look, taken)
             if score >= LEAST:
                 taken = taken | mask
-                masks.append((name, mask, score, "rule"))
+                masks.append((name, mask, score, source))
     return [Segment(name, _refined(mask, image), score, source) for name, mask, score, source in masks]
 
 
@@ -73,9 +86,7 @@ def _by_head(image, head):
 
     A pixel belongs to its likeliest class. GrabCut moves the border of the sky to a border of colour.
     """
-    logits = head.logits(_resized(image[None], HEAD_SIDE)[0])
-    size = _resized(image[:1][None], SIDE).shape[-2:]
-    chances = F.interpolate(logits[None], size, mode="bilinear", antialias=True)[0].softmax(0).numpy()
+    chances = _chances(image, head)
     best, found = chances.argmax(0), []
     for label, name in enumerate(head.classes[1:], 1):
         mask = best == label
@@ -83,11 +94,41 @@ def _by_head(image, head):
         if not mask.any() or score < head.least[label]:
             continue
         if name == "sky":
-            odds = cv2.blur(np.log((chances[label] + 1e-6) / (1 - chances[label] + 1e-6)), (3, 3))
-            grown = _grown(_look(image), odds, odds > SURE_ODDS, np.zeros_like(mask), sure=-SURE_ODDS, floor=1)
-            mask = grown if grown.any() else mask
+            mask = _at_colours(_look(image), chances[label], mask, SURE_ODDS)
         found.append((name, mask, score, "stuff head"))
     return found
+
+
+def _chances(image, head):
+    """Return the chances (C, h, w) of a head's classes in a photo (3, H, W)."""
+    logits = head.logits(_resized(image[None], HEAD_SIDE)[0])
+    size = _resized(image[:1][None], SIDE).shape[-2:]
+    return F.interpolate(logits[None], size, mode="bilinear", antialias=True)[0].softmax(0).numpy()
+
+
+def _at_colours(look, chance, mask, sure):
+    """Return a mask (h, w) whose border GrabCut moved to a border of colour, where the chance (h, w) is not sure."""
+    odds = cv2.blur(np.log((chance + 1e-6) / (1 - chance + 1e-6)), (3, 3))
+    grown = _grown(look, odds, odds > sure, np.zeros_like(mask), sure=-sure, floor=1)
+    return grown if grown.any() else mask
+
+
+def _sky_by_head(image, head, look, taken):
+    """Return the sky's mask (h, w) and its confidence, by the sky head and the rule.
+
+    The head decides whether there is a sky, and where. It sees cells of 8 pixels. If the rule finds the same sky, its
+    mask is taken, because its border is finer.
+    """
+    chance = _chances(image, head)[1]
+    mask = chance > 0.5
+    score = presence(float(chance[mask].mean()), float(mask.mean())) if mask.any() else 0.0
+    if score < SKY_LEAST:
+        return mask, 0.0
+    mask = _at_colours(look, chance, mask, SKY_ODDS)
+    ruled, sure = _sky(look, taken)
+    if sure >= LEAST and chance[ruled].mean() >= SKY_CHANCE and mask_iou(ruled, mask) >= SKY_IOU:
+        mask = ruled
+    return mask & ~taken, score
 
 
 def find_sky(image: torch.Tensor) -> Segment | None:

@@ -1,8 +1,8 @@
 """The stuff head: a linear map from features of EfficientNet-Lite0 to kinds of stuff, such as sky, grass and walls.
 
 The backbone is frozen and has the ImageNet weights of its package. Its maps at strides 8, 16 and 32 are brought to
-stride 8, and a 1x1 convolution reads the class of each cell; the photo is read at two sizes. No head ships:
-`core/train_stuff.py` trains one on a panoptic set and puts it into FILE, where the finder takes it from.
+stride 8, and a 1x1 convolution reads the class of each cell; the photo is read at two sizes. A head for the sky ships
+(`data/sky`). `core/train_stuff.py` trains one on a panoptic set and puts it into FILE, where the finder takes it from.
 """
 import functools
 import math
@@ -14,10 +14,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.files import FOREIGN, UserError, read_tensors, replacing
-from core.models.shipped import FOLDER
+from core.models import shipped
 from core.pretrained import lite0_stages
 
-FILE = FOLDER / "stuff.pt"     # the user's head
+FILE = shipped.FOLDER / "stuff.pt"   # the user's head
+SKY = "sky.pt"                 # the sky head that ships
 SIDE = 640                     # pixels: long edge of the photos that the head is trained on
 LEAST_SIDE = 32                # pixels: the least side from which the backbone has a cell at stride 32
 ENDS = 4, 10, 15               # the last blocks of strides 8, 16 and 32
@@ -99,6 +100,15 @@ def load_head() -> StuffHead | None:
 @functools.lru_cache(1)
 def _loaded(path, *_):   # a head that is trained anew is read again
     return StuffHead.load(path)
+
+
+@functools.cache
+def load_sky_head() -> StuffHead | None:
+    """Return the sky head that ships, or None if the file was removed. Raises UserError if it has another checksum."""
+    if not (shipped.FOLDER / SKY).exists():
+        return None
+    return StuffHead.load(shipped.shipped_file(SKY, "take the file from the repository, or remove it: then the rule "
+                                               "finds the sky"))
 
 
 @torch.no_grad()

@@ -14,7 +14,8 @@ class Segment:
         name: the class, such as "dog" or "sky", or the rule, such as "shadows".
         mask: (h, w), float32 in [0, 1], in the photo's aspect ratio, at any size; 1 is inside.
         score: the confidence in [0, 1].
-        source: where the mask comes from: "rule", "detector", "subject mask", "truth", "file".
+        source: where the mask comes from: "rule", "sky head", "stuff head", "detector", "subject mask", "truth" or
+            "file".
         thing: whether the class is countable.
         words: the words of the request that chose the segment.
         remark: a sentence on the choice, such as the number of equal candidates; empty if there is nothing to say.

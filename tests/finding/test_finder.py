@@ -20,7 +20,7 @@ def test_the_sky_and_the_rest_of_the_photo(scene):
     sky, rest = finder.find("the sky"), finder.find("everything except the sky")
     assert sky.share == pytest.approx(HORIZON / SIDE, abs=0.05)
     assert (sky.mask + rest.mask).mean() == pytest.approx(1, abs=0.01)
-    assert (sky.words, sky.source) == ("the sky", "rule")
+    assert (sky.words, sky.source) == ("the sky", "sky head")
 
 
 @pytest.mark.parametrize(("words", "least", "most"), [("the left half", 0.4, 0.6), ("the dark parts", 0.1, 0.9),

@@ -122,13 +122,13 @@ def test_a_mask_has_the_size_of_a_large_photo_and_its_edges():
 class Head:
     """A head that sees the sky above the horizon, as surely as it is told, and nothing else."""
 
-    def __init__(self, classes=("other", "sky"), strength=6.0, least=0.5):
-        self.classes, self.strength, self.least = classes, strength, [least] * len(classes)
+    def __init__(self, classes=("other", "sky"), strength=6.0, least=0.5, rows=HORIZON // 8):
+        self.classes, self.strength, self.least, self.rows = classes, strength, [least] * len(classes), rows
 
     def logits(self, image):
         logits = torch.zeros(len(self.classes), HEIGHT // 8, WIDTH // 8)
-        logits[1, :HORIZON // 8] = self.strength
-        logits[0, HORIZON // 8:] = self.strength
+        logits[1, :self.rows] = self.strength
+        logits[0, self.rows:] = self.strength
         return logits
 
 
@@ -144,3 +144,32 @@ def test_a_head_replaces_the_rules_of_the_classes_that_it_knows():
 def test_a_class_that_the_head_is_not_sure_of_is_not_there():
     image, _ = landscape((0.6, 0.75, 0.9), (0.35, 0.3, 0.25))
     assert not [one for one in find_stuff(image, Head(strength=0.5, least=0.9)) if one.name == "sky"]
+
+
+def test_the_sky_head_finds_the_sky_and_leaves_the_rest_to_the_rules():
+    image, truth = landscape((0.6, 0.75, 0.9), (0.2, 0.3, 0.12))
+    found = {segment.name: segment for segment in find_stuff(image, None, Head())}
+    assert {name: segment.source for name, segment in found.items()} == {"sky": "sky head", "plants": "rule"}
+    assert overlap(found["sky"].mask, truth) > 0.9
+    assert find_stuff(image, Head(), Head())[0].source == "stuff head"   # the user's head knows the sky, too
+
+
+def test_a_sky_that_the_rule_does_not_know_is_found_by_the_sky_head():
+    image, truth = landscape((0.1, 0.1, 0.16), (0.05, 0.05, 0.04), ground_noise=0.02)   # a night
+    assert find_sky(image) is None
+    sky, = find_stuff(image, None, Head())
+    assert overlap(sky.mask, truth) > 0.85
+
+
+def test_a_wall_that_the_rule_takes_for_a_sky_is_none_if_the_sky_head_sees_none():
+    image, _ = landscape((0.9, 0.9, 0.9), (0.35, 0.3, 0.25))
+    assert find_sky(image) is not None
+    assert not [one for one in find_stuff(image, None, Head(strength=0.5)) if one.name == "sky"]
+
+
+def test_the_border_is_the_rules_where_both_find_the_same_sky():
+    image, _ = landscape((0.6, 0.75, 0.9), (0.35, 0.3, 0.25))
+    image[:, 10:, 60:66] = torch.tensor([0.3, 0.15, 0.1])[:, None, None]
+    sky = next(one for one in find_stuff(image, None, Head(rows=6)) if one.name == "sky")   # no mast
+    assert sky.mask[20:40, 62:64].max() < 0.3
+    assert sky.mask[20:40, :55].min() > 0.7

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from core.files import UserError
-from core.models import shipped
+from core.models import shipped, stuff_head
 from core.models.blazepose import SIDE, BlazePose, blazepose
 from core.models.nanodet import BINS, CLASSES, NanoDet, decode, nanodet
 from core.models.u2net import U2Net, u2net
@@ -63,3 +63,14 @@ def test_missing_or_changed_weights_are_one_sentence_with_file_and_remedy(tmp_pa
     (tmp_path / name).write_bytes(b"something else")
     with pytest.raises(UserError, match=rf"{name}: has the SHA-256 \w{{12}}\.\.\., not .*convert_detectors"):
         shipped.read_shipped(name)
+
+
+def test_the_sky_head_ships_and_a_changed_one_is_refused(tmp_path, monkeypatch):
+    assert stuff_head.load_sky_head() is stuff_head.load_sky_head()
+    assert stuff_head.load_sky_head().classes == ("other", "sky")
+    load = stuff_head.load_sky_head.__wrapped__   # reads the file again
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    assert load() is None   # the rule finds the sky
+    (tmp_path / "sky.pt").write_bytes(b"changed")
+    with pytest.raises(UserError, match="sky.pt: has the SHA-256 .* or remove it: then the rule finds the sky"):
+        load()
