@@ -74,8 +74,8 @@ def arguments():
     parser.add_argument("--labels", help="a labelled set in place of the corpus: JSON, a list of {request, kind, sure, "
                         "wishes: [{what, sign, degree, where}]}")
     parser.add_argument("--part", choices=PARTS, default="all", help="positions of the labelled set that are measured")
-    parser.add_argument("--source", default="", help="measure only the requests of this data set: the field `from` of a "
-                        "labelled set")
+    parser.add_argument("--source", default="", help="measure only the requests of this data set: the field `from` of "
+                        "a labelled set")
     parser.add_argument("--reader", choices=READERS, default="both", help="the rules alone, the tagger alone, or both "
                         "as in core/edit.py")
     return parser.add_publish()

@@ -1,7 +1,7 @@
 """Whether a reader finds the wishes of a request with the parts of the photo that they are for.
 
 A request is exact if the set of (attribute, sign, region) of its reading equals that of its label. Attribute and sign
-are compared by their `meaning`. The region is the place that `core.finding` would look for, so that words do not matter:
+are compared by their `meaning`. The region is the place that `core.finding` would look for, so words do not matter:
 "the guy on the left side" and "man on the left" are one region.
 """
 from collections.abc import Iterable, Iterator

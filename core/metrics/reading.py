@@ -48,8 +48,8 @@ class Labelled:
 def of_label(row: Mapping) -> Labelled:
     """Return a row of a labelled set: {"request", "kind", "sure", "wishes": [{"what", "sign", "degree", "where"}]}.
 
-    `from`, if the row has it, names the data set of the request. Wishes with a `what` that LDIE has no name for ("other") are left out. "max" is strong; a sign of 0 is 1. A removed
-    background counts as a white one.
+    `from`, if the row has it, names the data set of the request. Wishes with a `what` that LDIE has no name for
+    ("other") are left out. "max" is strong; a sign of 0 is 1. A removed background counts as a white one.
     """
     wishes = []
     for label in row["wishes"]:

@@ -62,6 +62,11 @@ def is_known(word: str) -> bool:
     return not _rules().word(word, 0, 0).unknown
 
 
+def is_attribute(word: str) -> bool:
+    """Return whether a single word in lower case names an attribute, after the correction of its spelling."""
+    return _rules().word(word, 0, 0).entry is not None
+
+
 def language_of(request: str) -> str | None:
     """Return the language of a request if it seems to be German, French, Spanish, Italian or Portuguese, else None.
 
