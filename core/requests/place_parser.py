@@ -358,7 +358,8 @@ class PlaceParser(TokenCursor):
             return place
         mark = self.at
         text, relation = self.text, self._take("relation")
-        if relation is None or place.relation or place.kind == "photo":
+        apart = text == "besides" and place.count is None   # not "the man besides the car"
+        if relation is None or apart or place.relation or place.kind == "photo":
             self.at = mark
             return None
         to = self._phrase(depth + 1, bare=relation in ("in", "holding"))   # "in a hat next to the dog": the man is

@@ -20,6 +20,8 @@ from core.requests.clauses import (
 from core.requests.found import EFFECTS, MENDS, SHADES, STATED, UNWANTED, ZONES, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
+from core.requests.place import APART
+from core.requests.places import read_place
 from core.requests.region_phrases import region_phrases
 from core.requests.thing_reader import SPARES, ThingReader
 from core.requests.unstated import general_wish, repeated, thing_wished
@@ -205,6 +207,8 @@ class SentenceReader:
             self.found.append(last)
         if last is None or (named and last.attribute != "removal"):
             return False
+        if spared and last.where and phrases and _apart(read_place(last.where), phrases[0].place):
+            return True   # "remove the people at the back, leave the girl in front"
         begin, end = (phrases[0].bare, phrases[-1].end) if phrases else (things[0].start, things[-1].end)
         thing = self.request[begin:end]
         if last.attribute not in OF_THINGS:
@@ -344,3 +348,8 @@ class SentenceReader:
                 self.found.append(Found(attribute, sign, replace(word, entry=("turns", attribute, sign)), where=where))
                 return True
         return False
+
+
+def _apart(place, other):
+    """Return whether two places are on opposite sides of the photo, so that one is no exception of the other."""
+    return any(one in place.positions and two in other.positions for pair in APART for one, two in (pair, pair[::-1]))

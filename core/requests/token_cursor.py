@@ -86,7 +86,10 @@ class TokenCursor:
 
     def _begins_noun(self, ahead):
         """Return whether a noun phrase begins after some tokens."""
-        return self._goes_on(ahead) or (self._sense("article", ahead) and self._goes_on(ahead + 1))
+        if self._goes_on(ahead):   # "her"
+            return True
+        ahead += bool(self._sense("article", ahead))
+        return self._goes_on(ahead + bool(self._sense("number", ahead)))   # "the two girls"
 
     def _ordered_from(self):
         """Return whether "from the left" follows, or "on the left": the side from which things are counted."""

@@ -244,6 +244,11 @@ def test_a_removal_has_the_whole_phrase(request_, words):
     ("the guy with no shirt on the left", replace(PERSON, but=(unknown("shirt", positions=("left",)),))),
     ("all expect the dog", replace(PHOTO, but=(DOG,))),
     ("girl out on the far right", replace(PERSON, positions=("right",))),
+    ("everyone besides the bride", replace(PERSON, count=None, but=(PERSON,))),
+    ("the man besides the car", replace(PERSON, relation="near", to=CAR)),
+    ("the dog/car", replace(DOG, also=(CAR,))),
+    ("the people behind the two dogs", replace(PERSON, count=None, relation="behind", to=replace(DOG, count=2))),
+    ("the wall behind her", Place("wall", "stuff", relation="behind", to=PERSON)),
     ("the board they hold", unknown("board"))])
 def test_traits_behind_a_noun_are_read(words, place):
     assert read_place(words) == place
@@ -284,6 +289,10 @@ def test_traits_behind_a_noun_are_read(words, place):
     ("remove all expect the dog", [("removal", 1, "everything but dog")]),
     ("remove everyone except the surfer and the board they ride", [
         ("removal", 1, "everyone but not surfer and the board")]),
+    ("remove the people in the background and leave just the girl in the front", [
+        ("removal", 1, "people in the background")]),
+    ("remove the people in the background and leave the girl", [
+        ("removal", 1, "people in the background but not girl")]),
     ("remove the image below the mouth. Keep all of the writing.", []),
     # things in front of the background
     ("remove the leg from the background", [("removal", 1, "leg from the background")]),
