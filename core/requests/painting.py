@@ -21,7 +21,7 @@ END = (r"(?=$|\s*[,.;:!?()\n]|\s+(?:please|thanks|instead|rather|and|so|but|for|
        r"that|while|without|or|if|then)\b)")
 HERE = (r" (?:(?:from|of|in) (?:it|(?:this|the|my|that) (?:photo|picture|image|pic|shot))|(?:behind|around) "
         r"it\b)")
-NEXT = r"and (?:replac|mak|put|chang|turn|remov|delet)"   # a verb of another wish
+NEXT = r"and (?:replac|mak|put|chang|turn|remov|eras)"   # a verb of another wish
 REPLACED = r"(?!\s*,?\s*(?:and|then|to|,)?\s*(?:replac|put|add|chang|swap|insert|with))"   # by another background
 
 _PATTERNS = [re.compile(pattern) for pattern in (
