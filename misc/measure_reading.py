@@ -2,11 +2,13 @@
 
 Prints the F1 of attribute and sign, the shares of sentences without an error, of right degrees and of refusals, and the
 reading time (processor time of one thread, because other work on the machine changes it least). On a labelled set, only
-sentences whose annotator was sure count, and only wishes of supported attributes for the whole photo. On the corpus,
-all wishes count.
+sentences whose annotator was sure count, and only wishes of supported attributes for the whole photo; "places exact" is
+the share of the sentences with a place whose wishes and regions are all right, see `core.metrics.exact_places`. On the
+corpus, all wishes count.
 
   python misc/measure_reading.py --split test
   python misc/measure_reading.py --labels intents/dev.json --part odd --publish reading/real_odd
+  python misc/measure_reading.py --labels intents/train.json --source GIER
 """
 import time
 
@@ -18,6 +20,8 @@ from tqdm import tqdm
 from core.engine.cli import run
 from core.engine.options import Parser, parse
 from core.engine.publish import publish
+from core.files import UserError
+from core.metrics.exact_places import exact_places
 from core.metrics.reading import PARTS, Labelled, is_plain, of_photo, read_labels, refusals, score
 from core.models.tagger import Tagger
 from core.requests.corpus import SPLITS, read_corpus
@@ -36,7 +40,11 @@ def main():
     torch.set_num_threads(1)
     tagger = Tagger.load() if options.reader != "rules" else None
     if options.labels:
-        sentences = [one for one in read_labels(options.labels)[PARTS[options.part]] if one.sure]
+        sentences = [one for one in read_labels(options.labels)[PARTS[options.part]]
+                     if one.sure and options.source in ("", one.source)]
+        if not sentences:
+            raise UserError(f"--labels {options.labels}: has no sure request" + (
+                f" of --source {options.source}" if options.source else ""))
         plain = [one for one in sentences if is_plain(one)]
         groups, view = {"all kinds": sentences, "global, five attributes": plain}, of_photo
     else:
@@ -52,7 +60,8 @@ def main():
                                            [view(readings[one.request].wishes) for one in group])
             for name, group in groups.items()]
     if options.labels:
-        extra |= refusals(sentences, [readings[one.request] for one in sentences])
+        found = [readings[one.request] for one in sentences]
+        extra |= refusals(sentences, found) | exact_places(sentences, found)
     shown = [{key: value for key, value in row.items() if key != "interval"} for row in rows]
     print(tabulate(shown, headers="keys", floatfmt=".3f"))
     print(*(f"{name}: {value:.4g}" for name, value in extra.items() if value is not None), sep="\n")
@@ -65,6 +74,8 @@ def arguments():
     parser.add_argument("--labels", help="a labelled set in place of the corpus: JSON, a list of {request, kind, sure, "
                         "wishes: [{what, sign, degree, where}]}")
     parser.add_argument("--part", choices=PARTS, default="all", help="positions of the labelled set that are measured")
+    parser.add_argument("--source", default="", help="measure only the requests of this data set: the field `from` of "
+                        "a labelled set")
     parser.add_argument("--reader", choices=READERS, default="both", help="the rules alone, the tagger alone, or both "
                         "as in core/edit.py")
     return parser.add_publish()

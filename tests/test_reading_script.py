@@ -37,6 +37,20 @@ def test_labelled_sentences_are_measured(run_well, tmp_path, reader):
     assert [figures["total"][name] for name in ("refused", "fills understood", "falsely refused")] == [1, 1, 0]
 
 
+def test_places_are_measured_for_one_data_set(run_well, tmp_path):
+    wish = {"what": "bright", "sign": 1, "degree": "plain", "where": "man on the left"}
+    rows = [{"request": request, "kind": "local", "sure": True, "wishes": [wish], "from": source}
+            for request, source in (("brighten the guy at the left side", "A"), ("brighten the man", "A"), ("x", "B"))]
+    (tmp_path / "labels.json").write_text(json.dumps(rows))
+    run_well(SCRIPT, "--labels", "labels.json", "--source", "A", "--reader", "rules", "--publish", "reading/it")
+    total = published(tmp_path)["total"]
+    assert (total["with a place"], total["places exact"]) == (2, 0.5)
+
+
+def test_a_data_set_without_requests_is_named(refuse):
+    refuse("--labels", "labels.json", "--source", "nowhere", words=["labels.json", "--source nowhere"])
+
+
 def test_a_part_of_the_labelled_sentences_is_measured(run_well, tmp_path):
     run_well(SCRIPT, "--labels", "labels.json", "--part", "odd", "--reader", "rules", "--publish", "reading/it")
     assert published(tmp_path)["rows"][0]["requests"] == 2

@@ -36,19 +36,20 @@ _ONE_SIDED = ("rotate", "flip", "black and white", "sepia", "unchanged", *OF_THI
 
 @dataclass(frozen=True)
 class Labelled:
-    """A request with the wishes that a person read in it, its kind, and whether that person was sure."""
+    """A request with the wishes that a person read in it, its kind, whether that person was sure, and its data set."""
 
     request: str
     kind: str
     wishes: tuple[Wish, ...]
     sure: bool = True
+    source: str = ""
 
 
 def of_label(row: Mapping) -> Labelled:
     """Return a row of a labelled set: {"request", "kind", "sure", "wishes": [{"what", "sign", "degree", "where"}]}.
 
-    Wishes with a `what` that LDIE has no name for ("other") are left out. "max" is strong; a sign of 0 is 1. A removed
-    background counts as a white one.
+    `from`, if the row has it, names the data set of the request. Wishes with a `what` that LDIE has no name for
+    ("other") are left out. "max" is strong; a sign of 0 is 1. A removed background counts as a white one.
     """
     wishes = []
     for label in row["wishes"]:
@@ -59,7 +60,7 @@ def of_label(row: Mapping) -> Labelled:
             name = "white background"
         if name in (*SUPPORTED, *OF_THINGS, "unchanged"):
             wishes.append(Wish(name, label["sign"] or 1, _degree(label["degree"]), label["where"]))
-    return Labelled(row["request"], row["kind"], tuple(wishes), row.get("sure", True))
+    return Labelled(row["request"], row["kind"], tuple(wishes), row.get("sure", True), row.get("from", ""))
 
 
 def _degree(text):
@@ -117,7 +118,7 @@ def score(wanted: Sequence[Iterable[Wish]], found: Sequence[Iterable[Wish]], see
     """
     counts, degrees, places = [], [], []
     for asked, read in zip(wanted, found, strict=True):
-        asked, read = ({meaning(wish): wish for wish in reversed(_joined(wishes))} for wishes in (asked, read))
+        asked, read = ({meaning(wish): wish for wish in reversed(joined(wishes))} for wishes in (asked, read))
         both = asked.keys() & read.keys()
         counts.append((len(both), len(read) - len(both), len(asked) - len(both)))
         degrees += [asked[key].level == read[key].level for key in both]
@@ -134,7 +135,7 @@ def score(wanted: Sequence[Iterable[Wish]], found: Sequence[Iterable[Wish]], see
             "degree": _share(sum(degrees), len(degrees)), "place": _share(sum(places), len(places))}
 
 
-def _joined(wishes):
+def joined(wishes: Iterable[Wish]) -> list[Wish]:
     """Return the wishes, with one for a cast between the axes in place of two wishes by the same words."""
     wishes = list(wishes)
     for one, two in itertools.pairwise(wishes):
@@ -142,7 +143,7 @@ def _joined(wishes):
         if axes and one.span and one.span == two.span and (one.sign, two.sign) in _BETWEEN:
             place = wishes.index(one)
             name, sign = _BETWEEN[one.sign, two.sign]
-            return _joined([*wishes[:place], replace(one, attribute=name, sign=sign), *wishes[place + 2:]])
+            return joined([*wishes[:place], replace(one, attribute=name, sign=sign), *wishes[place + 2:]])
     return wishes
 
 

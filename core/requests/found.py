@@ -35,6 +35,7 @@ class Found:
     told: bool = False
     taken_back: bool = False   # a correction withdraws the wish, and nothing takes its place
     blamed: bool = False   # a state of the photo that is a complaint: "it is dark"
+    placed: bool = False   # the place stands right behind the word: "fix the background"
     named: bool = False   # a noun, or an adjective that is used as a noun: "take the blue down"
 
     @property

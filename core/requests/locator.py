@@ -1,5 +1,7 @@
 """The places of a sentence's wishes: which region phrase belongs to which wish, and which words describe a place."""
-from core.requests.clauses import has, names_photo, names_thing
+from itertools import pairwise
+
+from core.requests.clauses import has, is_thing, names_photo, names_thing
 from core.requests.found import SHADES, Found
 from core.requests.region_phrases import RegionPhrase, region_phrases
 from core.requests.words import Word
@@ -59,7 +61,8 @@ class Locator:
 
         `begins`: whether the part has a verb. A place behind "without" belongs to the wishes behind it only.
         """
-        proviso = next((at for at in range(1, len(words)) if words[at].text.startswith("without")), len(words))
+        proviso = next((at for at in range(1, len(words)) if words[at].text.startswith("without")
+                        and not self.in_phrase(words[at])), len(words))
         middle = start + sum(one.word.end <= words[proviso].start for one in found[start:] if words[proviso:])
         if middle > start:
             self.locate(words[:proviso], found[:middle], start, begins)
@@ -80,7 +83,7 @@ class Locator:
         if phrases and has(words[:2], "excepts"):
             self.excepted.append(phrases[0])   # "turn everything but the car blue"
         if phrases:
-            self.awaits = len(found) == start and any(word.text in WAITS for word in words)
+            self.awaits = len(found) == start and (any(word.text in WAITS for word in words) or self._only_names(words))
             for one in found[start:]:
                 one.where = self.text(_nearest(phrases, one, found[start:]))
             self.place = self.text(phrases[-1])
@@ -95,7 +98,8 @@ class Locator:
         verb = next((word for word in words if "joint" not in word.roles), None)
         self.awaits = self.awaits and not (verb and "begins" in verb.roles and verb.text not in ("more", "less")
                                            and not verb.text.endswith("er"))
-        refers = things or self.awaits or any(word.text in ("it", "its", "them") for word in words)
+        refers = things or self.awaits or _lacks_object(words) or any(
+            word.text in ("it", "its", "them") for word in words)
         self.awaits = self.awaits and len(found) == start
         earlier = found[start - 1].word.text if start else ""
         begins = has(words, "repair") or any(
@@ -104,6 +108,14 @@ class Locator:
         for one in found[start:]:
             if refers or (not begins and one.kind != "nouns"):
                 one.where = self.place
+
+    def _only_names(self, words):
+        """Return whether a part is only a place, which begins with an article: "her lips, redder"."""
+        said = words["joint" in words[0].roles:]
+        phrase = next((phrase for phrase in self.phrases if has(said[:1], "article") and phrase.known
+                       and phrase.start <= said[0].start < phrase.end), None)
+        return phrase is not None and not any(word.unknown or word.roles & {
+            "begins", "complain", "verbs", "says", "repair"} for word in said if word.start >= phrase.end)
 
     def phrases_of(self, words: list[Word], first: int = 0) -> list[RegionPhrase]:
         """Return the region phrases in the words of a part from an index on, without those inside another."""
@@ -127,6 +139,12 @@ class Locator:
         if phrase.rest and (before or self.place):
             return f"everything but {self.request[before[-1].bare:before[-1].end] if before else self.place}"
         return words
+
+
+def _lacks_object(words):
+    """Return whether "make" stands right before an adjective: "remove the purple from the sky and make blue"."""
+    return any(one.text in ("make", "making") and two.entry and two.entry[0] in ("changes", "states")
+               for one, two in pairwise(words)) and not any(map(is_thing, words))
 
 
 def _nearest(phrases, one, found):

@@ -13,13 +13,15 @@ REST = rf"(?:{BACK}|(?:the )?(?:rest|surroundings)(?: of (?:it|the (?:photo|pict
 COLOUR = (r"(?:(?:an?|in|to|with|into|as|on|be|by|it|pure|plain|clean|solid|completely|totally|all|simple|bright|"
           r"crisp|blank|flat|studio|nice|seamless|just) )*"
           r"(?P<colour>(?<!black and )(?<!black & )white|transparent|see-through)")
-KEEP = r"(?P<keep>(?!(?:it|this|that)\b)[a-z][a-z' -]*?)"
+KEEP = r"(?P<keep>(?!(?:it|(?:this|that)(?! [a-z]))\b)[a-z][a-z' -]*?)"
 MAKE = r"(?:make|making|turn|turning|paint|painting|leave|leaving|have|let|fill|colou?r|keep)"
-REMOVE = (r"(?:remov(?:e[ds]?|ing)|delet(?:e|ing)|eras(?:e|ing)|eliminat(?:e|ing)|get(?:ting)? rid of|take out|cut out|"
-          r"no)")
+REMOVE = (r"(?:remov(?:e[ds]?|ing)|delet(?:e|ing)|eras(?:e|ing)|eliminat(?:e|ing)|get(?:ting)? rid of|"
+          r"(?:tak(?:e|ing)|took|cut|edit(?:ing)?|crop(?:ping)?|(?:photo)?shop(?:ping)?) (?:out|away)|no)")
 END = (r"(?=$|\s*[,.;:!?()\n]|\s+(?:please|thanks|instead|rather|and|so|but|for|to|with|behind|around|from|of|in|on|at|"
        r"that|while|without|or|if|then)\b)")
-HERE = r" (?:from|of|in) (?:it|(?:this|the|my|that) (?:photo|picture|image|pic|shot))"
+HERE = (r" (?:(?:from|of|in) (?:it|(?:this|the|my|that) (?:photo|picture|image|pic|shot))|(?:behind|around) "
+        r"it\b)")
+NEXT = r"and (?:replac|mak|put|chang|turn|remov|eras)"   # a verb of another wish
 REPLACED = r"(?!\s*,?\s*(?:and|then|to|,)?\s*(?:replac|put|add|chang|swap|insert|with))"   # by another background
 
 _PATTERNS = [re.compile(pattern) for pattern in (
@@ -31,7 +33,8 @@ _PATTERNS = [re.compile(pattern) for pattern in (
     rf"{MAKE} (?:everything|all|anything) {COLOUR} (?:but|except|besides|other than)(?: for)? {KEEP}{END}",
     rf"(?:put|place|set|stick|isolate|isolating|cut|cut out|have|has|get|show|want|need|leave|make) {KEEP} (?:out )?"
     rf"(?:(?:on|onto|against|over|have|has)|in front of) {COLOUR}(?:[ -]{BACK})?{END}",
-    rf"(?:isolate|isolating) {KEEP}(?: from (?:its |their )?(?:{REST}))?(?=$|\s*[,.;:!?(\n]|\s+(?:please|so|for)\b)",
+    rf"(?:isolate|isolating) {KEEP}(?: from (?:its |their )?(?:{REST}))?(?=$|\s*[,.;:!?(\n]|\s+(?:please\b|so\b|for\b|"
+    rf"{NEXT}))",
     rf"(?<!the )(?<!that )(?<!this )(?:{MAKE} |add |use |need |want )*{COLOUR}(?: coloured| colored)? {BACK}"
     rf"(?: (?:behind|around) {KEEP})?(?=$|\s*[,.;:!?\n]|\s+(?:please|and|so|but|instead|for)\b)",
     rf"(?:{MAKE} |add |use |need |want |just )*(?:(?:pure|plain|even|clean|solid|all) )*(?P<colour>white|transparent) "
@@ -48,18 +51,24 @@ _PATTERNS = [re.compile(pattern) for pattern in (
     rf"(?: space| area| background)?(?: (?:behind|around) {KEEP.replace('keep', 'other')})?)?"
     rf"(?=$|\s*[,.;:!?(\n]|\s+(?:please|and|so|for|to make)\b){REPLACED}",
 )]
-_IDLE = re.compile(r"^(?:only |just |the image of |image of )+|(?: only| please)$")
-_NOTHING = re.compile(r"(?:(?:it|this|that|me a)$|(?:(?:the|this|my|an?|your) )*(?:photo|picture|image|pic|shot)\b)")
+_IDLE = re.compile(rf"^(?:only |just |the image of |image of )+|(?: only| please)$| from (?:the (?:image|photo) )?"
+                   rf"{BACK}.*")
+_NOTHING = re.compile(r"(?:(?:it|them|this|that|me a)$|(?:(?:the|this|my|an?|your|group|old) )*"
+                      r"(?:photo|picture|image|pic|shot|screenshot|scan)\b)")
 
 
 @dataclass(frozen=True)
 class Painting:
-    """A request for a background: the attribute, the place to paint, and its first and last + 1 character."""
+    """A request for a background: the attribute, the place to paint, and its first and last + 1 character.
+
+    `named` tells whether the words name the colour: "on white", but not "remove the background".
+    """
 
     attribute: str
     where: str
     start: int
     end: int
+    named: bool = True
 
 
 def paintings(request: str) -> list[Painting]:
@@ -74,8 +83,9 @@ def paintings(request: str) -> list[Painting]:
             fields = match.groupdict()
             kept = _IDLE.sub("", (fields.get("keep") or fields.get("other") or "").strip())
             colour = "white" if fields.get("colour") == "white" else "transparent"
-            if "colour" not in fields or not fields["colour"]:
+            named = bool(fields.get("colour"))
+            if not named:
                 colour = "transparent" if "transparent" in match[0] else "white"
             where = "the background" if not kept or _NOTHING.match(kept) else f"everything but {kept}"
-            found.append(Painting(f"{colour} background", where, match.start(), match.end()))
+            found.append(Painting(f"{colour} background", where, match.start(), match.end(), named))
     return sorted(found, key=lambda one: one.start)

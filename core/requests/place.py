@@ -17,6 +17,7 @@ COLOUR_NAMES = ("red", "orange", "yellow", "green", "aqua", "blue", "purple", "m
 MISSING = ("fail", "global", "ask")   # what may happen to a wish whose place is not found in a photo
 POSITIONS = ("left", "right", "top", "bottom", "middle", "front", "back")
 ACROSS, UPRIGHT = ("left", "right"), ("top", "bottom")
+APART = (ACROSS, UPRIGHT, ("front", "back"))   # positions that exclude each other
 RELATIONS = ("near", "above", "below", "in", "holding", "on", "behind", "in front of")
 
 

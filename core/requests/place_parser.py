@@ -2,7 +2,7 @@
 from dataclasses import dataclass, replace
 
 from core.requests.place import Place, area_of, with_positions
-from core.requests.token_cursor import TokenCursor
+from core.requests.token_cursor import SUBJECTS, TokenCursor
 
 DEEPEST = 4         # relations within relations that are read: "the dog next to the man on the left"
 MOST_THINGS = 20    # larger numbers of things are no counts
@@ -169,7 +169,7 @@ class PlaceParser(TokenCursor):
             if tokens and not tokens[-1].owns and (
                     "position" in token.senses or "pronoun" in tokens[-1].senses or tokens[-1].text in EVERYTHING):
                 break
-            if "noun" in token.senses and tokens and token.text in ("i", "he", "she", "me", "we", "they", "it", "us"):
+            if "noun" in token.senses and tokens and token.text in SUBJECTS:
                 break
             shadow = bool(tokens) and tokens[-1].owns and token.text.startswith("shadow")
             if shadow or "covers" in token.senses or "noun" in token.senses or (name and self._is_name(self.at)):
@@ -281,10 +281,14 @@ class PlaceParser(TokenCursor):
         while self.at < len(self.tokens):
             mark = self.at
             for _ in range(4):   # "who is standing ..."
-                if not (self._is_link() or self._links_relation() or (self.at > mark and self.text.endswith("ing"))):
+                if not (self._is_link() or self._links_relation() or self._is_particle() or (
+                        self.at > mark and self.text.endswith("ing"))):
                     break
                 self.at += 1
-            if positions := self._position():
+            if (order := self._sense("order")) and self._sense("relation", 1) and self._ordered_from():
+                self.at += 1
+                place = replace(place, order=order, count=1)   # "the lady second from the right"
+            elif positions := self._position():
                 place = with_positions(place, positions)
             elif related := self._relation(place, depth):
                 place = related
@@ -354,12 +358,13 @@ class PlaceParser(TokenCursor):
             return place
         mark = self.at
         text, relation = self.text, self._take("relation")
-        if relation is None or place.relation or place.kind == "photo":
+        apart = text == "besides" and place.count is None   # not "the man besides the car"
+        if relation is None or apart or place.relation or place.kind == "photo":
             self.at = mark
             return None
         to = self._phrase(depth + 1, bare=relation in ("in", "holding"))   # "in a hat next to the dog": the man is
-        if to is None:
-            self.at = mark
+        if to is None or (to.kind == "photo" and not to.but and relation == "above"):
+            self.at = mark   # "a golden tint over it"
             return None
         clothed = relation in ("in", "holding") and _clothes(self.tokens[mark:self.at])
         while clothed and self._more_clothes(depth):

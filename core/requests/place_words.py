@@ -9,7 +9,7 @@ from core.requests.spelling import SlipCorrector
 from core.requests.words import is_known
 
 LONGEST = 4      # words of the longest phrase of places.toml
-_WORD = re.compile(r"[a-z]+(?:[-'’`][a-z]+)*['’`]?|\d+|[,&]|[^\sa-z\d,&'’`\"“”()\[\]*_-]")
+_WORD = re.compile(r"[a-z]+(?:[-'’`][a-z]+)*['’`]?|\d+(?:st|nd|rd|th)?|[,&]|[^\sa-z\d,&'’`\"“”()\[\]*_-]")
 _NO_OWNERS = {"it", "that", "there", "what", "here", "he", "she", "let", "who"}   # "it's" is no owner
 _LISTS = {"both": "both", "articles": "article", "all": "all", "main": "main", "relative": "relative", "and": "and",
           "except": "except", "stops": "stop", "polite": "polite"}
@@ -59,8 +59,9 @@ def tokens_of(text: str) -> list[Token]:
                     length, plain, owns, end = more, phrase, owned, words[at + more - 1][2]
                     break
         known = senses.get(plain) if length > 1 or not plain.isalpha() else _known(plain)
-        if plain.isdecimal() and len(plain) < 3:
-            known = {"number": int(plain)}
+        digits = plain.rstrip("stndrh")
+        if digits.isdecimal() and len(digits) < 3:
+            known = {"number" if digits == plain else "order": int(digits)}
         tokens.append(Token(plain, start, end, known or {}, owns))
         at += length
     return tokens

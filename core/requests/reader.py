@@ -88,6 +88,8 @@ def _by_rules(request: str) -> tuple[Reading, tuple[Word, ...]]:
     rest = any("rests" in word.roles for words in sentences for word in words)
     wishes = [Wish(attribute, sign, one.degree, one.where, one.unit, one.span)
               for one in map(_measured, _without_doubles(found, rest)) for attribute, sign in _axes(one)]
+    if any(one.named for one in painted):   # "replace the background with a white background"
+        wishes = [wish for wish in wishes if wish.attribute != "background"]
     if painted and not any(wish.attribute in ("background", "replacement") for wish in wishes):   # no step to a beach
         one = max(painted, key=lambda one: one.where != "the background")   # "remove the background, isolate the dog"
         wishes.append(Wish(one.attribute, where=one.where, span=(one.start, one.end)))
@@ -144,7 +146,7 @@ def _without_doubles(found: list[Found], rest: bool) -> list[Found]:
     asked = {FAMILY.get(one.attribute, one.attribute) for one in found if one.attribute not in REPAIRS}
     found = [one for one in found if MENDED.get(one.attribute) not in asked]   # "adjust the light, make it brighter"
     if len(found) > 1:   # "it is dark, fix it" asks for light only
-        found = [one for one in found if one.attribute != "enhance" or "enhances" in one.word.roles]
+        found = [one for one in found if one.attribute != "enhance" or "enhances" in one.word.roles or one.placed]
     commands = {one.attribute for one in found if one.kind in ("changes", "nouns")}
     found = [one for one in found if one.kind != "faults" or one.attribute not in commands]   # "too dark, brighten it"
     left = max((one.word.start for one in found if one.attribute == "unchanged" and one.firm), default=-1)

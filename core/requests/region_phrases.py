@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from core.requests.place import Place
 from core.requests.place_parser import EVERYTHING, PlaceParser
 from core.requests.place_words import tokens_of
-from core.requests.words import Word
+from core.requests.token_cursor import SUBJECTS
+from core.requests.words import Word, is_attribute
 
 ACTS = {"begins", "verbs", "command", "complain", "turn", "raise", "lower", "says", "slight", "strong", "keep",
         "negate", "repair", "generic", "better"}   # roles of words that are no adjectives of a thing
@@ -14,6 +15,7 @@ ADJECTIVES = ("old", "new", "nice", "good", "great", "real", "other", "own", "be
 TONES = ("colour", "colour noun", "tone", "tone adjective")
 PRONOUNS = ("me", "him", "her", "us", "them", "myself", "himself", "herself", "yourself", "he", "she", "we", "they",
             "i", "mate", "buddy", "folks", "folk", "everyone", "everybody", "anyone", "someone", "somebody", "partner")
+COLOURED = ("colored", "coloured", "toned")
 OBJECTS = ("thing", "things", "object", "objects", "item", "items")
 POSSESSIVES = ("its", "his", "her", "their", "my", "our", "your")
 BEGINNINGS = {"noun", "article", "all", "number", "order", "colour", "colour noun", "tone", "tone adjective", "size",
@@ -110,7 +112,7 @@ def _phrase(request, tokens, at):
     phrase = RegionPhrase(place, inside[0].start, inside[-1].end, first.start,
                           any("rest" in token.senses for token in inside),
                           not any("area" in token.senses or token.text in EVERYTHING for token in inside),
-                          place.kind == "colour" and inside[-1].text in OBJECTS)
+                          place.kind == "colour" and any(token.text in OBJECTS for token in inside))
     before = tokens[at - 1] if at else None
     photos = [token.senses.get("noun", ("",))[0] == "photo" and token.text not in EVERYTHING for token in inside]
     if (before is not None and before.text in ("than", "like", "as")) or (
@@ -131,6 +133,7 @@ def _phrase(request, tokens, at):
         sound = False   # "would suit it", "from the indoor lamps", "that I can't stand"
     known = phrase.colouring or any(token.senses.keys() & {"noun", "area"} for token in inside)
     if place.kind == "unknown" and not any("noun" in token.senses for token in inside):
+        sound = sound and not (parser.at < len(tokens) and tokens[parser.at].text in SUBJECTS)   # "the film I used"
         known = place.colour is not None and "article" in inside[0].senses
     whole = place.kind == "photo" and not place.but
     return replace(phrase, known=known, sound=bool(sound) and not whole), parser.at
@@ -147,7 +150,8 @@ def _only_addresses(inside, tokens, first, last):
     if inside[0].text in ("i", "he", "she", "we"):
         begins = before is None or "and" in before.senses or before.text in (",", "but")
         return not begins or following is None or "complains" not in following.senses
-    changed = before is not None and ("changes" in before.senses or before.text in ("make", "on", "of", "in", "behind"))
+    changed = before is not None and (before.senses.keys() & {"changes", "removes"} or before.text in (
+        "make", "on", "of", "in", "behind"))
     degree = last + 1 < len(tokens) and tokens[last + 1].text in ("bit", "little", "lot", "touch", "tad", "shade")
     return not changed or (following is not None and following.text in ("a", "an", "the", "my", "this") and not degree)
 
@@ -167,8 +171,12 @@ def _narrowed(tokens, at, words):
     senses = dict(token.senses)
     if "generic" in roles and senses.get("noun", ("",))[0] in ("unknown", "thing"):
         senses["noun"] = ("photo", "photo", 1)   # "this poster", "the scan"
-    if "except" in senses:   # the reader makes a wish of its own of an exception
+    if "except" in senses and not _lacks(tokens, at):   # the reader makes a wish of its own of an exception
         return replace(token, senses={"stop": True})
+    if "except" in senses:
+        return token
+    if not entry and _colours(tokens, at):
+        return replace(token, senses={})
     replaced = any((word.start < token.start or token.end < word.end) and word.text.strip() != token.text
                    for word in over)
     placed = "place" in roles and not entry   # "in the back" is a phrase of keywords.toml
@@ -180,8 +188,10 @@ def _narrowed(tokens, at, words):
         senses |= {"stop": True, "attribute": True} | ({"changes": True} if entry[0] == "changes" else {})
     elif not senses and (roles & ACTS or not (token.unknown and (not roles or token.text in ADJECTIVES))):
         senses["stop"] = True
-    elif roles & {"slight", "strong"} and "thing" not in roles:
-        noun = at + 1 < len(tokens) and "noun" in tokens[at + 1].senses
+    elif roles & {"slight", "strong"} and "thing" not in roles and not (
+            token.text == "far" and at + 1 < len(tokens) and tokens[at + 1].senses.keys() & {"relation", "position"}):
+        noun = next((token for token in tokens[at + 1:] if "colour" not in token.senses), None)
+        noun = noun is not None and "noun" in noun.senses
         senses = {"size": senses["size"]} if "size" in senses and noun else {"stop": True}
     if "complain" in roles or token.text in ("am", "look", "appear"):
         senses["complains"] = True
@@ -190,10 +200,29 @@ def _narrowed(tokens, at, words):
     return token if senses == token.senses else replace(token, senses=senses)
 
 
+def _lacks(tokens, at):
+    """Return whether "without" tells of a thing that a person or an animal lacks: "the man without a hat"."""
+    begin = next((place for place in range(at + 1, len(tokens)) if "article" not in tokens[place].senses), 0)
+    return bool(begin and at) and tokens[at].text in ("without", "with no") and (
+        tokens[at - 1].senses.get("noun", ("",))[0] == "thing" and tokens[begin].senses.get("noun", ("",))[0] in (
+            "thing", "unknown") and not is_attribute(tokens[begin].text))
+
+
+def _colours(tokens, at):
+    """Return whether a word belongs to the adjectives of a noun: "colored" in "the lighter colored coat", "stripped"
+    in "the white stripped shirt"."""
+    before, following = tokens[at - 1] if at else None, tokens[at + 1] if at + 1 < len(tokens) else None
+    if before is None or following is None or not following.senses.keys() & {"noun", "area"}:
+        return False
+    coloured = before.senses.keys() & {"colour", "tone adjective"}
+    described = before.senses.keys() & {"colour", "size", "position"}
+    return bool(coloured if tokens[at].text in COLOURED else tokens[at].text.endswith("ed") and described)
+
+
 def _describes(tokens, at):
     """Return whether a colour or a tone belongs to a noun or an article: "the red car", "the blues", "anything red"."""
     before = tokens[at - 1] if at else None
-    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    following = next((token for token in tokens[at + 1:] if token.text not in COLOURED), None)
     if following is not None and following.senses.keys() & {"area", "noun"}:
         return True
     if "tone adjective" in tokens[at].senses and "tone" not in tokens[at].senses:

@@ -20,6 +20,8 @@ from core.requests.clauses import (
 from core.requests.found import EFFECTS, MENDS, SHADES, STATED, UNWANTED, ZONES, Found
 from core.requests.joining import join
 from core.requests.locator import Locator
+from core.requests.place import APART
+from core.requests.places import read_place
 from core.requests.region_phrases import region_phrases
 from core.requests.thing_reader import SPARES, ThingReader
 from core.requests.unstated import general_wish, repeated, thing_wished
@@ -148,7 +150,8 @@ class SentenceReader:
         if (kept and not named) or self._wishes_things(words, alone) or self._turns(words):
             return True
         for at, word in enumerate(words):
-            self._note(words, at, start)
+            if not ("keep" in word.roles and self.places.in_phrase(word)):   # "the man without a hat"
+                self._note(words, at, start)
             flaw = self.literal and ("flaws" in word.roles or (word.entry and word.entry[0] == "faults"))
             described = self.places.described(word, words[at - 1] if at else None)
             if word.entry and not described and (flaw or not describes(words, at)):
@@ -178,10 +181,7 @@ class SentenceReader:
         self.found[start:] = join(words, self.found[start:], [*self.earlier, *self.found[:start]])
         self.places.locate(words, self.found, start, begins)
         if len(self.found) == start and not self.keeps:
-            self.found += general_wish(words, bool(self.found))
-            for one in self.found[start:]:   # "enhance the background"
-                one.where = next((self.places.text(phrase) for phrase in self.places.phrases_of(words)
-                                  if not self.request[one.word.end:phrase.start].strip()), None)
+            self.found += general_wish(words, bool(self.found), self.places)
         return begins or any(word.entry and word.entry[0] == "changes" for word in words)
 
     def _excepts(self, words, named):
@@ -197,19 +197,23 @@ class SentenceReader:
         removal = next((word for word in reversed(self.spoken) if "removal" in word.roles), None)
         spared = removal and not named and any(word.text in SPARES for word in words[:2]) and not (
             has(words, "removal") or has(words, "rests"))   # "remove the people and leave the dog"
-        if not (has(words[:2], "excepts") or negated or spared) or not things:
+        begins = has(words[:2], "excepts")
+        phrases = [phrase for phrase in region_phrases(self.request, words[1:]) if phrase.sound
+                   and (begins or not phrase.colouring)]
+        if not (begins or negated or spared) or not (things or phrases):
             return False
-        if last is None and removal:   # "remove everything but the dog"
+        if last is None and removal and (things or begins):   # "remove everything but the dog"
             last = Found("removal", 1, replace(removal, entry=("cannot", "removal", 1)))
             self.found.append(last)
         if last is None or (named and last.attribute != "removal"):
             return False
-        phrases = [phrase for phrase in region_phrases(self.request, words[1:]) if phrase.sound]
+        if spared and last.where and phrases and _apart(read_place(last.where), phrases[0].place):
+            return True   # "remove the people at the back, leave the girl in front"
         begin, end = (phrases[0].bare, phrases[-1].end) if phrases else (things[0].start, things[-1].end)
         thing = self.request[begin:end]
         if last.attribute not in OF_THINGS:
             self.found.append(replace(last, sign=0, where=thing, firm=True))
-        where = f"{last.where} but not {thing}" if last.where else f"everything but {thing}"
+        where = f"{last.where} but not {thing}" if last.where not in (None, "everything") else f"everything but {thing}"
         last.where = last.where if last.where and last.where.endswith(f" {thing}") else where
         return True
 
@@ -344,3 +348,8 @@ class SentenceReader:
                 self.found.append(Found(attribute, sign, replace(word, entry=("turns", attribute, sign)), where=where))
                 return True
         return False
+
+
+def _apart(place, other):
+    """Return whether two places are on opposite sides of the photo, so that one is no exception of the other."""
+    return any(one in place.positions and two in other.positions for pair in APART for one, two in (pair, pair[::-1]))

@@ -2,6 +2,8 @@
 from core.requests.place_words import Token
 from core.requests.words import is_known
 
+SUBJECTS = ("i", "he", "she", "me", "we", "they", "it", "us")   # they begin another clause: "the board they hold"
+
 
 class TokenCursor:
     """The tokens of a region phrase; `at` is the index of the next one."""
@@ -40,7 +42,8 @@ class TokenCursor:
         if self._sense("article"):
             return not self._sense("noun") or self._goes_on(1)   # "her dress", but not "brighten her"
         return bool(self._sense("polite") or self._sense("main") or self.text in ("of", "far", "most")
-                    or (self.tokens[self.at].unknown and self._goes_on(1)))
+                    or (self.tokens[self.at].unknown and self._goes_on(1)
+                        and self.tokens[self.at + 1].text not in SUBJECTS))
 
     def _turns_noun(self):
         """Return whether a position is not a noun of its own here: "background people", not "the background"."""
@@ -63,12 +66,17 @@ class TokenCursor:
     def _is_link(self):
         """Return whether a word only links a noun with a position or a relation: "who is", "standing"."""
         positioned = self._sense("position") and not self._sense("relation", 1) and self.text not in ("far", "way")
-        return bool(self._sense("relative") and not positioned)
+        related = self._sense("relation") and self._begins_noun(1)   # "riding the bike", but not "riding on the left"
+        return bool(self._sense("relative") and not positioned and not related)
 
     def _links_relation(self):
         """Return whether "from" only begins a relation: "the people from directly in front of the car"."""
         ahead = next((ahead for ahead in range(1, 4) if not self._sense("relative", ahead)), 4)
         return self.text == "from" and bool(self._sense("relation", ahead))
+
+    def _is_particle(self):
+        """Return whether a word belongs to a verb around a noun: "take the girl out on the right"."""
+        return self.text in ("out", "away") and bool(self._sense("relation", 1))
 
     def _counts_all(self):
         """Return whether "all" belongs to the next noun: "all people", "all the dogs", but not "all but the dog"."""
@@ -78,7 +86,10 @@ class TokenCursor:
 
     def _begins_noun(self, ahead):
         """Return whether a noun phrase begins after some tokens."""
-        return self._goes_on(ahead) or (self._sense("article", ahead) and self._goes_on(ahead + 1))
+        if self._goes_on(ahead):   # "her"
+            return True
+        ahead += bool(self._sense("article", ahead))
+        return self._goes_on(ahead + bool(self._sense("number", ahead)))   # "the two girls"
 
     def _ordered_from(self):
         """Return whether "from the left" follows, or "on the left": the side from which things are counted."""

@@ -36,13 +36,28 @@ def thing_wished(request: str, words: list[Word]) -> list[Found]:
     return [Found(kind, 1, replace(cue, entry=("cannot", kind, 1)), where=where, waits=True)]
 
 
-def general_wish(words: list[Word], others: bool) -> list[Found]:
-    """Return the wish to enhance the photo, if a part of a sentence asks for it and names no thing to mend.
+def general_wish(words: list[Word], others: bool, places: Locator) -> list[Found]:
+    """Return the wish to enhance the photo or a place, if a part of a sentence asks for it and names no thing to mend.
 
     `others`: whether the sentence has other wishes. After those, "and beautiful" only describes the wished result.
     """
+    phrases = places.phrases_of(words)
+    if shown := _shown(words, phrases):
+        return [Found("enhance", 1, shown, where=places.text(phrases[0]), placed=True)]
     word = first(words, "better")
+    adjacent = next((phrase for phrase in phrases if word and phrase.start - word.end == 1), None)
+    if adjacent and adjacent.place.kind in ("background", "subject", "area"):   # "fix the background"
+        return [Found("enhance", 1, word, where=places.text(adjacent), placed=True)]
     if word is None or (others and not word.roles & {"enhances", "repair"}) or (
             any(map(is_thing, words)) and not ("enhances" in word.roles or word.text == "better")):
         return []
-    return [Found("enhance", 1, word)]
+    return [Found("enhance", 1, word, where=places.text(adjacent) if adjacent else None)]
+
+
+def _shown(words, phrases):
+    """Return the word of a wish for what shall be seen better: "make the cat stand out", "make the sky nicer"."""
+    command = first(words, "command")
+    if command is None or not phrases or phrases[0].start < command.end:
+        return None
+    return next((word for word in words if word.start >= phrases[0].end and ("better" in word.roles or (
+        word.text == "raise" and word is words[-1]))), None)   # "stand out" is read as "raise"

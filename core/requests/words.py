@@ -71,6 +71,11 @@ def respelt(request: str, words: Collection[str]) -> str:
     return re.sub(r"[^\W\d_]+", correct, request)
 
 
+def is_attribute(word: str) -> bool:
+    """Return whether a single word in lower case names an attribute, after the correction of its spelling."""
+    return _rules().word(word, 0, 0).entry is not None
+
+
 def language_of(request: str) -> str | None:
     """Return the language of a request if it seems to be German, French, Spanish, Italian or Portuguese, else None.
 

@@ -20,6 +20,14 @@ WHITE, CLEAR = "white background", "transparent background"
     ("make everything but the two boys white", (WHITE, "everything but the two boys")),
     ("isolate the shoe", (WHITE, "everything but the shoe")),
     ("white background behind the teapot", (WHITE, "everything but the teapot")),
+    ("edit out the background", (WHITE, "the background")),
+    ("take away the black background", (WHITE, "the background")),
+    ("crop the logo and remove the background behind it", (WHITE, "the background")),
+    ("remove the background from this toy ship please", (WHITE, "everything but this toy ship")),
+    ("remove the background of this old screenshot", (WHITE, "the background")),
+    ("isolate the man in black and replace everything else with white", (WHITE, "everything but the man in black")),
+    ("take out all the background images, replace the background with solid white", (WHITE, "the background")),
+    ("brighten the girl, remove them from the image background, place them on plain white", (WHITE, "the background")),
 ])
 def test_the_place_is_read(request_, wanted):
     wishes = [wish for wish in read(request_).wishes if "background" in wish.attribute]

@@ -232,3 +232,82 @@ def test_each_wish_has_its_own_place(request_, expected):
 def test_a_removal_has_the_whole_phrase(request_, words):
     wish, = read_wishes(request_)
     assert (wish.attribute, wish.where) == ("removal", words)
+
+
+@pytest.mark.parametrize(("words", "place"), [
+    ("lady second from the right", replace(PERSON, positions=("right",), order=2)),
+    ("the guy 3rd from the left of this photo", replace(PERSON, positions=("left",), order=3)),
+    ("the 2nd dog", replace(DOG, positions=("left",), order=2)),
+    ("the person riding the bike", replace(PERSON, relation="on", to=Place("bicycle"))),
+    ("the man riding on the left", replace(PERSON, positions=("left",))),
+    ("the man without a hat", replace(PERSON, but=(unknown("hat"),))),
+    ("the guy with no shirt on the left", replace(PERSON, but=(unknown("shirt", positions=("left",)),))),
+    ("all expect the dog", replace(PHOTO, but=(DOG,))),
+    ("girl out on the far right", replace(PERSON, positions=("right",))),
+    ("everyone besides the bride", replace(PERSON, count=None, but=(PERSON,))),
+    ("the man besides the car", replace(PERSON, relation="near", to=CAR)),
+    ("the dog/car", replace(DOG, also=(CAR,))),
+    ("the people behind the two dogs", replace(PERSON, count=None, relation="behind", to=replace(DOG, count=2))),
+    ("the wall behind her", Place("wall", "stuff", relation="behind", to=PERSON)),
+    ("the board they hold", unknown("board"))])
+def test_traits_behind_a_noun_are_read(words, place):
+    assert read_place(words) == place
+
+
+@pytest.mark.parametrize(("request_", "wishes"), [
+    # what a person lacks is no exception and nothing to keep
+    ("the man without a hat should be brighter", [("light", 1, "the man without a hat")]),
+    ("brighten the man without glasses", [("light", 1, "the man without glasses")]),
+    ("remove the guy with no shirt", [("removal", 1, "guy with no shirt")]),
+    # adjectives of a thing are no wishes
+    ("remove the guy in the white stripped tank top", [("removal", 1, "guy in the white stripped tank top")]),
+    ("remove the man in the lighter colored coat", [("removal", 1, "man in the lighter colored coat")]),
+    ("remove the small red object far in the background", [
+        ("removal", 1, "small red object far in the background")]),
+    # people who are no things of keywords.toml, and pronouns
+    ("remove everyone from the beach except the man", [("removal", 1, "everyone from the beach but not man")]),
+    ("remove everybody around the elephant", [("removal", 1, "everybody around the elephant")]),
+    ("can someone remove me from this picture?", [("removal", 1, "me from this picture")]),
+    ("remove the couple", [("removal", 1, "couple")]),
+    ("the guy in the white hat ruins it, can someone photoshop him out?", [("removal", 1, "guy in the white hat")]),
+    ("There is a man on the left. My friend looks good. Can you remove him?", [("removal", 1, "man on the left")]),
+    # passives, and other verbs of removals
+    ("man and his shadow removed and 3 sisters made brighter", [
+        ("removal", 1, "man and his shadow"), ("light", 1, "3 sisters")]),
+    ("the curator asks that the green cast be removed", [("green-magenta", 1, None)]),
+    ("can these two people coming out of the door be removed", [("removal", 1, "two people")]),
+    ("could you shop the car out of this", [("removal", 1, "car")]),
+    ("could you help by editing out the chair at the front", [("removal", 1, "chair at the front")]),
+    # a part behind a comma that describes the thing is no other thing
+    ("remove the girl in the center, under the poster", [("removal", 1, "girl in the center")]),
+    ("remove the man at the back, closest to the door", [("removal", 1, "man at the back")]),
+    ("remove the people except the couple that is kissing and hugging", [("removal", 1, "people but not couple")]),
+    ("erase the boy and fix the background", [("removal", 1, "boy"), ("enhance", 1, "the background")]),
+    # exceptions
+    ("remove everyone but the woman in the center", [("removal", 1, "everyone but not woman in the center")]),
+    ("remove people other than the couple", [("removal", 1, "people but not couple")]),
+    ("remove all expect the dog", [("removal", 1, "everything but dog")]),
+    ("remove everyone except the surfer and the board they ride", [
+        ("removal", 1, "everyone but not surfer and the board")]),
+    ("remove the people in the background and leave just the girl in the front", [
+        ("removal", 1, "people in the background")]),
+    ("remove the people in the background and leave the girl", [
+        ("removal", 1, "people in the background but not girl")]),
+    ("remove the image below the mouth. Keep all of the writing.", []),
+    # things in front of the background
+    ("remove the leg from the background", [("removal", 1, "leg from the background")]),
+    ("replace the dead grass in the background with flowers", [
+        ("replacement", 1, "dead grass in the background with flowers")]),
+    ("get rid of the streak of light", [("removal", 1, "streak")]),
+    ("take away the sun's brightness", [("light", -1, "the sun's")]),
+    # places without a verb, and verbs without an object
+    ("her lips, redder", [("red", 1, "her lips")]),
+    ("the snow not so grey, lighter", [("light", 1, "the snow")]),
+    ("remove purple from the sky and make blue", [("purple", -1, "the sky"), ("blue", 1, "the sky")]),
+    # what shall be seen better
+    ("can anyone make the cat stand out?", [("enhance", 1, "the cat")]),
+    ("make the background prettier", [("enhance", 1, "the background")]),
+    ("zoom in closer on the couple", [("crop", 1, "couple")]),
+    ("zoom in closer on the image", [("crop", 1, None)])])
+def test_wishes_and_places_of_requests_that_people_write(request_, wishes):
+    assert [(wish.attribute, wish.sign, wish.where) for wish in read_wishes(request_)] == wishes
