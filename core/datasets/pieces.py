@@ -35,6 +35,8 @@ class PieceVocab:
         """Return an empty list, because the pieces cover every word."""
         return []
 
+    strange = unknown
+
     def too_long(self, request):
         """Return whether `encode` cuts pieces off."""
         return len(self._pieces(request).ids) == MAX_PIECES

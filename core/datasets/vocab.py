@@ -52,7 +52,7 @@ class WordVocab:
     A vocabulary with the names of WISHES puts the wishes that the reader finds in a request in front of its words. If
     it has NO_WISH, too, words are read only where there are no wishes, so that all phrases for a wish are read alike.
     `correct(word)` returns the known word that is most similar to `word`, or `word` itself. Words that are `rare` in
-    the training requests count as unknown, but are encoded like other words.
+    the training requests are encoded like other words.
     """
 
     def __init__(self, names, rare=()):
@@ -120,6 +120,10 @@ class WordVocab:
         return " ".join(name for name in names if name not in (NONE, START))
 
     def unknown(self, request):
+        """Return the words of a request that the vocabulary lacks, in their order."""
+        return [word for word in self._words(request) if word not in self.ids]
+
+    def strange(self, request):
         """Return the words of a request that the vocabulary lacks, or that are rare, in their order."""
         return [word for word in self._words(request) if word not in self.ids or word in self.rare]
 

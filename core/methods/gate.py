@@ -111,7 +111,7 @@ def load_tagger() -> Tagger | None:
 
 
 def guesses(request: str) -> list[Guess]:
-    """Return the tagger's guesses; it is loaded at the first request that the rules leave to it."""
+    """Return the tagger's guesses; it is loaded at the first request that it votes on."""
     tagger = load_tagger()
     return tagger(request) if tagger else []
 
@@ -260,15 +260,15 @@ class Gate:
     def _worded(self, request, wishes):
         """Return the form in which the planner reads a request: as it is, respelt, or its wishes in plain words.
 
-        The first form counts that the planner can read as a whole; plain words may be unknown only if the request has
-        them, too. If there is none, the request is returned.
+        The first form without strange words that is not too long counts; plain words may be strange only if the request
+        has them, too. If there is none, the request is returned.
         """
         vocab, plain = self.planner.vocab, said(wish for wish in wishes if wish.attribute in (*LOOKS, *REPAIRS))
-        unknown = vocab.unknown(request)
-        for form in (request, respelt(request, unknown)):
-            if not remarks(vocab, form):
+        strange = vocab.strange(request)
+        for form in (request, respelt(request, strange)):
+            if not (vocab.strange(form) or vocab.too_long(form)):
                 return form
-        return plain if plain and set(vocab.unknown(plain)) <= set(unknown) else request
+        return plain if plain and set(vocab.strange(plain)) <= set(strange) else request
 
     def _trusts(self, wish):
         """Return whether the planner is asked for a wish: it has an operator for it, and the degree is no number."""

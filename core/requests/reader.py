@@ -2,7 +2,7 @@
 
 The rules cover directions, degrees and numbers, complaints ("it is too dark"), attributes to be kept ("don't touch the
 contrast"), purposes ("so that one can read it"), several wishes, places, and wishes that LDIE cannot grant. They are
-written by hand, not learnt. The rules decide if they know the words of a request; otherwise the tagger votes with them.
+written by hand, not learnt. The tagger votes with them on each wish.
 """
 import functools
 import re
@@ -17,7 +17,6 @@ from core.requests.votes import says, vote
 from core.requests.wish import CASTS, FAMILY, MENDED, OF_THINGS, REPAIRS, Guess, Wish
 from core.requests.words import Word, language_of, split
 
-KNOWN = 0.95        # the rules decide if they know at least this share of the words of a request
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
 _POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
                       r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")
@@ -44,14 +43,12 @@ class Reading:
 def read(request: str, tagger: Tagger | None = None) -> Reading:
     """Return the Reading of a request, any text. A request in a language other than English gets no wishes.
 
-    The rules decide if they find a contradiction, or if they find a wish and know a share of at least KNOWN of the
-    words. Otherwise the rules and `tagger`, if one is given, vote on each wish, see `core.requests.votes`. A request
-    without a word that the rules know is not guessed.
+    The rules decide if they find a contradiction. Otherwise the rules and `tagger`, if one is given, vote on each wish,
+    see `core.requests.votes`. A request without a word that the rules know is not guessed.
     """
     reading, words = _by_rules(request)
-    known = sum(not word.unknown for word in words)
-    decided = reading.language or reading.contradictions or (reading.wishes and known >= KNOWN * len(words))
-    if tagger is None or decided or not any(word.entry or word.roles for word in words):
+    decided = reading.language or reading.contradictions or not any(word.entry or word.roles for word in words)
+    if tagger is None or decided:
         return reading
     if not (guesses := tagger(request)):
         return reading

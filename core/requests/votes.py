@@ -1,4 +1,4 @@
-"""Votes: the rules and the tagger decide together on the wishes of a request with words that the rules do not know."""
+"""Votes: the rules and the tagger vote on each wish of a request."""
 from collections.abc import Sequence
 from dataclasses import replace
 

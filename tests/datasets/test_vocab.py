@@ -51,12 +51,13 @@ def test_encode_marks_unknown_words_and_decode_reads_back():
     assert VOCAB.decode(ids) == "brighten the <UNK>"
 
 
-def test_rare_words_count_as_unknown_but_are_encoded():
+def test_rare_words_are_strange_but_encoded():
     requests = ["brighten the image", "the image, the image", "brighten dont image"]
     assert VOCAB.rare_in(requests) == ("dont",)
     assert VOCAB.rare_in(requests, min_count=3) == ("the", "brighten", "dont")
     vocab = WordVocab(VOCAB.names, VOCAB.rare_in(requests))
-    assert vocab.unknown("dont brighten the sky") == ["dont", "sky"]
+    assert vocab.strange("dont brighten the sky") == ["dont", "sky"]
+    assert vocab.unknown("dont brighten the sky") == ["sky"]
     assert vocab.encode("dont brighten the sky") == VOCAB.encode("dont brighten the sky")
 
 

@@ -19,8 +19,8 @@ def signs(request, *guesses):
 
 
 @pytest.mark.parametrize("request_", [
-    "make it brighter", "heller bitte", "Raise the contrast, lower the contrast"])
-def test_the_tagger_is_not_asked_where_the_rules_are_sure(request_):
+    "blorp gronkle", "heller bitte", "Raise the contrast, lower the contrast"])
+def test_the_tagger_is_not_asked_for_other_languages_unknown_words_and_contradictions(request_):
     def unasked(request):
         raise AssertionError(request)
     assert read(request_, unasked) == read(request_)
@@ -50,6 +50,10 @@ def test_a_guess_that_is_not_sure_removes_no_thing():
     for probability, where in ((0.92, None), (0.93, "the dog")):
         wish, = read(request, tagger(("removal", 1, probability), span=(12, 15))).wishes
         assert (wish.attribute, wish.where) == ("removal", where)
+
+
+def test_the_tagger_votes_on_requests_of_known_words_too():
+    assert signs("make it brighter", ("light", 1, 0.6), ("grain", 1, 0.98)) == {"light": 1, "grain": 1}
 
 
 def test_only_a_sure_tagger_turns_a_wish_of_the_rules():
