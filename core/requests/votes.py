@@ -25,7 +25,7 @@ def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess]) -> list
     """
     said = set().union(*(_axes(wish.attribute, wish.sign) for wish in wishes))
     own = [guess for guess in guesses if guess.probability >= (SURE if wishes else LIKELY)
-           and not _axes(guess.attribute, guess.sign) <= said]
+           and not _is_said(guess, said)]
     kept = [wish for wish in wishes if not any(_share(wish, guess) for guess in own) and (wish.sign == 0 or any(
         _share(wish, guess) and guess.probability >= BACKED for guess in guesses))]
     if not kept and not own:
@@ -41,6 +41,12 @@ def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess]) -> list
 def says(wish: Wish, guess: Guess) -> bool:
     """Return whether a guess names the attribute and the direction of a wish; casts are compared on their axes."""
     return bool(_axes(wish.attribute, wish.sign) & _axes(guess.attribute, guess.sign))
+
+
+def _is_said(guess, said):
+    """Return whether wishes on the axes `said` include a guess; a cast may lie on one axis only, but on no other side."""
+    axes = _axes(guess.attribute, guess.sign)
+    return bool(axes & said) and not {(axis, -sign) for axis, sign in axes} & said
 
 
 def _share(wish, guess):

@@ -107,3 +107,5 @@ def test_a_cast_between_the_axes_stays_on_them():
     assert signs(request) == axes
     assert signs(request, ("orange", -1, 0.99), ("grain", 1, 0.99)) == axes | {"grain": 1}
     assert signs(request, ("purple", -1, 0.99)) == {"purple": -1}   # the rules read another colour
+    sunburnt = "Everyone looks sunburnt because of the red tinge, so tone it down"
+    assert signs(sunburnt, ("red", -1, 0.99)) == {"temperature": -1}
