@@ -44,7 +44,7 @@ def says(wish: Wish, guess: Guess) -> bool:
 
 
 def _is_said(guess, said):
-    """Return whether wishes on the axes `said` include a guess; a cast may lie on one axis only, but on no other side."""
+    """Return whether wishes on the axes `said` include a guess; of a cast, one axis is enough, if none contradicts."""
     axes = _axes(guess.attribute, guess.sign)
     return bool(axes & said) and not {(axis, -sign) for axis, sign in axes} & said
 
