@@ -17,6 +17,7 @@ from core.requests.votes import says, vote
 from core.requests.wish import CASTS, FAMILY, MENDED, OF_THINGS, REPAIRS, Guess, Wish
 from core.requests.words import Word, language_of, split
 
+KNOWN = 0.95        # the rules' degrees count in a request of whose words they know at least this share
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
 _POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
                       r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")
@@ -52,7 +53,8 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
         return reading
     if not (guesses := tagger(request)):
         return reading
-    wishes = vote(request, reading.wishes, guesses)
+    known = sum(not word.unknown for word in words) >= KNOWN * len(words)
+    wishes = vote(request, reading.wishes, guesses, known)
     chances = [max((guess.probability for guess in guesses if says(wish, guess)), default=0.0) for wish in wishes]
     guessed = any(wish.direction not in {other.direction for other in reading.wishes} for wish in wishes)
     return replace(reading, wishes=tuple(wishes), not_understood=() if guessed else reading.not_understood,

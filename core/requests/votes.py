@@ -9,19 +9,20 @@ from core.requests.words import split
 
 # Least probabilities by the tagger, chosen on the dev split:
 BACKED = 0.3    # of the attribute of a wish of the rules
-SURE = 0.93     # of a wish that the rules do not find, or find in the other direction
+SURE = 0.9      # of a wish that the rules do not find, or find in the other direction
 LIKELY = 0.5    # of a wish in a request where the rules find none
 # Of a place: above LIMITED, a wish without a place in the rules gets one; below WHOLE, an unknown place is none.
 LIMITED, WHOLE = 0.7, 0.2
 
 
-def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess]) -> list[Wish]:
+def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess], known: bool = False) -> list[Wish]:
     """Return the wishes of a request, from the `wishes` of the rules and the `guesses` of the tagger.
 
     A wish of the rules counts if a guess of at least BACKED has its attribute, unless the tagger is SURE of the other
     direction; "keep it" needs no guess. A guess without a wish of the rules counts if it is SURE, or LIKELY if the
-    rules find no wish at all. If nothing is left, the wishes of the rules count. The tagger gives the degree, and
-    decides whether a wish is for a part of the photo; numbers and the words of places come from the rules.
+    rules find no wish at all. If nothing is left, the wishes of the rules count. The tagger decides whether a wish is
+    for a part of the photo. It gives the degree, too, unless the words of the request are `known` to the rules. Numbers
+    and the words of places come from the rules.
     """
     said = set().union(*(_axes(wish.attribute, wish.sign) for wish in wishes))
     own = [guess for guess in guesses if guess.probability >= (SURE if wishes else LIKELY)
@@ -30,7 +31,7 @@ def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess]) -> list
         _share(wish, guess) and guess.probability >= BACKED for guess in guesses))]
     if not kept and not own:
         return list(wishes)
-    found = [_adjusted(request, wish, guesses) for wish in kept]
+    found = [_adjusted(request, wish, guesses, known) for wish in kept]
     found += [_completed(request, guess, wishes) for guess in own]
     asked = {FAMILY.get(wish.attribute, wish.attribute) for wish in found if wish.attribute not in REPAIRS}
     found = [wish for wish in found if MENDED.get(wish.attribute) not in asked]
@@ -61,13 +62,13 @@ def _axes(attribute, sign):
     return {(axis, turn * sign) for axis, turn in CASTS.get(attribute, ((attribute, 1),))}
 
 
-def _adjusted(request, wish, guesses):
-    """Return a wish of the rules with the tagger's degree and its decision whether the wish is limited to a part."""
+def _adjusted(request, wish, guesses, known):
+    """Return a wish of the rules as the tagger sees its degree and place, see `vote`."""
     guess = max((guess for guess in guesses if says(wish, guess) and guess.probability >= LIKELY),
                 key=lambda guess: guess.probability, default=None)
     if guess is None:
         return wish
-    if isinstance(wish.degree, str):
+    if isinstance(wish.degree, str) and not known:
         wish = replace(wish, degree=guess.degree)
     if wish.attribute in OF_THINGS:
         return wish
