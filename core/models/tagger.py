@@ -107,7 +107,7 @@ class Tagger:
         network.encoder.merge()
         return cls(network.requires_grad_(False))
 
-    def __call__(self, request: str, least: float = BACKED) -> list[Guess]:
+    def __call__(self, request: str, least: float = min(BACKED)) -> list[Guess]:
         """Return the wishes whose probability is at least `least`, in the order of their words.
 
         Only the first MAX_PIECES - 2 word pieces of a request, any text, are read. An attribute has at most one wish,

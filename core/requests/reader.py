@@ -17,7 +17,7 @@ from core.requests.votes import says, vote
 from core.requests.wish import CASTS, FAMILY, MENDED, OF_THINGS, REPAIRS, Guess, Wish
 from core.requests.words import Word, language_of, split
 
-KNOWN = 0.95        # the rules' degrees count in a request of whose words they know at least this share
+KNOWN = 0.95        # the rules know a request if they know at least this share of its words
 STRANGE = 4         # a sentence with this many things and unknown words, without a request, is a tale
 _POINTED = re.compile(r"(?:please |can you |could you |just )*(?:remove|erase|delete|get rid of|take out) "
                       r"(?:it|this|that|them|him|her)(?:,? please)?[.!?]*")

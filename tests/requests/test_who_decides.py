@@ -53,7 +53,10 @@ def test_a_guess_that_is_not_sure_removes_no_thing():
 
 
 def test_the_tagger_votes_on_requests_of_known_words_too():
-    assert signs("make it brighter", ("light", 1, 0.6), ("grain", 1, 0.98)) == {"light": 1, "grain": 1}
+    assert signs("make it brighter", ("light", 1, 0.6), ("grain", 1, 0.95)) == {"light": 1, "grain": 1}
+    assert signs("make it brighter", ("light", 1, 0.6), ("grain", 1, 0.94)) == {"light": 1}
+    assert signs("make it brighter", ("light", 1, 0.1), ("grain", 1, 0.95)) == {"light": 1, "grain": 1}
+    assert signs("make it brighter", ("light", 1, 0.09), ("grain", 1, 0.95)) == {"grain": 1}
 
 
 def test_only_a_sure_tagger_turns_a_wish_of_the_rules():
