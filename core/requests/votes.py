@@ -48,7 +48,7 @@ def says(wish: Wish, guess: Guess) -> bool:
 def _is_said(guess, said):
     """Return whether wishes on the axes `said` include a guess; of a cast, one axis is enough, if none contradicts."""
     axes = _axes(guess.attribute, guess.sign)
-    return bool(axes & said) and not {(axis, -sign) for axis, sign in axes} & said
+    return axes <= said or (bool(axes & said) and not {(axis, -sign) for axis, sign in axes} & said)
 
 
 def _share(wish, guess):

@@ -59,6 +59,11 @@ def test_the_tagger_votes_on_requests_of_known_words_too():
     assert signs("make it brighter", ("light", 1, 0.09), ("grain", 1, 0.95)) == {"grain": 1}
 
 
+def test_opposite_wishes_for_two_places_stay():   # the tagger has one wish for an attribute
+    assert [(wish.sign, wish.where) for wish in read("brighten the dog and darken the sky", tagger(
+        ("light", -1, 0.99), limited=0.99)).wishes] == [(1, "the dog"), (-1, "the sky")]
+
+
 def test_only_a_sure_tagger_turns_a_wish_of_the_rules():
     assert signs(STRANGE, ("light", 1, 0.89)) == {"light": -1}
     assert signs(STRANGE, ("light", 1, 0.9)) == {"light": 1}
