@@ -49,11 +49,11 @@ def read(request: str, tagger: Tagger | None = None) -> Reading:
     """
     reading, words = _by_rules(request)
     decided = reading.language or reading.contradictions or not any(word.entry or word.roles for word in words)
-    known = sum(not word.unknown for word in words) >= KNOWN * len(words)
-    if tagger is None or decided or (reading.wishes and known):
+    if tagger is None or decided:
         return reading
     if not (guesses := tagger(request)):
         return reading
+    known = sum(not word.unknown for word in words) >= KNOWN * len(words)
     wishes = vote(request, reading.wishes, guesses, known)
     chances = [max((guess.probability for guess in guesses if says(wish, guess)), default=0.0) for wish in wishes]
     guessed = any(wish.direction not in {other.direction for other in reading.wishes} for wish in wishes)

@@ -52,6 +52,13 @@ def test_a_guess_that_is_not_sure_removes_no_thing():
         assert (wish.attribute, wish.where) == ("removal", where)
 
 
+def test_the_tagger_votes_on_requests_of_known_words_too():
+    assert signs("make it brighter", ("light", 1, 0.6), ("grain", 1, 0.95)) == {"light": 1, "grain": 1}
+    assert signs("make it brighter", ("light", 1, 0.6), ("grain", 1, 0.94)) == {"light": 1}
+    assert signs("make it brighter", ("light", 1, 0.1), ("grain", 1, 0.95)) == {"light": 1, "grain": 1}
+    assert signs("make it brighter", ("light", 1, 0.09), ("grain", 1, 0.95)) == {"grain": 1}
+
+
 def test_opposite_wishes_for_two_places_stay():   # the tagger has one wish for an attribute
     assert [(wish.sign, wish.where) for wish in read("brighten the dog and darken the sky", tagger(
         ("light", -1, 0.99), limited=0.99)).wishes] == [(1, "the dog"), (-1, "the sky")]
