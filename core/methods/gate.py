@@ -110,10 +110,11 @@ def load_tagger() -> Tagger | None:
     return Tagger.load()
 
 
-def guesses(request: str) -> list[Guess]:
+@functools.lru_cache(1000)   # many photos get the same request, and local wishes read it again
+def guesses(request: str) -> tuple[Guess, ...]:
     """Return the tagger's guesses; it is loaded at the first request that it votes on."""
     tagger = load_tagger()
-    return tagger(request) if tagger else []
+    return tuple(tagger(request)) if tagger else ()
 
 
 def understand(request: str, local: bool = False) -> Reading:
@@ -258,10 +259,10 @@ class Gate:
         return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, worded))
 
     def _worded(self, request, wishes):
-        """Return the form in which the planner reads a request: as it is, respelt, or its wishes in plain words.
+        """Return the words that the planner gets for a request.
 
-        The first form without strange words that is not too long counts; plain words may be strange only if the request
-        has them, too. If there is none, the request is returned.
+        They are the request, if it has no strange words and is not too long; else the request with corrected spelling,
+        if that is so; else its wishes in plain words. If these have strange words of their own, they are the request.
         """
         vocab, plain = self.planner.vocab, said(wish for wish in wishes if wish.attribute in (*LOOKS, *REPAIRS))
         strange = vocab.strange(request)

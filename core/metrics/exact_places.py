@@ -18,7 +18,7 @@ PAINTED = FILLS[1:]   # backgrounds
 
 
 def exact_places(sentences: Iterable[Labelled], readings: Iterable[Reading]) -> dict:
-    """Count the requests whose label has a place, and give the share of those that are exact.
+    """Return the number of requests whose label has a place, and the share of these requests that are exact.
 
     Of each wish with several places ("the sky and the sea"), each place counts as a wish of its own. Wishes to keep
     something do not count, because labels have none; exceptions belong to the region. The background has no colour, and

@@ -27,7 +27,7 @@ def pooled_roc(scores: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> flo
 
 def roc_interval(scores: Sequence[np.ndarray], truth: Sequence[np.ndarray], photos: Sequence[str],
                  other: Sequence[np.ndarray] | None = None, seed: int = 0) -> list[float] | None:
-    """Return the 95% interval [low, high] of `pooled_roc`; with `other`, that of the difference of the two areas.
+    """Return the 95% interval [low, high] of the area `pooled_roc`, or of its difference from the area of `other`.
 
     Photos are drawn with replacement, as in `core.metrics.bootstrap.mean_interval`, and each cell weighs as often as
     its photo was drawn. Draws without cells of both kinds are left out.

@@ -4,9 +4,11 @@ Gradio serves many routes that the page never uses, and passes all values of an 
 place of a request's text gave access to any file of the server. The guard opens only the page's own routes, for its own
 hosts and origin, and passes on only numbers, text, and files that the session has uploaded.
 """
+import asyncio
 import json
 import re
 import socket
+import time
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
@@ -30,6 +32,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+CLOSING, LAG = b'"close_stream"', 0.05   # the last message of a stream; seconds in which the page handles it
 LEFT = "This page had no connection for a while, and its photo was deleted; drop the photo again"
 
 
@@ -56,6 +59,7 @@ class Guard:
     def __init__(self, app, sessions, max_upload):
         self.app, self.sessions = app, sessions
         self.limits = {"/gradio_api/upload": max_upload + MAX_EVENT, "/gradio_api/queue/join": MAX_EVENT}
+        self.closed = {}   # session: when the last message of its stream was sent, for LAG seconds
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -71,16 +75,38 @@ class Guard:
 
         if refusal := self._refusal(scope, headers):
             return await refusal(scope, receive, answer)
-        session = _session(scope)
+        session, reply = _session(scope), answer
         if scope["path"] == "/gradio_api/queue/join":
             session, event = self._event(await _body(receive))
             if not isinstance(event, dict):
                 return await event(scope, receive, answer)
-            receive = _replay(json.dumps(event).encode(), scope, receive)
+            receive, reply = _replay(json.dumps(event).encode(), scope, receive), self._late(session, answer)
+        elif scope["path"] == "/gradio_api/queue/data":
+            reply = self._noting(session, answer)
         if session is None:
             return await self.app(scope, receive, answer)
         with self.sessions.connected(session):
-            await self.app(scope, receive, answer)
+            await self.app(scope, receive, reply)
+
+    def _noting(self, session, answer):
+        """Return a `send` for a stream that notes when its last message is sent."""
+        async def noting(message):
+            if CLOSING in message.get("body", b""):
+                now = time.monotonic()
+                self.closed = {other: sent for other, sent in self.closed.items() if now < sent + LAG} | {session: now}
+            await answer(message)
+        return noting
+
+    def _late(self, session, answer):
+        """Return a `send` that answers an event only after the page has closed the stream of the event before.
+
+        The page opens a stream for an event unless it has one. If it learns of an event while the last message of the
+        old stream is on its way, it opens none, and never gets the event's result.
+        """
+        async def late(message):
+            await asyncio.sleep(max(0.0, self.closed.get(session, 0.0) + LAG - time.monotonic()))
+            await answer(message)
+        return late
 
     def _refusal(self, scope, headers):
         """Return the response to a request that is not allowed, or None for an allowed request."""

@@ -255,7 +255,7 @@ def test_traits_behind_a_noun_are_read(words, place):
 
 
 @pytest.mark.parametrize(("request_", "wishes"), [
-    # what a person lacks is no exception and nothing to keep
+    # "without a hat" describes the man: it is neither an exception nor an attribute to keep
     ("the man without a hat should be brighter", [("light", 1, "the man without a hat")]),
     ("brighten the man without glasses", [("light", 1, "the man without glasses")]),
     ("remove the guy with no shirt", [("removal", 1, "guy with no shirt")]),
@@ -267,7 +267,7 @@ def test_traits_behind_a_noun_are_read(words, place):
     # people who are no things of keywords.toml, and pronouns
     ("remove everyone from the beach except the man", [("removal", 1, "everyone from the beach but not man")]),
     ("remove everybody around the elephant", [("removal", 1, "everybody around the elephant")]),
-    ("can someone remove me from this picture?", [("removal", 1, "me from this picture")]),
+    ("would somebody remove me from this shot?", [("removal", 1, "me from this shot")]),
     ("remove the couple", [("removal", 1, "couple")]),
     ("the guy in the white hat ruins it, can someone photoshop him out?", [("removal", 1, "guy in the white hat")]),
     ("There is a man on the left. My friend looks good. Can you remove him?", [("removal", 1, "man on the left")]),
@@ -284,7 +284,7 @@ def test_traits_behind_a_noun_are_read(words, place):
     ("remove the people except the couple that is kissing and hugging", [("removal", 1, "people but not couple")]),
     ("erase the boy and fix the background", [("removal", 1, "boy"), ("enhance", 1, "the background")]),
     # exceptions
-    ("remove everyone but the woman in the center", [("removal", 1, "everyone but not woman in the center")]),
+    ("remove everyone but the lady in the centre", [("removal", 1, "everyone but not lady in the centre")]),
     ("remove people other than the couple", [("removal", 1, "people but not couple")]),
     ("remove all expect the dog", [("removal", 1, "everything but dog")]),
     ("remove everyone except the surfer and the board they ride", [
@@ -305,9 +305,9 @@ def test_traits_behind_a_noun_are_read(words, place):
     ("the snow not so grey, lighter", [("light", 1, "the snow")]),
     ("remove purple from the sky and make blue", [("purple", -1, "the sky"), ("blue", 1, "the sky")]),
     # what shall be seen better
-    ("can anyone make the cat stand out?", [("enhance", 1, "the cat")]),
+    ("would you make the cat stand out?", [("enhance", 1, "the cat")]),
     ("make the background prettier", [("enhance", 1, "the background")]),
     ("zoom in closer on the couple", [("crop", 1, "couple")]),
-    ("zoom in closer on the image", [("crop", 1, None)])])
+    ("zoom in closer on this image", [("crop", 1, None)])])
 def test_wishes_and_places_of_requests_that_people_write(request_, wishes):
     assert [(wish.attribute, wish.sign, wish.where) for wish in read_wishes(request_)] == wishes

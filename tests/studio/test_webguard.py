@@ -156,6 +156,26 @@ def test_only_the_session_that_sent_a_file_can_open_it(ask):
     assert ask("POST", JOIN, ("file",), uploads, **event(sent))[0].status_code == 200
 
 
+def test_an_event_is_answered_after_the_page_has_closed_the_stream_of_the_event_before(monkeypatch):
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+    monkeypatch.setattr("core.studio.webguard.asyncio.sleep", sleep)
+
+    async def behind(scope, receive, respond):
+        await respond({"type": "http.response.start", "status": 200, "headers": []})
+        await respond({"type": "http.response.body", "body": b'data: {"msg":"close_stream"}'})
+    client = TestClient(Guard(behind, Sessions(page("checkbox"), Uploads("", 1000)), 1000),
+                        base_url="http://127.0.0.1:7860")
+    for stream, held in ((None, False), ("other", False), ("abc", True)):
+        if stream:
+            assert client.get(f"/gradio_api/queue/data?session_hash={stream}").status_code == 200
+        waits.clear()
+        assert client.post(JOIN, **event(True)).status_code == 200
+        assert (max(waits) > 0) == held
+
+
 def test_no_websocket_is_opened():
     sent = []
 
