@@ -24,6 +24,7 @@ from core.metrics.obedience import fulfils
 from core.synthesis import DrawnPairs, DrawnWords
 from core.synthesis.degrade import Crops, Inputs
 from core.synthesis.photos import bundled, from_folder
+from core.synthesis.rephrased import Rephrased
 from core.training.average import average_weights
 from core.training.planners import add_planner, build_planner, look_back, start, supervised, with_repairs
 
@@ -45,8 +46,13 @@ def train_once(options):
     drawn = language.vocab, language.operators, fulfils, options.manual_seed, options.typos, options.corpus
     words = DrawnWords(photos, *drawn)
     train = pairs
+    if options.rephrase:
+        train = Rephrased(pairs, options.rephrase, language.vocab)
+        language.rare = language.rare and language.vocab.rare_in(train.requests())
+        for sentence in train.report():
+            training.say(sentence)
     if options.mix:
-        train = Mixed(pairs, DrawnPairs(photos, THUMBNAIL, *drawn), options.mix_share)
+        train = Mixed(train, DrawnPairs(photos, THUMBNAIL, *drawn), options.mix_share)
         for sentence in train.second.report():
             training.say(sentence)
     pictures = Crops(photos, THUMBNAIL, options.manual_seed) if only_drawn else Inputs(pairs)
@@ -90,6 +96,8 @@ def arguments():
                         "and the planner sees the region of a step as it sees a whole photo; it can also choose "
                         "operators that need a mask, such as inpaint_obj")
     group = parser.add_argument_group("samples drawn anew in every iteration")
+    group.add_argument("--rephrase", type=number(float, 0, 1), default=0.0, help="share of the training requests that "
+                       "are replaced by sentences of the corpus or of other pairs with the same wishes")
     group.add_argument("--mix", metavar="PHOTOS", help="also train on random edits of the photos in this folder, or of "
                        "the bundled photos if it is 'bundled' (--num_workers 1 or more draws them in the background)")
     group.add_argument("--mix_share", type=number(float, 0.01, 1), default=0.5, help="share of these random "

@@ -30,6 +30,13 @@ def test_mixed_training_with_minilm(project, run_script):
     assert torch.equal(method(image, "brigten it, by 10%").image, edited.image)
 
 
+def test_requests_in_other_words(project, run_script):
+    result = run_script(TRAIN, *TINY, "--trial", 6, "--wishes", 1, "--rephrase", 0.5, "--num_iters", 2,
+                        "--checkpoint_every", 2)
+    assert result.code == 0, result.err
+    assert "50% of the requests are replaced by others with the same wishes" in result.out
+
+
 def test_a_missing_folder_is_refused(project, run_script):
     result = run_script(TRAIN, *TINY, "--trial", 8, "--mix", "data/nowhere", "--num_iters", 1)
     assert result.code == 2

@@ -96,32 +96,33 @@ def _picture(steps, image):
 
 
 def checked(small: torch.Tensor, wishes: Sequence[Wish], lacking: Sequence[Wish], planned: Sequence[Step],
-            served: Callable[[], dict[Wish, list[Step]]], asked: Sequence[Wish]) -> tuple[Plan, list[Outcome], int]:
+            served: Callable[[], dict[Wish, list[Step]]], asked: Sequence[Wish],
+            unasked: float) -> tuple[Plan, list[Outcome], int]:
     """Return (plan, outcomes, number of the planner's steps) that grant the wishes on a preview, as far as possible.
 
     Args: the preview `small` (3, H, W); the executable `wishes`, and all wishes `asked`; the planner's steps `planned`;
-    `served` returns the steps of the keyword plan by wish. The keyword plan serves `lacking`, the wishes for which the
-    planner is not asked, and each wish that the planner fails; the planner's steps for these attributes are left out,
-    unless another wish needs their operators. If this mixture does not grant all wishes, the keyword plan alone is
-    tried.
+    `served` returns the steps of the keyword plan by wish; `unasked` is the price of `mend`. The keyword plan serves
+    `lacking`, the wishes for which the planner is not asked, and each wish that the planner fails; the planner's steps
+    for these attributes are left out, unless another wish needs their operators. If this mixture does not grant all
+    wishes, the keyword plan alone is tried.
     """
     while True:
         alone = len(lacking) == len(wishes)
         needed = _needed(wish for wish in wishes if wish not in lacking)
         kept = () if alone else without(planned, _needed(lacking) - needed)
-        found = _tried(small, wishes, lacking, kept, served, asked)
+        found = _tried(small, wishes, lacking, kept, served, asked, unasked)
         failed = [outcome.wish for outcome in found[1] if not outcome.granted and not outcome.served]
         if not failed:
             break
         lacking = [*lacking, *failed]
     if not alone and not all(outcome.granted for outcome in found[1]):
-        other = _tried(small, wishes, wishes, (), served, asked)
+        other = _tried(small, wishes, wishes, (), served, asked, unasked)
         if sum(outcome.granted for outcome in other[1]) > sum(outcome.granted for outcome in found[1]):
             return other
     return found
 
 
-def _tried(small, wishes, lacking, kept, served, asked):
+def _tried(small, wishes, lacking, kept, served, asked, unasked):
     """Try a plan on a preview: the planner's steps `kept`, then the keyword plan's steps for the wishes `lacking`.
 
     The steps for an attribute that the planner's steps move a little in the wished direction start weaker. The plan is
@@ -131,7 +132,7 @@ def _tried(small, wishes, lacking, kept, served, asked):
     begun = [wish for wish in lacking if _moves(kept, wish, small) >= 1]
     steps = joined(_weaker(step) if wish in begun else step
                    for wish, steps in own_steps.items() if wish in lacking for step in steps)
-    whole = mend(Plan((*kept, *steps)), small, asked)
+    whole = mend(Plan((*kept, *steps)), small, asked, unasked)
     after = _picture(whole, small)
 
     def before(wish):

@@ -254,7 +254,8 @@ class Gate:
             planned = without(self.planner.plans(image, [worded])[0].plan, barred(reading, wishes, small))
             lacking = [wish for wish in wishes if wish in lacking or not serves(planned, wish, small)]
         with threads_for(small.numel()):
-            plan, outcomes, count = checked(small, wishes, lacking, planned, served, reading.wishes)
+            plan, outcomes, count = checked(small, wishes, lacking, planned, served, reading.wishes,
+                                            self.planner.unasked)
         origins = [PLANNER] * count + [KEYWORDS] * (len(plan) - count)
         return Answer(image, plan, request, reading, outcomes, origins, remarks(self.planner.vocab, worded))
 

@@ -17,6 +17,7 @@ from core.engine.language import load_language
 from core.engine.options import Parser, number
 from core.files import UserError, naming
 from core.methods.critics import load_critic
+from core.methods.mend import UNASKED
 from core.methods.planner import THUMBNAIL, Edited, thumbnail
 from core.models.gan.discriminator import MultiScaleDiscriminator
 from core.operators import Plan
@@ -33,6 +34,8 @@ class JudgedPlanner:
 
     The cost of an edit is -log of the probability that the edit fits the request, which the network's logit gives.
     """
+
+    unasked = UNASKED
 
     def __init__(self, scorer: torch.nn.Module, words: Sequence[str], search: ActionOptions, device: str | None = None,
                  **about: Any) -> None:

@@ -20,6 +20,7 @@ from core.filters import preview
 from core.methods.repairs import CURES, lack, operators_of
 from core.methods.wishes import last_of_each
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
+from core.models.planner import PlannerConfig
 from core.operators import TABLE, Plan, Step, apply
 from core.operators.colours import SKIN, SKIN_WIDTH
 from core.requests.found import SHADES
@@ -46,8 +47,8 @@ DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter'
 MOST_PARAMS = 5      # steps with more parameters stay as they are
 GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
 YIELDS = 0.3               # from the plan's move, where the plan misses another wish,
-KEPT, UNASKED = 0.7, 0.08  # of an attribute to be kept, and of one that nobody mentioned;
-TINTED = 0.15              # of the other axis of colour, where a wish is about colours
+KEPT = 0.7                 # of an attribute to be kept,
+UNASKED = PlannerConfig.unasked   # and of one that nobody mentioned, unless the planner sets another price
 EXACT = 2.0          # weight of an error of 3% in a number
 FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
@@ -59,11 +60,12 @@ TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further fro
 
 
 @torch.no_grad()
-def mend(plan: Plan, image: torch.Tensor, wishes: Sequence[Wish]) -> Plan:
+def mend(plan: Plan, image: torch.Tensor, wishes: Sequence[Wish], unasked: float = UNASKED) -> Plan:
     """Return the plan with parameters that serve the wishes of a request better, for a photo (3, H, W) in [0, 1].
 
-    Wishes of sign 0 ask to keep their attribute; of several wishes for one attribute, the last counts. Steps with
-    masks, turns, and steps with many parameters keep their parameters.
+    Wishes of sign 0 ask to keep their attribute; of several wishes for one attribute, the last counts. `unasked` is the
+    price of a just visible step of an attribute that nobody mentioned. Steps with masks, turns, and steps with many
+    parameters keep their parameters.
     """
     steps = [step for step in plan if not TABLE[step.op].resizes]
     keeps = {wish.attribute for wish in wishes if wish.sign == 0 and wish.attribute in MEASURES}
@@ -73,9 +75,7 @@ def mend(plan: Plan, image: torch.Tensor, wishes: Sequence[Wish]) -> Plan:
     fine, coarse = ([wish for wish in wishes if (wish.attribute in FINE) is side] for side in (True, False))
     details = set().union(*map(operators_of, FINE))
     asked = {name for wish in wishes for name in CURES.get(wish.attribute, (wish.attribute,))}
-    tinted = TINTED if asked.intersection(SHADES) else UNASKED   # "warmer" is no wish for green
-    others = {name: KEPT if name in keeps else tinted if name in SHADES else UNASKED
-              for name in (*keeps, *WATCHED) if name not in asked}
+    others = {name: KEPT if name in keeps else unasked for name in (*keeps, *WATCHED) if name not in asked}
     tones = iter(_moved([step for step in steps if step.op not in details], preview(image, SIDE)[None], coarse, others))
     steps = [step if step.op in details else next(tones) for step in steps]
     if fine:

@@ -1,5 +1,6 @@
 """Editing one photo: the result that every method returns, and the trained planner as a method."""
 import functools
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,6 +70,11 @@ class PlannerMethod:
         self.device, self.path = device, None
 
     @property
+    def unasked(self) -> float:
+        """The price, where plans are mended, of a just visible step of an attribute that nobody mentioned."""
+        return self.planner.config.unasked
+
+    @property
     def operators(self) -> list[str]:
         """The names of the operators that the planner can choose."""
         return [operator.name for _, operator in self.planner.vocab.plannable]
@@ -96,6 +102,9 @@ class PlannerMethod:
             raise UserError(f"{path}: a checkpoint of experiment {state['experiment']!r}, which holds no planner; "
                             f"give a checkpoint of core/train_seq2seqL1.py")
         config = Planner.read_config(saved, path)
+        if not 0 <= config.unasked < math.inf:
+            raise UserError(f"{path}: config.unasked is {config.unasked}, and a price is at least 0; take another "
+                            f"checkpoint or train again")
         minilm = minilm_folder() if config.lang_encoder == "minilm" else None
         planner = Planner.from_checkpoint(saved, path, minilm=minilm)
         with naming(path):

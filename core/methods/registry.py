@@ -24,7 +24,7 @@ from core.methods.gate import Gate, Refusal
 from core.methods.generator import ImageMethod
 from core.methods.judged import JudgedPlanner, plans_on_targets
 from core.methods.keywords import keyword_plan
-from core.methods.mend import mend
+from core.methods.mend import UNASKED, mend
 from core.methods.planner import THUMBNAIL, Edited, PlannerMethod
 from core.methods.wishes import plan_wishes
 from core.operators import Plan
@@ -38,11 +38,13 @@ class Method:
     """A method under test: a callable (image, request, name) -> Edited, with a description of itself.
 
     `label` is a short name, `about` holds plain values for `metrics.json`, and `vocab` is the WordVocab that the method
-    reads with, or None. `answers_any` is False for a method that knows only the pairs of a data set.
+    reads with, or None. `answers_any` is False for a method that knows only the pairs of a data set. `unasked` is the
+    price with which its plans are mended.
     """
 
     answers_any = True
     vocab = None
+    unasked = UNASKED
 
     def __init__(self, label: str, **about: Any) -> None:
         self.label, self.about = label, about
@@ -62,7 +64,7 @@ class LearnedPlans(Method):
 
     def __init__(self, planner: PlannerMethod | JudgedPlanner, label: str, **about: Any) -> None:
         super().__init__(label, **about)
-        self.planner, self.vocab = planner, planner.vocab
+        self.planner, self.vocab, self.unasked = planner, planner.vocab, planner.unasked
 
     def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         return self.planner.plans(image, requests)
@@ -84,7 +86,7 @@ class Checked(Method):
 
     def edits(self, image: torch.Tensor, requests: Sequence[str]) -> list[Edited]:
         if self.gate is None:
-            return [Edited(image, _mended(edited.plan, image, request), edited.words, edited.attention)
+            return [Edited(image, self._mended(edited.plan, image, request), edited.words, edited.attention)
                     for edited, request in zip(self.method.edits(image, requests), requests, strict=True)]
         return [self._behind_gate(image, request) for request in requests]
 
@@ -94,13 +96,12 @@ class Checked(Method):
         except Refusal:
             return Edited(image, Plan())
 
-
-def _mended(plan, image, request):
-    """Return the mended plan; an empty one for a request to change nothing."""
-    wishes = read_wishes(request)
-    if wishes and all(wish.attribute == "unchanged" for wish in wishes):
-        return Plan()
-    return mend(plan, image, wishes)
+    def _mended(self, plan, image, request):
+        """Return the mended plan; an empty one for a request to change nothing."""
+        wishes = read_wishes(request)
+        if wishes and all(wish.attribute == "unchanged" for wish in wishes):
+            return Plan()
+        return mend(plan, image, wishes, self.method.unasked)
 
 
 class SwappedPhotos(Method):

@@ -37,6 +37,7 @@ class PlannerConfig:
     max_steps: int = MAX_STEPS
     hide_words: float = 0.0    # share, below 1, of the requests whose words are hidden in training; their wishes stay
     rare: tuple[str, ...] = ()   # words that training hardly showed; the gate says requests with them in other words
+    unasked: float = 0.5       # price, in mending, of a just visible step of an attribute that nobody mentioned
     local: bool = False        # whether the network can choose operators that need a mask, where it is given masks
 
 

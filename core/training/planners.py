@@ -112,7 +112,7 @@ def with_repairs(train, pictures, options, language):
 def build_planner(options, language):
     """Return a new planner, as `add_planner`'s flags describe it, and its optimizer; with --init, see its help."""
     own = {"dropout": options.dropout, "text_blind": options.text_blind, "image_blind": options.image_blind,
-           "local": options.local}
+           "local": options.local, "unasked": options.unasked}
     known = PlannerMethod.of(options.init).planner if options.init else None
     config = replace(known.config, **own) if known else PlannerConfig(
         words=() if language.minilm else language.vocab.names, rare=language.rare, lang_encoder=options.lang_encoder,
@@ -230,6 +230,9 @@ def add_planner(parser):
                        "itself as target; the right edit depends on the photo, so the request alone is not enough")
     group.add_argument("--init", metavar="PLANNER", help="begin with the weights, vocabularies and sizes of this "
                        "planner: a run folder, a checkpoint, or shipped for the planner that ships")
+    group.add_argument("--unasked", type=number(float, 0, 10), default=PlannerConfig.unasked, help="price of a just "
+                       "visible change of what a request does not mention, where plans of this planner are mended; a "
+                       "low price leaves more of what retouchers change without being asked")
     add_average(group)
     group.add_argument("--image_blind", **OFF, help="control: replace every picture by grey")
     group.add_argument("--text_blind", **OFF, help="control: replace every request by "

@@ -13,6 +13,7 @@ from core.finding.things import BOX
 from core.methods import fills
 from core.methods.gate import Gate, Refusal
 from core.methods.local import LocalGate
+from core.methods.mend import UNASKED
 from core.methods.planner import Edited
 from core.operators import Mask, Plan, execute
 from core.regions.region import Region
@@ -25,7 +26,7 @@ SIZE = 48, 64
 class Planner:
     """A planner that answers every request with no step, so that the keyword plan serves all wishes."""
 
-    operators, vocab = (), WordVocab((*SPECIAL, "make"))
+    operators, vocab, unasked = (), WordVocab((*SPECIAL, "make")), UNASKED
 
     def plans(self, image, requests):
         return [Edited(image, Plan()) for _ in requests]

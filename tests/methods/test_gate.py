@@ -6,6 +6,7 @@ import torch
 from core.datasets import WordVocab
 from core.datasets.vocab import SPECIAL
 from core.methods.gate import EXAMPLES, MOST_WORDS, Gate, Refusal, operators_of, understand
+from core.methods.mend import UNASKED
 from core.methods.planner import Edited
 from core.methods.wishes import plan_wishes
 from core.operators import Plan, Step
@@ -24,7 +25,7 @@ COLDER = Step.make("hue", np.concatenate([curve_weights(lambda level, power=powe
 class Planner:
     """A planner that answers every request with one plan, and counts the requests."""
 
-    operators, vocab = NOTEBOOK, WordVocab((*SPECIAL, "make", "it", "brighter"))
+    operators, vocab, unasked = NOTEBOOK, WordVocab((*SPECIAL, "make", "it", "brighter")), UNASKED
 
     def __init__(self, *steps):
         self.plan, self.asked, self.requests = Plan(steps), 0, []

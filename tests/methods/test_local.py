@@ -11,6 +11,7 @@ from core.finding.finder import NotFound
 from core.finding.things import BOX
 from core.methods.gate import Gate, Refusal
 from core.methods.local import LocalGate
+from core.methods.mend import UNASKED
 from core.methods.planner import Edited, as_result
 from core.metrics.attributes import MEASURES
 from core.operators import Mask, Plan, Step
@@ -25,7 +26,7 @@ SIZE = 48, 64
 class Planner:
     """A planner that answers every request with no step, so that the keyword plan serves all wishes."""
 
-    operators, vocab = (), WordVocab((*SPECIAL, "make"))
+    operators, vocab, unasked = (), WordVocab((*SPECIAL, "make")), UNASKED
 
     def plans(self, image, requests):
         return [Edited(image, Plan()) for _ in requests]

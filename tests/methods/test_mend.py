@@ -67,8 +67,9 @@ def test_attributes_that_nobody_mentioned_move_less_and_kept_ones_least(image):
     wish = Wish("light")
     kept = Wish("contrast", 0), Wish("saturation", 0)
     spilled = [sum(map(abs, moves(made, image, "contrast", "saturation")))
-               for made in (plan, mend(plan, image, [wish]), mend(plan, image, [wish, *kept]))]
-    assert spilled[0] > spilled[1] > spilled[2]
+               for made in (plan, mend(plan, image, [wish], unasked=0.1), mend(plan, image, [wish]),
+                            mend(plan, image, [wish, *kept]))]
+    assert spilled[0] > spilled[1] > spilled[2] > spilled[3]
     assert moves(mend(plan, image, [wish]), image, "light")[0] >= 2
 
 
@@ -85,8 +86,8 @@ def test_a_granted_wish_yields_to_one_that_the_plan_misses(photo):
 
 def test_a_slight_wish_is_limited_and_a_strong_one_goes_further_than_a_typical_retouch(image):
     plan = Plan((step("exposure_soft", 0.8),))
-    slight, plain, strong = (moves(mend(plan, image * 0.8, [Wish("light", 1, degree)]), image * 0.8, "light")[0]
-                             for degree in ("slight", "plain", "strong"))
+    slight, plain, strong = (moves(mend(plan, image * 0.8, [Wish("light", 1, degree)], unasked=0.1), image * 0.8,
+                                   "light")[0] for degree in ("slight", "plain", "strong"))
     assert slight < TYPICAL["light"] + 0.5
     assert slight + 1 < strong
     assert plain == pytest.approx(moves(plan, image * 0.8, "light")[0], abs=0.5)

@@ -1,0 +1,74 @@
+"""Other words for training requests: sentences that the reader turns into the same wishes."""
+from collections.abc import Iterable
+from itertools import chain
+
+import torch
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from core.datasets import WordVocab
+from core.datasets.pairs import PairDataset
+from core.requests.corpus import read_corpus
+from core.requests.reader import read_wishes
+from core.requests.saying import said
+from core.requests.wish import LOOKS, REPAIRS, Wish
+
+PLAIN = 0.3    # share of the replaced requests that get their wishes in plain words, as the gate says them
+
+
+class Rephrased(Dataset):
+    """Pairs, a share of whose requests is replaced, anew in every epoch, by sentences with the same wishes.
+
+    The sentences are those of the corpus's training split and the requests of other pairs, as far as the vocabulary has
+    all of their words, and the wishes in plain words. A request in which the reader finds no wish, or one with a place,
+    stays as it is.
+    """
+
+    def __init__(self, pairs: PairDataset, share: float, vocab: WordVocab) -> None:
+        """Find other sentences for the requests of `pairs`; `share`, in [0, 1], of the requests are replaced."""
+        self.pairs, self.share, self.vocab = pairs, share, vocab
+        self.wishes = [_wishes(read_wishes(entry["request"])) for entry in pairs.annotations]
+        self.sentences = {key: [] for key in map(_key, self.wishes) if key}
+        for request in tqdm(self._candidates(), "other words for the requests", unit="sentence", leave=False):
+            key = _key(_wishes(read_wishes(request)))
+            if key in self.sentences and not (vocab.unknown(request) or vocab.too_long(request)):
+                self.sentences[key].append(request)
+
+    def _candidates(self):
+        """Return the requests of the pairs, and the sentences of the corpus that are labelled with their wishes."""
+        asked = [entry["request"] for entry in self.pairs.annotations]
+        written = [sentence.request for sentence in read_corpus("train")
+                   if _key(_wishes(sentence.wishes)) in self.sentences]
+        return list(dict.fromkeys(asked + written))
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        sample, wishes = self.pairs[index], self.wishes[index]
+        if not wishes or torch.rand(()) >= self.share:
+            return sample
+        others = self.sentences[_key(wishes)]
+        request = others[int(torch.randint(len(others), ()))] if others and torch.rand(()) >= PLAIN else said(wishes)
+        return sample | {"request": request, "request_ids": torch.tensor(self.vocab.encode(request))}
+
+    def requests(self) -> list[str]:
+        """Return all requests that samples can have, but for those in plain words."""
+        return [*(entry["request"] for entry in self.pairs.annotations), *chain(*self.sentences.values())]
+
+    def report(self) -> list[str]:
+        """Return a list of sentences that a user should know before a long run."""
+        count = sum(map(len, self.sentences.values()))
+        return [f"{self.share:.0%} of the requests are replaced by others with the same wishes; there are {count} "
+                f"sentences for {len(self.sentences)} sets of wishes"]
+
+
+def _wishes(wishes: Iterable[Wish]) -> tuple[Wish, ...]:
+    """Return the wishes for light and colour; none if they, or others beside them, cannot be said in plain words."""
+    wishes = tuple(wishes)
+    plain = all(wish.sign and wish.where is None and wish.attribute in (*LOOKS, *REPAIRS) for wish in wishes)
+    return wishes if plain else ()
+
+
+def _key(wishes):
+    return frozenset((wish.attribute, wish.sign, wish.level) for wish in wishes)
