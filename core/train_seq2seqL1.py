@@ -48,7 +48,6 @@ def train_once(options):
     train = pairs
     if options.rephrase:
         train = Rephrased(pairs, options.rephrase, language.vocab)
-        language.rare = language.rare and language.vocab.rare_in(train.requests())
         for sentence in train.report():
             training.say(sentence)
     if options.mix:

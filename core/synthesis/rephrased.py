@@ -1,6 +1,5 @@
 """Other words for training requests: sentences that the reader turns into the same wishes."""
 from collections.abc import Iterable
-from itertools import chain
 
 import torch
 from torch.utils.data import Dataset
@@ -51,10 +50,6 @@ class Rephrased(Dataset):
         others = self.sentences[_key(wishes)]
         request = others[int(torch.randint(len(others), ()))] if others and torch.rand(()) >= PLAIN else said(wishes)
         return sample | {"request": request, "request_ids": torch.tensor(self.vocab.encode(request))}
-
-    def requests(self) -> list[str]:
-        """Return all requests that samples can have, but for those in plain words."""
-        return [*(entry["request"] for entry in self.pairs.annotations), *chain(*self.sentences.values())]
 
     def report(self) -> list[str]:
         """Return a list of sentences that a user should know before a long run."""
