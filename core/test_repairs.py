@@ -70,9 +70,8 @@ def main():
     else:
         for _ in repair(method, photos, rows):
             pass
-    measured = {"run": folder.parent.name, **method.about, "dataset": options.dataset, "phase": options.phase,
-                "source": source, "photos": len(photos), "short_edge": options.short_edge, "faults": summarise(rows),
-                "revision": revision()}
+    measured = {"run": folder.parent.name, **method.about, "source": source, "photos": len(photos),
+                "short_edge": options.short_edge, "faults": summarise(rows), "revision": revision()}
     write_jsonl(folder / "items.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
     publish(options, "repairs", measured)
