@@ -2,21 +2,25 @@
 
 "Fix the exposure" asks for more light in a dark photo, for less in a bright one, and for nothing in a good one, so a
 method that reads the words alone fails. Requests such as "rescue it" (data/obedience/enhance.txt) do not name the
-fault. Prints, for each fault, the share of the photos that moved the right way (mean L* for the exposure, mean b* or a*
-for a colour cast) and the share of the L1 distance to the undamaged photo that was removed, with 95% intervals over
-photos. Writes repairs/metrics.json, repairs/items.jsonl and repairs/web/index.html under the run's folder.
+fault. Photos of a data set may have faults of their own, so `--folder` takes good photos instead. Prints, for each
+fault, the share of the photos that moved the right way (mean L* for the exposure, mean b* or a* for a colour cast) and
+the share of the L1 distance to the undamaged photo that was removed, with 95% intervals over photos. Writes
+repairs/metrics.json, repairs/items.jsonl and repairs/web/index.html under the run's folder.
 
   python core/test_repairs.py --dataset FiveK --trial 1 --phase val
   python core/test_repairs.py --dataset FiveK --reference auto_tone
+  python core/test_repairs.py --dataset FiveK --trial 1 --check gate --folder my_photos
 """
 import functools
 from pathlib import Path
 
 import _init_paths  # noqa: F401
+import numpy as np
 import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
+from core.datasets import fit_short_edge, to_tensor
 from core.engine.cli import run
 from core.engine.data import load_photos
 from core.engine.folders import checked, revision, run_folder
@@ -29,6 +33,7 @@ from core.metrics.attributes import lightness, magenta, warmth
 from core.metrics.bootstrap import mean_interval
 from core.pages import write_results
 from core.synthesis.degrade import add_cast, expose
+from core.synthesis.photos import from_folder
 
 EXPOSURE, CAST = ("fix the exposure",), ("remove the color cast",)
 SENTENCES = Path(__file__).parents[1] / "data/obedience/enhance.txt"   # requests that do not name the fault
@@ -54,23 +59,32 @@ FAULTS = {   # name: (requests, measured attribute of a picture, degradation of 
 
 def main():
     options = parse(arguments())
-    method, photos = load_method(options), load_photos(options, options.photos, options.short_edge)
+    method = load_method(options)
+    photos = read_folder(options) if options.folder else load_photos(options, options.photos, options.short_edge)
+    source = Path(options.folder).resolve().name if options.folder else f"{options.dataset} {options.phase}"
     folder = run_folder(options) / f"repairs{checked(options)}"
     rows = []
     if options.visualize:
-        notes = [f"{method.label} on {len(photos)} photos of {options.dataset} {options.phase}"]
+        notes = [f"{method.label} on {len(photos)} photos of {source}"]
         print(f"page: {write_results(folder / 'web', folder.parent.name, repair(method, photos, rows), notes)}")
     else:
         for _ in repair(method, photos, rows):
             pass
-    measured = {"run": folder.parent.name, **method.about, "dataset": options.dataset, "phase": options.phase,
-                "photos": len(photos), "short_edge": options.short_edge, "faults": summarise(rows),
-                "revision": revision()}
+    measured = {"run": folder.parent.name, **method.about, "source": source, "photos": len(photos),
+                "short_edge": options.short_edge, "faults": summarise(rows), "revision": revision()}
     write_jsonl(folder / "items.jsonl", rows)
     write_json(folder / "metrics.json", measured, indent=1)
     publish(options, "repairs", measured)
     print(tabulate([(name, *map(_cell, row.values())) for name, row in measured["faults"].items()],
                    headers=("fault", "right way", "L1 before", "L1 after", "L1 removed"), disable_numparse=True))
+
+
+def read_folder(options):
+    """Return {name: image (3, H, W)}: photos of `--folder`, evenly spaced through it. Raises UserError."""
+    photos = from_folder(options.folder, "--folder")
+    chosen = np.linspace(0, len(photos) - 1, min(len(photos), options.photos)).round().astype(int)
+    return {photos[index].name: to_tensor(fit_short_edge(photos[index].load(), options.short_edge))
+            for index in chosen}
 
 
 @torch.no_grad()
@@ -125,6 +139,8 @@ def arguments():
     group = parser.add_argument_group("repairs")
     group.add_argument("--phase", default="val", choices=("train", "val", "test"), help="phase whose photos "
                        "are degraded")
+    group.add_argument("--folder", help="degrade the photos of this folder, not those of the phase; they "
+                       "should be well exposed and without a cast")
     group.add_argument("--photos", type=number(int, 1), default=60, help="number of photos, evenly spaced")
     group.add_argument("--short_edge", type=number(int, 16), default=160, help="short edge in pixels to which photos "
                        "are shrunk, because only their statistics matter")

@@ -2,7 +2,9 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 from tiny_project import RUN, SYNTH, TINY
 
 from core.datasets.annotations import read_entries
@@ -56,6 +58,21 @@ def test_repairs_are_measured_and_shown(run_well, project):
     assert measured["faults"]["none, exposure"]["right"] is None
     assert (project / RUN / "repairs/web/index.html").is_file()
     assert "L1 removed" in result.out
+
+
+def test_repairs_of_photos_of_a_folder(run_well, run_script, project):
+    folder = project / "good"
+    folder.mkdir()
+    for index, level in enumerate((60, 110, 160)):
+        Image.fromarray(np.full((70, 90, 3), level, np.uint8)).save(folder / f"{index}.png")
+    flags = (*SYNTH, "--reference", "identity", "--visualize", "0", "--photos", "2")
+    run_well(REPAIRS, *flags, "--folder", folder, "--publish", "good")
+    measured = json.loads((project / "docs/results/good.json").read_text())
+    assert (measured["data"], measured["figures"]["photos"]) == ("good", 2)
+    rows = read_lines(project / "output/synth_identity_trial_1/repairs/items.jsonl")
+    assert {row["photo"] for row in rows} == {"0.png", "2.png"}   # evenly spaced
+    result = run_script(REPAIRS, *flags, "--folder", project / "none")
+    assert (result.code, "--folder" in result.err and "no such folder" in result.err) == (2, True)
 
 
 def test_auto_tone_moves_dark_and_bright_photos_in_the_right_direction(run_well, project):

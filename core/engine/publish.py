@@ -34,6 +34,7 @@ def publish(options, kind: str, figures: dict) -> None:
         return
     path = FOLDER / f"{options.publish}{options.get('suffix', '')}.json"
     data = f"{options.dataset} {options.phase}" if options.get("phase") else None
+    data = Path(options.folder).resolve().name if options.get("folder") else data
     write_json(path, {"kind": kind, "figures": portable(figures), "data": data, "seed": seed_of(options),
                       "command": command(), "commit": revision(), "date": time.strftime("%Y-%m-%d"),
                       "machine": machine()}, indent=1)

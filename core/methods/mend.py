@@ -17,11 +17,11 @@ import torch
 
 from core.colour import srgb_to_oklch
 from core.filters import preview
-from core.methods.repairs import CURES, lack, operators_of
+from core.methods.repairs import CURES, operators_of, repair
 from core.methods.wishes import last_of_each
 from core.metrics.attributes import AMOUNTS, MEASURES, measured
 from core.models.planner import PlannerConfig
-from core.operators import TABLE, Plan, Step, apply
+from core.operators import TABLE, Plan, Step, apply, execute
 from core.operators.colours import SKIN, SKIN_WIDTH
 from core.requests.found import SHADES
 from core.requests.wish import GEOMETRY, LEVELS, REPAIRS, Wish
@@ -172,8 +172,10 @@ class Goals:
         self.first, self.planned = ({name: value.item() for name, value in measured(image, self.names).items()}
                                     for image in (before, planned))
         self.amounts = {wish: AMOUNTS[wish.attribute](before).item() for wish in wishes if is_exact(wish)}
-        self.faults = {wish: (lack(wish.attribute, before).item(), lack(wish.attribute, planned).item())
-                       for wish in wishes if wish.attribute in REPAIRS}
+        self.repairs = {wish: repair(wish.attribute, before) for wish in wishes if wish.attribute in REPAIRS
+                        and wish not in self.idle}
+        self.repaired = {wish: measured(execute(Plan(tuple(steps)), before), self.names)
+                         for wish, steps in self.repairs.items()}
         self.tones = bool(asked & {"light", "contrast"})
         self.skin = None if asked.intersection(SHADES) else _skin(before)   # all hues may change then
         self.hold, self.stay = (YIELDS, FREE) if self.missed(planned) else (GRANTED, STAY)
@@ -202,14 +204,11 @@ class Goals:
 
     def _of(self, wish, images, found):
         """Return the distances (B,) from the goals of a wish, each with whether it is one-sided."""
-        if wish.attribute in REPAIRS:   # the plan's repair stays, if it removes half of the fault
-            lacked, left = self.faults[wish]
-            if lacked == 0 and wish.attribute != "enhance":   # the photo has no such fault
-                return [(KEPT * self._steps(name, found), False) for name in CURES[wish.attribute]]
-            if wish in self.idle or left <= lacked / 2:
-                return [(GRANTED * (found[name] - self.planned[name]) / MEASURES[name].visible, False)
-                        for name in CURES[wish.attribute]]
-            return [(MISSED * (lack(wish.attribute, images) - lacked / 3), True)]
+        if wish.attribute in REPAIRS:   # the fault is estimated once: its measure may fail on pictures out of range
+            goal = self.repaired.get(wish, self.planned)
+            weight = GRANTED if wish in self.idle else MISSED if self.repairs[wish] else KEPT
+            return [(weight * (found[name] - goal[name]) / MEASURES[name].visible, False)
+                    for name in CURES[wish.attribute]]
         if wish in self.amounts and wish not in self.idle:
             ratio = (AMOUNTS[wish.attribute](images) / max(self.amounts[wish], TINY)).clamp_min(TINY).log2()
             return [(EXACT * (ratio - _log_ratio(wish)) / ERROR, False)]

@@ -1,9 +1,15 @@
-"""Repairs: steps that correct faults of a photo, as far as simple measures of the photo show them."""
+"""Repairs: steps that correct faults of a photo, as far as they show in its colours.
+
+A small network estimates the exposure and the cast (`core.models.faults`); contrast and saturation have usual ranges.
+"""
+import functools
+import math
+
 import torch
 
-from core.colour import srgb_to_lab
 from core.metrics.attributes import MEASURES
-from core.operators import TABLE, Step, apply
+from core.models.faults import load_fault_network
+from core.operators import TABLE, Plan, Step, apply, execute
 from core.operators.light import middle
 from core.planning.auto_tone import auto_tone
 from core.requests.wish import REPAIRS
@@ -11,36 +17,33 @@ from core.requests.wish import REPAIRS
 # A photo whose measure lies within these limits needs no repair. Any other photo is moved to the nearer limit, within
 # the bounds of the parameter. Values of the table: attribute, lower and upper limit, lower and upper bound.
 USUAL = {
-    "exposure repair": ("light", 42, 62, -2.0, 2.0),
     "contrast repair": ("contrast", 17, 32, -0.5, 1.0),
     "saturation repair": ("saturation", 9, 40, -0.6, 1.5),
 }
-# A photo with clipped pixels was exposed too long. From this share of them on, its upper limit of light is lower by
-# SPOILT. Of RetouchReq's training photos 4% have as many, and 67% after +1.5 stops.
-CLIPPED, SPOILT = 0.02, 12.0
+# A fault up to this size is left alone, a larger one is removed. Stops; parameters of `white_balance`, whose axes move
+# b* or a* by PER_UNIT. A stop moves L* by about PER_STOP. GOOD is the estimate for a good photo: retouchers leave
+# photos a little warm, and overexposure, which clips pixels, is estimated too low. Chosen on training photos.
+STOPS, CAST = 0.5, 0.2
+CLEAR_STOPS = 0.8      # the same for "enhance", which does not name the fault; half of it is left then
+GOOD = (-0.3, 0.1, 0.0)
+PER_STOP, PER_UNIT = 10.0, 8.0
+MOST_STOPS, MOST_CAST = 3.0, 3.0
+RANGE = 1.5            # stops; the network was trained up to 2 stops
 COLOURLESS = 1.0   # mean chroma up to which a photo is black and white, which no repair can and should change
 CURES = {   # the attributes that a repair may move
     "exposure repair": ("light",), "contrast repair": ("contrast",), "saturation repair": ("saturation",),
     "cast repair": ("temperature", "green-magenta"),
     "enhance": ("light", "contrast", "saturation", "temperature", "green-magenta")}
-# A cast is the mean a*b* of the pixels near grey. It is removed down to this distance, by at most MOST_CAST: a warm
-# photo may be meant to be warm.
-CAST, MOST_CAST = 2.0, 3.0
-NEAR_GREY = 20.0       # chroma C*ab at which the weight of a pixel falls to 1/e
-SURE = 0.4             # mean weight from which the pixels near grey show a cast; with fewer, a meadow looks like a cast
-PER_UNIT = 8.0         # b* or a* by which `white_balance` moves a photo at parameter 1
 ROUNDS = 10            # of a bisection
 
 
 def repair(name: str, image: torch.Tensor) -> list[Step]:
     """Return the steps of a repair of REPAIRS for a photo (1, 3, H, W) in [0, 1]; an empty list if none is needed."""
-    if name == "cast repair":
-        return _white_balanced(image)
-    if name == "enhance":
-        return [*auto_tone(image[0]), *_white_balanced(image, _sure(image).item()), *repair("saturation repair", image)]
+    if name in REMOVED:
+        return REMOVED[name](image)
     attribute, low, high, least, most = USUAL[name]
     measure, op = MEASURES[attribute], MEASURES[attribute].operators[0]
-    value, high = measure.of(image).item(), high - _spoilt(name, image).item()
+    value = measure.of(image).item()
     if low <= value <= high or _is_grey(name, value):
         return []
     goal = min(max(value, low), high)
@@ -58,30 +61,24 @@ def repair(name: str, image: torch.Tensor) -> list[Step]:
 def lack(name: str, image: torch.Tensor) -> torch.Tensor:
     """Return the sizes (B,) of the fault that a repair corrects in photos (B, 3, H, W), in CIELAB units; 0: no fault.
 
-    The size is the distance of the measure from the limits of USUAL, or the size of the cast beyond CAST; for
-    "enhance", the largest of all these, where a cast counts as far as greys show it.
+    The size is the distance of the measure from the limits of USUAL, or the estimated size beyond STOPS or CAST; for
+    "enhance", the largest of all these, with CLEAR_STOPS.
     """
     if name == "enhance":
-        faults = [lack(part, image) for part in USUAL]
-        return torch.stack([*faults, _sure(image) * lack("cast repair", image)]).amax(0)
+        faults = [lack(part, image) for part in ("cast repair", *USUAL)]
+        return torch.stack([*faults, _beyond(image, CLEAR_STOPS)]).amax(0)
+    if name == "exposure repair":
+        return _beyond(image, STOPS)
     if name == "cast repair":
-        return (_cast(image).norm(dim=1) - CAST).clamp_min(0)
+        return PER_UNIT * (_cast(image).norm(dim=1) - CAST).clamp_min(0)
     attribute, low, high, *_ = USUAL[name]
-    value, high = MEASURES[attribute].of(image), high - _spoilt(name, image)
+    value = MEASURES[attribute].of(image)
     return torch.where(_is_grey(name, value), 0, torch.maximum(low - value, value - high).clamp_min(0))
 
 
 def _is_grey(name, value):
     """Return whether the value of a repair's measure shows a photo without colours."""
     return (name == "saturation repair") & (value <= COLOURLESS)
-
-
-def _spoilt(name, image):
-    """Return by how much (B,) clipped pixels lower the upper limit of a repair of photos (B, 3, H, W)."""
-    if name != "exposure repair":
-        return image.new_zeros(len(image))
-    clipped = (image.median(1).values > 250 / 255).float().mean((1, 2))
-    return SPOILT * (clipped / CLIPPED).clamp(max=1)
 
 
 def operators_of(attribute: str) -> set[str]:
@@ -99,31 +96,49 @@ def _step(op, amount, image):
     return Step.make(op, params)
 
 
+def _exposure(image):
+    """Return by how many stops (B,) photos (B, 3, H, W) are too light; below 0, too dark."""
+    return load_fault_network()(image)[:, 0] - GOOD[0]
+
+
+def _beyond(image, limit):
+    """Return the distance (B,) of the exposures of photos (B, 3, H, W) from the limits, in stops, in units of L*."""
+    return PER_STOP * (_exposure(image).abs() - limit).clamp_min(0)
+
+
 def _cast(image):
-    """Return the mean (b*, a*), (B, 2), of the pixels of photos (B, 3, H, W) that are near grey."""
-    a, b, weight = _greys(image)
-    weight = weight + 1e-6   # a photo without greys counts as a whole
-    return torch.stack([(part * weight).sum((1, 2)) / weight.sum((1, 2)) for part in (b, a)], 1)
+    """Return the casts (B, 2) of photos (B, 3, H, W), as parameters of `white_balance`; 0 for black and white."""
+    cast = load_fault_network()(image)[:, 1:] - image.new_tensor(GOOD[1:])
+    return torch.where(MEASURES["saturation"].of(image)[:, None] <= COLOURLESS, 0, cast)
 
 
-def _greys(image):
-    """Return a*, b* and the weight, 1 for greys, of each pixel of photos (B, 3, H, W)."""
-    _, a, b = srgb_to_lab(image).unbind(1)
-    return a, b, (-torch.hypot(a, b).square() / NEAR_GREY**2).exp()
+def _exposed(image, limit=STOPS, left=0.0):
+    """Return a step that brings an exposure of a photo (1, 3, H, W) beyond `limit` down to `left` stops, or no step.
 
-
-def _sure(image):
-    """Return how surely (B,), in [0, 1], the pixels near grey of photos (B, 3, H, W) show a cast: by their number."""
-    return (_greys(image)[2].mean((1, 2)) / SURE).clamp_max(1).square()
-
-
-def _white_balanced(image, share=1.0):
-    """Return a step that removes a share of the cast of a photo (1, 3, H, W), or an empty list without a cast.
-
-    The grey-world assumption, restricted to the pixels that are near grey: their mean colour should be grey.
+    An estimate beyond RANGE may be too small, so the result is estimated again.
     """
+    total = stops = _exposure(image).item()
+    if abs(stops) <= limit:
+        return []
+    if abs(stops) > RANGE:
+        total += _exposure(execute(Plan((Step.make("exposure_soft", [-stops]),)), image)).item()
+    return [Step.make("exposure_soft", [-math.copysign(min(max(abs(total) - left, 0), MOST_STOPS), total)])]
+
+
+def _white_balanced(image):
+    """Return a step that removes the cast of a photo (1, 3, H, W), or an empty list without a cast."""
     cast, = _cast(image)
     size = cast.norm().item()
-    if size <= CAST:
-        return []
-    return [Step.make("white_balance", -share * cast / PER_UNIT * min(1 - CAST / size, MOST_CAST * PER_UNIT / size))]
+    return [] if size <= CAST else [Step.make("white_balance", -cast * min(1, MOST_CAST / size))]
+
+
+def _enhanced(image):
+    """Return the steps of "enhance"; each is computed from the result of the steps before it."""
+    steps = []
+    for part in (_white_balanced, functools.partial(_exposed, limit=CLEAR_STOPS, left=CLEAR_STOPS / 2),
+                 lambda now: auto_tone(now[0]), functools.partial(repair, "saturation repair")):
+        steps += part(execute(Plan(tuple(steps)), image))
+    return steps
+
+
+REMOVED = {"exposure repair": _exposed, "cast repair": _white_balanced, "enhance": _enhanced}

@@ -12,6 +12,7 @@ from core.operators import TABLE, Plan, Step, execute
 from core.operators.light import middle
 from core.operators.strengths import strength
 from core.requests.wish import CANNOT, COLOURS, GEOMETRY, LOOKS, REPAIRS, Wish
+from core.synthesis.degrade import expose
 
 
 @pytest.fixture()
@@ -175,3 +176,11 @@ def test_the_preview_keeps_the_shape():
     assert preview(torch.rand(3, 300, 600)).shape == (3, 128, 256)
     assert preview(torch.rand(3, 20, 30)).shape == (3, 20, 30)
     assert preview(torch.rand(3, 1, 4000)).shape == (3, 1, 256)
+
+
+def test_a_photo_that_is_far_too_dark_is_brought_back(image):
+    dark = expose(image, -2.8)[None]
+    step, = repair("exposure repair", dark)
+    assert 2.2 < step.params[0] <= 3
+    assert lack("exposure repair", execute(Plan((step,)), dark)) == 0
+    assert repair("exposure repair", image[None]) == []
