@@ -19,8 +19,8 @@ LIMITED, WHOLE = 0.7, 0.2
 def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess], known: bool = False) -> list[Wish]:
     """Return the wishes of a request, from the `wishes` of the rules and the `guesses` of the tagger.
 
-    A wish of the rules counts if a guess of at least BACKED has its attribute, unless the tagger is SURE of the other
-    direction; "keep it" needs no guess. A guess without a wish of the rules counts if it is SURE, or LIKELY if the
+    A wish of the rules counts if a guess of at least BACKED has its attribute, or is the repair of it, unless the tagger
+    is SURE of the other direction; "keep it" needs no guess. A guess without a wish of the rules counts if it is SURE, or LIKELY if the
     rules find no wish at all. If nothing is left, the wishes of the rules count. The tagger decides whether a wish is
     for a part of the photo. It gives the degree, too, unless the words of the request are `known` to the rules. Numbers
     and the words of places come from the rules.
@@ -29,7 +29,7 @@ def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess], known: 
     own = [guess for guess in guesses if guess.probability >= (SURE[known] if wishes else LIKELY)
            and not _is_said(guess, said)]
     kept = [wish for wish in wishes if not any(_share(wish, guess) for guess in own) and (wish.sign == 0 or any(
-        _share(wish, guess) and guess.probability >= BACKED[known] for guess in guesses))]
+        (_share(wish, guess) or _mends(guess, wish)) and guess.probability >= BACKED[known] for guess in guesses))]
     if not kept and not own:
         return list(wishes)
     found = [_adjusted(request, wish, guesses, known) for wish in kept]
@@ -54,6 +54,11 @@ def _is_said(guess, said):
 def _share(wish, guess):
     """Return whether a guess names the attribute of a wish, in any direction."""
     return not dict(_axes(wish.attribute, 1)).keys().isdisjoint(dict(_axes(guess.attribute, 1)))
+
+
+def _mends(guess, wish):
+    """Return whether a guess is the repair of the attribute of a wish: "correct the over exposure" has a direction."""
+    return MENDED.get(guess.attribute) == FAMILY.get(wish.attribute, wish.attribute)
 
 
 def _axes(attribute, sign):

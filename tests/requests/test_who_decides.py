@@ -118,3 +118,9 @@ def test_a_cast_between_the_axes_stays_on_them():
     assert signs(request, ("purple", -1, 0.99)) == {"purple": -1}   # the rules read another colour
     sunburnt = "Everyone looks sunburnt because of the red tinge, so tone it down"
     assert signs(sunburnt, ("red", -1, 0.99)) == {"temperature": -1}
+
+
+def test_a_repair_by_the_tagger_backs_a_wish_of_the_rules_for_its_attribute():
+    request = "Correct the over exposure and sharpen the photo"
+    assert signs(request, ("exposure repair", 1, 0.97), ("sharpness", 1, 0.99)) == {"light": -1, "sharpness": 1}
+    assert signs("fix the exposure", ("exposure repair", 1, 0.97)) == {"exposure repair": 1}
