@@ -19,11 +19,11 @@ LIMITED, WHOLE = 0.7, 0.2
 def vote(request: str, wishes: Sequence[Wish], guesses: Sequence[Guess], known: bool = False) -> list[Wish]:
     """Return the wishes of a request, from the `wishes` of the rules and the `guesses` of the tagger.
 
-    A wish of the rules counts if a guess of at least BACKED has its attribute, or is the repair of it, unless the tagger
-    is SURE of the other direction; "keep it" needs no guess. A guess without a wish of the rules counts if it is SURE, or LIKELY if the
-    rules find no wish at all. If nothing is left, the wishes of the rules count. The tagger decides whether a wish is
-    for a part of the photo. It gives the degree, too, unless the words of the request are `known` to the rules. Numbers
-    and the words of places come from the rules.
+    A wish of the rules counts if a guess of at least BACKED has its attribute, or repairs it, unless the tagger is SURE
+    of the other direction; "keep it" needs no guess. A guess without a wish of the rules counts if it is SURE, or
+    LIKELY if the rules find no wish at all. If nothing is left, the wishes of the rules count. The tagger decides
+    whether a wish is for a part of the photo. It gives the degree, too, unless the words of the request are `known` to
+    the rules. Numbers and the words of places come from the rules.
     """
     said = set().union(*(_axes(wish.attribute, wish.sign) for wish in wishes))
     own = [guess for guess in guesses if guess.probability >= (SURE[known] if wishes else LIKELY)
