@@ -7,6 +7,7 @@ import math
 
 import torch
 
+from core.colour import srgb_to_lab
 from core.metrics.attributes import MEASURES
 from core.models.faults import load_fault_network
 from core.operators import TABLE, Plan, Step, apply, execute
@@ -30,6 +31,9 @@ PER_STOP, PER_UNIT = 10.0, 8.0
 MOST_STOPS, MOST_CAST = 3.0, 3.0
 RANGE = 1.5            # stops; the network was trained up to 2 stops
 COLOURLESS = 1.0   # mean chroma up to which a photo is black and white, which no repair can and should change
+# A print in brown or blue has one hue: the length of the mean colour is nearly the mean chroma, and colours deviate
+# little from this hue (CIELAB units). "Enhance" keeps the hue of such a print.
+ONE_HUE, DEVIATION = 0.99, 1.0
 CURES = {   # the attributes that a repair may move
     "exposure repair": ("light",), "contrast repair": ("contrast",), "saturation repair": ("saturation",),
     "cast repair": ("temperature", "green-magenta"),
@@ -65,8 +69,9 @@ def lack(name: str, image: torch.Tensor) -> torch.Tensor:
     "enhance", the largest of all these, with CLEAR_STOPS.
     """
     if name == "enhance":
-        faults = [lack(part, image) for part in ("cast repair", *USUAL)]
-        return torch.stack([*faults, _beyond(image, CLEAR_STOPS)]).amax(0)
+        faults = [lack(part, image) for part in USUAL]
+        cast = torch.where(_is_toned(image), 0, lack("cast repair", image))
+        return torch.stack([*faults, cast, _beyond(image, CLEAR_STOPS)]).amax(0)
     if name == "exposure repair":
         return _beyond(image, STOPS)
     if name == "cast repair":
@@ -112,6 +117,15 @@ def _cast(image):
     return torch.where(MEASURES["saturation"].of(image)[:, None] <= COLOURLESS, 0, cast)
 
 
+def _is_toned(image):
+    """Return whether photos (B, 3, H, W) are prints in one hue, such as sepia: bool (B,)."""
+    colours = srgb_to_lab(image)[:, 1:].flatten(2)                      # (B, 2, H W)
+    mean = colours.mean(2)
+    along = mean.norm(dim=1) / colours.norm(dim=1).mean(1).clamp_min(1e-6)
+    deviation = torch.linalg.eigvalsh(colours @ colours.mT / colours.shape[2])[:, 0].clamp_min(0).sqrt()
+    return (along > ONE_HUE) & (deviation < DEVIATION)
+
+
 def _exposed(image, limit=STOPS, left=0.0):
     """Return a step that brings an exposure of a photo (1, 3, H, W) beyond `limit` down to `left` stops, or no step.
 
@@ -134,8 +148,8 @@ def _white_balanced(image):
 
 def _enhanced(image):
     """Return the steps of "enhance"; each is computed from the result of the steps before it."""
-    steps = []
-    for part in (_white_balanced, functools.partial(_exposed, limit=CLEAR_STOPS, left=CLEAR_STOPS / 2),
+    steps, balanced = [], () if _is_toned(image).item() else (_white_balanced,)
+    for part in (*balanced, functools.partial(_exposed, limit=CLEAR_STOPS, left=CLEAR_STOPS / 2),
                  lambda now: auto_tone(now[0]), functools.partial(repair, "saturation repair")):
         steps += part(execute(Plan(tuple(steps)), image))
     return steps

@@ -184,3 +184,9 @@ def test_a_photo_that_is_far_too_dark_is_brought_back(image):
     assert 2.2 < step.params[0] <= 3
     assert lack("exposure repair", execute(Plan((step,)), dark)) == 0
     assert repair("exposure repair", image[None]) == []
+
+
+def test_enhancing_keeps_the_hue_of_a_print(image):
+    brown = execute(Plan((Step.make("sepia", [1.0]),)), image)[None]
+    assert "white_balance" not in {step.op for step in repair("enhance", brown)}
+    assert "white_balance" in {step.op for step in repair("cast repair", brown)}   # where a cast is named
