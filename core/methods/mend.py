@@ -47,14 +47,14 @@ DIFFERENCE = 0.01    # step of a finite difference, as a share of the parameter'
 MOST_PARAMS = 5      # steps with more parameters stay as they are
 GRANTED, MISSED = 1.5, 3.0 # weights of a just visible step: from the plan's move of a wished attribute, from LEAST,
 YIELDS = 0.3               # from the plan's move, where the plan misses another wish,
-KEPT = 0.7                 # of an attribute to be kept,
+KEPT = 1.0                 # of an attribute to be kept,
 UNASKED = PlannerConfig.unasked   # and of one that nobody mentioned, unless the planner sets another price
-EXACT = 2.0          # weight of an error of 3% in a number
+EXACT = 4.0          # weight of an error of 3% in a number
 FURTHEST = 1e3       # larger distances are cut
 # Wishes for light and contrast move these, too; beside such a wish, the plan decides how far they move.
 ZONES = ("highlights", "shadows", "midtones", "whites", "blacks", "fade", "clarity", "hdr", "haze")
 ERROR, MOST_STOPS, TINY = 0.043, 4.0, 1e-6   # log2 of 1.03; the largest change by a number; the least amount
-STAY, FREE = 12.0, 7.0   # weights of moving a parameter by its range; the second where the plan misses a wish
+STAY, FREE = 45.0, 10.0   # weights of moving a parameter by its range; the second where the plan misses a wish
 CLIPPED, CLIP_WEIGHT = 0.01, 200.0   # share of newly clipped pixels that is allowed; weight of a further share of 1
 TURNED, TURN_WEIGHT = 0.2, 10.0      # radians by which skin may get further from the hue of skin; weight of a radian
 
@@ -172,10 +172,8 @@ class Goals:
         self.first, self.planned = ({name: value.item() for name, value in measured(image, self.names).items()}
                                     for image in (before, planned))
         self.amounts = {wish: AMOUNTS[wish.attribute](before).item() for wish in wishes if is_exact(wish)}
-        self.repairs = {wish: repair(wish.attribute, before) for wish in wishes if wish.attribute in REPAIRS
-                        and wish not in self.idle}
-        self.repaired = {wish: measured(execute(Plan(tuple(steps)), before), self.names)
-                         for wish, steps in self.repairs.items()}
+        self.repaired = {wish: measured(execute(Plan(tuple(repair(wish.attribute, before))), before), self.names)
+                         for wish in wishes if wish.attribute in REPAIRS and wish not in self.idle}
         self.tones = bool(asked & {"light", "contrast"})
         self.skin = None if asked.intersection(SHADES) else _skin(before)   # all hues may change then
         self.hold, self.stay = (YIELDS, FREE) if self.missed(planned) else (GRANTED, STAY)
@@ -206,7 +204,7 @@ class Goals:
         """Return the distances (B,) from the goals of a wish, each with whether it is one-sided."""
         if wish.attribute in REPAIRS:   # the fault is estimated once: its measure may fail on pictures out of range
             goal = self.repaired.get(wish, self.planned)
-            weight = GRANTED if wish in self.idle else MISSED if self.repairs[wish] else KEPT
+            weight = GRANTED if wish in self.idle else MISSED
             return [(weight * (found[name] - goal[name]) / MEASURES[name].visible, False)
                     for name in CURES[wish.attribute]]
         if wish in self.amounts and wish not in self.idle:
