@@ -30,4 +30,5 @@ def test_every_experiment_trains_in_two_processes(project):
 
 def test_the_list_of_experiments_is_complete():
     scripts = {path.stem.removeprefix("train_") for path in Path(train_all.ROOT, "core").glob("train_*.py")}
-    assert {name for name in scripts if not name.startswith("GIER_")} - {"tagger", "stuff"} == set(train_all.COMMANDS)
+    scripts -= {"tagger", "stuff", "faults"}   # they train parts that ship
+    assert {name for name in scripts if not name.startswith("GIER_")} == set(train_all.COMMANDS)

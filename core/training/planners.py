@@ -112,7 +112,7 @@ def with_repairs(train, pictures, options, language):
 def build_planner(options, language):
     """Return a new planner, as `add_planner`'s flags describe it, and its optimizer; with --init, see its help."""
     own = {"dropout": options.dropout, "text_blind": options.text_blind, "image_blind": options.image_blind,
-           "local": options.local, "unasked": options.unasked}
+           "local": options.local, "unasked": options.get("unasked", PlannerConfig.unasked)}
     known = PlannerMethod.of(options.init).planner if options.init else None
     config = replace(known.config, **own) if known else PlannerConfig(
         words=() if language.minilm else language.vocab.names, rare=language.rare, lang_encoder=options.lang_encoder,

@@ -18,6 +18,7 @@ from core.datasets.vocab import SPECIAL
 from core.exports import apply_cube
 from core.files import UserError
 from core.methods.gate import Gate
+from core.methods.mend import UNASKED
 from core.operators import TABLE, Mask, Plan, Step
 from core.photo import Photo, read_photo, write_photo
 from core.requests import reader
@@ -49,7 +50,7 @@ class Planner:
 
     def __init__(self, *plans):
         self.answers, self.seen = iter(plans), []
-        self.vocab = WordVocab((*SPECIAL, "make", "it", "brighter"))
+        self.vocab, self.unasked = WordVocab((*SPECIAL, "make", "it", "brighter")), UNASKED
 
     def plans(self, image, requests):
         self.seen.append(image)
