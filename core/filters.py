@@ -6,11 +6,11 @@ PREVIEW = 256   # pixels
 
 
 def preview(image: torch.Tensor, side: int = PREVIEW) -> torch.Tensor:
-    """Return a photo (3, H, W) with a long edge of at most `side` pixels, on which attributes are measured."""
-    height, width = image.shape[1:]
-    scale = side / max(height, width)
-    size = [max(round(edge * scale), 1) for edge in (height, width)]
-    return image if scale >= 1 else F.interpolate(image[None], size, mode="area")[0]
+    """Return photos (3, H, W) or (B, 3, H, W) with a long edge of at most `side` pixels, for measures."""
+    scale = side / max(image.shape[-2:])
+    size = [max(round(edge * scale), 1) for edge in image.shape[-2:]]
+    return image if scale >= 1 else F.interpolate(image.reshape(-1, *image.shape[-3:]), size, mode="area").reshape(
+        *image.shape[:-2], *size)
 
 
 def box_mean(image, radius):

@@ -1,4 +1,4 @@
-"""Train the fault network, which tells "fix the exposure", "remove the cast" and "enhance" what is wrong with a photo.
+"""Train the fault network, which estimates the wrong exposure and the colour cast of a photo for repairs.
 
 Crops of good photos get a random exposure and saturation, and a random cast by the operator `white_balance`; the
 network learns the stops and the parameters of the cast. The photos are the unchanged ones of the folder that
@@ -21,6 +21,7 @@ from core.datasets.images import load_image, to_tensor
 from core.engine.cli import run
 from core.engine.options import Parser, number, parse
 from core.files import UserError
+from core.filters import preview
 from core.models.faults import FaultNetwork
 from core.operators import get_operator
 from core.photo import check_free
@@ -30,7 +31,7 @@ PHOTOS, VIEWS = "photo_*_0?.*", "view_*"   # of gen_sky's pictures; the others a
 DARK = "hubble_deep_field"           # a bundled photo that is nearly black
 CROP, KEPT_SIDE = 40, 160            # pixels: sides of the crops; long edge of the photos that are kept in memory
 LEAST_CROP = 0.5                     # share of the photo's sides
-STOPS, GOOD_STOPS = (-2.0, 2.0), 0.2    # exposure of half of the crops; standard deviation of that of the others
+STOPS, GOOD_STOPS = (-2.0, 2.0), 0.2    # range for half of the crops; standard deviation for the others
 SATURATION, GAMMA = (0.4, 1.3), (0.85, 1.2)   # of half of the crops
 CAST, FAINT = (1.7, 1.3), 0.1        # largest parameters of a cast; standard deviation of a faint parameter
 CLEAN, ONE = 0.15, 0.3               # share of the crops without a cast, and with a cast of each of the two axes alone
@@ -74,7 +75,7 @@ def read_photos(folder):
     if not found:
         raise UserError(f"--photos {folder}: has no photos; make them with prepro/gen_sky.py")
     found += [(photo.load(), True) for photo in bundled() if photo.phase == "train" and photo.name != DARK]
-    return [(_resized(to_tensor(pixels), KEPT_SIDE), exposed) for pixels, exposed in found]
+    return [((255 * preview(to_tensor(pixels), KEPT_SIDE)).round().byte(), exposed) for pixels, exposed in found]
 
 
 def draw_crops(photos, count, rng):
@@ -114,13 +115,6 @@ def draw_casts(count):
         casts[:, axis] = torch.where(faint, FAINT * torch.randn(count), casts[:, axis])
     casts[kind < CLEAN] = 0
     return casts
-
-
-def _resized(photo, side):
-    """Return a photo (3, H, W) in [0, 1] as uint8, with a long edge of at most `side` pixels."""
-    scale = min(side / max(photo.shape[1:]), 1)
-    size = [max(round(edge * scale), 1) for edge in photo.shape[1:]]
-    return (255 * F.interpolate(photo[None], size, mode="area")[0]).round().byte()
 
 
 def arguments():

@@ -13,7 +13,7 @@ FLAGS = ("--out", "faults.pt", "--num_iters", 4, "--batch_size", 4, "--crops", 2
 
 @pytest.fixture()
 def photos(tmp_path, monkeypatch):
-    """Return a folder in the form of that of prepro/gen_sky.py; the current folder is the one above."""
+    """Return a folder of pictures with names of prepro/gen_sky.py; its parent becomes the working directory."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "images"
     folder.mkdir()

@@ -13,6 +13,7 @@ from torch import nn
 
 from core.colour import srgb_to_lab
 from core.files import replacing
+from core.filters import preview
 from core.models import shipped
 
 FILE = Path(__file__).parents[2] / "data/repairs/faults.pt"
@@ -35,7 +36,7 @@ class FaultNetwork(nn.Module):
         self.photo = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, OUTPUTS))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        seen = self.pixels(see(reduced(images)))
+        seen = self.pixels(see(preview(images, SIDE)))
         return self.photo(torch.cat((seen.mean(1), seen.amax(1)), 1))
 
     def save(self, path: str | Path) -> None:
@@ -44,15 +45,8 @@ class FaultNetwork(nn.Module):
             torch.save(self.state_dict(), file)
 
 
-def reduced(images: torch.Tensor) -> torch.Tensor:
-    """Return photos (B, 3, H, W) with a long edge of at most SIDE pixels."""
-    scale = SIDE / max(images.shape[-2:])
-    size = [max(round(edge * scale), 1) for edge in images.shape[-2:]]
-    return F.interpolate(images, size, mode="area") if scale < 1 else images
-
-
 def see(images: torch.Tensor) -> torch.Tensor:
-    """Return what the network sees of each pixel of photos (B, 3, h, w): (B, h w, INPUTS)."""
+    """Return the inputs of the network, (B, h * w, INPUTS), for the pixels of photos (B, 3, h, w) in [0, 1]."""
     colours = srgb_to_lab(images) * images.new_tensor(SCALE)[:, None, None]
     edges = F.pad(colours[..., 1:] - colours[..., :-1], (0, 1))
     height = torch.linspace(-0.5, 0.5, images.shape[2]).to(images)[:, None].expand_as(images[:, :1])

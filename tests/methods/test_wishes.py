@@ -176,6 +176,8 @@ def test_the_preview_keeps_the_shape():
     assert preview(torch.rand(3, 300, 600)).shape == (3, 128, 256)
     assert preview(torch.rand(3, 20, 30)).shape == (3, 20, 30)
     assert preview(torch.rand(3, 1, 4000)).shape == (3, 1, 256)
+    batch = torch.rand(2, 3, 300, 600)
+    assert torch.equal(preview(batch, 48), torch.stack([preview(photo, 48) for photo in batch]))
 
 
 def test_a_photo_that_is_far_too_dark_is_brought_back(image):
