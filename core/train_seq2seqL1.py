@@ -47,7 +47,7 @@ def train_once(options):
     words = DrawnWords(photos, *drawn)
     train = pairs
     if options.rephrase:
-        train = Rephrased(pairs, options.rephrase, language.vocab)
+        train = Rephrased(pairs, options.rephrase, language.vocab, options.manual_seed)
         for sentence in train.report():
             training.say(sentence)
     if options.mix:

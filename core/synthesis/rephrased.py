@@ -1,6 +1,7 @@
 """Other words for training requests: sentences that the reader turns into the same wishes."""
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 from tqdm import tqdm
@@ -8,24 +9,28 @@ from tqdm import tqdm
 from core.datasets import WordVocab
 from core.datasets.pairs import PairDataset
 from core.requests.corpus import read_corpus
+from core.requests.grammar import choose
 from core.requests.reader import read_wishes
 from core.requests.saying import said
 from core.requests.wish import LOOKS, REPAIRS, Wish
 
-PLAIN = 0.3    # share of the replaced requests that get their wishes in plain words, as the gate says them
+VARIANTS = 256   # samples of a pair: more than epochs of a training
+STREAM = 8       # part of the seed: separates these random numbers from those of drawn data
+PLAIN = 0.3      # share of the replaced requests that get their wishes in plain words, as the gate says them
 
 
 class Rephrased(Dataset):
-    """Pairs, a share of whose requests is replaced, anew in every epoch, by sentences with the same wishes.
+    """Pairs, each in VARIANTS samples; a share of the requests is replaced by sentences with the same wishes.
 
-    The sentences are those of the corpus's training split and the requests of other pairs, as far as the vocabulary has
-    all of their words, and the wishes in plain words. A request in which the reader finds no wish, or one with a place,
+    A sample is a pure function of (pairs, seed, index), so that a resumed training equals an unbroken one. The other
+    sentences are those of the corpus's training split and the requests of other pairs, as far as the vocabulary has all
+    of their words, and the wishes in plain words. A request in which the reader finds no wish, or one with a place,
     stays as it is.
     """
 
-    def __init__(self, pairs: PairDataset, share: float, vocab: WordVocab) -> None:
+    def __init__(self, pairs: PairDataset, share: float, vocab: WordVocab, seed: int = 0) -> None:
         """Find other sentences for the requests of `pairs`; `share`, in [0, 1], of the requests are replaced."""
-        self.pairs, self.share, self.vocab = pairs, share, vocab
+        self.pairs, self.share, self.vocab, self.seed = pairs, share, vocab, seed
         self.wishes = [_wishes(read_wishes(entry["request"])) for entry in pairs.annotations]
         self.sentences = {key: [] for key in map(_key, self.wishes) if key}
         for request in tqdm(self._candidates(), "other words for the requests", unit="sentence", leave=False):
@@ -41,14 +46,15 @@ class Rephrased(Dataset):
         return list(dict.fromkeys(asked + written))
 
     def __len__(self):
-        return len(self.pairs)
+        return VARIANTS * len(self.pairs)
 
     def __getitem__(self, index):
-        sample, wishes = self.pairs[index], self.wishes[index]
-        if not wishes or torch.rand(()) >= self.share:
+        rng, pair = np.random.default_rng([self.seed, index, STREAM]), index % len(self.pairs)
+        sample, wishes = self.pairs[pair], self.wishes[pair]
+        if not wishes or rng.random() >= self.share:
             return sample
         others = self.sentences[_key(wishes)]
-        request = others[int(torch.randint(len(others), ()))] if others and torch.rand(()) >= PLAIN else said(wishes)
+        request = choose(rng, others) if others and rng.random() >= PLAIN else said(wishes)
         return sample | {"request": request, "request_ids": torch.tensor(self.vocab.encode(request))}
 
     def report(self) -> list[str]:
